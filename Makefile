@@ -1,0 +1,67 @@
+# senet_repro: `make help` lists the targets.
+PYTHON ?= python3
+RESULTS ?= runs
+ABLATION ?= reduction_ratio
+SEEDS ?= 0,1,2
+
+UV_VERSION := 0.13.9
+ENV := .venv
+RUN := $(ENV)/bin/python -m senet_repro
+export PATH := $(CURDIR)/.uv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo sweep table sizes bench-input bench-step test lint format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(ENV)/ready ## set up .venv from requirements.lock
+
+demo: $(ENV)/ready ## train Table 10 on embedded digits (six rows, three seeds) and print it
+	@$(RUN) -m +ablation=reduction_ratio seed=0,1,2 results_dir=$(RESULTS) > /dev/null
+	@$(RUN) table --table 10 --results $(RESULTS)
+
+sweep: $(ENV)/ready ## train a table: make sweep ABLATION=squeeze SEEDS=0,1,2
+	@$(RUN) -m +ablation=$(ABLATION) seed=$(SEEDS) results_dir=$(RESULTS)
+
+table: $(ENV)/ready ## print every table that has records in RESULTS (runs)
+	@$(RUN) table --results $(RESULTS)
+
+sizes: $(ENV)/ready ## parameters and multiply-adds against the published figures
+	@$(RUN) sizes
+
+bench-input: $(ENV)/ready ## images per second and core: ours against per-image PIL + torchvision
+	@$(RUN) bench input
+
+bench-step: $(ENV)/ready ## the trainer's overhead over a bare loop
+	@$(RUN) bench step
+
+test: $(ENV)/ready ## run the tests
+	@$(ENV)/bin/python -m pytest
+
+lint: $(ENV)/ready ## style, format and types
+	@$(ENV)/bin/ruff check .
+	@$(ENV)/bin/ruff format --check .
+	@$(ENV)/bin/mypy
+
+format: $(ENV)/ready ## rewrite the code in the house's format
+	@$(ENV)/bin/ruff check --fix .
+	@$(ENV)/bin/ruff format .
+
+lock: .uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
+
+clean: ## remove .venv and caches; runs stay
+	rm -rf $(ENV) .uv .mypy_cache .pytest_cache .ruff_cache
+
+# Compiled ahead, the libraries import in half the time at the first command.
+$(ENV)/ready: requirements.lock pyproject.toml | .uv/bin/uv
+	@test -x $(ENV)/bin/python || uv venv --quiet --python $(PYTHON) $(ENV)
+	uv pip sync --quiet --compile-bytecode --python $(ENV)/bin/python requirements.lock
+	@uv pip install --quiet --no-deps --no-build-isolation --python $(ENV)/bin/python --editable .
+	@touch $@
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "senet_repro needs Python 3.11 or newer; give one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

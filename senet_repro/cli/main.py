@@ -1,0 +1,32 @@
+"""`python -m senet_repro`: Hydra's application for runs and sweeps, and a few verbs beside it."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from senet_repro.config.schema import ConfigError
+
+VERBS = ("table", "sizes", "bench")
+
+
+def main() -> None:
+    """Serve the command line; the exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C."""
+    sys.exit(_answer(sys.argv[1:]))
+
+
+def _answer(arguments: list[str]) -> int:
+    try:
+        if arguments and arguments[0] in VERBS:
+            # A verb's module is imported alone, so that none waits for another's libraries.
+            command = import_module(f"senet_repro.cli.{arguments[0]}")
+            return int(command.main(arguments[1:]))
+        from senet_repro.cli import train
+
+        return train.main()
+    except (ConfigError, OSError) as error:
+        print(f"senet_repro: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nsenet_repro: stopped; the same command goes on from the last finished epoch", file=sys.stderr)
+        return 130

@@ -1,0 +1,1 @@
+"""Config floor: the grid as typed data. No torch."""

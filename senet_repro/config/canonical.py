@@ -1,0 +1,89 @@
+"""The identity of a run: its canonical form, key, name and folder (config floor; no torch).
+
+Two runs with one canonical form compute the same numbers, so what has no effect is dropped: everything about SE where
+there is no SE block, and paths, loggers, devices and worker counts always. Tables find their rows by the same form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from senet_repro.config.schema import Run
+
+CODE_VERSION = 1
+"""Raised whenever a change to the code changes what a run computes; records of different versions never mix."""
+
+AXES = ("r", "squeeze", "excitation", "stages", "placement")
+AXIS_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Run) if f.name in AXES}
+
+_NOT_IDENTITY = {"root", "download", "proxy"}
+_SCHEDULE_FIELDS = {
+    "step": ("kind", "drops", "length", "factor"),
+    "cosine": ("kind",),
+    "plateau": ("kind", "factor", "patience_epochs"),
+}
+
+
+def stage_numbers(stages: str | Sequence[int], available: Sequence[int]) -> tuple[int, ...]:
+    """The paper's stage numbers that a value of the stages axis selects among those a network has."""
+    words = {"all": tuple(available), "all_but_last": tuple(available[:-1]), "none": ()}
+    return words[stages] if isinstance(stages, str) else tuple(sorted(stages))
+
+
+def canonical_se(axes: Mapping[str, Any], se: Mapping[str, Any], available: Sequence[int]) -> dict[str, Any] | None:
+    """The SE blocks of a network whose stages are `available`, or None where the settings leave it without any."""
+    stages = stage_numbers(axes["stages"], available)
+    if axes["r"] == "none" or not stages:
+        return None
+    return {**{axis: axes[axis] for axis in AXES}, "stages": list(stages), "fc": se["fc"], "bias": se["bias"]}
+
+
+def canonical(run: Run) -> dict[str, Any]:
+    """Everything that decides a run's numbers but its seed, as JSON-ready data."""
+    recipe = asdict(run.recipe)
+    schedule = recipe.pop("schedule")
+    del recipe["name"]
+    return {
+        "code_version": CODE_VERSION,
+        "se": canonical_se({axis: getattr(run, axis) for axis in AXES}, asdict(run.se), run.model.stages),
+        "model": {"name": run.model.name, "stages": list(run.model.stages), "stride_on": run.model.stride_on},
+        "data": {key: value for key, value in asdict(run.data).items() if key not in _NOT_IDENTITY},
+        "recipe": {**recipe, "schedule": {key: schedule[key] for key in _SCHEDULE_FIELDS[schedule["kind"]]}},
+        "precision": run.trainer.precision,
+    }
+
+
+def key_of(form: Mapping[str, Any]) -> str:
+    """The hash of a canonical form, 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(form, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def run_key(run: Run) -> str:
+    """The key that a run shares with every run of the same canonical form, whatever its seed."""
+    return key_of(canonical(run))
+
+
+def run_name(run: Run) -> str:
+    """A readable name: data, network, and whatever of SE differs from the paper's default block."""
+    form = canonical(run)
+    parts = [form["data"]["name"], form["model"]["name"]]
+    se = form["se"]
+    if se is None:
+        return "-".join([*parts, "plain"])
+    parts.append(f"r{se['r']}")
+    if se["squeeze"] != AXIS_DEFAULTS["squeeze"]:
+        parts.append("nosqueeze" if se["squeeze"] == "none" else se["squeeze"])
+    parts += [se[axis] for axis in ("excitation", "placement") if se[axis] != AXIS_DEFAULTS[axis]]
+    if se["stages"] != form["model"]["stages"]:
+        parts.append("stages" + "".join(map(str, se["stages"])))
+    return "-".join(parts)
+
+
+def run_dir(run: Run) -> Path:
+    """Where a run keeps everything: `results_dir/<name>-<key8>/seed<k>`."""
+    return Path(run.results_dir) / f"{run_name(run)}-{run_key(run)[:8]}" / f"seed{run.seed}"

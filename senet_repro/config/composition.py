@@ -1,0 +1,123 @@
+"""From command line and YAML to a validated Run; the only user of Hydra (config floor; no torch)."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from senet_repro.config.schema import ConfigError, Run
+from senet_repro.config.validate import validate
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+CONF_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
+"""The grid's YAML: inside an installed package, beside it in a checkout."""
+
+_HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
+
+ConfigStore.instance().store(name="schema", node=Run)
+
+
+def run_from(config: DictConfig) -> Run:
+    """The validated run that a composed configuration describes.
+
+    Raises:
+        ConfigError: a key does not exist (also one that came by `+key=` or `++key=`), or a value is not legal.
+    """
+    with _plain_errors():
+        # Only plain data meets the schema anew; a composed config would carry keys added by `+` past it.
+        plain = OmegaConf.to_container(config, resolve=True)
+        run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
+    assert isinstance(run, Run)
+    validate(run)
+    return run
+
+
+def compose(overrides: Sequence[str] = ()) -> Run:
+    """The run that `python -m senet_repro OVERRIDES` would train.
+
+    Raises:
+        ConfigError: as for `run_from`, or an override is malformed.
+    """
+    GlobalHydra.instance().clear()
+    with _plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        config = hydra.compose("config", overrides=list(overrides))
+    return run_from(config)
+
+
+def application(task: Callable[[Run], None]) -> None:
+    """Serve the command line: call `task` once, or once per point of a sweep.
+
+    Raises:
+        ConfigError: the command line does not describe a legal run.
+        Exception: the first that a task raised, after the sweep's other points were tried.
+    """
+    # Hydra would print its own failures and leave with exit code 1; the command line maps them itself.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+
+    def point(config: DictConfig) -> None:
+        task(run_from(config))
+
+    with _plain_errors():
+        hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")(point)()
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn what Hydra and OmegaConf raise into a ConfigError with the mend in a line."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_message(error)) from error
+
+
+def _message(error: BaseException) -> str:
+    key = _unknown_key(error)
+    if key is not None:
+        near = _nearest(key)
+        return f"unknown key '{key}'" + (f"; did you mean '{near}'?" if near else "; --help lists the keys")
+    if isinstance(error, OverrideParseException):
+        return f"cannot read '{error.override}': {str(error).splitlines()[0]}"
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        return f"there is no {group} '{name}'; there are {', '.join(error.options)}"
+    text = f"{error}\n{error.__cause__ or ''}"
+    lines = [line.strip() for line in text.splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith(_HYDRA_DETAILS))
+
+
+def _unknown_key(error: BaseException | None) -> str | None:
+    while error is not None:
+        if isinstance(error, OmegaConfBaseException) and "not in" in str(error) and error.full_key:
+            return str(error.full_key)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _nearest(key: str) -> str | None:
+    known = [*_keys(Run), *(path.name for path in CONF_DIR.iterdir() if path.is_dir())]
+    leaves = {name.rpartition(".")[2]: name for name in reversed(known)}
+    for word, names in ((key, {name: name for name in known}), (key.rpartition(".")[2], leaves)):
+        found = difflib.get_close_matches(word, names, n=1)
+        if found:
+            return names[found[0]]
+    return None
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    hints = get_type_hints(node)
+    for entry in fields(node):
+        yield prefix + entry.name
+        if is_dataclass(hints[entry.name]):
+            yield from _keys(hints[entry.name], f"{prefix}{entry.name}.")

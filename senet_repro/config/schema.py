@@ -1,0 +1,163 @@
+"""The typed form of one point of the grid (config floor; no torch).
+
+The dataclasses below are the whole vocabulary of the configuration: a key that is not a field here does not exist.
+They are values, never changed once built; frozen dataclasses cannot serve, since Hydra composes onto them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SQUEEZES = ("avg", "max", "none")
+EXCITATIONS = ("sigmoid", "tanh", "relu")
+PLACEMENTS = ("standard", "pre", "post", "identity", "conv3x3")
+STAGE_WORDS = ("all", "all_but_last", "none")
+SE_FCS = ("linear", "conv")
+STRIDES_ON = ("conv1x1", "conv3x3")
+SCHEDULES = ("step", "cosine", "plateau")
+LOGGERS = ("none", "csv", "wandb")
+ACCELERATORS = ("auto", "cpu", "gpu")
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be; the message names the mend."""
+
+
+@dataclass(kw_only=True)
+class SE:
+    """How an SE block is written down; both choices are equal in what they can compute."""
+
+    fc: str = "linear"  # linear | conv: the two FCs as linear layers or as 1x1 convolutions
+    bias: bool = False  # section 6 removes the biases; the released models have them
+
+
+@dataclass(kw_only=True)
+class Model:
+    """A network and what it offers."""
+
+    name: str
+    stages: list[int]  # the paper's stage numbers, conv2_x being 2
+    placements: list[str]
+    input_px: int  # side of the square input its published size is counted at
+    stride_on: str | None = None  # bottlenecks: conv1x1 (the paper's 3.86 GFLOPs) | conv3x3
+
+
+@dataclass(kw_only=True)
+class Data:
+    """An image set and its augmentation."""
+
+    name: str  # digits | cifar10 | cifar100 | imagenet
+    classes: int
+    train_px: int  # side of the square training crop
+    eval_px: int  # side of the square evaluation crop
+    eval_resize_px: int | None = None  # shorter side before the centre crop; none: no resizing
+    mean: list[float]  # per RGB channel, on the 0..255 scale
+    std: list[float]
+    flip: bool  # horizontal flip with probability 1/2
+    pad_px: int = 0  # zero padding on each side before the random crop
+    crop_area: list[float] | None = None  # random resized crop: least and greatest share of the area
+    crop_aspect: list[float] | None = None  # random resized crop: least and greatest width / height
+    root: str | None = None  # folder of the set; digits need none
+    download: bool = False  # let torchvision fetch the set into root
+    proxy: str | None = None  # why errors on this set cannot be compared with the paper's
+
+
+@dataclass(kw_only=True)
+class Schedule:
+    """Learning rate over the whole training; step drops scale with recipe.epochs."""
+
+    kind: str  # step | cosine | plateau
+    drops: list[int] = field(default_factory=list)  # step: where, in units of `length`
+    length: int = 1  # step: the whole training, in the unit of `drops`
+    factor: float = 0.1  # step, plateau: what each drop multiplies the learning rate by
+    patience_epochs: int = 10  # plateau: epochs without a lower validation loss before a drop
+
+
+@dataclass(kw_only=True)
+class Recipe:
+    """How a network is trained."""
+
+    name: str
+    epochs: int
+    batch_size: int  # images per optimiser step over all devices; lr belongs to it
+    lr: float
+    schedule: Schedule
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Trainer:
+    """Where and how fast a run is trained; only the precision belongs to its identity."""
+
+    accelerator: str = "auto"  # auto | cpu | gpu
+    devices: int = 1
+    precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
+    channels_last: bool = True
+    compile: bool = False
+    num_workers: int = 2  # decoding processes per device; sets in memory need none
+
+
+@dataclass(kw_only=True)
+class Logger:
+    """The mirror of a run; records never depend on it."""
+
+    name: str = "none"  # none | csv | wandb
+    project: str = "senet_repro"
+
+
+@dataclass(kw_only=True)
+class Protocol:
+    """What a run is trained on and how, in a word, and how far that is from the paper."""
+
+    name: str
+    note: str | None = None  # a line under each table
+
+
+@dataclass(kw_only=True)
+class Row:
+    """One row of a table of the paper: a point of the grid and its published figures."""
+
+    axes: dict[str, Any] = field(default_factory=dict)
+    top1_err_pct: float | None = None
+    top5_err_pct: float | None = None
+    params_m: float | None = None
+    gflops: float | None = None  # multiply-adds of one image, in 10^9
+
+
+@dataclass(kw_only=True)
+class PaperTable:
+    """A table of the paper."""
+
+    name: str
+    number: int | None = None  # none: figures from running text
+    section: str
+    title: str
+    baseline: str  # the row that differences are taken to
+    rows: dict[str, Row]
+    note: str | None = None
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One point of the grid, a seed, and where its results go."""
+
+    r: Any = 16  # int | none
+    squeeze: str = "avg"
+    excitation: str = "sigmoid"
+    stages: Any = "all"  # a word of STAGE_WORDS or a list of the paper's stage numbers
+    placement: str = "standard"
+    se: SE = field(default_factory=SE)
+    seed: int = 0
+    results_dir: str = "runs"
+    protocol: Protocol
+    model: Model
+    data: Data
+    recipe: Recipe
+    trainer: Trainer = field(default_factory=Trainer)
+    logger: Logger = field(default_factory=Logger)
+    table: PaperTable | None = None

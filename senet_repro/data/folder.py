@@ -1,0 +1,196 @@
+"""ImageNet in class folders: root/train/<wnid>/* and root/val/<wnid>/* (section 6)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import v2
+
+from senet_repro.config.schema import Data
+from senet_repro.data.batches import Batch
+from senet_repro.data.decode import decode_rgb
+from senet_repro.data.order import Share, TrainSteps, derived_seed
+
+SUFFIXES = (".jpeg", ".jpg", ".png")
+Key = tuple[int, int]  # epoch and index
+Transform = Callable[[Tensor], Tensor]  # (3, H, W) uint8 to (3, px, px) uint8
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """Image files (N,) as a numpy array of bytes and their labels (N,) int64."""
+
+    # An array of bytes and no list of strings: a million Python objects would be copied into every worker.
+    files: np.ndarray
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load_folders(data: Data) -> tuple[FileSet, FileSet]:
+    """The training and the validation files under `data.root`; labels number the sorted folders of train/.
+
+    Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well.
+
+    Raises:
+        ValueError: train/ or val/ is missing, their classes differ or are too many, or a class has no images.
+    """
+    if data.root is None:
+        raise ValueError(f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val")
+    root = Path(data.root).expanduser()
+    classes = _classes(root / "train")
+    if odd := set(classes) ^ set(_classes(root / "val")):
+        raise ValueError(f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only")
+    if len(classes) > data.classes:
+        raise ValueError(f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}")
+    return _files(root / "train", classes), _files(root / "val", classes)
+
+
+def _classes(folder: Path) -> list[str]:
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+    if not names:
+        raise ValueError(f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR")
+    return names
+
+
+def _files(folder: Path, classes: list[str]) -> FileSet:
+    files: list[bytes] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        found = sorted(os.fsencode(f) for f in (folder / name).iterdir() if f.suffix.lower() in SUFFIXES)
+        if not found:
+            raise ValueError(f"no images in {folder / name}: looked for *{', *'.join(SUFFIXES)}")
+        files += found
+        labels += [label] * len(found)
+    return FileSet(np.array(files), torch.tensor(labels))
+
+
+def train_transform(data: Data) -> Transform:
+    """A random crop of random area and aspect, resized to `train_px`, and a flip; uint8 in, uint8 out.
+
+    Raises:
+        ValueError: `data` does not say from which areas and aspects to draw.
+    """
+    if data.crop_area is None or data.crop_aspect is None:
+        raise ValueError(f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect")
+    crop = v2.RandomResizedCrop(data.train_px, scale=data.crop_area, ratio=data.crop_aspect, antialias=True)
+    transform: Transform = v2.Compose([crop, v2.RandomHorizontalFlip(0.5 if data.flip else 0.0)])
+    return transform
+
+
+def eval_transform(data: Data) -> Transform:
+    """The central `eval_px` square once the shorter side is `eval_resize_px`; uint8 in, uint8 out."""
+    resize = [] if data.eval_resize_px is None else [v2.Resize(data.eval_resize_px, antialias=True)]
+    transform: Transform = v2.Compose([*resize, v2.CenterCrop(data.eval_px)])
+    return transform
+
+
+class EvalSteps:
+    """The evaluation steps of one process: each image once over all processes, in order, without padding."""
+
+    def __init__(self, num_images: int, batch_size: int, share: Share) -> None:
+        """Split `num_images` into batches that count `batch_size` over all processes."""
+        self.indices = range(num_images)[share.of_images(num_images)]
+        self.local_batch = batch_size // share.world_size
+
+    def __len__(self) -> int:
+        return -(-len(self.indices) // self.local_batch)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for start in range(0, len(self.indices), self.local_batch):
+            yield [(0, index) for index in self.indices[start : start + self.local_batch]]
+
+
+class _DecodedBatches(Dataset[Batch | ValueError]):
+    """Whole batches by their keys; a ValueError is returned, as a worker would bury it in a traceback."""
+
+    def __init__(self, files: FileSet, transform: Transform, seed: int) -> None:
+        self.files = files
+        self.transform = transform
+        self.seed = seed
+
+    def __getitems__(self, keys: list[Key]) -> Batch | ValueError:
+        try:
+            images = torch.stack([self._image(*key) for key in keys])
+        except ValueError as error:
+            return error
+        labels = self.files.labels[[index for _, index in keys]]
+        return images.contiguous(memory_format=torch.channels_last), labels
+
+    def _image(self, epoch: int, index: int) -> Tensor:
+        image = _decode(Path(os.fsdecode(self.files.files[index])))
+        # The transforms draw from the CPU's global generator; outside it must seem untouched.
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(derived_seed(self.seed, epoch, index))
+            return self.transform(image)
+
+
+def _decode(file: Path) -> Tensor:
+    """One image (3, H, W) uint8."""
+    try:
+        return decode_rgb(file.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{file} is not a readable image: fetch it again ({error})") from error
+
+
+class FolderBatches:
+    """Batches that worker processes decode from files: uint8 (B, 3, px, px) channels_last and labels (B,).
+
+    The random parameters of an image depend on (seed, epoch, index) alone, whatever the number of workers.
+    """
+
+    def __init__(
+        self,
+        files: FileSet,
+        transform: Transform,
+        steps: TrainSteps | EvalSteps,
+        seed: int,
+        num_workers: int,
+        pin_memory: bool,
+    ) -> None:
+        """Decode `files` in `num_workers` processes (0: in this one), in the order of `steps`."""
+        self.sampler = self.batch_sampler = steps  # names under which Lightning looks for `set_epoch`
+        self._loader = DataLoader(
+            _DecodedBatches(files, transform, seed),
+            batch_sampler=steps,
+            collate_fn=_as_it_is,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
+            pin_memory=pin_memory,
+            generator=torch.Generator(),  # or each epoch would draw a seed from the global one
+        )
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next iteration be that of `epoch`, counted from 0; evaluation is the same in all."""
+        if isinstance(self.sampler, TrainSteps):
+            self.sampler.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[Batch]:
+        # A generator, so that workers set off at the first batch: Lightning calls iter() before `set_epoch` when
+        # it resumes, and a DataLoader would at once prefetch the wrong epoch.
+        for batch in self._loader:
+            if isinstance(batch, ValueError):
+                self.close()
+                raise batch
+            yield batch
+
+    def close(self) -> None:
+        """End the worker processes; a later iteration starts new ones."""
+        # The garbage collector may take the queues first and then waits 5 s for each worker that was never told.
+        self._loader._iterator = None
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

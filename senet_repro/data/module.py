@@ -1,0 +1,125 @@
+"""The data of a run as Lightning wants them."""
+
+from __future__ import annotations
+
+import pytorch_lightning as pl
+import torch
+
+from senet_repro.config.schema import Data
+from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.folder import (
+    EvalSteps,
+    FileSet,
+    FolderBatches,
+    eval_transform,
+    load_folders,
+    train_transform,
+)
+from senet_repro.data.order import Share, TrainSteps
+from senet_repro.data.sets import IN_MEMORY, ImageSet, load_in_memory
+
+IN_FOLDERS = ("imagenet",)
+
+
+class ImageData(pl.LightningDataModule):
+    """Training and test batches of one image set: normalised float32 (B, 3, H, W), channels_last; labels (B,).
+
+    The order and augmentation of an epoch follow from (seed, epoch) alone. The trainer must be made with
+    `use_distributed_sampler=False`: every process already takes its own share.
+    """
+
+    def __init__(self, data: Data, batch_size: int, seed: int, num_workers: int) -> None:
+        """Describe the data; nothing is read before `setup`.
+
+        Args:
+            data: The image set and its augmentation.
+            batch_size: Images per training step over all devices.
+            seed: Seed of the run.
+            num_workers: Decoding processes per device; sets in memory need none.
+
+        Raises:
+            ValueError: No set has the name `data.name`.
+        """
+        super().__init__()
+        if data.name not in IN_MEMORY + IN_FOLDERS:
+            raise ValueError(f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}")
+        self.data = data
+        self.batch_size = batch_size
+        self.seed = seed
+        self.num_workers = num_workers
+        self.normalise = Normalise(data.mean, data.std)
+        self._open: list[FolderBatches] = []
+        self._train: ImageSet | FileSet
+        self._test: ImageSet | FileSet
+
+    @property
+    def num_train(self) -> int:
+        """Number of training images, once set up."""
+        return len(self._train)
+
+    @property
+    def num_test(self) -> int:
+        """Number of test images, once set up."""
+        return len(self._test)
+
+    def prepare_data(self) -> None:
+        """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
+        if self.data.download and self.data.name in IN_MEMORY:
+            load_in_memory(self.data)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
+
+        Raises:
+            ValueError: The set is missing or damaged; the message says what was looked for and where.
+        """
+        if self.data.name in IN_MEMORY:
+            split = load_in_memory(self.data)
+            self._train, self._test = split.train, split.test
+        else:
+            self._train, self._test = load_folders(self.data)
+
+    def teardown(self, stage: str | None = None) -> None:
+        """End the decoding processes."""
+        while self._open:
+            self._open.pop().close()
+
+    def train_dataloader(self) -> TrainBatches | FolderBatches:
+        """This process's share of the training batches, uint8.
+
+        Raises:
+            ValueError: The batch does not divide over the devices or is larger than the set.
+        """
+        steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share)
+        if isinstance(self._train, ImageSet):
+            return TrainBatches(self._train, self.data, steps, self._device)
+        return self._folder_batches(self._train, steps)
+
+    def val_dataloader(self) -> EvalBatches | FolderBatches:
+        """This process's share of the test images, uint8: over all processes each exactly once."""
+        if isinstance(self._test, ImageSet):
+            return EvalBatches(self._test, self.batch_size, self._share, self._device)
+        return self._folder_batches(self._test, EvalSteps(self.num_test, self.batch_size, self._share))
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Normalise on the device: uint8 images become float32."""
+        images, labels = batch
+        return self.normalise.to(images.device)(images), labels
+
+    def _folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
+        make_transform = train_transform if isinstance(steps, TrainSteps) else eval_transform
+        pin_memory = self._device.type == "cuda"
+        transform = make_transform(self.data)
+        batches = FolderBatches(files, transform, steps, self.seed, self.num_workers, pin_memory)
+        self._open.append(batches)
+        return batches
+
+    @property
+    def _share(self) -> Share:
+        assert self.trainer is not None
+        return Share(self.trainer.global_rank, self.trainer.world_size)
+
+    @property
+    def _device(self) -> torch.device:
+        assert self.trainer is not None
+        return self.trainer.strategy.root_device

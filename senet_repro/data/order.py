@@ -1,0 +1,104 @@
+"""Which images make up each step: pure functions of (seed, epoch), the same on any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def derived_seed(seed: int, *key: int) -> int:
+    """A 64-bit seed of its own for every (seed, *key), such as (seed, epoch) or (seed, epoch, index)."""
+    return int(np.random.SeedSequence(seed, spawn_key=key).generate_state(1, np.uint64)[0])
+
+
+def check_batch_size(batch_size: int, devices: int) -> None:
+    """Demand that a global batch divides over the devices; callable before any data are read.
+
+    Raises:
+        ValueError: It does not; the message names the nearest sizes that do.
+    """
+    if batch_size >= 1 and batch_size % devices == 0:
+        return
+    below = batch_size // devices * devices
+    sizes = [str(size) for size in (below, below + devices) if size >= 1]
+    raise ValueError(
+        f"a batch of {batch_size} images does not divide over {devices} devices: "
+        f"give recipe.batch_size={' or '.join(sizes)}"
+    )
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of a set that one of `world_size` processes sees."""
+
+    rank: int = 0
+    world_size: int = 1
+
+    def of_steps(self, values: Tensor, batch_size: int) -> Tensor:
+        """This process's share (steps, batch_size / world_size) of the whole global batches in `values` (N,).
+
+        The shares of one step, concatenated by rank, are the batch of a single process. The last incomplete
+        batch is dropped.
+        """
+        steps = len(values) // batch_size
+        whole = values[: steps * batch_size]
+        return whole.view(steps, self.world_size, batch_size // self.world_size)[:, self.rank]
+
+    def of_images(self, count: int) -> slice:
+        """This process's share of `count` images: each image in exactly one share, and no padding."""
+        return slice(self.rank, count, self.world_size)
+
+
+class TrainSteps:
+    """The training steps of an epoch: shuffled whole batches, without the last incomplete one.
+
+    As an iterable it is one process's batch sampler; it yields the (epoch, index) pairs of each step.
+    """
+
+    def __init__(self, num_images: int, batch_size: int, seed: int, share: Share) -> None:
+        """Plan the steps of one process.
+
+        Args:
+            num_images: Size of the training set.
+            batch_size: Images per step over all processes.
+            seed: Seed of the run.
+            share: Which process this is.
+
+        Raises:
+            ValueError: The batch does not divide over the processes or is larger than the set.
+        """
+        check_batch_size(batch_size, share.world_size)
+        if num_images < batch_size:
+            raise ValueError(
+                f"{num_images} training images do not fill one batch of {batch_size}: "
+                f"give recipe.batch_size={num_images} or less"
+            )
+        self.num_images = num_images
+        self.batch_size = batch_size
+        self.seed = seed
+        self.share = share
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next iteration be that of `epoch`, counted from 0."""
+        self.epoch = epoch
+
+    def generator(self) -> torch.Generator:
+        """A CPU generator at the beginning of this epoch's random numbers; the order comes first."""
+        return torch.Generator().manual_seed(derived_seed(self.seed, self.epoch))
+
+    def own(self, values: Tensor) -> Tensor:
+        """This process's share (steps, local batch) of `values` (num_images,), in this epoch's order."""
+        return self.share.of_steps(values, self.batch_size)
+
+    def __len__(self) -> int:
+        return self.num_images // self.batch_size
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        order = torch.randperm(self.num_images, generator=self.generator())
+        for step in self.own(order):
+            yield [(self.epoch, index) for index in step.tolist()]

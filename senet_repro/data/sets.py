@@ -1,0 +1,90 @@
+"""Image sets that fit in memory: digits, CIFAR-10 and CIFAR-100 as uint8 tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from senet_repro.config.schema import Data
+
+IN_MEMORY = ("digits", "cifar10", "cifar100")
+
+TEST_DIGITS = 360
+# One split for every run ever made: the seed of a run must not decide what it is tested on.
+DIGITS_SPLIT_SEED = 0
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images (N, 3, H, W) uint8 in RGB and their labels (N,) int64, both on the CPU."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The training and the test images of one set."""
+
+    train: ImageSet
+    test: ImageSet
+
+
+def load_in_memory(data: Data) -> Split:
+    """The set that `data` names; a second call in the same process returns the very same tensors.
+
+    Raises:
+        ValueError: The set is not found where `data.root` points, a file of it cannot be read, or `data`
+            states another image size or fewer classes than the set has.
+    """
+    root = None if data.root is None else str(Path(data.root).expanduser().resolve())
+    split = _load(data.name, root, data.download)
+    _check(data, split)
+    return split
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, root: str | None, download: bool) -> Split:
+    if name == "digits":
+        return load_digits()
+    from senet_repro.data.cifar import load_cifar
+
+    return load_cifar(name, root, download)
+
+
+def _check(data: Data, split: Split) -> None:
+    side = split.train.images.shape[-1]
+    if (data.train_px, data.eval_px) != (side, side):
+        raise ValueError(
+            f"{data.name} images are {side} px a side and are not resized: "
+            f"give data.train_px={side} data.eval_px={side}"
+        )
+    classes = 1 + max(int(part.labels.max()) for part in (split.train, split.test))
+    if classes > data.classes:
+        raise ValueError(f"{data.name} has {classes} classes: give data.classes={classes}")
+
+
+def load_digits() -> Split:
+    """scikit-learn's 1,797 handwritten digits (8 x 8 px), 1,437 for training and 360 for testing.
+
+    Grey values 0..16 are scaled to 0..255 and repeated over three channels. The split is stratified by class
+    and fixed once and for all by `DIGITS_SPLIT_SEED`.
+    """
+    from sklearn import datasets
+    from sklearn.model_selection import train_test_split
+
+    digits = datasets.load_digits()
+    grey = torch.from_numpy(digits.images * (255 / 16)).round().to(torch.uint8)
+    images = grey.unsqueeze(1).repeat(1, 3, 1, 1)
+    labels = torch.from_numpy(digits.target).long()
+    train, test = train_test_split(
+        range(len(labels)), test_size=TEST_DIGITS, stratify=digits.target, random_state=DIGITS_SPLIT_SEED
+    )
+    return Split(ImageSet(images[train], labels[train]), ImageSet(images[test], labels[test]))

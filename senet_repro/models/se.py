@@ -1,0 +1,101 @@
+"""The Squeeze-and-Excitation block (section 3) and the plan that decides where blocks go (models floor).
+
+Tensors bear the paper's letters:
+    u  input feature maps   (N, C, H, W)
+    z  squeezed descriptor  (N, C, 1, 1), or (N, C, H, W) without a squeeze
+    s  gate                 the shape of z
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor, nn
+
+from senet_repro.config.schema import PLACEMENTS
+from senet_repro.models.choice import require
+
+
+class PositionwiseLinear(nn.Linear):
+    """A linear layer over the channels of (N, C, H, W), the same one at every position: a 1x1 convolution."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, C', H, W) for x of (N, C, H, W)."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+# Adaptive pools, not means: the cost counter sees them (cost.py).
+SQUEEZE: dict[str, Callable[[], nn.Module]] = {
+    "avg": partial(nn.AdaptiveAvgPool2d, 1),
+    "max": partial(nn.AdaptiveMaxPool2d, 1),
+    "none": nn.Identity,
+}
+EXCITATION: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
+FC: dict[str, Callable[..., nn.Module]] = {
+    "linear": PositionwiseLinear,
+    "conv": partial(nn.Conv2d, kernel_size=1),
+}
+
+
+class SEBlock(nn.Module):
+    """Returns its input rescaled per channel: squeeze, FC, ReLU, FC, excitation, scale (equations 2 to 4).
+
+    - squeeze: global average or maximum (section 6.2), or none (NoSqueeze, section 7.1): both FCs then act at
+      every position and the gate has one value per channel and position.
+    - excitation: the last non-linearity alone (section 6.3); the ReLU between the FCs stays.
+    - The hidden width is `channels // r` exactly, at least 1; it is not rounded to multiples of 8.
+    - fc: linear layers or 1x1 convolutions, equal for equal weights.
+    - bias: of both FCs; the released models have it, section 6 removes it.
+
+    Input and output: (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, r: int, squeeze: str, excitation: str, fc: str, bias: bool) -> None:
+        super().__init__()
+        hidden = max(1, channels // r)
+        self.squeeze = SQUEEZE[squeeze]()
+        self.fc1 = FC[fc](channels, hidden, bias=bias)
+        self.relu = nn.ReLU()
+        self.fc2 = FC[fc](hidden, channels, bias=bias)
+        self.excitation = EXCITATION[excitation]()
+
+    def forward(self, u: Tensor) -> Tensor:
+        """Return u scaled by its gate, in the shape of u: (N, C, H, W)."""
+        z = self.squeeze(u)
+        s: Tensor = self.excitation(self.fc2(self.relu(self.fc1(z))))
+        return u * s
+
+
+@dataclass(frozen=True, kw_only=True)
+class SEPlan:
+    """One point of the paper's grid as a network sees it: an answer to "what stands at this site?".
+
+    `r=None` or `stages=()` is the network without SE. Stages are the paper's numbers (conv2_x is 2).
+
+    Raises:
+        ValueError: a value outside its axis; the message names the legal ones.
+    """
+
+    r: int | None
+    squeeze: str = "avg"
+    excitation: str = "sigmoid"
+    stages: tuple[int, ...]
+    placement: str = "standard"
+    fc: str = "linear"
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        require("squeeze", self.squeeze, SQUEEZE)
+        require("excitation", self.excitation, EXCITATION)
+        require("placement", self.placement, PLACEMENTS)
+        require("fc", self.fc, FC)
+        if self.r is not None and (type(self.r) is not int or self.r < 1):
+            raise ValueError(f"r={self.r!r} is no reduction ratio; give a whole number from 1 up, or none for no SE")
+
+    def gate(self, site: str, stage: int, channels: int) -> SEBlock | nn.Identity:
+        """Return what stands at a site of a unit of a stage: an SE block over `channels`, or nothing."""
+        if self.r is None or site != self.placement or stage not in self.stages:
+            return nn.Identity()
+        return SEBlock(channels, self.r, self.squeeze, self.excitation, self.fc, self.bias)

@@ -1,0 +1,1 @@
+"""Report floor: from records to the paper's tables. No torch."""

@@ -1,0 +1,1 @@
+"""Training floor: from a run to its record."""

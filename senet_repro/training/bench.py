@@ -1,0 +1,65 @@
+"""What a run costs per step beside a bare loop over the same network and batches (training floor)."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from senet_repro.config.schema import Run
+from senet_repro.data.batches import Normalise, TrainBatches
+from senet_repro.data.order import Share, TrainSteps
+from senet_repro.data.sets import load_in_memory
+from senet_repro.results.metrics import read_epochs
+from senet_repro.training.fit import build_net, fit
+from senet_repro.training.schedule import sgd
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Milliseconds of a training step, medians over the rounds, and the median ratio of paired rounds."""
+
+    bare_ms: float
+    run_ms: float
+    ratio: float  # a run's step over a bare one
+
+
+def measure_step(run: Run, rounds: int = 5, epochs: int = 4) -> StepCost:
+    """Train a few epochs bare and as a run, in turn; a round's figure is its median epoch after the first."""
+    run = replace(run, recipe=replace(run.recipe, epochs=epochs), trainer=replace(run.trainer, accelerator="cpu"))
+    pairs = [(_bare_ms(run), _run_ms(run)) for _ in range(rounds)]
+    bare, ours = zip(*pairs, strict=True)
+    return StepCost(median(bare), median(ours), median(b / a for a, b in pairs))
+
+
+def _bare_ms(run: Run) -> float:
+    images, device = load_in_memory(run.data).train, torch.device("cpu")
+    steps = TrainSteps(len(images), run.recipe.batch_size, run.seed, Share())
+    batches, normalise = TrainBatches(images, run.data, steps, device), Normalise(run.data.mean, run.data.std)
+    net = build_net(run)
+    optimizer = sgd(net.parameters(), run.recipe)
+    epochs_s = []
+    for epoch in range(run.recipe.epochs):
+        batches.set_epoch(epoch)
+        started_s = time.perf_counter()
+        for pixels, labels in batches:
+            loss: Tensor = F.cross_entropy(net(normalise(pixels)), labels, label_smoothing=run.recipe.label_smoothing)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        epochs_s.append(time.perf_counter() - started_s)
+    return median(epochs_s[1:]) / len(batches) * 1e3
+
+
+def _run_ms(run: Run) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        fit(run, Path(folder))
+        epochs = read_epochs(Path(folder))
+    steps = epochs[0]["train_images"] / run.recipe.batch_size
+    return median(float(epoch["train_s"]) for epoch in epochs[1:]) / steps * 1e3

@@ -1,0 +1,154 @@
+"""Training as a list of steps: network, data, trainer, record (training floor)."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.environments import LightningEnvironment
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+
+from senet_repro.config.canonical import canonical, run_key, run_name
+from senet_repro.config.schema import ConfigError, Run, Trainer
+from senet_repro.data.module import ImageData
+from senet_repro.models import count_macs, count_params, create_model
+from senet_repro.results.metrics import read_epochs
+from senet_repro.results.record import Record, write_record
+from senet_repro.training.callbacks import EpochLog
+from senet_repro.training.classification import Classification
+from senet_repro.training.surroundings import commit, hardware, versions
+
+CHECKPOINT = Path("checkpoints") / "last.ckpt"
+
+
+def fit(run: Run, folder: Path) -> None:
+    """Train `run` in `folder`, from its last finished epoch if there is one, and leave its record there.
+
+    With several devices this runs in each one's process; the first writes.
+
+    Raises:
+        ConfigError: the machine lacks the devices.
+        ValueError: the data is missing, of another form, or corrupt.
+        Diverged: the loss was not finite.
+    """
+    _check_devices(run.trainer)
+    net = build_net(run)
+    params, macs = count_params(net), count_macs(net, run.data.eval_px)
+    data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers)
+    checkpoint = folder / CHECKPOINT
+    log = EpochLog(run, folder)
+    trainer = make_trainer(run, [log, checkpointing(folder)])
+    try:
+        trainer.fit(
+            Classification(net, run.recipe, run.seed),
+            datamodule=data,
+            ckpt_path=checkpoint if checkpoint.exists() else None,
+            weights_only=True,
+        )
+        if trainer.is_global_zero:
+            record = _record(run, folder, params=params, macs=macs, eval_images=data.num_test, trainer=trainer)
+            log.mirror.finish(record)
+            write_record(folder, record)
+    finally:
+        log.mirror.close()
+
+
+def build_net(run: Run) -> torch.nn.Module:
+    """The run's network with the initial weights of its seed, in the memory format and compilation it asks for."""
+    torch.manual_seed(run.seed)
+    options = {} if run.model.stride_on is None else {"stride_on": run.model.stride_on}
+    net: torch.nn.Module = create_model(
+        run.model.name,
+        num_classes=run.data.classes,
+        r=run.r,
+        squeeze=run.squeeze,
+        excitation=run.excitation,
+        stages=run.stages,
+        placement=run.placement,
+        bias=run.se.bias,
+        fc=run.se.fc,
+        **options,
+    )
+    if run.trainer.channels_last:
+        net = net.to(memory_format=torch.channels_last)
+    if run.trainer.compile:
+        net.compile()  # in place: its state keeps the names of the plain network
+    return net
+
+
+def make_trainer(run: Run, callbacks: list[Callback]) -> pl.Trainer:
+    """Lightning's trainer for a run: quiet, without its own logger, bars, sampler changes or sanity steps."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    several = run.trainer.devices > 1
+    return pl.Trainer(
+        accelerator=run.trainer.accelerator,
+        devices=run.trainer.devices,
+        strategy="ddp" if several else "auto",
+        plugins=[LightningEnvironment()] if several else None,
+        precision=run.trainer.precision,  # type: ignore[arg-type]
+        max_epochs=run.recipe.epochs,
+        callbacks=callbacks,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        benchmark=torch.cuda.is_available(),
+    )
+
+
+def checkpointing(folder: Path) -> ModelCheckpoint:
+    """One checkpoint, replaced at the end of each epoch after its metrics are on the disk."""
+    return ModelCheckpoint(
+        dirpath=(folder / CHECKPOINT).parent,
+        filename=CHECKPOINT.stem,
+        monitor=None,
+        save_top_k=1,
+        every_n_epochs=1,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+
+
+def _check_devices(trainer: Trainer) -> None:
+    gpus = torch.cuda.device_count()
+    on_gpu = trainer.accelerator == "gpu" or (trainer.accelerator == "auto" and gpus)
+    if on_gpu and trainer.devices > gpus:
+        raise ConfigError(
+            f"trainer.devices={trainer.devices}: this machine has {gpus} GPUs; "
+            "give as many, or trainer.accelerator=cpu for processes on the CPU"
+        )
+
+
+def _record(run: Run, folder: Path, *, params: int, macs: int, eval_images: int, trainer: pl.Trainer) -> Record:
+    epochs = read_epochs(folder)
+    last = epochs[-1]
+    best = min(epochs, key=lambda epoch: (epoch["top1_err_pct"], epoch["top5_err_pct"]))
+    metrics: dict[str, Any] = {name: last[name] for name in last if name.endswith(("loss", "err_pct"))}
+    train_s = sum(epoch["train_s"] for epoch in epochs)
+    return Record(
+        run_key=run_key(run),
+        name=run_name(run),
+        seed=run.seed,
+        canonical=canonical(run),
+        config={**asdict(run), "table": run.table and run.table.name},
+        metrics={**metrics, **{f"best_{name}": best[name] for name in ("top1_err_pct", "top5_err_pct")}},
+        eval_images=eval_images,
+        params=params,
+        macs=macs,
+        epochs=len(epochs),
+        wall_s=round(sum(epoch["epoch_s"] for epoch in epochs), 3),
+        images_per_s=round(sum(epoch["train_images"] for epoch in epochs) / train_s, 1),
+        commit=commit().commit,
+        dirty=commit().dirty,
+        versions=versions(),
+        hardware=hardware(trainer),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,116 @@
+"""The command line's words become a validated run, or an error that names the mend."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from senet_repro.config.composition import CONF_DIR, compose
+from senet_repro.config.schema import ConfigError
+
+ABLATIONS = sorted(path.stem for path in (CONF_DIR / "ablation").glob("*.yaml"))
+PROTOCOLS = sorted(path.stem for path in (CONF_DIR / "protocol").glob("*.yaml"))
+
+
+@pytest.mark.parametrize(("ablation", "protocol"), list(itertools.product(ABLATIONS, PROTOCOLS)))
+def test_every_ablation_composes_with_every_protocol(ablation: str, protocol: str) -> None:
+    run = compose([f"+ablation={ablation}", f"protocol={protocol}"])
+    assert run.table is not None
+    assert run.table.name == ablation
+    assert run.protocol.name == protocol
+
+
+@pytest.mark.parametrize("path", sorted((CONF_DIR / "ablation").glob("*.yaml")), ids=lambda path: path.stem)
+def test_ablation_files_begin_with_the_global_package(path: Path) -> None:
+    assert path.read_text().startswith("# @package _global_\n")
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"{group.name}={path.stem}"
+        for group in sorted(CONF_DIR.iterdir())
+        if group.is_dir() and group.name not in ("hydra", "ablation")
+        for path in sorted(group.glob("*.yaml"))
+    ],
+)
+def test_every_group_file_composes_and_agrees_with_its_name(override: str) -> None:
+    group, _, name = override.partition("=")
+    run = compose([override])
+    if group != "trainer":
+        assert getattr(run, group).name == name
+
+
+def test_protocols_choose_network_data_and_recipe_and_the_command_line_wins() -> None:
+    run = compose(["protocol=cifar10", "model=resnet20", "recipe.epochs=3", "data.root=somewhere"])
+    assert (run.model.name, run.data.name, run.recipe.name) == ("resnet20", "cifar10", "cifar_resnet")
+    assert (run.recipe.epochs, run.data.root) == (3, "somewhere")
+
+
+def test_recipes_carry_the_papers_numbers() -> None:
+    table2, ablation = compose(["recipe=imagenet"]).recipe, compose(["protocol=imagenet"])
+    assert (table2.batch_size, table2.lr, table2.epochs, table2.schedule.drops) == (1024, 0.6, 100, [30, 60, 90])
+    recipe = ablation.recipe
+    assert (recipe.lr, recipe.epochs, recipe.schedule.drops) == (0.1, 270, [125, 200, 250])
+    assert recipe.label_smoothing > 0
+    assert not ablation.se.bias
+    cifar = compose(["recipe=cifar_resnet"]).recipe
+    assert (cifar.batch_size, cifar.lr, cifar.weight_decay) == (128, 0.1, 1e-4)
+    assert (cifar.schedule.drops, cifar.schedule.length) == ([32000, 48000], 64000)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["foo_bar=1"], "unknown key 'foo_bar'"),
+        (["+sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
+        (["++data.rot=x"], "unknown key 'data.rot'; did you mean 'data.root'?"),
+        (["epochs=3"], "did you mean 'recipe.epochs'?"),
+        (["recipe.schedule.drop=[1]"], "did you mean 'recipe.schedule.drops'?"),
+        (["+ablaton=squeeze"], "did you mean 'ablation'?"),
+        (["ablation=squeeze"], "use +ablation=squeeze"),
+        (["+ablation=sqeeze"], "there is no ablation 'sqeeze'; there are excitation"),
+        (["model=resnet5"], "there is no model 'resnet5'"),
+        (["r=0"], "r=0: give a whole number of at least 1, such as 16, or none"),
+        (["r=2.5"], "give a whole number"),
+        (["r=true"], "give a whole number"),
+        (["squeeze=mean"], "squeeze=mean: give avg, max or none"),
+        (["excitation=softmax"], "give sigmoid, tanh or relu"),
+        (["placement=after"], "give standard, pre, post, identity or conv3x3"),
+        (["model.placements=[standard]", "placement=pre"], "resnet11 does not offer it; it offers standard"),
+        (["stages=[5]"], "resnet11 has no stage 5; its stages are 2, 3 and 4"),
+        (["stages=[]"], "give stage numbers such as [2,3]"),
+        (["stages=some"], "give all, all_but_last and none, or stage numbers"),
+        (["stages=[2,2]"], "name each stage once"),
+        (["se.fc=dense"], "give linear or conv"),
+        (["model.stride_on=conv7x7"], "give conv1x1 or conv3x3"),
+        (["recipe.schedule.kind=poly"], "give step, cosine or plateau"),
+        (["logger.name=tensorboard"], "give none, csv or wandb"),
+        (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),
+        (["trainer.accelerator=tpu"], "give auto, cpu or gpu"),
+        (["recipe.epochs=many"], "could not be converted to Integer"),
+        (["recipe.epochs=0"], "recipe.epochs=0: give a whole number of at least 1"),
+        (["recipe.lr=0"], "give a positive learning rate"),
+        (["recipe.label_smoothing=1"], "give a share"),
+        (["seed=-1"], "cannot be negative"),
+        (["trainer.devices=3"], "give a batch of 63 or 66, or one of 1, 2, 4, 8, 16, 32 and 64 devices"),
+        (["stages=[2"], "stages=[2"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_with_the_mend(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        compose(overrides)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_run_survives_its_config_file() -> None:
+    from dataclasses import asdict
+
+    from senet_repro.config.composition import run_from
+
+    run = compose(["+ablation=stages", "stages=[3]", "seed=2"])
+    assert run_from(OmegaConf.create(OmegaConf.to_yaml(OmegaConf.create(asdict(run))))) == run

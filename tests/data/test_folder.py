@@ -1,0 +1,180 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from senet_repro.config.schema import Data
+from senet_repro.data.batches import Batch
+from senet_repro.data.decode import decode_rgb
+from senet_repro.data.folder import (
+    EvalSteps,
+    FolderBatches,
+    eval_transform,
+    load_folders,
+    train_transform,
+)
+from senet_repro.data.order import Share, TrainSteps
+
+MakeData = Callable[..., Data]
+WHOLE = Share()
+SAMPLE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "imagenet-sample"
+
+
+@pytest.fixture
+def data(make_data: MakeData, image_root: Path) -> Data:
+    return make_data("imagenet", root=str(image_root))
+
+
+def train_epoch(data: Data, epoch: int = 0, seed: int = 0, workers: int = 0, share: Share = WHOLE) -> list[Batch]:
+    files, _ = load_folders(data)
+    steps = TrainSteps(len(files), 6, seed, share)
+    batches = FolderBatches(files, train_transform(data), steps, seed, workers, pin_memory=False)
+    batches.set_epoch(epoch)
+    return list(batches)
+
+
+def eval_epoch(data: Data, workers: int = 0, share: Share = WHOLE) -> list[Batch]:
+    _, files = load_folders(data)
+    steps = EvalSteps(len(files), 6, share)
+    return list(FolderBatches(files, eval_transform(data), steps, 0, workers, pin_memory=False))
+
+
+def pixels(epoch: list[Batch]) -> Tensor:
+    return torch.cat([images for images, _ in epoch])
+
+
+def test_files_are_listed_by_class(data: Data) -> None:
+    train, val = load_folders(data)
+    assert train.labels.tolist() == [0] * 4 + [1] * 4
+    assert val.labels.tolist() == [0] * 3 + [1] * 3
+    assert train.files[5].endswith(b"train/n02/1.JPEG")
+
+
+def test_batches_have_the_promised_form(data: Data) -> None:
+    for images, labels in train_epoch(data) + eval_epoch(data):
+        assert images.shape == (6, 3, 24, 24)
+        assert images.dtype == torch.uint8
+        assert images.is_contiguous(memory_format=torch.channels_last)
+        assert labels.shape == (6,)
+    assert len(train_epoch(data)) == 1  # 8 images, the last 2 dropped
+
+
+def test_an_epoch_follows_from_seed_and_epoch_whatever_the_workers(data: Data) -> None:
+    first = pixels(train_epoch(data, epoch=3, seed=1))
+    torch.manual_seed(7)
+    state = torch.get_rng_state()
+    assert torch.equal(first, pixels(train_epoch(data, epoch=3, seed=1)))
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.equal(first, pixels(train_epoch(data, epoch=3, seed=1, workers=2)))
+    assert not torch.equal(first, pixels(train_epoch(data, epoch=4, seed=1)))
+    assert not torch.equal(first, pixels(train_epoch(data, epoch=3, seed=2)))
+
+
+def test_workers_persist_over_epochs_and_obey_set_epoch(data: Data) -> None:
+    files, _ = load_folders(data)
+    steps = TrainSteps(len(files), 6, 0, Share())
+    batches = FolderBatches(files, train_transform(data), steps, 0, 1, pin_memory=False)
+    for epoch in (0, 5):
+        iterator = iter(batches)
+        batches.set_epoch(epoch)  # after iter(), as Lightning does when it resumes
+        assert torch.equal(pixels(list(iterator)), pixels(train_epoch(data, epoch=epoch)))
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_ranks_together_see_the_single_process_batch(world_size: int, data: Data) -> None:
+    ranks = [train_epoch(data, share=Share(rank, world_size)) for rank in range(world_size)]
+    assert torch.equal(pixels(train_epoch(data)), torch.cat([pixels(rank) for rank in ranks]))
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 4])
+def test_evaluation_sees_each_image_once(world_size: int, make_data: MakeData, image_root: Path) -> None:
+    (image_root / "val" / "n01" / "2.JPEG").unlink()  # 5 images, which no world size here divides but 1
+    data = make_data("imagenet", root=str(image_root))
+    files = load_folders(data)[1]
+    transform = eval_transform(data)
+    expected = [transform(decode_rgb(Path(f.decode()).read_bytes())) for f in files.files]
+    steps = [EvalSteps(5, 4, Share(rank, world_size)) for rank in range(world_size)]
+    assert sorted(i for share in steps for step in share for _, i in step) == list(range(5))
+    for rank, share in enumerate(steps):
+        batches = FolderBatches(files, transform, share, 0, 0, pin_memory=False)
+        epoch = list(batches)
+        assert len(epoch) == len(batches)
+        assert torch.equal(pixels(epoch), torch.stack(expected[rank::world_size]))
+
+
+def test_evaluation_is_the_centre_of_the_resized_image(data: Data) -> None:
+    image = decode_rgb(Path(f"{data.root}/val/n01/0.JPEG").read_bytes())  # 30 x 44
+    width = int(28 * 44 / 30)
+    whole = interpolate(image[None].float(), (28, width), mode="bilinear", antialias=True)[0]
+    left = round((width - 24) / 2)
+    expected = whole[:, 2:26, left : left + 24]
+    assert (eval_epoch(data)[0][0][0].float() - expected).abs().max() < 1.5
+
+
+def test_without_a_resize_the_centre_is_cut_as_it_is(make_data: MakeData) -> None:
+    image = torch.arange(3 * 30 * 30).view(3, 30, 30).to(torch.uint8)
+    cut = eval_transform(make_data("imagenet", eval_resize_px=None))(image)
+    assert torch.equal(cut, image[:, 3:27, 3:27])
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_corrupt_image_is_named_in_a_readable_message(workers: int, data: Data) -> None:
+    file = Path(str(data.root)) / "val" / "n02" / "1.JPEG"
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(ValueError, match=rf"^{file} is not a readable image") as caught:
+        eval_epoch(data, workers)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_an_unset_root_says_what_to_give(make_data: MakeData) -> None:
+    with pytest.raises(ValueError, match=r"give data\.root=DIR with DIR/train and DIR/val"):
+        load_folders(make_data("imagenet"))
+
+
+@pytest.mark.parametrize("part", ["train", "val"])
+def test_a_missing_part_says_what_was_looked_for(part: str, data: Data) -> None:
+    folder = Path(str(data.root)) / part
+    shutil.rmtree(folder)
+    with pytest.raises(ValueError, match=rf"looked for {folder}/<class>/\*; give data\.root=DIR"):
+        load_folders(data)
+
+
+def test_parts_of_different_classes_are_refused(data: Data) -> None:
+    (Path(str(data.root)) / "val" / "n03").mkdir()
+    with pytest.raises(ValueError, match="same class folders; n03 is in one only"):
+        load_folders(data)
+
+
+def test_an_empty_class_is_refused(data: Data) -> None:
+    folder = Path(str(data.root)) / "train" / "n02"
+    for file in folder.iterdir():
+        file.rename(file.with_suffix(".txt"))
+    with pytest.raises(ValueError, match=rf"no images in {folder}: looked for \*\.jpeg"):
+        load_folders(data)
+
+
+def test_too_many_classes_are_refused(make_data: MakeData, image_root: Path) -> None:
+    with pytest.raises(ValueError, match=r"2 classes: give data\.classes=2"):
+        load_folders(make_data("imagenet", root=str(image_root), classes=1))
+
+
+def test_crops_that_nobody_stated_are_refused(make_data: MakeData) -> None:
+    with pytest.raises(ValueError, match=r"give data\.crop_area and data\.crop_aspect"):
+        train_transform(make_data("imagenet", crop_area=None))
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason=f"no ImageNet pictures in {SAMPLE}")
+def test_real_pictures_are_read(tmp_path: Path, make_data: MakeData) -> None:
+    for part in ("train", "val"):
+        for source in sorted(SAMPLE.iterdir())[:6]:
+            (tmp_path / part).mkdir(exist_ok=True)
+            (tmp_path / part / source.name).symlink_to(source)
+    data = make_data("imagenet", root=str(tmp_path), train_px=224, eval_px=224, eval_resize_px=256)
+    for images, labels in train_epoch(data) + eval_epoch(data):
+        assert images.shape == (6, 3, 224, 224)
+        assert sorted(labels.tolist()) == list(range(6))
+        assert images.float().std() > 20

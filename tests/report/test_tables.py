@@ -1,0 +1,117 @@
+"""Tables from fixture records: the paper beside ours, gaps shown as gaps."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from senet_repro.config.canonical import canonical
+from senet_repro.config.composition import compose
+from senet_repro.config.tables import find_table, paper_tables
+from senet_repro.report.render import csv_text, json_text, markdown
+from senet_repro.report.tables import ResultTable, build_tables
+from senet_repro.results.record import Record
+from senet_repro.results.store import Results
+from tests.records import make_record
+
+PAPER_FORM = canonical(compose(["protocol=imagenet"]))
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def _tables(records: list[Record], name: str | None = None, **found: object) -> list[ResultTable]:
+    papers = [find_table(name)] if name else list(paper_tables().values())
+    return build_tables(Results(records, **found), papers, PAPER_FORM)  # type: ignore[arg-type]
+
+
+def _squeeze_records() -> list[Record]:
+    return [
+        *(make_record(["squeeze=avg"], seed=seed, top1=top1) for seed, top1 in enumerate((3.0, 3.5, 4.0))),
+        *(make_record(["squeeze=max"], seed=seed, top1=top1) for seed, top1 in enumerate((3.5, 4.5))),
+    ]
+
+
+@pytest.mark.parametrize(("form", "render"), [("md", markdown), ("csv", csv_text), ("json", json_text)])
+def test_each_format_equals_its_golden_file(form: str, render: object) -> None:
+    text = render(_tables(_squeeze_records(), "squeeze"))  # type: ignore[operator]
+    assert text + "\n" == (GOLDEN / f"squeeze.{form}").read_text()
+
+
+def test_a_record_serves_every_table_that_has_its_point() -> None:
+    tables = _tables([make_record([], seed=0, top1=3.0)])
+    assert [table.paper.number for table in tables] == [10, 11, 12, 13, 14, 15, 16, None]
+    assert all(sum(bool(row.seeds) for row in table.rows) == 1 for table in tables)
+
+
+def test_differences_are_paired_by_seed() -> None:
+    (table,) = _tables(_squeeze_records(), "squeeze")
+    row = next(row for row in table.rows if row.name == "max")
+    assert row.top1_delta_pct is not None
+    assert (row.top1_delta_pct.n, row.top1_delta_pct.mean) == (2, 0.75)
+
+
+def test_missing_seeds_rows_and_failures_are_shown() -> None:
+    failed = make_record(["excitation=relu"], seed=0, top1=0.0)
+    records = [make_record([], seed=seed, top1=3.0) for seed in (0, 1)]
+    records.append(make_record(["excitation=tanh"], seed=1, top1=4.0))
+    text = markdown(_tables(records, "excitation", failures={(failed.run_key, 0): "the loss was not finite"}))
+    tanh, relu = (next(line for line in text.splitlines() if line.startswith(f"| {row}")) for row in ("tanh", "relu"))
+    assert "4.00 (1/2)" in tanh
+    assert "failed" in relu
+    assert "relu failed: the loss was not finite" in text
+    assert "not run" in markdown(_tables(records, "reduction_ratio"))
+
+
+def test_one_seed_is_called_no_evidence_and_a_proxy_a_proxy() -> None:
+    text = markdown(_tables([make_record([], seed=0, top1=3.0)], "squeeze"))
+    assert "no difference here is evidence" in text
+    assert "Not the paper's protocol" in text
+    assert "data digits (imagenet)" in text
+
+
+def test_the_papers_own_protocol_is_not_called_a_proxy() -> None:
+    (table,) = _tables([make_record(["protocol=imagenet"], seed=0, top1=22.0)], "squeeze")
+    assert table.departures == []
+    assert "Not the paper's protocol" not in markdown([table])
+    (shorter,) = _tables([make_record(["protocol=imagenet", "recipe.epochs=2"], seed=0, top1=90.0)], "squeeze")
+    assert shorter.departures == ["epochs 2 (270)"]
+    (uncropped,) = _tables([make_record(["protocol=imagenet", "data.flip=false"], seed=0, top1=90.0)], "squeeze")
+    assert uncropped.departures == ["details of data or schedule"]
+
+
+def test_protocols_never_mix() -> None:
+    records = [make_record([], seed=0, top1=3.0), make_record(["recipe.epochs=3"], seed=1, top1=9.0)]
+    tables = _tables(records, "squeeze")
+    assert [table.seeds for table in tables] == [[0], [1]]
+
+
+def test_styles_of_se_never_mix_and_share_the_plain_network() -> None:
+    records = [
+        make_record(["r=none"], seed=0, top1=5.0),
+        make_record([], seed=0, top1=3.0),
+        make_record(["se.bias=true"], seed=0, top1=4.0),
+    ]
+    tables = _tables(records, "reduction_ratio")
+    assert len(tables) == 2
+    assert all({row.name for row in table.rows if row.seeds} == {"r = 16", "original"} for table in tables)
+
+
+def test_only_a_plain_network_still_makes_a_table() -> None:
+    (table,) = _tables([make_record(["r=none"], seed=0, top1=5.0)], "stages")
+    assert [row.name for row in table.rows if row.seeds] == ["ResNet-50"]
+
+
+def test_no_records_make_no_tables() -> None:
+    assert _tables([]) == []
+    assert (markdown([]), csv_text([]), json_text([])) == ("", "", "[]")
+
+
+def test_csv_and_json_hold_the_same_rows() -> None:
+    tables = _tables(_squeeze_records(), "squeeze")
+    rows = list(csv.DictReader(io.StringIO(csv_text(tables))))
+    (table,) = json.loads(json_text(tables))
+    assert [row["row"] for row in rows] == [row["row"] for row in table["rows"]] == ["max", "avg"]
+    assert float(rows[0]["top1_err_pct"]) == table["rows"][0]["top1_err_pct"] == 4.0

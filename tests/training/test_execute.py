@@ -1,0 +1,209 @@
+"""A run from command to record: skipped when finished, resumed when killed, failed with its reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from senet_repro.config.canonical import run_dir, run_key
+from senet_repro.config.composition import compose
+from senet_repro.config.schema import ConfigError, Run
+from senet_repro.results.metrics import read_epochs
+from senet_repro.results.store import load_results, read_status
+from senet_repro.training.callbacks import Diverged, EpochLog
+from senet_repro.training.execute import RunFailed, execute
+from senet_repro.training.fit import CHECKPOINT
+
+pytestmark = [pytest.mark.usefixtures("one_thread")]
+
+SMALL = ["recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
+
+
+def small(tmp_path: Path, *overrides: str) -> Run:
+    return compose([*SMALL, f"results_dir={tmp_path}", *overrides])
+
+
+def silent(_line: str) -> None:
+    pass
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(run_dir(run) / CHECKPOINT)["state_dict"]
+    return state
+
+
+def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+def test_a_record_says_what_the_run_was_and_what_came_out(tmp_path: Path) -> None:
+    run = small(tmp_path, "+ablation=reduction_ratio", "r=8", "seed=1")
+    path, record = execute(run, silent)
+    assert path == run_dir(run) / "record.json"
+    assert (record.run_key, record.seed, record.epochs, record.eval_images) == (run_key(run), 1, 3, 360)
+    epochs = read_epochs(path.parent)
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+    assert record.metrics["top1_err_pct"] == epochs[-1]["top1_err_pct"]
+    assert record.metrics["best_top1_err_pct"] == min(epoch["top1_err_pct"] for epoch in epochs)
+    assert epochs[0]["train_images"] == 1437 // 256 * 256
+    assert epochs[-1]["train_loss"] < epochs[0]["train_loss"]
+    assert record.hardware["device"] == "cpu"
+    assert record.config["table"] == "reduction_ratio"
+    assert read_status(path.parent)["state"] == "done"
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
+    run = small(tmp_path, "recipe.epochs=1")
+    path, record = execute(run, silent)
+    written_at = path.stat().st_mtime_ns
+    again, same_record = execute(replace(run, logger=replace(run.logger, name="csv")), silent)
+    assert (again, same_record, again.stat().st_mtime_ns) == (path, record, written_at)
+
+
+KILLED = """
+import sys
+from senet_repro.config.composition import compose
+from senet_repro.training import callbacks, execute
+import torch
+torch.set_num_threads(1)
+after, when = int(sys.argv[1]), sys.argv[2]
+def die(*_):
+    import os, signal
+    os.kill(os.getpid(), signal.SIGKILL)
+if when == "before its metrics":
+    append = callbacks.append_epoch
+    callbacks.append_epoch = lambda folder, metrics: die() if metrics["epoch"] == after + 1 else append(folder, metrics)
+elif when == "before its checkpoint":
+    show = callbacks.Progress.show
+    callbacks.Progress.show = lambda self, metrics: die() if metrics["epoch"] == after + 1 else show(self, metrics)
+execute.execute(compose(sys.argv[3:]), print)
+"""
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("when", ["before its metrics", "before its checkpoint"])
+def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(tmp_path: Path, after: int, when: str) -> None:
+    whole, cut = (small(tmp_path / name, "seed=5") for name in ("whole", "cut"))
+    execute(whole, silent)
+    overrides = [*SMALL, "seed=5", f"results_dir={tmp_path / 'cut'}"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(after), when, *overrides], check=False)
+    assert killed.returncode == -9
+    assert (run_dir(cut) / CHECKPOINT).exists() == (after > 0)
+    execute(cut, silent)
+    assert same(weights(whole), weights(cut))
+    strip = [
+        [{k: v for k, v in epoch.items() if not k.endswith("_s")} for epoch in read_epochs(run_dir(run))]
+        for run in (whole, cut)
+    ]
+    assert strip[0] == strip[1]
+
+
+def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
+    runs = [small(tmp_path / name, "recipe.epochs=1", f"seed={seed}") for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    for run in runs:
+        execute(run, silent)
+    first, again, other = map(weights, runs)
+    assert same(first, again)
+    assert not same(first, other)
+
+
+def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
+    run = small(tmp_path, "recipe.lr=1e30")
+    with pytest.raises(Diverged, match="not finite in epoch 1 of 3; lower recipe.lr"):
+        execute(run, silent)
+    assert read_status(run_dir(run))["state"] == "failed"
+    assert "epoch 1 of 3" in load_results(tmp_path).failures[run_key(run), 0]
+
+
+def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> None:
+    gpus = torch.cuda.device_count()
+    run = small(tmp_path, "trainer.accelerator=gpu", f"trainer.devices={2 ** gpus.bit_length()}")
+    with pytest.raises((ConfigError, RunFailed), match=f"this machine has {gpus} GPUs"):
+        execute(run, silent)
+
+
+def test_missing_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.root"):
+        execute(small(tmp_path, "protocol=cifar10", f"data.root={tmp_path / 'nowhere'}"), silent)
+
+
+def test_a_second_process_waits_and_finds_the_record(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "senet_repro", *SMALL, f"results_dir={tmp_path}"]
+    both = [
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said[0][0] == said[1][0]
+    folder = run_dir(small(tmp_path))
+    assert len(read_epochs(folder)) == 3
+    assert sum("waiting for process" in errors for _, errors in said) == 1
+
+
+def test_a_checkpoint_loads_without_trusting_it(tmp_path: Path) -> None:
+    run = small(tmp_path, "recipe.epochs=1")
+    execute(run, silent)
+    torch.load(run_dir(run) / CHECKPOINT, weights_only=True)
+
+
+@pytest.mark.slow
+def test_two_devices_train_in_their_own_processes_and_evaluate_each_image_once(tmp_path: Path) -> None:
+    one, two = (small(tmp_path / str(n), f"trainer.devices={n}", "recipe.epochs=2", "r=none") for n in (1, 2))
+    records = [execute(run, silent)[1] for run in (one, two)]
+    assert records[0].run_key == records[1].run_key
+    assert [record.eval_images for record in records] == [360, 360]
+    assert [record.hardware["devices"] for record in records] == [1, 2]
+    # The same images in the same order; batch-norm statistics per device make the rest differ a little.
+    losses = [record.metrics["train_loss"] for record in records]
+    assert losses[1] == pytest.approx(losses[0], rel=0.2)
+
+
+@pytest.mark.slow
+def test_a_failure_on_several_devices_reaches_the_caller_and_leaves_no_process(tmp_path: Path) -> None:
+    run = small(tmp_path, "trainer.devices=2", "recipe.lr=1e30")
+    with pytest.raises(RunFailed, match="not finite in epoch 1"):
+        execute(run, silent)
+    deadline = time.monotonic() + 20
+    while _workers(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _workers(tmp_path) == []
+
+
+def _workers(tmp_path: Path) -> list[str]:
+    commands = [path for path in Path("/proc").glob("[0-9]*/cmdline")]
+    found = []
+    for path in commands:
+        try:
+            text = path.read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        found += [text] if str(tmp_path) in text else []
+    return found
+
+
+def test_status_is_readable_while_a_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, seen = small(tmp_path), []
+    log_end = EpochLog.on_train_epoch_end
+
+    def spy(self: EpochLog, *arguments: object) -> None:
+        log_end(self, *arguments)  # type: ignore[arg-type]
+        seen.append(json.loads((run_dir(run) / "status.json").read_text())["epoch"])
+
+    monkeypatch.setattr(EpochLog, "on_train_epoch_end", spy)
+    execute(run, silent)
+    assert seen == [1, 2, 3]
