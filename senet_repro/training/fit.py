@@ -38,6 +38,7 @@ def fit(run: Run, folder: Path) -> None:
         Diverged: the loss was not finite.
     """
     _check_devices(run.trainer)
+    commit()  # read now: the files may change while this process trains
     net = build_net(run)
     params, macs = count_params(net), count_macs(net, run.data.eval_px)
     data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers)

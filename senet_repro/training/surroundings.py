@@ -53,7 +53,7 @@ def hardware(trainer: pl.Trainer) -> dict[str, Any]:
         "devices": trainer.world_size,
         "name": name,
         "threads": torch.get_num_threads(),
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
     }
 
 
