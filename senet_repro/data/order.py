@@ -9,26 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from senet_repro.config.validate import check_batch_size
+
 
 def derived_seed(seed: int, *key: int) -> int:
     """A 64-bit seed of its own for every (seed, *key), such as (seed, epoch) or (seed, epoch, index)."""
     return int(np.random.SeedSequence(seed, spawn_key=key).generate_state(1, np.uint64)[0])
-
-
-def check_batch_size(batch_size: int, devices: int) -> None:
-    """Demand that a global batch divides over the devices; callable before any data are read.
-
-    Raises:
-        ValueError: It does not; the message names the nearest sizes that do.
-    """
-    if batch_size >= 1 and batch_size % devices == 0:
-        return
-    below = batch_size // devices * devices
-    sizes = [str(size) for size in (below, below + devices) if size >= 1]
-    raise ValueError(
-        f"a batch of {batch_size} images does not divide over {devices} devices: "
-        f"give recipe.batch_size={' or '.join(sizes)}"
-    )
 
 
 @dataclass(frozen=True)

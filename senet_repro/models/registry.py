@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from senet_repro.config.schema import PLACEMENTS
-from senet_repro.models.choice import require
+from senet_repro.config.canonical import AXES, stage_numbers
+from senet_repro.config.choice import require
+from senet_repro.config.schema import PLACEMENTS, STAGE_WORDS
 from senet_repro.models.init import initialise
 from senet_repro.models.layers import Classifier
 from senet_repro.models.se import SEBlock, SEPlan
@@ -93,8 +94,8 @@ def create_model(
     """
     info = model_info(name)
     for option in options:
-        require(f"option of {name}", option, info.options)
-    require(f"placement of {name}", placement, info.placements)
+        require("option", option, (*info.options, *AXES, "bias", "fc"), name)
+    require("placement", placement, info.placements, name)
     plan = SEPlan(
         r=None if r == "none" else r,  # type: ignore[arg-type]  # the plan refuses other words
         squeeze=squeeze,
@@ -113,13 +114,12 @@ def create_model(
 
 
 def _resolve_stages(info: ModelInfo, stages: str | Sequence[int]) -> tuple[int, ...]:
-    words: dict[str, tuple[int, ...]] = {"all": info.stages, "all_but_last": info.stages[:-1], "none": ()}
     if isinstance(stages, str):
-        require("word for stages", stages, words)
-        return words[stages]
-    for stage in stages:
-        require(f"stage of {info.name}", stage, info.stages)
-    return tuple(sorted(set(stages)))
+        require("stages", stages, STAGE_WORDS)
+    else:
+        for stage in stages:
+            require("stage", stage, info.stages, info.name)
+    return stage_numbers(stages, info.stages)
 
 
 def _check_gates(net: Classifier, plan: SEPlan, info: ModelInfo) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from senet_repro.models.choice import require
+from senet_repro.config.choice import require
 from senet_repro.models.layers import conv_bn, named
 from senet_repro.models.se import SEPlan
 

@@ -14,8 +14,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from senet_repro.config.schema import PLACEMENTS
-from senet_repro.models.choice import require
+from senet_repro.config.choice import require
+from senet_repro.config.schema import PLACEMENTS, ConfigError
 
 
 class PositionwiseLinear(nn.Linear):
@@ -92,7 +92,7 @@ class SEPlan:
         require("placement", self.placement, PLACEMENTS)
         require("fc", self.fc, FC)
         if self.r is not None and (type(self.r) is not int or self.r < 1):
-            raise ValueError(f"r={self.r!r} is no reduction ratio; give a whole number from 1 up, or none for no SE")
+            raise ConfigError(f"r={self.r}: give a whole number of at least 1, or none for no SE block")
 
     def gate(self, site: str, stage: int, channels: int) -> SEBlock | nn.Identity:
         """Return what stands at a site of a unit of a stage: an SE block over `channels`, or nothing."""

@@ -15,8 +15,8 @@ from senet_repro.models.registry import create_model
 
 CONVENTION = (
     "Counted on ResNet-50 at 224x224 without SE biases (section 6): trainable parameters; multiply-adds of "
-    "convolutions, linear layers and SE pooling. Published parameters seem to include the running statistics of batch normalisation "
-    "(0.05 M), hence a little more than counted."
+    "convolutions, linear layers and SE pooling. Published parameters seem to include the running statistics of batch "
+    "normalisation (0.05 M), hence a little more than counted."
 )
 TOLERANCE = 0.005
 

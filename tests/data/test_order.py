@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from senet_repro.data.order import Share, TrainSteps, check_batch_size, derived_seed
+from senet_repro.config.validate import check_batch_size
+from senet_repro.data.order import Share, TrainSteps, derived_seed
 
 
 def test_every_key_has_a_seed_of_its_own() -> None:
@@ -12,7 +13,7 @@ def test_every_key_has_a_seed_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("batch", "devices", "mend"),
-    [(128, 3, "batch_size=126 or 129"), (1, 4, "batch_size=4$"), (0, 1, "batch_size=1$")],
+    [(128, 3, "batch_size=126 or 129"), (1, 4, "batch_size=4, or trainer.devices=1$")],
 )
 def test_a_batch_that_does_not_divide_names_sizes_that_do(batch: int, devices: int, mend: str) -> None:
     with pytest.raises(ValueError, match=mend):

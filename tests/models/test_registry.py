@@ -149,24 +149,28 @@ def test_same_seed_same_network() -> None:
             "network 'resnet_50' does not exist; did you mean resnet50? Known: resnet101, resnet11,",
         ),
         ("swin", {}, "network 'swin' does not exist; Known: resnet101"),
-        ("resnet50", {"groups": 32}, "'groups' is no option of resnet50; choose from: stride_on"),
-        ("resnet20", {"stride_on": "conv1x1"}, "'stride_on' is no option of resnet20; there are none"),
-        ("resnet50", {"stride_on": "conv5x5"}, "'conv5x5' is no stride_on; choose from: conv1x1, conv3x3"),
-        ("resnet50", {"squeeze": "mean"}, "'mean' is no squeeze; choose from: avg, max, none"),
-        ("resnet50", {"excitation": "gelu"}, "'gelu' is no excitation; choose from: sigmoid, tanh, relu"),
-        ("resnet50", {"fc": "dense"}, "'dense' is no fc; choose from: linear, conv"),
-        ("resnet50", {"r": "many"}, "r='many' is no reduction ratio; give a whole number from 1 up, or none"),
-        ("resnet50", {"r": -4}, "r=-4 is no reduction ratio"),
-        ("resnet20", {"stages": [2, 5]}, "5 is no stage of resnet20; choose from: 2, 3, 4"),
+        (
+            "resnet50",
+            {"groups": 32},
+            "option=groups: resnet50 offers stride_on, r, squeeze, excitation, stages, placement, bias and fc",
+        ),
+        ("resnet20", {"stride_on": "conv1x1"}, "option=stride_on: resnet20 offers r, squeeze"),
+        ("resnet50", {"stride_on": "conv5x5"}, "stride_on=conv5x5: give conv1x1 or conv3x3"),
+        ("resnet50", {"squeeze": "mean"}, "squeeze=mean: give avg, max or none"),
+        ("resnet50", {"excitation": "gelu"}, "excitation=gelu: give sigmoid, tanh or relu"),
+        ("resnet50", {"fc": "dense"}, "fc=dense: give linear or conv"),
+        ("resnet50", {"r": "many"}, "r=many: give a whole number of at least 1, or none"),
+        ("resnet50", {"r": -4}, "r=-4: give a whole number"),
+        ("resnet20", {"stages": [2, 5]}, "stage=5: resnet20 offers 2, 3 and 4"),
         (
             "resnet20",
             {"stages": "last"},
-            "'last' is no word for stages; choose from: all, all_but_last, none",
+            "stages=last: give all, all_but_last or none",
         ),
         (
             "resnet50",
             {"placement": "middle"},
-            "'middle' is no placement of resnet50; choose from: standard, pre, post, identity, conv3x3",
+            "placement=middle: resnet50 offers standard, pre, post, identity and conv3x3",
         ),
     ],
 )
@@ -188,7 +192,7 @@ def only_standard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("only_standard")
 def test_placement_that_a_network_does_not_offer() -> None:
-    with pytest.raises(ValueError, match="'pre' is no placement of plain_net; choose from: standard"):
+    with pytest.raises(ValueError, match="placement=pre: plain_net offers standard"):
         create_model("plain_net", placement="pre")
 
 

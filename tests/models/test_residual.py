@@ -76,7 +76,7 @@ def test_stride_of_a_bottleneck(stride_on: str, strides: list[int]) -> None:
 
 
 def test_unknown_stride_position_is_refused() -> None:
-    with pytest.raises(ValueError, match=re.escape("'first' is no stride_on; choose from: conv1x1, conv3x3")):
+    with pytest.raises(ValueError, match=re.escape("stride_on=first: give conv1x1 or conv3x3")):
         bottleneck_unit(SEPlan(r=None, stages=()), 3, 16, 8, stride=2, stride_on="first")
 
 

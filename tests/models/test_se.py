@@ -104,16 +104,16 @@ def test_plan_without_r_gates_nothing() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"squeeze": "mean"}, "'mean' is no squeeze; choose from: avg, max, none"),
-        ({"excitation": "swish"}, "'swish' is no excitation; choose from: sigmoid, tanh, relu"),
+        ({"squeeze": "mean"}, "squeeze=mean: give avg, max or none"),
+        ({"excitation": "swish"}, "excitation=swish: give sigmoid, tanh or relu"),
         (
             {"placement": "inner"},
-            "'inner' is no placement; choose from: standard, pre, post, identity, conv3x3",
+            "placement=inner: give standard, pre, post, identity or conv3x3",
         ),
-        ({"fc": "dense"}, "'dense' is no fc; choose from: linear, conv"),
-        ({"r": 0}, "r=0 is no reduction ratio; give a whole number from 1 up, or none for no SE"),
-        ({"r": 1.5}, "r=1.5 is no reduction ratio"),
-        ({"r": True}, "r=True is no reduction ratio"),
+        ({"fc": "dense"}, "fc=dense: give linear or conv"),
+        ({"r": 0}, "r=0: give a whole number of at least 1, or none for no SE block"),
+        ({"r": 1.5}, "r=1.5: give a whole number"),
+        ({"r": True}, "r=True: give a whole number"),
     ],
 )
 def test_plan_refuses_what_does_not_exist(wrong: dict[str, object], message: str) -> None:

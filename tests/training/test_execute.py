@@ -117,7 +117,7 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
 
 def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.lr=1e30")
-    with pytest.raises(Diverged, match="not finite in epoch 1 of 3; lower recipe.lr"):
+    with pytest.raises(Diverged, match=r"not finite in epoch 1 of 3; lower recipe\.lr"):
         execute(run, silent)
     assert read_status(run_dir(run))["state"] == "failed"
     assert "epoch 1 of 3" in load_results(tmp_path).failures[run_key(run), 0]
@@ -185,7 +185,7 @@ def test_a_failure_on_several_devices_reaches_the_caller_and_leaves_no_process(t
 
 
 def _workers(tmp_path: Path) -> list[str]:
-    commands = [path for path in Path("/proc").glob("[0-9]*/cmdline")]
+    commands = list(Path("/proc").glob("[0-9]*/cmdline"))
     found = []
     for path in commands:
         try:
