@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -24,8 +25,14 @@ def _answer(arguments: list[str]) -> int:
         from senet_repro.cli import train
 
         return train.main()
-    except (ConfigError, OSError) as error:
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ConfigError as error:
         print(f"senet_repro: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"senet_repro: {error.strerror}: {error.filename}; give a results folder to write to", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nsenet_repro: stopped; the same command goes on from the last finished epoch", file=sys.stderr)

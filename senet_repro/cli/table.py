@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"skipped {message}", file=sys.stderr)
     if not tables and options.format == "markdown":
         wanted = papers[0].name if options.table else "reduction_ratio"
-        print(f"no records for it in {options.results}; python -m senet_repro -m +ablation={wanted} makes them")
+        print(f"no records in {options.results}; python -m senet_repro -m +ablation={wanted} makes them")
     else:
         print(FORMATS[options.format](tables))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import application
@@ -10,27 +11,28 @@ from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label
 from senet_repro.training.execute import RunFailed, execute
 
+EXPECTED = (ConfigError, RunFailed, ArithmeticError, OSError)
+
 
 def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
-    failures: dict[str, str] = {}
+    failures: dict[str, Exception] = {}
 
     def task(run: Run) -> None:
         try:
             _train(run)
-        except (RunFailed, ConfigError, ArithmeticError) as error:
-            failures[str(run_dir(run))] = str(error)
-            raise
+        except Exception as error:
+            failures[str(run_dir(run))] = error
+            if not isinstance(error, EXPECTED):
+                traceback.print_exc()
+            raise  # Hydra goes on with the sweep and raises the first error at its end
 
     try:
         application(task)
-    except (RunFailed, ArithmeticError, ConfigError) as error:
+    except Exception:
         if not failures:
             raise
-        print(f"senet_repro: {len(failures)} failed", file=sys.stderr)
-        for folder, reason in failures.items():
-            print(f"  {folder}: {reason}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
+        return _report(failures)
     return 0
 
 
@@ -40,3 +42,11 @@ def _train(run: Run) -> None:
     errors = f"top-1 err {record.metrics['top1_err_pct']:.2f} %  top-5 err {record.metrics['top5_err_pct']:.2f} %"
     print(f"{table}{record.name} seed {record.seed}  {errors}", file=sys.stderr)
     print(path, flush=True)
+
+
+def _report(failures: dict[str, Exception]) -> int:
+    """Name every failed run and why; the exit code is the worst of them."""
+    print(f"senet_repro: {len(failures)} {'run' if len(failures) == 1 else 'runs'} failed", file=sys.stderr)
+    for folder, error in failures.items():
+        print(f"  {folder}: {error or type(error).__name__}", file=sys.stderr)
+    return 2 if any(isinstance(error, ConfigError | OSError) for error in failures.values()) else 1

@@ -25,6 +25,10 @@ class ConfigError(ValueError):
     """A setting that cannot be; the message names the mend."""
 
 
+class DataError(ConfigError):
+    """Data that is missing, of another form or corrupt; the message names the file and the mend."""
+
+
 @dataclass(kw_only=True)
 class SE:
     """How an SE block is written down; both choices are equal in what they can compute."""

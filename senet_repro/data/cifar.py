@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torchvision.datasets import CIFAR10, CIFAR100
 
+from senet_repro.config.schema import DataError
 from senet_repro.data.decode import decode_rgb
 from senet_repro.data.sets import ImageSet, Split
 
@@ -26,11 +27,11 @@ def load_cifar(name: str, root: str | None, download: bool) -> Split:
     `download`, and then by torchvision.
 
     Raises:
-        ValueError: `root` is unset or holds neither form, or a file in it cannot be read.
+        DataError: `root` is unset or holds neither form, or a file in it cannot be read.
     """
     folder = TORCHVISION[name].base_folder
     if root is None:
-        raise ValueError(
+        raise DataError(
             f"{name} is read from a folder of parquet files or of {folder}: give data.root=DIR, "
             "and data.download=true to have it fetched there"
         )
@@ -40,7 +41,7 @@ def load_cifar(name: str, root: str | None, download: bool) -> Split:
     if download or (Path(root) / folder).is_dir():
         return _read_torchvision(name, root, download)
     missing = " and ".join(f"{part}-*.parquet" for part, files in shards.items() if not files)
-    raise ValueError(
+    raise DataError(
         f"no {name} in {root}: looked for {missing} and for {folder}/; "
         "give data.root=DIR with one of them, or data.download=true"
     )
@@ -51,7 +52,7 @@ def _read_torchvision(name: str, root: str, download: bool) -> Split:
         parts = [TORCHVISION[name](root, train=train, download=download) for train in (True, False)]
     except RuntimeError as error:
         folder = Path(root) / TORCHVISION[name].base_folder
-        raise ValueError(
+        raise DataError(
             f"{folder} is incomplete or damaged: delete it and give data.download=true, or another data.root"
         ) from error
     return Split(*(_from_torchvision(part) for part in parts))
@@ -73,11 +74,11 @@ def _read_shard(file: Path, label_column: str) -> tuple[Tensor, Tensor]:
         images = table["img"].combine_chunks().field("bytes")
         labels = torch.tensor(table[label_column].to_pylist(), dtype=torch.int64)
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{file} is not a whole parquet file: fetch it again ({error})") from error
+        raise DataError(f"{file} is not a whole parquet file: fetch it again ({error})") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{file} must have columns img (bytes, path) and {label_column} (integer)") from error
+        raise DataError(f"{file} must have columns img (bytes, path) and {label_column} (integer)") from error
     if not len(labels):
-        raise ValueError(f"{file} holds no images")
+        raise DataError(f"{file} holds no images")
     return torch.stack([_decode(image.as_py(), file, row) for row, image in enumerate(images)]), labels
 
 
@@ -86,8 +87,8 @@ def _decode(encoded: bytes | None, file: Path, row: int) -> Tensor:
     try:
         image = decode_rgb(encoded or b"")
     except ValueError as error:
-        raise ValueError(f"{file}, row {row}: not a readable image; fetch the file again ({error})") from error
+        raise DataError(f"{file}, row {row}: not a readable image; fetch the file again ({error})") from error
     if image.shape != (3, SIDE_PX, SIDE_PX):
         height, width = image.shape[1:]
-        raise ValueError(f"{file}, row {row}: {width} x {height} px where {SIDE_PX} x {SIDE_PX} were expected")
+        raise DataError(f"{file}, row {row}: {width} x {height} px where {SIDE_PX} x {SIDE_PX} were expected")
     return image

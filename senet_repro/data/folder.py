@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from senet_repro.config.schema import Data
+from senet_repro.config.schema import Data, DataError
 from senet_repro.data.batches import Batch
 from senet_repro.data.decode import decode_rgb
 from senet_repro.data.order import Share, TrainSteps, derived_seed
@@ -42,23 +42,23 @@ def load_folders(data: Data) -> tuple[FileSet, FileSet]:
     Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well.
 
     Raises:
-        ValueError: train/ or val/ is missing, their classes differ or are too many, or a class has no images.
+        DataError: train/ or val/ is missing, their classes differ or are too many, or a class has no images.
     """
     if data.root is None:
-        raise ValueError(f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val")
+        raise DataError(f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val")
     root = Path(data.root).expanduser()
     classes = _classes(root / "train")
     if odd := set(classes) ^ set(_classes(root / "val")):
-        raise ValueError(f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only")
+        raise DataError(f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only")
     if len(classes) > data.classes:
-        raise ValueError(f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}")
+        raise DataError(f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}")
     return _files(root / "train", classes), _files(root / "val", classes)
 
 
 def _classes(folder: Path) -> list[str]:
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
     if not names:
-        raise ValueError(f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR")
+        raise DataError(f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR")
     return names
 
 
@@ -68,7 +68,7 @@ def _files(folder: Path, classes: list[str]) -> FileSet:
     for label, name in enumerate(classes):
         found = sorted(os.fsencode(f) for f in (folder / name).iterdir() if f.suffix.lower() in SUFFIXES)
         if not found:
-            raise ValueError(f"no images in {folder / name}: looked for *{', *'.join(SUFFIXES)}")
+            raise DataError(f"no images in {folder / name}: looked for *{', *'.join(SUFFIXES)}")
         files += found
         labels += [label] * len(found)
     return FileSet(np.array(files), torch.tensor(labels))
@@ -78,10 +78,10 @@ def train_transform(data: Data) -> Transform:
     """A random crop of random area and aspect, resized to `train_px`, and a flip; uint8 in, uint8 out.
 
     Raises:
-        ValueError: `data` does not say from which areas and aspects to draw.
+        DataError: `data` does not say from which areas and aspects to draw.
     """
     if data.crop_area is None or data.crop_aspect is None:
-        raise ValueError(f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect")
+        raise DataError(f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect")
     crop = v2.RandomResizedCrop(data.train_px, scale=data.crop_area, ratio=data.crop_aspect, antialias=True)
     transform: Transform = v2.Compose([crop, v2.RandomHorizontalFlip(0.5 if data.flip else 0.0)])
     return transform
@@ -139,7 +139,7 @@ def _decode(file: Path) -> Tensor:
     try:
         return decode_rgb(file.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{file} is not a readable image: fetch it again ({error})") from error
+        raise DataError(f"{file} is not a readable image: fetch it again ({error})") from error
 
 
 class FolderBatches:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytorch_lightning as pl
 import torch
 
-from senet_repro.config.schema import Data
+from senet_repro.config.schema import Data, DataError
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
 from senet_repro.data.folder import (
     EvalSteps,
@@ -38,11 +38,11 @@ class ImageData(pl.LightningDataModule):
             num_workers: Decoding processes per device; sets in memory need none.
 
         Raises:
-            ValueError: No set has the name `data.name`.
+            DataError: No set has the name `data.name`.
         """
         super().__init__()
         if data.name not in IN_MEMORY + IN_FOLDERS:
-            raise ValueError(f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}")
+            raise DataError(f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}")
         self.data = data
         self.batch_size = batch_size
         self.seed = seed
@@ -71,7 +71,7 @@ class ImageData(pl.LightningDataModule):
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
 
         Raises:
-            ValueError: The set is missing or damaged; the message says what was looked for and where.
+            DataError: The set is missing or damaged; the message says what was looked for and where.
         """
         if self.data.name in IN_MEMORY:
             split = load_in_memory(self.data)
@@ -88,7 +88,7 @@ class ImageData(pl.LightningDataModule):
         """This process's share of the training batches, uint8.
 
         Raises:
-            ValueError: The batch does not divide over the devices or is larger than the set.
+            DataError: The batch does not divide over the devices or is larger than the set.
         """
         steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share)
         if isinstance(self._train, ImageSet):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from senet_repro.config.schema import DataError
 from senet_repro.config.validate import check_batch_size
 
 
@@ -55,11 +56,11 @@ class TrainSteps:
             share: Which process this is.
 
         Raises:
-            ValueError: The batch does not divide over the processes or is larger than the set.
+            DataError: The batch does not divide over the processes or is larger than the set.
         """
         check_batch_size(batch_size, share.world_size)
         if num_images < batch_size:
-            raise ValueError(
+            raise DataError(
                 f"{num_images} training images do not fill one batch of {batch_size}: "
                 f"give recipe.batch_size={num_images} or less"
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from senet_repro.config.schema import Data
+from senet_repro.config.schema import Data, DataError
 
 IN_MEMORY = ("digits", "cifar10", "cifar100")
 
@@ -41,7 +41,7 @@ def load_in_memory(data: Data) -> Split:
     """The set that `data` names; a second call in the same process returns the very same tensors.
 
     Raises:
-        ValueError: The set is not found where `data.root` points, a file of it cannot be read, or `data`
+        DataError: The set is not found where `data.root` points, a file of it cannot be read, or `data`
             states another image size or fewer classes than the set has.
     """
     root = None if data.root is None else str(Path(data.root).expanduser().resolve())
@@ -62,13 +62,13 @@ def _load(name: str, root: str | None, download: bool) -> Split:
 def _check(data: Data, split: Split) -> None:
     side = split.train.images.shape[-1]
     if (data.train_px, data.eval_px) != (side, side):
-        raise ValueError(
+        raise DataError(
             f"{data.name} images are {side} px a side and are not resized: "
             f"give data.train_px={side} data.eval_px={side}"
         )
     classes = 1 + max(int(part.labels.max()) for part in (split.train, split.test))
     if classes > data.classes:
-        raise ValueError(f"{data.name} has {classes} classes: give data.classes={classes}")
+        raise DataError(f"{data.name} has {classes} classes: give data.classes={classes}")
 
 
 def load_digits() -> Split:

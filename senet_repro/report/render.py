@@ -17,7 +17,7 @@ HEADER = (
     "paper top-1 / top-5 err %",
     "our top-1 err % (n)",
     "our top-5 err % (n)",
-    "paper Δ",
+    "paper Δ top-1 / top-5",
     "our Δ top-1",
     "our Δ top-5",
     "paper params M",
@@ -85,7 +85,8 @@ def notes(table: ResultTable) -> list[str]:
     form, lines = table.example.canonical, []
     lines.append(
         f"Data {form['data']['name']} ({table.example.eval_images:,} evaluation images), network "
-        f"{form['model']['name']}, {form['recipe']['epochs']} epochs, seeds {', '.join(map(str, table.seeds))}. "
+        f"{form['model']['name']}, {_count(form['recipe']['epochs'], 'epoch')}, "
+        f"seed{'s' if len(table.seeds) > 1 else ''} {', '.join(map(str, table.seeds))}. "
         "Errors are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
         f"Δ is the difference to {table.paper.baseline}, ours paired by seed."
     )
@@ -165,6 +166,10 @@ def _cells(table: ResultTable, row: ResultRow) -> list[str]:
         _number(paper.gflops, "{:.2f}"),
         _number(row.macs and row.macs / 1e9, "{:.4f}"),
     ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _spread(value: Estimate | None, spec: str = ".2f") -> str:

@@ -135,16 +135,23 @@ def _row(
     )
 
 
-def _departures(form: Mapping[str, Any], paper_form: Mapping[str, Any]) -> list[str]:
-    """Where a protocol differs from the paper's, in a reader's words."""
+def _departures(form: Form, paper_form: Form) -> list[str]:
+    """Where a protocol differs from the paper's, in a reader's words; the paper's value stands in brackets."""
+    named = []
+    for part, word in (("data", "data"), ("model", "network")):
+        ours, paper = form[part], paper_form[part]
+        # Another set or network differs in everything, and its name says so.
+        keys = ["name"] if ours["name"] != paper["name"] else ours.keys()
+        named += [_departure(word if key == "name" else key, ours[key], paper[key]) for key in keys]
     ours, paper = form["recipe"], paper_form["recipe"]
-    compared = [
-        ("data", form["data"]["name"], paper_form["data"]["name"]),
-        ("network", form["model"]["name"], paper_form["model"]["name"]),
-        ("stride on", form["model"]["stride_on"], paper_form["model"]["stride_on"]),
-        *((name.replace("_", " "), ours[name], paper[name]) for name in paper if name != "schedule"),
-        ("schedule", ours["schedule"]["kind"], paper["schedule"]["kind"]),
-        ("precision", form["precision"], paper_form["precision"]),
-    ]
-    named = [f"{what} {mine} ({theirs})" for what, mine, theirs in compared if mine != theirs]
-    return named or (["details of data or schedule"] if _protocol(form) != _protocol(paper_form) else [])
+    named += [_departure(key, ours[key], paper[key]) for key in ours if key != "schedule"]
+    named.append(_departure("precision", form["precision"], paper_form["precision"]))
+    ours, paper = form["recipe"]["schedule"], paper_form["recipe"]["schedule"]
+    named.append(_departure("schedule", ours["kind"], paper["kind"]))
+    if ours["kind"] == paper["kind"]:
+        named += [_departure(f"schedule {key}", ours[key], paper[key]) for key in ours]
+    return [departure for departure in named if departure]
+
+
+def _departure(what: str, ours: Any, paper: Any) -> str:
+    return "" if ours == paper else f"{what.replace('_', ' ')} {ours} ({paper})"

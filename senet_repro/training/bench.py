@@ -62,5 +62,5 @@ def _run_ms(run: Run) -> float:
         fit(run, Path(folder))
         epochs = read_epochs(Path(folder))
     steps = epochs[0]["train_images"] / run.recipe.batch_size
-    train_s: float = median(epoch["train_s"] for epoch in epochs[1:])
-    return train_s / steps * 1e3
+    train_s = float(median(epoch["train_s"] for epoch in epochs[1:]))
+    return train_s / float(steps) * 1e3

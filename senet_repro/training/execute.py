@@ -13,7 +13,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from senet_repro.config.canonical import run_dir, run_key
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import ConfigError, Run
 from senet_repro.results.files import locked, write_text
 from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import read_status, write_status
@@ -78,5 +78,7 @@ def _train_in_worker(folder: Path) -> None:
     """
     environment = {name: value for name, value in os.environ.items() if name not in _LAUNCH_VARIABLES}
     command = [sys.executable, "-m", "senet_repro.training.worker", str(folder)]
-    if subprocess.run(command, env=environment, check=False).returncode:
-        raise RunFailed(read_status(folder).get("reason", f"the training processes of {folder} died"))
+    code = subprocess.run(command, env=environment, check=False).returncode
+    if code:
+        reason = read_status(folder).get("reason", f"the training processes of {folder} died")
+        raise ConfigError(reason) if code == 2 else RunFailed(reason)

@@ -56,6 +56,9 @@ def fit(run: Run, folder: Path) -> None:
             record = _record(run, folder, params=params, macs=macs, eval_images=data.num_test, trainer=trainer)
             log.mirror.finish(record)
             write_record(folder, record)
+    except SystemExit as error:
+        # Lightning leaves the process at Ctrl-C.
+        raise KeyboardInterrupt if trainer.interrupted else error from None
     finally:
         log.mirror.close()
 
@@ -85,7 +88,8 @@ def build_net(run: Run) -> torch.nn.Module:
 
 def make_trainer(run: Run, callbacks: list[Callback]) -> pl.Trainer:
     """Lightning's trainer for a run: quiet, without its own logger, bars, sampler changes or sanity steps."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    for library in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     several = run.trainer.devices > 1
     return pl.Trainer(

@@ -9,12 +9,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.config.canonical import run_key
 from senet_repro.config.composition import run_from
+from senet_repro.config.schema import ConfigError
 from senet_repro.results.store import write_status
 from senet_repro.training.fit import fit
 
 
 def main() -> None:
-    """Train the run whose config.yaml lies in the folder; a failure is left in its status.json."""
+    """Train the run whose config.yaml lies in the folder; a failure is left in its status.json.
+
+    The exit code is 2 for a run that cannot be, and 1 for one that failed.
+    """
     folder = Path(sys.argv[1])
     config = OmegaConf.load(folder / "config.yaml")
     assert isinstance(config, DictConfig)
@@ -23,6 +27,8 @@ def main() -> None:
         fit(run, folder)
     except Exception as error:
         write_status(folder, run_key=run_key(run), seed=run.seed, state="failed", reason=str(error))
+        if isinstance(error, ConfigError):
+            sys.exit(2)
         raise
 
 

@@ -79,7 +79,7 @@ def test_the_papers_own_protocol_is_not_called_a_proxy() -> None:
     (shorter,) = _tables([make_record(["protocol=imagenet", "recipe.epochs=2"], seed=0, top1=90.0)], "squeeze")
     assert shorter.departures == ["epochs 2 (270)"]
     (uncropped,) = _tables([make_record(["protocol=imagenet", "data.flip=false"], seed=0, top1=90.0)], "squeeze")
-    assert uncropped.departures == ["details of data or schedule"]
+    assert uncropped.departures == ["flip False (True)"]
 
 
 def test_protocols_never_mix() -> None:
