@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from senet_repro.config.schema import Data
+from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import ImageSet
 
 Batch = tuple[Tensor, Tensor]
 

@@ -17,8 +17,8 @@ from torchvision import transforms
 
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, Normalise, TrainBatches
+from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import ImageSet
 
 CIFAR_SHAPE = (3, 32, 32)
 BATCH_SIZE = 128

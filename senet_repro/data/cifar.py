@@ -13,7 +13,7 @@ from torchvision.datasets import CIFAR10, CIFAR100
 
 from senet_repro.config.schema import DataError
 from senet_repro.data.decode import decode_rgb
-from senet_repro.data.sets import ImageSet, Split
+from senet_repro.data.images import ImageSet, Split
 
 SIDE_PX = 32
 LABEL_COLUMN = {"cifar10": "label", "cifar100": "fine_label"}

@@ -15,8 +15,9 @@ from senet_repro.data.folder import (
     load_folders,
     train_transform,
 )
+from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import IN_MEMORY, ImageSet, load_in_memory
+from senet_repro.data.sets import IN_MEMORY, load_in_memory
 
 IN_FOLDERS = ("imagenet",)
 

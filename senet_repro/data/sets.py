@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from senet_repro.config.schema import Data, DataError
+from senet_repro.data.cifar import load_cifar
+from senet_repro.data.images import ImageSet, Split
 
 IN_MEMORY = ("digits", "cifar10", "cifar100")
 
 TEST_DIGITS = 360
 # One split for every run ever made: the seed of a run must not decide what it is tested on.
 DIGITS_SPLIT_SEED = 0
-
-
-@dataclass(frozen=True)
-class ImageSet:
-    """Images (N, 3, H, W) uint8 in RGB and their labels (N,) int64, both on the CPU."""
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-@dataclass(frozen=True)
-class Split:
-    """The training and the test images of one set."""
-
-    train: ImageSet
-    test: ImageSet
 
 
 def load_in_memory(data: Data) -> Split:
@@ -54,8 +35,6 @@ def load_in_memory(data: Data) -> Split:
 def _load(name: str, root: str | None, download: bool) -> Split:
     if name == "digits":
         return load_digits()
-    from senet_repro.data.cifar import load_cifar
-
     return load_cifar(name, root, download)
 
 

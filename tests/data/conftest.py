@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from senet_repro.config.schema import Data
-from senet_repro.data.sets import ImageSet
+from senet_repro.data.images import ImageSet
 
 CIFAR: dict[str, Any] = {
     "name": "cifar10",

@@ -7,8 +7,8 @@ from torch.nn.functional import pad
 
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, Draws, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import ImageSet
 
 CPU = torch.device("cpu")
 WHOLE = Share()

@@ -5,7 +5,8 @@ import torch
 from sklearn.datasets import load_digits as load_sklearn_digits
 
 from senet_repro.config.schema import Data
-from senet_repro.data.sets import Split, load_digits, load_in_memory
+from senet_repro.data.images import Split
+from senet_repro.data.sets import load_digits, load_in_memory
 
 MakeData = Callable[..., Data]
 

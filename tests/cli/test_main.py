@@ -1,0 +1,143 @@
+"""The command line as its user meets it: real processes, their output and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from senet_repro.config.tables import paper_tables
+from tests.conftest import ROOT
+
+SMALL = ["recipe.epochs=1", "recipe.batch_size=256", "trainer.accelerator=cpu"]
+
+
+def call(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error::UserWarning:senet_repro", "-m", "senet_repro", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_one_command_is_one_run_whose_last_line_names_its_record(tmp_path: Path) -> None:
+    done = call("+ablation=reduction_ratio", "r=16", *SMALL, f"results_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    path = Path(done.stdout.splitlines()[-1])
+    assert json.loads(path.read_text())["name"] == "digits-resnet11-r16"
+    assert [found.name for found in tmp_path.glob("*/seed*/record.json")] == ["record.json"]
+    assert "epoch 1/1" in done.stderr
+
+
+def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(tmp_path: Path) -> None:
+    sweep = ["-m", "+ablation=squeeze", "squeeze=max,mean,avg", "seed=0,1", *SMALL, f"results_dir={tmp_path}"]
+    first = call(*sweep)
+    assert first.returncode == 2
+    assert len(first.stdout.splitlines()) == 4
+    assert "squeeze=mean: give avg, max or none" in first.stderr
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed*/record.json")}
+    again = call(*sweep)
+    assert again.stdout == first.stdout
+    assert times == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed*/record.json")}
+    table = call("table", "--results", str(tmp_path), "--table", "11")
+    assert "Table 11" in table.stdout
+    assert "not run" not in table.stdout
+    rows = json.loads(call("table", "--results", str(tmp_path), "--table", "squeeze", "--format", "json").stdout)
+    assert [row["n"] for row in rows[0]["rows"]] == [2, 2]
+
+
+def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> None:
+    done = call("-m", "r=2,4", "recipe.lr=1e30", *SMALL, f"results_dir={tmp_path}")
+    assert done.returncode == 1
+    assert "2 runs failed" in done.stderr
+    assert done.stderr.count("the loss was not finite in epoch 1 of 1") == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
+        (["+sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
+        (["r=many"], "r=many: give a whole number"),
+        (["model=resnet5"], "there is no model 'resnet5'"),
+        (["-m", "+ablation=stages", "seed=x"], "could not be converted to Integer"),
+        (["results_dir=/dev/null/runs"], "/dev/null/runs"),
+        (["protocol=cifar10", "data.root=/nowhere", "results_dir=TMP"], "no cifar10 in /nowhere: looked for"),
+        (["protocol=imagenet", "data.root=TMP", "results_dir=TMP"], "no class folders in"),
+        (["table", "--table", "99"], "no table '99'; there are 10 reduction_ratio"),
+        (["table", "--format", "xml"], "invalid choice: 'xml'"),
+        (["sizes", "--what"], "unrecognized arguments"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_exit_code_2_and_no_traceback(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    done = call(*(argument.replace("TMP", str(tmp_path)) for argument in arguments))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_help_shows_the_grid_every_table_and_every_verb() -> None:
+    text = call("--help").stdout
+    for word in (
+        "r=16",
+        "NoSqueeze",
+        "+ablation=reduction_ratio",
+        "table [--results DIR]",
+        "sizes",
+        "resnet50",
+        "bench",
+    ):
+        assert word in text
+    assert all(name in text for name in paper_tables())
+    assert call("+ablation=squeeze", "--cfg", "job").stdout.startswith("r: 16\nsqueeze: avg\nexcitation: sigmoid\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["table"], ["table", "--help"], ["sizes", "--help"], ["+foo=1"], ["r=x"], ["model=x"]]
+)
+def test_help_tables_and_errors_need_no_torch_and_little_time(arguments: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys, runpy\n"
+        "sys.argv = ['senet_repro', *sys.argv[1:]]\n"
+        "try: runpy.run_module('senet_repro', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    times_s = []
+    for _ in range(3):
+        started_s = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        times_s.append(time.perf_counter() - started_s)
+        assert done.returncode == 0, done.stderr
+    # About half a second by itself; the best of three bears a busy machine.
+    assert min(times_s) < 2
+
+
+def test_a_corrupt_record_is_named_and_the_rest_still_makes_a_table(tmp_path: Path) -> None:
+    call("r=16", *SMALL, f"results_dir={tmp_path}")
+    bad = tmp_path / "other" / "seed0" / "record.json"
+    bad.parent.mkdir(parents=True)
+    bad.write_text('{"schema_version": 99}')
+    done = call("table", "--results", str(tmp_path), "--table", "10")
+    assert done.returncode == 0
+    assert f"skipped {bad}: schema version 99 is newer" in done.stderr
+    assert "r = 16" in done.stdout
+
+
+def test_no_records_yet_says_how_to_make_some(tmp_path: Path) -> None:
+    done = call("table", "--results", str(tmp_path / "none"))
+    assert done.returncode == 0
+    assert "python -m senet_repro -m +ablation=reduction_ratio makes them" in done.stdout

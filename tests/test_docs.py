@@ -1,0 +1,80 @@
+"""The documents keep their word: commands parse, paths exist, committed tables come from committed records."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from senet_repro.config.composition import compose
+from tests.conftest import ROOT
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def _commands() -> list[str]:
+    found = []
+    for document in DOCUMENTS:
+        for block in re.findall(r"```(?:bash|sh)\n(.*?)```", (ROOT / document).read_text(), re.DOTALL):
+            found += [line.partition("  #")[0].strip() for line in block.splitlines() if line and line[0] != "#"]
+    return found
+
+
+def test_the_documents_hold_commands() -> None:
+    assert "make demo" in _commands()
+    assert "make test" in _commands()
+    assert any(command.startswith("python -m senet_repro -m +ablation=") for command in _commands())
+
+
+@pytest.mark.parametrize("command", sorted(set(_commands())))
+def test_every_command_of_the_documents_parses(command: str) -> None:
+    words = shlex.split(command)
+    while "=" in words[0]:
+        words = words[1:]
+    if words[0] == "make":
+        assert all(word in TARGETS for word in words[1:] if "=" not in word)
+    elif words[:3] == ["python", "-m", "senet_repro"]:
+        _parse(words[3:])
+    else:
+        assert words[0] in ("git", "cd", "source", "wandb")
+
+
+def _parse(arguments: list[str]) -> None:
+    if arguments[0] in ("table", "sizes", "bench"):
+        code = subprocess.run(
+            [sys.executable, "-m", "senet_repro", *arguments, "--help"], capture_output=True, check=False, cwd=ROOT
+        ).returncode
+        assert code == 0
+        return
+    overrides = [word for word in arguments if word not in ("-m", "--cfg", "job", "--help")]
+    # Of a sweep, its first point.
+    compose([re.sub(r"=([^\[,]+),.*", r"=\1", word) for word in overrides])
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md"])
+def test_paths_named_in_the_documents_exist(document: str) -> None:
+    text = (ROOT / document).read_text()
+    named = re.findall(r"`((?:conf|senet_repro|experiments|tests|\.ci)/[\w./-]*)`", text)
+    assert all((ROOT / path).exists() for path in named), [path for path in named if not (ROOT / path).exists()]
+
+
+def test_the_help_of_make_lists_every_target() -> None:
+    text = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert all(f"make {target} " in text for target in TARGETS)
+
+
+@pytest.mark.parametrize("table", sorted((ROOT / "experiments").glob("*/tables.md")), ids=lambda path: path.parent.name)
+def test_committed_tables_equal_those_made_from_the_committed_records(table: Path) -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "senet_repro", "table", "--results", str(table.parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    ).stdout
+    assert printed == table.read_text()

@@ -1,0 +1,117 @@
+"""The house's shape: floors that import only downwards, short files and functions, one place that builds SE blocks."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "senet_repro"
+FLOORS = {"config": 0, "results": 1, "models": 1, "data": 1, "training": 2, "report": 2, "cli": 3}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def _floor(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "senet_repro" and len(parts) > 1 and parts[1] in FLOORS else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_downwards(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0]
+    if own not in FLOORS:
+        return
+    for module in _imports(path):
+        other = _floor(module)
+        if other and other != own:
+            assert FLOORS[other] < FLOORS[own], f"{path} imports {module}"
+
+
+def test_hydra_has_one_user() -> None:
+    users = [path.name for path in FILES if any(name.split(".")[0] == "hydra" for name in _imports(path))]
+    assert users == ["composition.py"]
+
+
+def test_lower_and_upper_floors_import_no_torch() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for floor in ("config", "results", "report", "cli")
+        for path in sorted((PACKAGE / floor).glob("*.py"))
+    ]
+    code = f"import sys\nfor m in {modules!r}: __import__(m)\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_there_are_no_import_cycles() -> None:
+    graph = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): {
+            name for name in _imports(path) if name.startswith("senet_repro.")
+        }
+        for path in FILES
+    }
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, f"cycle: {' -> '.join((*trail, module))}"
+        if module in done or module not in graph:
+            return
+        for other in sorted(graph[module]):
+            visit(other, (*trail, module))
+        done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_functions_and_constructors_stay_short(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 250
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, node.name
+            if node.name == "__init__":
+                assert len(node.args.args) - 1 + len(node.args.kwonlyargs) <= 7
+
+
+def test_se_blocks_are_built_in_one_line() -> None:
+    lines = [line for path in FILES for line in path.read_text().splitlines() if re.search(r"\bSEBlock\(", line)]
+    assert sorted(line.strip().split("(")[0] for line in lines) == ["class SEBlock", "return SEBlock"]
+
+
+def test_model_files_say_what_the_networks_offer() -> None:
+    from senet_repro.config.composition import CONF_DIR, compose
+    from senet_repro.models import list_models
+    from senet_repro.models.registry import model_info
+
+    assert sorted(path.stem for path in (CONF_DIR / "model").glob("*.yaml")) == list_models()
+    for name in list_models():
+        written, built = compose([f"model={name}"]).model, model_info(name)
+        assert (written.name, tuple(written.stages)) == (name, built.stages)
+        assert tuple(written.placements) == built.placements
+        assert ("stride_on" in built.options) == (written.stride_on is not None)
+
+
+def test_the_public_face_is_lazy_and_whole() -> None:
+    code = (
+        "import sys, senet_repro\nassert 'torch' not in sys.modules\n"
+        "from senet_repro import create_model, list_models\nassert 'resnet50' in list_models()\n"
+        "assert create_model.__doc__ and list_models.__doc__"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
