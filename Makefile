@@ -57,7 +57,8 @@ clean: ## remove .venv and caches; runs stay
 # Compiled ahead, the libraries import in half the time at the first command.
 $(ENV)/ready: requirements.lock pyproject.toml | .uv/bin/uv
 	@test -x $(ENV)/bin/python || uv venv --quiet --python $(PYTHON) $(ENV)
-	uv pip sync --quiet --compile-bytecode --python $(ENV)/bin/python requirements.lock
+	@echo "setting up $(ENV) from requirements.lock" >&2
+	@uv pip sync --quiet --compile-bytecode --python $(ENV)/bin/python requirements.lock
 	@uv pip install --quiet --no-deps --no-build-isolation --python $(ENV)/bin/python --editable .
 	@touch $@
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 
 from senet_repro.config.canonical import run_dir
-from senet_repro.config.composition import application
+from senet_repro.config.composition import Place, application
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label
 from senet_repro.training.execute import RunFailed, execute
+from senet_repro.training.progress import clock, finish_line
 
 EXPECTED = (ConfigError, RunFailed, ArithmeticError, OSError)
 
@@ -18,9 +20,9 @@ def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
     failures: dict[str, Exception] = {}
 
-    def task(run: Run) -> None:
+    def task(run: Run, place: Place) -> None:
         try:
-            _train(run)
+            _train(run, place)
         except Exception as error:
             failures[str(run_dir(run))] = error
             if not isinstance(error, EXPECTED):
@@ -36,12 +38,20 @@ def main() -> int:
     return 0
 
 
-def _train(run: Run) -> None:
+def _train(run: Run, place: Place) -> None:
+    started_s = time.monotonic()
     path, record = execute(run, lambda line: print(line, file=sys.stderr))
-    table = f"{label(run.table)}  " if run.table else ""
-    errors = f"top-1 err {record.metrics['top1_err_pct']:.2f} %  top-5 err {record.metrics['top5_err_pct']:.2f} %"
-    print(f"{table}{record.name} seed {record.seed}  {errors}", file=sys.stderr)
+    took_s = time.monotonic() - started_s
+    at = f"[{place.number}/{place.total or '?'}] " if place.total != 1 else ""
+    left_s = took_s * ((place.total or 0) - place.number)
+    finish_line(
+        f"{at}{record.name} seed {record.seed}  top-1 err {record.metrics['top1_err_pct']:.2f} %  "
+        f"top-5 err {record.metrics['top5_err_pct']:.2f} %  {clock(took_s)}"
+        + (f", about {clock(left_s)} left" if left_s >= 1 else "")
+    )
     print(path, flush=True)
+    if run.table and place.total == 1:
+        print(f"{label(run.table)} has {len(run.table.rows)} rows: -m +ablation={run.table.name}", file=sys.stderr)
 
 
 def _report(failures: dict[str, Exception]) -> int:

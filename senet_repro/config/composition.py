@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -56,7 +61,14 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     return run_from(config)
 
 
-def application(task: Callable[[Run], None]) -> None:
+class Place(NamedTuple):
+    """Which point of a sweep a run is."""
+
+    number: int  # from 1
+    total: int | None  # none where another process counts
+
+
+def application(task: Callable[[Run, Place], None]) -> None:
     """Serve the command line: call `task` once, or once per point of a sweep.
 
     Raises:
@@ -67,10 +79,29 @@ def application(task: Callable[[Run], None]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
     def point(config: DictConfig) -> None:
-        task(run_from(config))
+        hydra_config = HydraConfig.get()
+        sweep = hydra_config.mode == RunMode.MULTIRUN
+        task(run_from(config), Place(hydra_config.job.num + 1, SweepSize.points) if sweep else Place(1, 1))
 
     with _plain_errors():
         hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")(point)()
+
+
+class SweepSize(Callback):
+    """Counts the points of a sweep as it begins, since Hydra tells a job its number and not of how many."""
+
+    points: int | None = None
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Multiply the values of every swept key; the command line's replace those of the ablation file."""
+        params = config.hydra.sweeper.params or {}
+        swept = {key: f"{key}={values}" for key, values in params.items()}
+        for text in config.hydra.overrides.task:
+            swept[text.partition("=")[0]] = text
+        overrides = OverridesParser.create().parse_overrides(list(swept.values()))
+        SweepSize.points = math.prod(
+            len(list(override.sweep_string_iterator())) for override in overrides if override.is_sweep_override()
+        )
 
 
 @contextmanager

@@ -104,6 +104,7 @@ class Trainer:
     channels_last: bool = True
     compile: bool = False
     num_workers: int = 2  # decoding processes per device; sets in memory need none
+    threads: int | None = None  # CPU threads per process; none: torch's choice, one per core
 
 
 @dataclass(kw_only=True)

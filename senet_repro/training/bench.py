@@ -42,6 +42,7 @@ def _bare_ms(run: Run) -> float:
     images, device = load_in_memory(run.data).train, torch.device("cpu")
     steps = TrainSteps(len(images), run.recipe.batch_size, run.seed, Share())
     batches, normalise = TrainBatches(images, run.data, steps, device), Normalise(run.data.mean, run.data.std)
+    torch.set_num_threads(run.trainer.threads or torch.get_num_threads())
     net = build_net(run)
     optimizer = sgd(net.parameters(), run.recipe)
     epochs_s = []

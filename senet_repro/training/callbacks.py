@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from senet_repro.results.metrics import append_epoch, keep_epochs
 from senet_repro.results.store import write_status
 from senet_repro.training.classification import Classification, errors
 from senet_repro.training.mirror import Mirror, open_mirror
+from senet_repro.training.progress import Progress
 
 
 class Diverged(ArithmeticError):  # noqa: N818 - it reads as the sentence it prints
@@ -79,41 +79,3 @@ class EpochLog(pl.Callback):
         write_status(self.folder, run_key=run_key(self.run), seed=self.run.seed, state="running", epoch=epoch + 1)
         self.mirror.log(metrics)
         self.progress.show(metrics)
-
-
-class Progress:
-    """One line per run on standard error: rewritten in a terminal, repeated every ten seconds elsewhere."""
-
-    def __init__(self, title: str, epochs: int) -> None:
-        self.title = title
-        self.epochs = epochs
-        self._shown_s = -math.inf
-
-    def show(self, metrics: dict[str, float]) -> None:
-        """Tell how far the run is, its error, its pace and the time it still needs."""
-        epoch, now_s = int(metrics["epoch"]), time.monotonic()
-        terminal, last = sys.stderr.isatty(), epoch == self.epochs
-        if not (terminal or last or now_s - self._shown_s >= 10):
-            return
-        self._shown_s = now_s
-        left_s = (self.epochs - epoch) * metrics["epoch_s"]
-        line = (
-            f"{self.title}  epoch {epoch}/{self.epochs}  loss {metrics['train_loss']:.3f}  "
-            f"top-1 err {metrics['top1_err_pct']:.2f} %  "
-            f"{metrics['train_images'] / metrics['train_s']:,.0f} images/s  "
-            + (f"{clock(left_s)} left" if not last else "done")
-        )
-        print(
-            f"\r\x1b[K{line}" if terminal else line,
-            end="" if terminal and not last else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
-
-
-def clock(seconds: float) -> str:
-    """A duration as a person says it: 42 s, 7 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +41,11 @@ def fit(run: Run, folder: Path) -> None:
     """
     _check_devices(run.trainer)
     commit()  # read now: the files may change while this process trains
+    with _threads(run.trainer.threads):
+        _fit(run, folder)
+
+
+def _fit(run: Run, folder: Path) -> None:
     net = build_net(run)
     params, macs = count_params(net), count_macs(net, run.data.eval_px)
     data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers)
@@ -61,6 +68,16 @@ def fit(run: Run, folder: Path) -> None:
         raise KeyboardInterrupt if trainer.interrupted else error from None
     finally:
         log.mirror.close()
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def build_net(run: Run) -> torch.nn.Module:

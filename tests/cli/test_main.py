@@ -34,7 +34,8 @@ def test_one_command_is_one_run_whose_last_line_names_its_record(tmp_path: Path)
     path = Path(done.stdout.splitlines()[-1])
     assert json.loads(path.read_text())["name"] == "digits-resnet11-r16"
     assert [found.name for found in tmp_path.glob("*/seed*/record.json")] == ["record.json"]
-    assert "epoch 1/1" in done.stderr
+    assert "digits-resnet11-r16 seed 0  top-1 err" in done.stderr
+    assert "Table 10 has 6 rows: -m +ablation=reduction_ratio" in done.stderr
 
 
 def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(tmp_path: Path) -> None:
@@ -43,6 +44,7 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(tmp_pat
     assert first.returncode == 2
     assert len(first.stdout.splitlines()) == 4
     assert "squeeze=mean: give avg, max or none" in first.stderr
+    assert "[6/6] digits-resnet11-r16 seed 1" in first.stderr
     times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed*/record.json")}
     again = call(*sweep)
     assert again.stdout == first.stdout

@@ -96,7 +96,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["recipe.lr=0"], "give a positive learning rate"),
         (["recipe.label_smoothing=1"], "give a share"),
         (["seed=-1"], "cannot be negative"),
-        (["trainer.devices=3"], "give recipe.batch_size=63 or 66, or trainer.devices=1, 2, 4, 8, 16, 32 or 64"),
+        (["trainer.devices=3"], "give recipe.batch_size=126 or 129, or trainer.devices=1, 2, 4, 8, 16, 32 or 64"),
         (["stages=[2"], "stages=[2"),
     ],
 )
