@@ -68,10 +68,19 @@ def test_the_help_of_make_lists_every_target() -> None:
     assert all(f"make {target} " in text for target in TARGETS)
 
 
-@pytest.mark.parametrize("table", sorted((ROOT / "experiments").glob("*/tables.md")), ids=lambda path: path.parent.name)
+def test_the_readme_shows_the_demo_table_as_it_was_made() -> None:
+    shown = re.search(r"<!-- (experiments/\S+) -->\n(.*?)<!-- end -->", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown is not None
+    assert shown[2] == (ROOT / shown[1]).read_text()
+
+
+@pytest.mark.parametrize(
+    "table", sorted((ROOT / "experiments").glob("*/table_*.md")), ids=lambda path: path.parent.name
+)
 def test_committed_tables_equal_those_made_from_the_committed_records(table: Path) -> None:
+    number = table.stem.partition("_")[2]
     printed = subprocess.run(
-        [sys.executable, "-m", "senet_repro", "table", "--results", str(table.parent)],
+        [sys.executable, "-m", "senet_repro", "table", "--table", number, "--results", str(table.parent)],
         capture_output=True,
         text=True,
         check=True,

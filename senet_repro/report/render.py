@@ -94,8 +94,9 @@ def notes(table: ResultTable) -> list[str]:
         lines.append("One seed: no interval, and no difference here is evidence.")
     if table.departures:
         lines.append(f"Not the paper's protocol (the paper's in brackets): {', '.join(table.departures)}.")
-    for note in (table.example.config["protocol"]["note"], table.paper.note):
-        lines += [note] if note else []
+    config = table.example.config
+    proxy = config["data"]["proxy"] and f"A proxy: {config['data']['proxy']}."
+    lines += [note for note in (proxy, config["protocol"]["note"], table.paper.note) if note]
     lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed]
     return lines
 
@@ -140,7 +141,8 @@ def _flat_error(table: ResultTable, row: ResultRow, top: str) -> dict[str, float
 
 
 def _markdown_table(table: ResultTable) -> str:
-    head = f"### {label(table.paper)}: {table.paper.title} ({table.example.canonical['data']['name']})"
+    config = table.example.config["data"]
+    head = f"### {label(table.paper)}: {table.paper.title} ({config['name']}{', a proxy' if config['proxy'] else ''})"
     cells = [_cells(table, row) for row in table.rows]
     kept = [column for column in range(len(HEADER)) if any(line[column] for line in cells)]  # none without a figure
     body = aligned([[line[column] for column in kept] for line in (HEADER, *cells)])

@@ -69,6 +69,8 @@ def test_one_seed_is_called_no_evidence_and_a_proxy_a_proxy() -> None:
     text = markdown(_tables([make_record([], seed=0, top1=3.0)], "squeeze"))
     assert "no difference here is evidence" in text
     assert "Not the paper's protocol" in text
+    assert "a proxy)" in text.splitlines()[0]
+    assert "A proxy: 1,797 digits" in text
     assert "data digits (imagenet)" in text
 
 
