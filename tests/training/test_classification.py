@@ -55,7 +55,8 @@ class Losses(pl.Callback):
 
 
 def losses_of(overrides: list[str]) -> list[float]:
-    run = compose(["trainer.accelerator=cpu", "recipe.epochs=1", *overrides])
+    fixed = ["trainer.accelerator=cpu", "recipe.epochs=1", "recipe.batch_size=64", "recipe.lr=0.1"]
+    run = compose([*fixed, *overrides])
     losses = Losses()
     trainer = make_trainer(run, [losses])
     data = ImageData(run.data, run.recipe.batch_size, run.seed, 0)
