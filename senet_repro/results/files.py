@@ -33,10 +33,11 @@ def write_json(path: Path, data: Any) -> None:
 
 
 @contextmanager
-def locked(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
+def locked(folder: Path, on_wait: Callable[[str], None]) -> Iterator[int]:
     """Hold the folder's lock, waiting for another process that holds it; `on_wait` is told who that is.
 
-    The kernel drops the lock of a process that dies, so no stale one can stay behind.
+    Yields the lock's file descriptor: a child process that inherits it holds the lock too, for as long as it lives. The
+    kernel drops the lock when the last of them dies, so no stale one can stay behind.
     """
     with (folder / "lock").open("a+", encoding="utf-8") as file:
         try:
@@ -48,4 +49,4 @@ def locked(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
-        yield
+        yield file.fileno()

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from senet_repro.config.canonical import key_of
+from senet_repro.config.schema import ConfigError
 from senet_repro.results.files import write_json
 
 SCHEMA_VERSION = 1
 RECORD = "record.json"
 
 
-class RecordError(ValueError):
+class RecordError(ConfigError):
     """A record that cannot be read; the message names the file and why."""
 
 
@@ -55,7 +57,7 @@ def read_record(path: Path) -> Record:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecordError(f"{path}: not a readable record ({error})") from error
+        raise RecordError(f"{path}: not a readable record ({error}); delete it to train the run anew") from error
     if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
         raise RecordError(f"{path}: not a record of senet_repro")
     if data["schema_version"] > SCHEMA_VERSION:
@@ -65,4 +67,19 @@ def read_record(path: Path) -> Record:
     missing = [field.name for field in fields(Record) if field.name not in data]
     if missing:
         raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
-    return Record(**{field.name: data[field.name] for field in fields(Record)})
+    record = Record(**{field.name: data[field.name] for field in fields(Record)})
+    if not _is_sound(record):
+        raise RecordError(f"{path}: not a record as senet_repro writes it; delete it to train the run anew")
+    return record
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether the identity fits its key and the errors are numbers: what tables rely on."""
+    return (
+        isinstance(record.canonical, dict)
+        and key_of(record.canonical) == record.run_key
+        and isinstance(record.seed, int)
+        and isinstance(record.config, dict)
+        and isinstance(record.metrics, dict)
+        and all(isinstance(record.metrics.get(name), int | float) for name in ("top1_err_pct", "top5_err_pct"))
+    )

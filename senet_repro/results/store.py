@@ -25,16 +25,22 @@ class Results:
 def load_results(results_dir: Path) -> Results:
     """Every record and failure below `results_dir`, in the order of their paths; nothing if there is no such folder."""
     results = Results()
+    finished: dict[tuple[str, int], Path] = {}
     for path in sorted(results_dir.glob(f"*/seed*/{RECORD}")):
         try:
-            results.records.append(read_record(path))
+            record = read_record(path)
         except RecordError as error:
             results.unreadable.append(str(error))
-    finished = {(record.run_key, record.seed) for record in results.records}
+            continue
+        first = finished.setdefault((record.run_key, record.seed), path)
+        if first is path:
+            results.records.append(record)
+        else:
+            results.unreadable.append(f"{path}: the same run and seed as {first}")
     for path in sorted(results_dir.glob(f"*/seed*/{STATUS}")):
         status = read_status(path.parent)
         if status.get("state") == "failed" and (status["run_key"], status["seed"]) not in finished:
-            results.failures[status["run_key"], status["seed"]] = status["reason"]
+            results.failures[status["run_key"], status["seed"]] = status.get("reason", "no reason given")
     return results
 
 

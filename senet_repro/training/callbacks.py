@@ -44,7 +44,8 @@ class EpochLog(pl.Callback):
                 self.mirror.log(epoch)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock."""
+        """Start the clock and note the learning rate."""
+        self._lr = trainer.optimizers[0].param_groups[0]["lr"]
         self._started_s = time.perf_counter()
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -63,14 +64,15 @@ class EpochLog(pl.Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, ImageData)
         seen = round(pl_module.eval_sums[3])
-        assert seen == data.num_test, f"evaluated {seen} of {data.num_test} images"
+        if seen != data.num_test:
+            raise RuntimeError(f"evaluated {seen} of {data.num_test} images")
         if not trainer.is_global_zero:
             return
         metrics = {
             "epoch": epoch + 1,
             **train,
             **evaluation,
-            "lr": trainer.optimizers[0].param_groups[0]["lr"],
+            "lr": self._lr,  # of the epoch's first step
             "train_images": round(pl_module.train_sums[3]),
             "train_s": round(self._trained_s - self._started_s, 4),
             "epoch_s": round(time.perf_counter() - self._started_s, 4),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import Strategy
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from senet_repro.config.schema import Recipe
 from senet_repro.training.schedule import lr_factor, sgd
@@ -48,22 +51,33 @@ class Classification(pl.LightningModule):
         self.seed = seed
         self.train_sums: list[float] = []
         self.eval_sums: list[float] = []
+        self.plateau: ReduceLROnPlateau | None = None
+        self._plateau_state: dict[str, Any] | None = None
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """SGD, and a schedule by step, or by epoch for plateaus."""
+        """SGD, and its schedule: by step, or at plateaus of the evaluation loss."""
         optimizer = sgd(self.net.parameters(), self.recipe)
         schedule = self.recipe.schedule
         if schedule.kind == "plateau":
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-                optimizer, factor=schedule.factor, patience=schedule.patience_epochs
-            )
-            return {
-                "optimizer": optimizer,
-                "lr_scheduler": {"scheduler": plateau, "interval": "epoch", "monitor": "eval_loss"},
-            }
+            self.plateau = ReduceLROnPlateau(optimizer, factor=schedule.factor, patience=schedule.patience_epochs)
+            return optimizer
         factor, steps = lr_factor(schedule), self.trainer.estimated_stepping_batches
-        by_step = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(step / steps))
+        by_step = LambdaLR(optimizer, lambda step: factor(step / steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": by_step, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what a plateau schedule remembers."""
+        if self.plateau:
+            checkpoint["plateau"] = self.plateau.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep it for the schedule, which does not exist yet."""
+        self._plateau_state = checkpoint.get("plateau")
+
+    def on_train_start(self) -> None:
+        """Let a resumed plateau schedule remember."""
+        if self.plateau and self._plateau_state:
+            self.plateau.load_state_dict(self._plateau_state)
 
     def on_train_epoch_start(self) -> None:
         """Make what a network draws in an epoch a function of seed, epoch and device, so that resuming repeats it."""
@@ -96,7 +110,9 @@ class Classification(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Close the evaluation's sums and hand its loss to a plateau schedule."""
         self.eval_sums = self._tally.over_devices(self.trainer.strategy)
-        self.log("eval_loss", self.eval_sums[0] / self.eval_sums[3], sync_dist=True)
+        if self.plateau:
+            # Lightning would step it only after the epoch's checkpoint, and a resumed run would miss the drop.
+            self.plateau.step(self.eval_sums[0] / self.eval_sums[3])
 
 
 def errors(sums: list[float], prefix: str) -> dict[str, float]:

@@ -45,19 +45,19 @@ def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD
     if not path.exists():
-        with locked(folder, lambda holder: say(f"waiting for {holder}, which trains {folder}")):
+        with locked(folder, lambda holder: say(f"waiting for {holder}, which trains {folder}")) as lock:
             if not path.exists():
-                _train(run, folder)
+                _train(run, folder, lock)
     return path, read_record(path)
 
 
-def _train(run: Run, folder: Path) -> None:
+def _train(run: Run, folder: Path, lock: int) -> None:
     say_status = partial(write_status, folder, run_key=run_key(run), seed=run.seed)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
     say_status(state="running")
     try:
         if run.trainer.devices > 1:
-            _train_in_worker(folder)
+            _train_in_worker(folder, lock)
         else:
             from senet_repro.training.fit import fit
 
@@ -70,15 +70,15 @@ def _train(run: Run, folder: Path) -> None:
     say_status(state="done")
 
 
-def _train_in_worker(folder: Path) -> None:
-    """Train in a process tree of its own.
+def _train_in_worker(folder: Path, lock: int) -> None:
+    """Train in a process tree of its own, which keeps the lock if this process dies before it.
 
     Lightning starts one process per further device by repeating the command line; repeating Hydra's would run the sweep
     again in each (and cross their process groups). The worker's command is its folder, the same for every process.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _LAUNCH_VARIABLES}
     command = [sys.executable, "-m", "senet_repro.training.worker", str(folder)]
-    code = subprocess.run(command, env=environment, check=False).returncode
+    code = subprocess.run(command, env=environment, pass_fds=[lock], check=False).returncode
     if code:
         reason = read_status(folder).get("reason", f"the training processes of {folder} died")
         raise ConfigError(reason) if code == 2 else RunFailed(reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,10 +18,10 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from senet_repro.config.canonical import canonical, run_key, run_name
-from senet_repro.config.schema import ConfigError, Run, Trainer
+from senet_repro.config.schema import ConfigError, DataError, Run, Trainer
 from senet_repro.data.module import ImageData
 from senet_repro.models import count_macs, count_params, create_model
-from senet_repro.results.metrics import read_epochs
+from senet_repro.results.metrics import METRICS, read_epochs
 from senet_repro.results.record import Record, write_record
 from senet_repro.training.callbacks import EpochLog
 from senet_repro.training.classification import Classification
@@ -49,14 +50,13 @@ def _fit(run: Run, folder: Path) -> None:
     net = build_net(run)
     params, macs = count_params(net), count_macs(net, run.data.eval_px)
     data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers)
-    checkpoint = folder / CHECKPOINT
     log = EpochLog(run, folder)
     trainer = make_trainer(run, [log, checkpointing(folder)])
     try:
         trainer.fit(
             Classification(net, run.recipe, run.seed),
             datamodule=data,
-            ckpt_path=checkpoint if checkpoint.exists() else None,
+            ckpt_path=_last_checkpoint(folder),
             weights_only=True,
         )
         if trainer.is_global_zero:
@@ -110,7 +110,7 @@ def make_trainer(run: Run, callbacks: list[Callback]) -> pl.Trainer:
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     several = run.trainer.devices > 1
     return pl.Trainer(
-        accelerator=run.trainer.accelerator,
+        accelerator="gpu" if _on_gpu(run.trainer) else "cpu",
         devices=run.trainer.devices,
         strategy="ddp" if several else "auto",
         plugins=[LightningEnvironment()] if several else None,
@@ -141,16 +141,30 @@ def checkpointing(folder: Path) -> ModelCheckpoint:
 
 def _check_devices(trainer: Trainer) -> None:
     gpus = torch.cuda.device_count()
-    on_gpu = trainer.accelerator == "gpu" or (trainer.accelerator == "auto" and gpus)
-    if on_gpu and trainer.devices > gpus:
+    if _on_gpu(trainer) and trainer.devices > gpus:
         raise ConfigError(
             f"trainer.devices={trainer.devices}: this machine has {gpus} GPUs; "
             "give as many, or trainer.accelerator=cpu for processes on the CPU"
         )
 
 
+def _on_gpu(trainer: Trainer) -> bool:
+    return trainer.accelerator == "gpu" or (trainer.accelerator == "auto" and torch.cuda.is_available())
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return None
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is not a whole checkpoint: delete it to start the run anew")
+    return path
+
+
 def _record(run: Run, folder: Path, *, params: int, macs: int, eval_images: int, trainer: pl.Trainer) -> Record:
     epochs = read_epochs(folder)
+    if [epoch["epoch"] for epoch in epochs] != list(range(1, run.recipe.epochs + 1)):
+        raise RuntimeError(f"{folder / METRICS} does not hold epochs 1 to {run.recipe.epochs} once each")
     last = epochs[-1]
     best = min(epochs, key=lambda epoch: (epoch["top1_err_pct"], epoch["top5_err_pct"]))
     metrics: dict[str, Any] = {name: last[name] for name in last if name.endswith(("loss", "err_pct"))}

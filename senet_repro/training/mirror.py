@@ -58,7 +58,6 @@ class WandbMirror(Mirror):
     def __init__(self, run: Run, folder: Path) -> None:
         self.run = run
         self.folder = folder
-        self.finished = False
         for variable in _WANDB_FOLDERS:  # it would fill the home directory
             os.environ[variable] = str(folder.resolve())
         self._jobs: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -72,7 +71,6 @@ class WandbMirror(Mirror):
     def finish(self, record: Record) -> None:
         """Queue the run's row of the error table."""
         self._jobs.put(("finish", record))
-        self.finished = True
 
     def close(self) -> None:
         """Give the thread a moment to hand over what is queued."""
@@ -88,27 +86,40 @@ class WandbMirror(Mirror):
     def _copy(self) -> None:
         import wandb
 
+        try:
+            copy = self._begin(wandb, os.environ.get("WANDB_MODE") or ("online" if _has_key() else "offline"))
+        except wandb.errors.CommError as error:
+            print(f"W&B: {error}; copying offline", file=sys.stderr)
+            copy = self._begin(wandb, "offline")
+        code = 1
+        try:
+            while True:
+                kind, data = self._jobs.get()
+                if kind == "log":
+                    copy.log(data)
+                elif kind == "finish":
+                    row = result_row(data)
+                    copy.log({"result": wandb.Table(columns=list(row), data=[list(row.values())])})
+                    copy.summary.update(row)
+                    code = 0
+                else:
+                    return
+        finally:
+            copy.finish(exit_code=code)  # or the next run of this process would go on in this one
+
+    def _begin(self, wandb: Any, mode: str) -> Any:
         copy = wandb.init(
             project=self.run.logger.project,
             group=self.run.table.name if self.run.table else self.run.protocol.name,
             name=f"{run_name(self.run)} seed {self.run.seed}",
             config={**asdict(self.run), "run_key": run_key(self.run)},
             dir=self.folder,
-            mode=os.environ.get("WANDB_MODE") or ("online" if _has_key() else "offline"),  # type: ignore[arg-type]
+            mode=mode,
+            reinit="create_new",
             settings=wandb.Settings(init_timeout=20, console="off", silent=True),
         )
         copy.define_metric("*", step_metric="epoch")
-        while True:
-            kind, data = self._jobs.get()
-            if kind == "log":
-                copy.log(data)
-            elif kind == "finish":
-                row = result_row(data)
-                copy.log({"result": wandb.Table(columns=list(row), data=[list(row.values())])})
-                copy.summary.update(row)
-            else:
-                copy.finish(exit_code=0 if self.finished else 1)
-                return
+        return copy
 
 
 def _has_key() -> bool:
