@@ -10,7 +10,9 @@ from senet_repro.config.composition import compose
 from senet_repro.results.record import Record
 
 
-def make_record(overrides: Sequence[str], *, seed: int, top1: float, top5: float = 0.5) -> Record:
+def make_record(
+    overrides: Sequence[str], *, seed: int, top1: float, top5: float = 0.5, eval_images: int = 360
+) -> Record:
     run = compose([*overrides, f"seed={seed}"])
     return Record(
         run_key=run_key(run),
@@ -19,7 +21,7 @@ def make_record(overrides: Sequence[str], *, seed: int, top1: float, top5: float
         canonical=canonical(run),
         config={**asdict(run), "table": run.table and run.table.name},
         metrics={"loss": 0.1, "top1_err_pct": top1, "top5_err_pct": top5},
-        eval_images=360,
+        eval_images=eval_images,
         params=130_000,
         macs=1_100_000,
         epochs=run.recipe.epochs,

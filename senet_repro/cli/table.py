@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from senet_repro.config.canonical import canonical
 from senet_repro.config.composition import compose
 from senet_repro.config.tables import find_table, paper_tables
 from senet_repro.report.render import FORMATS
-from senet_repro.report.tables import build_tables
-from senet_repro.results.store import load_results
+from senet_repro.report.tables import ResultTable, build_tables
+from senet_repro.results.store import Results, load_results
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,11 +27,24 @@ def main(arguments: Sequence[str]) -> int:
     papers = [find_table(options.table)] if options.table else list(paper_tables().values())
     results = load_results(options.results)
     tables = build_tables(results, papers, canonical(compose(["protocol=imagenet"])))
-    for message in results.unreadable:
-        print(f"skipped {message}", file=sys.stderr)
-    if not tables and options.format == "markdown":
-        wanted = papers[0].name if options.table else "reduction_ratio"
-        print(f"no records in {options.results}; python -m senet_repro -m +ablation={wanted} makes them")
-    else:
+    if tables or options.format != "markdown":
         print(FORMATS[options.format](tables))
+    for line in _remarks(options, results, tables):
+        # Markdown says them where the tables stand; CSV and JSON hold nothing but data.
+        print(f"\n{line}" if tables else line, file=sys.stdout if options.format == "markdown" else sys.stderr)
     return 0
+
+
+def _remarks(options: argparse.Namespace, results: Results, tables: Sequence[ResultTable]) -> Iterator[str]:
+    """What a reader of the tables would otherwise miss."""
+    if not tables:
+        wanted = find_table(options.table).name if options.table else "reduction_ratio"
+        yield f"no records in {options.results}; python -m senet_repro -m +ablation={wanted} makes them"
+        yield from (f"failed: {reason}" for reason in results.failures.values())
+    yield from (f"skipped {message}" for message in results.unreadable)
+    if not options.table:
+        shown = {(record.run_key, record.seed) for table in tables for row in table.rows for record in row.records}
+        strays = [record for record in results.records if (record.run_key, record.seed) not in shown]
+        if strays:
+            names = ", ".join(sorted({record.name for record in strays}))
+            yield f"{len(strays)} records are no row of any table: {names}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from collections.abc import Callable
 
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import Place, application
@@ -20,11 +21,14 @@ def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
     failures: dict[str, Exception] = {}
 
-    def task(run: Run, place: Place) -> None:
+    def task(read: Callable[[], Run], place: Place) -> None:
+        name = place.overrides
         try:
+            run = read()
+            name = str(run_dir(run))
             _train(run, place)
         except Exception as error:
-            failures[str(run_dir(run))] = error
+            failures[name] = error
             if not isinstance(error, EXPECTED):
                 traceback.print_exc()
             raise  # Hydra goes on with the sweep and raises the first error at its end
@@ -57,6 +61,6 @@ def _train(run: Run, place: Place) -> None:
 def _report(failures: dict[str, Exception]) -> int:
     """Name every failed run and why; the exit code is the worst of them."""
     print(f"senet_repro: {len(failures)} {'run' if len(failures) == 1 else 'runs'} failed", file=sys.stderr)
-    for folder, error in failures.items():
-        print(f"  {folder}: {error or type(error).__name__}", file=sys.stderr)
+    for name, error in failures.items():
+        print(f"  {name}: {error or type(error).__name__}", file=sys.stderr)
     return 2 if any(isinstance(error, ConfigError | OSError) for error in failures.values()) else 1

@@ -66,10 +66,13 @@ class Place(NamedTuple):
 
     number: int  # from 1
     total: int | None  # none where another process counts
+    overrides: str
 
 
-def application(task: Callable[[Run, Place], None]) -> None:
+def application(task: Callable[[Callable[[], Run], Place], None]) -> None:
     """Serve the command line: call `task` once, or once per point of a sweep.
+
+    A task gets its run from its first argument, which raises ConfigError where the settings describe none.
 
     Raises:
         ConfigError: the command line does not describe a legal run.
@@ -81,7 +84,8 @@ def application(task: Callable[[Run, Place], None]) -> None:
     def point(config: DictConfig) -> None:
         hydra_config = HydraConfig.get()
         sweep = hydra_config.mode == RunMode.MULTIRUN
-        task(run_from(config), Place(hydra_config.job.num + 1, SweepSize.points) if sweep else Place(1, 1))
+        number, total = (hydra_config.job.num + 1, SweepSize.points) if sweep else (1, 1)
+        task(lambda: run_from(config), Place(number, total, " ".join(hydra_config.overrides.task)))
 
     with _plain_errors():
         hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")(point)()
@@ -109,7 +113,9 @@ def _plain_errors() -> Iterator[None]:
     """Turn what Hydra and OmegaConf raise into a ConfigError with the mend in a line."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
+    except ConfigError:
+        raise
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(_message(error)) from error
 
 

@@ -65,7 +65,8 @@ class Data:
     crop_aspect: list[float] | None = None  # random resized crop: least and greatest width / height
     root: str | None = None  # folder of the set; digits need none
     download: bool = False  # let torchvision fetch the set into root
-    proxy: str | None = None  # why errors on this set cannot be compared with the paper's
+    proxy: str | None = None  # what stands in for the paper's data, said under each table
+    note: str | None = None  # a further line under each table
 
 
 @dataclass(kw_only=True)
@@ -117,10 +118,9 @@ class Logger:
 
 @dataclass(kw_only=True)
 class Protocol:
-    """What a run is trained on and how, in a word, and how far that is from the paper."""
+    """What a run is trained on and how, in a word."""
 
     name: str
-    note: str | None = None  # a line under each table
 
 
 @dataclass(kw_only=True)

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from senet_repro.config import schema
 from senet_repro.config.choice import listed, require
 from senet_repro.config.schema import ConfigError, Run
+
+SMALLEST = 1e-12  # what 'positive' means
+
+RANGES: tuple[tuple[str, float, float], ...] = (
+    ("seed", 0, math.inf),
+    ("recipe.epochs", 1, math.inf),
+    ("recipe.batch_size", 1, math.inf),
+    ("recipe.lr", SMALLEST, math.inf),
+    ("recipe.momentum", 0, 1 - SMALLEST),
+    ("recipe.weight_decay", 0, math.inf),
+    ("recipe.label_smoothing", 0, 1 - SMALLEST),
+    ("recipe.schedule.length", 1, math.inf),
+    ("recipe.schedule.factor", SMALLEST, 1 - SMALLEST),
+    ("recipe.schedule.patience_epochs", 0, math.inf),
+    ("trainer.devices", 1, math.inf),
+    ("trainer.threads", 1, math.inf),
+    ("trainer.num_workers", 0, math.inf),
+    ("data.classes", 2, math.inf),
+    ("data.train_px", 1, math.inf),
+    ("data.eval_px", 1, math.inf),
+    ("data.eval_resize_px", 1, math.inf),
+    ("data.pad_px", 0, math.inf),
+)
+"""Least and greatest value of each number; a number that may be left out is not checked where it is."""
 
 
 def validate(run: Run) -> None:
@@ -28,19 +54,14 @@ def validate(run: Run) -> None:
         choices.append(("model.stride_on", run.model.stride_on, schema.STRIDES_ON))
     for key, value, legal in choices:
         require(key, value, legal)
-    for key, count in (
-        ("recipe.epochs", run.recipe.epochs),
-        ("recipe.batch_size", run.recipe.batch_size),
-        ("trainer.devices", run.trainer.devices),
-    ):
-        if count < 1:
-            raise ConfigError(f"{key}={count}: give a whole number of at least 1")
-    if run.recipe.lr <= 0:
-        raise ConfigError(f"recipe.lr={run.recipe.lr}: give a positive learning rate")
-    if not 0 <= run.recipe.label_smoothing < 1:
-        raise ConfigError(f"recipe.label_smoothing={run.recipe.label_smoothing}: give a share from 0 to below 1")
-    if run.seed < 0 or run.trainer.num_workers < 0:
-        raise ConfigError("seed and trainer.num_workers cannot be negative")
+    for key, low, high in RANGES:
+        _check_range(key, _value(run, key), low, high)
+    if not run.results_dir:
+        raise ConfigError("results_dir is empty: give a folder, such as results_dir=runs")
+    for key, count in (("data.mean", 3), ("data.std", 3), ("data.crop_area", 2), ("data.crop_aspect", 2)):
+        values = _value(run, key)
+        if values is not None and (len(values) != count or (key != "data.mean" and min(values) <= 0)):
+            raise ConfigError(f"{key}={values}: give {count} positive numbers")
     check_batch_size(run.recipe.batch_size, run.trainer.devices)
 
 
@@ -83,3 +104,14 @@ def check_batch_size(batch_size: int, devices: int) -> None:
             f"recipe.batch_size={batch_size} does not divide over trainer.devices={devices}: "
             f"give recipe.batch_size={listed(sizes, 'or')}, or trainer.devices={listed(divisors, 'or')}"
         )
+
+
+def _value(run: Run, key: str) -> Any:
+    return reduce(getattr, key.split("."), run)
+
+
+def _check_range(key: str, value: float | None, low: float, high: float) -> None:
+    if value is None or (low <= value <= high and math.isfinite(value)):
+        return
+    least = "a positive number" if low == SMALLEST else f"a number of at least {low:g}"
+    raise ConfigError(f"{key}={value}: give {least}" + ("" if high == math.inf else " and below 1"))

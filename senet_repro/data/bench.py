@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
+from senet_repro.config.composition import compose
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, Normalise, TrainBatches
 from senet_repro.data.images import ImageSet
@@ -22,16 +23,6 @@ from senet_repro.data.order import Share, TrainSteps
 
 CIFAR_SHAPE = (3, 32, 32)
 BATCH_SIZE = 128
-DATA = Data(
-    name="cifar10",
-    classes=10,
-    train_px=32,
-    eval_px=32,
-    mean=[125.3, 123.0, 113.9],
-    std=[63.0, 62.1, 66.7],
-    flip=True,
-    pad_px=4,
-)
 
 
 @dataclass(frozen=True)
@@ -63,8 +54,9 @@ def measure_input(images: ImageSet | None = None, rounds: int = 5, per_image_ste
         per_image_steps: Batches of the per-image pipeline in a round; ours always runs a whole epoch.
     """
     images = random_images(50_000) if images is None else images
-    batched = _batched(images)
-    per_image = DataLoader(_PilImages(images), batch_size=BATCH_SIZE, shuffle=True, drop_last=True)
+    data = compose(["data=cifar10"]).data
+    batched = _batched(images, data)
+    per_image = DataLoader(_PilImages(images, data), batch_size=BATCH_SIZE, shuffle=True, drop_last=True)
     speeds: list[tuple[float, float]] = []
     with _one_thread():
         for _ in range(rounds):
@@ -89,25 +81,25 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _batched(images: ImageSet) -> Callable[[], Iterator[Batch]]:
+def _batched(images: ImageSet, data: Data) -> Callable[[], Iterator[Batch]]:
     steps = TrainSteps(len(images), BATCH_SIZE, 0, Share())
-    batches = TrainBatches(images, DATA, steps, torch.device("cpu"))
-    normalise = Normalise(DATA.mean, DATA.std)
+    batches = TrainBatches(images, data, steps, torch.device("cpu"))
+    normalise = Normalise(data.mean, data.std)
     return lambda: ((normalise(pixels), labels) for pixels, labels in batches)
 
 
 class _PilImages(Dataset[tuple[Tensor, int]]):
     """What torchvision's CIFAR10 does with the customary transforms."""
 
-    def __init__(self, images: ImageSet) -> None:
+    def __init__(self, images: ImageSet, data: Data) -> None:
         self.images = images.images.permute(0, 2, 3, 1).numpy()
         self.labels = images.labels.tolist()
         self.transform = transforms.Compose(
             [
-                transforms.RandomCrop(CIFAR_SHAPE[-1], padding=DATA.pad_px),
+                transforms.RandomCrop(CIFAR_SHAPE[-1], padding=data.pad_px),
                 transforms.RandomHorizontalFlip(),
                 transforms.ToTensor(),
-                transforms.Normalize([m / 255 for m in DATA.mean], [s / 255 for s in DATA.std]),
+                transforms.Normalize([m / 255 for m in data.mean], [s / 255 for s in data.std]),
             ]
         )
 

@@ -50,10 +50,11 @@ def load_cifar(name: str, root: str | None, download: bool) -> Split:
 def _read_torchvision(name: str, root: str, download: bool) -> Split:
     try:
         parts = [TORCHVISION[name](root, train=train, download=download) for train in (True, False)]
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         folder = Path(root) / TORCHVISION[name].base_folder
         raise DataError(
-            f"{folder} is incomplete or damaged: delete it and give data.download=true, or another data.root"
+            f"{folder} is incomplete, damaged or out of reach ({error}): delete it and give data.download=true where "
+            "there is a network, or give another data.root"
         ) from error
     return Split(*(_from_torchvision(part) for part in parts))
 

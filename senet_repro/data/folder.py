@@ -138,7 +138,7 @@ def _decode(file: Path) -> Tensor:
     """One image (3, H, W) uint8."""
     try:
         return decode_rgb(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise DataError(f"{file} is not a readable image: fetch it again ({error})") from error
 
 

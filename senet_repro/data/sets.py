@@ -11,9 +11,10 @@ from senet_repro.config.schema import Data, DataError
 from senet_repro.data.cifar import load_cifar
 from senet_repro.data.images import ImageSet, Split
 
-IN_MEMORY = ("digits", "cifar10", "cifar100")
-
 TEST_DIGITS = 360
+# Training and test images; the key of a run does not say how many it saw.
+SIZES = {"digits": (1797 - TEST_DIGITS, TEST_DIGITS), "cifar10": (50_000, 10_000), "cifar100": (50_000, 10_000)}
+IN_MEMORY = tuple(SIZES)
 # One split for every run ever made: the seed of a run must not decide what it is tested on.
 DIGITS_SPLIT_SEED = 0
 
@@ -22,8 +23,8 @@ def load_in_memory(data: Data) -> Split:
     """The set that `data` names; a second call in the same process returns the very same tensors.
 
     Raises:
-        DataError: The set is not found where `data.root` points, a file of it cannot be read, or `data`
-            states another image size or fewer classes than the set has.
+        DataError: The set is not found where `data.root` points, is not whole, a file of it cannot be read, or
+            `data` states another image size or fewer classes than the set has.
     """
     root = None if data.root is None else str(Path(data.root).expanduser().resolve())
     split = _load(data.name, root, data.download)
@@ -44,6 +45,12 @@ def _check(data: Data, split: Split) -> None:
         raise DataError(
             f"{data.name} images are {side} px a side and are not resized: "
             f"give data.train_px={side} data.eval_px={side}"
+        )
+    sizes = (len(split.train), len(split.test))
+    if sizes != SIZES[data.name]:
+        raise DataError(
+            f"{data.root or data.name} holds {sizes[0]:,} training and {sizes[1]:,} test images where {data.name} has "
+            f"{SIZES[data.name][0]:,} and {SIZES[data.name][1]:,}: a part of it would pass for the whole in the tables"
         )
     classes = 1 + max(int(part.labels.max()) for part in (split.train, split.test))
     if classes > data.classes:

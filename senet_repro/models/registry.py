@@ -12,7 +12,7 @@ import torch
 
 from senet_repro.config.canonical import AXES, stage_numbers
 from senet_repro.config.choice import require
-from senet_repro.config.schema import PLACEMENTS, STAGE_WORDS
+from senet_repro.config.schema import PLACEMENTS, STAGE_WORDS, ConfigError
 from senet_repro.models.init import initialise
 from senet_repro.models.layers import Classifier
 from senet_repro.models.se import SEBlock, SEPlan
@@ -57,12 +57,12 @@ def model_info(name: str) -> ModelInfo:
     """Return what the network offers, without building it.
 
     Raises:
-        ValueError: no network has that name; the message gives the nearest one and all of them.
+        ConfigError: no network has that name; the message gives the nearest one and all of them.
     """
     if name not in _MODELS:
         nearest = difflib.get_close_matches(name, _MODELS, n=1)
         hint = f"did you mean {nearest[0]}? " if nearest else ""
-        raise ValueError(f"network {name!r} does not exist; {hint}Known: {', '.join(list_models())}")
+        raise ConfigError(f"network {name!r} does not exist; {hint}Known: {', '.join(list_models())}")
     return _MODELS[name]
 
 
@@ -90,7 +90,7 @@ def create_model(
     `torch.manual_seed`, networks that differ in SE agree in every layer they share.
 
     Raises:
-        ValueError: a name or value that does not exist, or that this network does not offer.
+        ConfigError: a name or value that does not exist, or that this network does not offer.
     """
     info = model_info(name)
     for option in options:

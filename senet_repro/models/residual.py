@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from senet_repro.config.choice import require
+from senet_repro.config.schema import STRIDES_ON
 from senet_repro.models.layers import conv_bn, named
 from senet_repro.models.se import SEPlan
 
 EXPANSION = 4  # output channels of a bottleneck over its width
 FIRST_STAGE = 2  # the paper counts conv2_x first
-STRIDE_ON = ("conv1x1", "conv3x3")
 
 
 class ResidualUnit(nn.Module):
@@ -80,7 +80,7 @@ def bottleneck(plan: SEPlan, stage: int, in_channels: int, width: int, stride: i
     Raises:
         ValueError: stride_on names neither.
     """
-    require("stride_on", stride_on, STRIDE_ON)
+    require("stride_on", stride_on, STRIDES_ON)
     stride_1x1, stride_3x3 = (stride, 1) if stride_on == "conv1x1" else (1, stride)
     return named(
         reduce=conv_bn(in_channels, width, 1, stride_1x1),

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from senet_repro.config.canonical import AXIS_DEFAULTS
+from senet_repro.config.composition import compose
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.config.tables import paper_tables
 from senet_repro.models.cost import count_macs, count_params
@@ -59,8 +60,9 @@ def sizes() -> Iterator[Size]:
 
 @lru_cache
 def _count(stages: str | tuple[int, ...], **axes: Any) -> tuple[int, int]:
-    net = create_model("resnet50", stages=stages, bias=False, **axes)
-    return count_params(net), count_macs(net, 224)
+    paper = compose(["protocol=imagenet"])
+    net = create_model(paper.model.name, stages=stages, bias=paper.se.bias, stride_on=paper.model.stride_on, **axes)
+    return count_params(net), count_macs(net, paper.model.input_px)
 
 
 def _relative(counted: float, published: float | None) -> float | None:

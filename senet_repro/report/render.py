@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from senet_repro.config.canonical import key_of
 from senet_repro.config.tables import label
 from senet_repro.report.tables import ResultRow, ResultTable
 from senet_repro.results.statistics import Estimate
@@ -51,6 +52,7 @@ def json_text(tables: Sequence[ResultTable]) -> str:
             "number": table.paper.number,
             "title": table.paper.title,
             "notes": notes(table),
+            "protocol": table.protocol,
             "departures_from_paper": table.departures,
             "rows": flat_rows(table),
         }
@@ -92,11 +94,13 @@ def notes(table: ResultTable) -> list[str]:
     )
     if len(table.seeds) == 1:
         lines.append("One seed: no interval, and no difference here is evidence.")
+    if table.distinctions:
+        lines.append(f"Unlike the other tables here of its data and network: {', '.join(table.distinctions)}.")
     if table.departures:
         lines.append(f"Not the paper's protocol (the paper's in brackets): {', '.join(table.departures)}.")
     config = table.example.config
     proxy = config["data"]["proxy"] and f"A proxy: {config['data']['proxy']}."
-    lines += [note for note in (proxy, config["protocol"]["note"], table.paper.note) if note]
+    lines += [note for note in (proxy, config["data"].get("note"), table.paper.note) if note]
     lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed]
     return lines
 
@@ -111,6 +115,7 @@ def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
             "data": form["data"]["name"],
             "network": form["model"]["name"],
             "epochs": form["recipe"]["epochs"],
+            "protocol_key": key_of(table.protocol)[:8],
             "is_paper_protocol": not table.departures,
             "n": len(row.seeds),
             "seeds": " ".join(map(str, row.seeds)),

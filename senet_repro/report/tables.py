@@ -1,23 +1,27 @@
 """The paper's tables rebuilt from records, published figures beside ours (report floor).
 
 A record belongs to a table's row when their canonical forms agree, so one training serves every table that has its
-point. Records that differ in anything but SE (data, network, recipe, precision) make tables of their own.
+point. Records that differ in anything but the five axes (data, network, recipe, how SE is written down, code version,
+how many images were evaluated) make tables of their own, and those with one heading say in what they differ.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from senet_repro.config.canonical import AXIS_DEFAULTS, canonical_se, key_of
-from senet_repro.config.schema import PaperTable, Row
+from senet_repro.config.schema import SE, PaperTable, Row
 from senet_repro.results.record import Record
 from senet_repro.results.statistics import Estimate, estimate
 from senet_repro.results.store import Results
 
 Form = dict[str, Any]
+
+PAPER_EVAL_IMAGES = 50_000
+"""ImageNet's validation set, on which every error of the paper's classification tables is counted."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,27 @@ class ResultRow:
 
     name: str
     paper: Row
-    seeds: list[int] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)  # one per seed
     failed: list[str] = field(default_factory=list)  # reasons
     top1_err_pct: Estimate | None = None
     top5_err_pct: Estimate | None = None
     top1_delta_pct: Estimate | None = None  # to the baseline row, paired by seed
     top5_delta_pct: Estimate | None = None
-    params: int | None = None
-    macs: int | None = None
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds it was run with."""
+        return [record.seed for record in self.records]
+
+    @property
+    def params(self) -> int | None:
+        """Trainable parameters, the same for every seed."""
+        return self.records[0].params if self.records else None
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-adds of one image, the same for every seed."""
+        return self.records[0].macs if self.records else None
 
 
 @dataclass(frozen=True)
@@ -42,8 +59,10 @@ class ResultTable:
 
     paper: PaperTable
     rows: list[ResultRow]
-    example: Record  # any of its records: they agree in all but SE and seed
+    example: Record  # any of its records: they agree in all but the axes and the seed
+    protocol: Form  # what they agree in
     departures: list[str]  # what differs from the paper's protocol
+    distinctions: list[str]  # what differs from other tables here of the same data and network
     seeds: list[int]
 
     def paper_delta(self, row: ResultRow, error: str) -> float | None:
@@ -52,106 +71,128 @@ class ResultTable:
         return None if value is None or base is None or row.name == self.paper.baseline else value - base
 
 
-def build_tables(results: Results, papers: Iterable[PaperTable], paper_form: Form) -> list[ResultTable]:
+def build_tables(results: Results, papers: Sequence[PaperTable], paper_form: Form) -> list[ResultTable]:
     """Every table that has a record, once per protocol found; `paper_form` is the paper's own in canonical form."""
-    protocols: dict[str, list[Record]] = defaultdict(list)
-    for record in results.records:
-        protocols[key_of(_protocol(record.canonical))].append(record)
     tables = []
-    for records in protocols.values():
-        departures = _departures(records[0].canonical, paper_form)
-        by_key: dict[str, list[Record]] = defaultdict(list)
-        for record in records:
-            by_key[record.run_key].append(record)
+    protocols = _by_protocol(results.records)
+    for protocol, records in protocols.values():
+        headed_alike = [
+            other
+            for other, _ in protocols.values()
+            if all(other[part]["name"] == protocol[part]["name"] for part in ("data", "model"))
+        ]
+        departures, distinctions = _departures(protocol, paper_form), _distinctions(protocol, headed_alike)
         for paper in papers:
-            for style in _styles(records):
-                table = _table(paper, style, by_key, results.failures, departures)
-                tables += [table] if table else []
+            rows = _rows(paper, protocol, records, results.failures)
+            found = [record for row in rows for record in row.records]
+            if found:
+                seeds = sorted({record.seed for record in found})
+                tables.append(ResultTable(paper, rows, found[0], protocol, departures, distinctions, seeds))
     return sorted(tables, key=lambda table: table.paper.number or 1000)
 
 
-def _protocol(form: Mapping[str, Any]) -> Form:
+def _by_protocol(records: Sequence[Record]) -> dict[str, tuple[Form, list[Record]]]:
+    """Records by what they agree in but the axes; a network without SE belongs to every way of writing SE down."""
+    shared: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        shared[key_of({**_without_se(record.canonical), "eval_images": record.eval_images})].append(record)
+    protocols = {}
+    for group in shared.values():
+        forms = [record.canonical["se"] for record in group if record.canonical["se"]]
+        styles = {(form["fc"], form["bias"]) for form in forms} or {(SE.fc, SE.bias)}
+        for fc, bias in sorted(styles):
+            style = {"fc": fc, "bias": bias}
+            members = [r for r in group if not r.canonical["se"] or style.items() <= r.canonical["se"].items()]
+            protocol = {**_without_se(group[0].canonical), "se": style, "eval_images": group[0].eval_images}
+            protocols[key_of(protocol)] = (protocol, members)
+    return protocols
+
+
+def _without_se(form: Form) -> Form:
     return {name: value for name, value in form.items() if name != "se"}
 
 
-def _styles(records: Sequence[Record]) -> list[Form]:
-    """How the records write SE down (fc, bias); plain networks belong to every style."""
-    styles = {(se["fc"], se["bias"]) for se in (record.canonical["se"] for record in records) if se}
-    return [{"fc": fc, "bias": bias} for fc, bias in sorted(styles or {("linear", False)})]
-
-
-def _table(
-    paper: PaperTable,
-    style: Form,
-    by_key: Mapping[str, list[Record]],
-    failures: Mapping[tuple[str, int], str],
-    departures: list[str],
-) -> ResultTable | None:
-    example = next(iter(by_key.values()))[0]
-    form, stages = example.canonical, example.canonical["model"]["stages"]
+def _rows(
+    paper: PaperTable, protocol: Form, records: Sequence[Record], failures: Mapping[tuple[str, int], str]
+) -> list[ResultRow]:
+    form = {name: value for name, value in protocol.items() if name != "eval_images"}
     keys = {
-        name: key_of({**form, "se": canonical_se({**AXIS_DEFAULTS, **row.axes}, style, stages)})
+        name: key_of(
+            {**form, "se": canonical_se({**AXIS_DEFAULTS, **row.axes}, protocol["se"], protocol["model"]["stages"])}
+        )
         for name, row in paper.rows.items()
     }
-    found = {name: {record.seed: record for record in by_key.get(key, [])} for name, key in keys.items()}
-    if not any(found.values()):
-        return None
-    rows = []
-    for name, row in paper.rows.items():
-        failed = [reason for (key, _), reason in failures.items() if key == keys[name]]
-        baseline = {} if name == paper.baseline else found[paper.baseline]
-        rows.append(_row(name, row, found[name], baseline, failed))
-    seeds = sorted({seed for records in found.values() for seed in records})
-    return ResultTable(paper, rows, next(r for records in found.values() for r in records.values()), departures, seeds)
+    found = {name: [record for record in records if record.run_key == key] for name, key in keys.items()}
+    return [
+        _row(
+            name,
+            row,
+            found[name],
+            [] if name == paper.baseline else found[paper.baseline],
+            [reason for (key, _), reason in failures.items() if key == keys[name]],
+        )
+        for name, row in paper.rows.items()
+    ]
 
 
-def _row(
-    name: str, paper: Row, records: Mapping[int, Record], baseline: Mapping[int, Record], failed: list[str]
-) -> ResultRow:
+def _row(name: str, paper: Row, records: list[Record], baseline: list[Record], failed: list[str]) -> ResultRow:
     if not records:
         return ResultRow(name, paper, failed=failed)
-    seeds = sorted(records)
-    common = [seed for seed in seeds if seed in baseline]
+    by_seed = {record.seed: record.metrics for record in records}
+    base = {record.seed: record.metrics for record in baseline if record.seed in by_seed}
 
     def own(error: str) -> Estimate:
-        return estimate([records[seed].metrics[error] for seed in seeds])
+        return estimate([metrics[error] for metrics in by_seed.values()])
 
     def delta(error: str) -> Estimate | None:
-        differences = [records[seed].metrics[error] - baseline[seed].metrics[error] for seed in common]
-        return estimate(differences) if differences else None
+        return estimate([by_seed[seed][error] - base[seed][error] for seed in base]) if base else None
 
-    first = records[seeds[0]]
     return ResultRow(
         name,
         paper,
-        seeds,
+        sorted(records, key=lambda record: record.seed),
         failed,
         own("top1_err_pct"),
         own("top5_err_pct"),
         delta("top1_err_pct"),
         delta("top5_err_pct"),
-        first.params,
-        first.macs,
     )
 
 
-def _departures(form: Form, paper_form: Form) -> list[str]:
+def _departures(protocol: Form, paper_form: Form) -> list[str]:
     """Where a protocol differs from the paper's, in a reader's words; the paper's value stands in brackets."""
-    named = []
-    for part, word in (("data", "data"), ("model", "network")):
-        ours, paper = form[part], paper_form[part]
-        # Another set or network differs in everything, and its name says so.
-        keys = ["name"] if ours["name"] != paper["name"] else ours.keys()
-        named += [_departure(word if key == "name" else key, ours[key], paper[key]) for key in keys]
-    ours, paper = form["recipe"], paper_form["recipe"]
-    named += [_departure(key, ours[key], paper[key]) for key in ours if key != "schedule"]
-    named.append(_departure("precision", form["precision"], paper_form["precision"]))
-    ours, paper = form["recipe"]["schedule"], paper_form["recipe"]["schedule"]
-    named.append(_departure("schedule", ours["kind"], paper["kind"]))
-    if ours["kind"] == paper["kind"]:
-        named += [_departure(f"schedule {key}", ours[key], paper[key]) for key in ours]
-    return [departure for departure in named if departure]
+    paper = {**paper_form, "se": {key: paper_form["se"][key] for key in protocol["se"]}}
+    ours, theirs = _flat(protocol), _flat(paper)
+    # Other data and another network differ in everything, and their names say so.
+    renamed = [part for part in ("data", "model") if protocol[part]["name"] != paper[part]["name"]]
+    if protocol["recipe"]["schedule"]["kind"] != paper["recipe"]["schedule"]["kind"]:
+        renamed.append("schedule")
+    if "data" not in renamed:
+        theirs["eval_images"] = PAPER_EVAL_IMAGES
+    return [
+        f"{_word(key)} {ours[key]} ({theirs[key]})"
+        for key in ours
+        if key in theirs
+        and ours[key] != theirs[key]
+        and not any(part in key.split(".") and key.rpartition(".")[2] not in ("name", "kind") for part in renamed)
+    ]
 
 
-def _departure(what: str, ours: Any, paper: Any) -> str:
-    return "" if ours == paper else f"{what.replace('_', ' ')} {ours} ({paper})"
+def _distinctions(protocol: Form, headed_alike: Sequence[Form]) -> list[str]:
+    """What tells a protocol from others of the same data and network."""
+    ours, others = _flat(protocol), [_flat(other) for other in headed_alike]
+    return [f"{_word(key)} {ours[key]}" for key in ours if any(other.get(key) != ours[key] for other in others)]
+
+
+def _flat(form: Mapping[str, Any], prefix: str = "") -> Form:
+    flat: Form = {}
+    for key, value in form.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _word(key: str) -> str:
+    """A dotted key as a reader says it."""
+    words = {"data.name": "data", "model.name": "network", "recipe.schedule.kind": "schedule"}
+    plain = key.removeprefix("recipe.").removeprefix("data.").removeprefix("model.").replace(".", " ")
+    return words.get(key, plain.replace("_", " ").replace("se ", "SE "))

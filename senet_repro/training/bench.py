@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from senet_repro.config.choice import require
 from senet_repro.config.schema import Run
 from senet_repro.data.batches import Normalise, TrainBatches
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import load_in_memory
+from senet_repro.data.sets import IN_MEMORY, load_in_memory
 from senet_repro.results.metrics import read_epochs
 from senet_repro.training.fit import build_net, fit
 from senet_repro.training.schedule import sgd
@@ -32,6 +33,7 @@ class StepCost:
 
 def measure_step(run: Run, rounds: int = 5, epochs: int = 4) -> StepCost:
     """Train a few epochs bare and as a run, in turn; a round's figure is its median epoch after the first."""
+    require("data.name", run.data.name, IN_MEMORY)
     run = replace(run, recipe=replace(run.recipe, epochs=epochs), trainer=replace(run.trainer, accelerator="cpu"))
     pairs = [(_bare_ms(run), _run_ms(run)) for _ in range(rounds)]
     bare, ours = zip(*pairs, strict=True)

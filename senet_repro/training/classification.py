@@ -13,9 +13,8 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from senet_repro.config.schema import Recipe
+from senet_repro.data.batches import Batch
 from senet_repro.training.schedule import lr_factor, sgd
-
-Batch = tuple[Tensor, Tensor]
 
 
 class Tally:

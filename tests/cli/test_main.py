@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -118,14 +117,14 @@ def test_help_tables_and_errors_need_no_torch_and_little_time(arguments: list[st
     )
     times_s = []
     for _ in range(3):
-        started_s = time.perf_counter()
+        before = os.times()
         done = subprocess.run(
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
         )
-        times_s.append(time.perf_counter() - started_s)
+        after = os.times()
+        times_s.append(after.children_user + after.children_system - before.children_user - before.children_system)
         assert done.returncode == 0, done.stderr
-    # About half a second by itself; the best of three bears a busy machine.
-    assert min(times_s) < 2
+    assert min(times_s) < 1  # of the processor: a busy machine is no reason to fail
 
 
 def test_a_corrupt_record_is_named_and_the_rest_still_makes_a_table(tmp_path: Path) -> None:
@@ -135,7 +134,7 @@ def test_a_corrupt_record_is_named_and_the_rest_still_makes_a_table(tmp_path: Pa
     bad.write_text('{"schema_version": 99}')
     done = call("table", "--results", str(tmp_path), "--table", "10")
     assert done.returncode == 0
-    assert f"skipped {bad}: schema version 99 is newer" in done.stderr
+    assert f"skipped {bad}: schema version 99 is newer" in done.stdout
     assert "r = 16" in done.stdout
 
 
@@ -143,3 +142,17 @@ def test_no_records_yet_says_how_to_make_some(tmp_path: Path) -> None:
     done = call("table", "--results", str(tmp_path / "none"))
     assert done.returncode == 0
     assert "python -m senet_repro -m +ablation=reduction_ratio makes them" in done.stdout
+
+
+def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path) -> None:
+    done = call("-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1e30", *SMALL, f"results_dir={tmp_path}")
+    assert done.returncode == 2
+    assert "4 runs failed" in done.stderr
+    assert done.stderr.count("squeeze=mean: give") + done.stderr.count("r=0: give") == 3
+    table = call("table", "--results", str(tmp_path))
+    assert "failed: the loss was not finite" in table.stdout
+
+
+def test_records_outside_every_table_are_told(tmp_path: Path) -> None:
+    call("r=3", *SMALL, f"results_dir={tmp_path}")
+    assert "1 records are no row of any table: digits-resnet11-r3" in call("table", "--results", str(tmp_path)).stdout

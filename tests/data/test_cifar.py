@@ -10,6 +10,7 @@ from PIL import Image
 from torchvision.datasets import cifar as torchvision_cifar
 
 from senet_repro.config.schema import Data
+from senet_repro.data.cifar import load_cifar
 from senet_repro.data.sets import load_in_memory
 
 MakeData = Callable[..., Data]
@@ -20,21 +21,27 @@ SHARED_CIFAR = Path(__file__).resolve().parents[2].parent / "shared" / "data" / 
 
 @pytest.mark.parametrize(("name", "column"), [("cifar10", "label"), ("cifar100", "fine_label")])
 def test_parquet_shards_are_read_in_order(
-    name: str, column: str, tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet
+    name: str, column: str, tmp_path: Path, png: Png, write_parquet: WriteParquet
 ) -> None:
     write_parquet(tmp_path / "train-00001-of-00002.parquet", [png(2)], [7], column)
     write_parquet(tmp_path / "train-00000-of-00002.parquet", [png(0), png(1)], [3, 9], column)
     write_parquet(tmp_path / "test-00000-of-00001.parquet", [png(3)], [1], column)
-    split = load_in_memory(make_data(name, root=str(tmp_path)))
+    split = load_cifar(name, str(tmp_path), download=False)
     assert split.train.images.shape == (3, 3, 32, 32)
     assert split.train.labels.tolist() == [3, 9, 7]
     expected = torch.from_numpy(np.array(Image.open(BytesIO(png(2))))).permute(2, 0, 1)
     assert torch.equal(split.train.images[2], expected)
     assert split.test.labels.tolist() == [1]
-    assert load_in_memory(make_data(name, root=str(tmp_path), flip=False)) is split
 
 
-def test_torchvision_folder_is_read(tmp_path: Path, make_data: MakeData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_of_a_set_is_refused(tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet) -> None:
+    write_parquet(tmp_path / "train-00000-of-00002.parquet", [png(0), png(1)], [3, 9])
+    write_parquet(tmp_path / "test-00000-of-00001.parquet", [png(3)], [1])
+    with pytest.raises(ValueError, match="holds 2 training and 1 test images where cifar10 has 50,000 and 10,000"):
+        load_in_memory(make_data("cifar10", root=str(tmp_path)))
+
+
+def test_torchvision_folder_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.arange(4 * 3072, dtype=np.int64).astype(np.uint8).reshape(4, 3072)
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
@@ -42,7 +49,7 @@ def test_torchvision_folder_is_read(tmp_path: Path, make_data: MakeData, monkeyp
         (folder / name).write_bytes(pickle.dumps({"data": pixels + i, "labels": [0, 1, 2, i]}))
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": ["a", "b", "c"]}))
     monkeypatch.setattr(torchvision_cifar, "check_integrity", lambda *_: True)
-    split = load_in_memory(make_data("cifar10", root=str(tmp_path)))
+    split = load_cifar("cifar10", str(tmp_path), download=False)
     assert split.train.images.shape == (20, 3, 32, 32)
     assert split.train.images[4].flatten().tolist() == (pixels[0] + 1).tolist()
     assert split.test.labels.tolist() == [0, 1, 2, 5]
@@ -69,7 +76,9 @@ def test_half_a_set_says_which_half_is_missing(
 
 def test_a_damaged_torchvision_folder_is_refused(tmp_path: Path, make_data: MakeData) -> None:
     (tmp_path / "cifar-10-batches-py").mkdir()
-    with pytest.raises(ValueError, match=r"cifar-10-batches-py is incomplete or damaged.*data\.download=true"):
+    with pytest.raises(
+        ValueError, match=r"cifar-10-batches-py is incomplete, damaged or out of reach.*data\.download=true"
+    ):
         load_in_memory(make_data("cifar10", root=str(tmp_path)))
 
 

@@ -75,13 +75,51 @@ def test_one_seed_is_called_no_evidence_and_a_proxy_a_proxy() -> None:
 
 
 def test_the_papers_own_protocol_is_not_called_a_proxy() -> None:
-    (table,) = _tables([make_record(["protocol=imagenet"], seed=0, top1=22.0)], "squeeze")
+    record = make_record(["protocol=imagenet"], seed=0, top1=22.0, eval_images=50_000)
+    (table,) = _tables([record], "squeeze")
     assert table.departures == []
     assert "Not the paper's protocol" not in markdown([table])
-    (shorter,) = _tables([make_record(["protocol=imagenet", "recipe.epochs=2"], seed=0, top1=90.0)], "squeeze")
-    assert shorter.departures == ["epochs 2 (270)"]
-    (uncropped,) = _tables([make_record(["protocol=imagenet", "data.flip=false"], seed=0, top1=90.0)], "squeeze")
-    assert uncropped.departures == ["flip False (True)"]
+    assert "waits for plateaus" in markdown([table])
+
+
+@pytest.mark.parametrize(
+    ("override", "eval_images", "departure"),
+    [
+        ("recipe.epochs=2", 50_000, "epochs 2 (270)"),
+        ("data.flip=false", 50_000, "flip False (True)"),
+        ("se.bias=true", 50_000, "SE bias True (False)"),
+        ("model.stride_on=conv3x3", 50_000, "stride on conv3x3 (conv1x1)"),
+        ("recipe.schedule.drops=[1]", 50_000, "schedule drops [1] ([125, 200, 250])"),
+        ("recipe.schedule.kind=cosine", 50_000, "schedule cosine (step)"),
+        ("seed=0", 200, "eval images 200 (50000)"),
+    ],
+)
+def test_each_departure_from_the_papers_protocol_is_named(override: str, eval_images: int, departure: str) -> None:
+    record = make_record(["protocol=imagenet", override], seed=0, top1=90.0, eval_images=eval_images)
+    (table,) = _tables([record], "squeeze")
+    assert table.departures == [departure]
+    assert departure in markdown([table])
+
+
+@pytest.mark.parametrize(
+    ("override", "distinctions"),
+    [
+        ("data.pad_px=0", {"pad px 1", "pad px 0"}),
+        ("se.bias=true", {"SE bias False", "SE bias True"}),
+        ("recipe.lr=0.5", {"lr 0.2", "lr 0.5"}),
+    ],
+)
+def test_tables_with_one_heading_say_in_what_they_differ(override: str, distinctions: set[str]) -> None:
+    tables = _tables([make_record([], seed=0, top1=3.0), make_record([override], seed=0, top1=4.0)], "squeeze")
+    assert {distinction for table in tables for distinction in table.distinctions} == distinctions
+    assert len({markdown([table]) for table in tables}) == 2
+    assert len({row["protocol_key"] for row in csv.DictReader(io.StringIO(csv_text(tables)))}) == 2
+
+
+def test_a_part_of_a_set_never_mixes_with_the_whole() -> None:
+    part = make_record(["protocol=imagenet"], seed=0, top1=99.0, eval_images=200)
+    whole = make_record(["protocol=imagenet", "squeeze=max"], seed=0, top1=22.5, eval_images=50_000)
+    assert len(_tables([part, whole], "squeeze")) == 2
 
 
 def test_protocols_never_mix() -> None:

@@ -11,10 +11,8 @@ from torch.nn import functional as F
 
 from senet_repro.config.composition import compose
 from senet_repro.data.module import ImageData
-from senet_repro.results.metrics import read_epochs
 from senet_repro.training.classification import Classification, Tally, errors
-from senet_repro.training.execute import execute
-from senet_repro.training.fit import build_net, make_trainer
+from senet_repro.training.fit import build_net, checkpointing, make_trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -54,28 +52,28 @@ class Losses(pl.Callback):
         self.values.append(float(outputs["loss"]))
 
 
-def losses_of(overrides: list[str]) -> list[float]:
+def losses_of(overrides: list[str], folder: Path) -> list[float]:
     fixed = ["trainer.accelerator=cpu", "recipe.epochs=1", "recipe.batch_size=64", "recipe.lr=0.1"]
     run = compose([*fixed, *overrides])
     losses = Losses()
-    trainer = make_trainer(run, [losses])
+    trainer = make_trainer(run, [losses, checkpointing(folder)])
     data = ImageData(run.data, run.recipe.batch_size, run.seed, 0)
     trainer.fit(Classification(build_net(run), run.recipe, run.seed), datamodule=data)
     return losses.values[:20]
 
 
 @pytest.mark.parametrize("overrides", sorted(GOLDEN_LOSSES))
-def test_twenty_steps_have_their_golden_losses(overrides: str) -> None:
+def test_twenty_steps_have_their_golden_losses(overrides: str, tmp_path: Path) -> None:
     golden = [float(loss) for loss in GOLDEN_LOSSES[overrides].split()]
-    assert losses_of(overrides.split()) == pytest.approx(golden, rel=2e-3)
+    assert losses_of(overrides.split(), tmp_path) == pytest.approx(golden, rel=2e-3)
 
 
-def test_linear_and_convolutional_fcs_train_alike() -> None:
-    assert losses_of(["se.fc=linear"]) == pytest.approx(losses_of(["se.fc=conv"]), rel=1e-3)
+def test_linear_and_convolutional_fcs_train_alike(tmp_path: Path) -> None:
+    assert losses_of(["se.fc=linear"], tmp_path) == pytest.approx(losses_of(["se.fc=conv"], tmp_path), rel=1e-3)
 
 
-def test_memory_format_changes_speed_and_nothing_else() -> None:
-    nhwc, nchw = (losses_of([f"trainer.channels_last={flag}"]) for flag in ("true", "false"))
+def test_memory_format_changes_speed_and_nothing_else(tmp_path: Path) -> None:
+    nhwc, nchw = (losses_of([f"trainer.channels_last={flag}"], tmp_path) for flag in ("true", "false"))
     assert nhwc == pytest.approx(nchw, rel=1e-3)
 
 
@@ -111,16 +109,7 @@ def test_label_smoothing_enters_training_and_not_evaluation() -> None:
         assert module._tally.sums[0] / 16 == pytest.approx(float(F.cross_entropy(module.net(images), labels)), rel=1e-5)
 
 
-def test_a_plateau_lowers_the_rate_after_its_patience(tmp_path: Path) -> None:
-    schedule = ["recipe.schedule.kind=plateau", "recipe.schedule.patience_epochs=0", "recipe.lr=1e-6"]
-    run = compose([*schedule, "trainer.accelerator=cpu", "recipe.epochs=8", f"results_dir={tmp_path}"])
-    path, _ = execute(run, print)
-    rates = [epoch["lr"] for epoch in read_epochs(path.parent)]
-    assert rates[0] == 1e-6
-    assert rates[-1] < rates[0]
-
-
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_each_precision_trains(precision: str) -> None:
-    values = losses_of([f"trainer.precision={precision}", "recipe.batch_size=256"])
+def test_each_precision_trains(precision: str, tmp_path: Path) -> None:
+    values = losses_of([f"trainer.precision={precision}", "recipe.batch_size=256"], tmp_path)
     assert values[-1] < values[0]

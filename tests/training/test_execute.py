@@ -15,8 +15,9 @@ import torch
 
 from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.composition import compose
-from senet_repro.config.schema import ConfigError, Run
+from senet_repro.config.schema import ConfigError, DataError, Run
 from senet_repro.results.metrics import read_epochs
+from senet_repro.results.record import RecordError
 from senet_repro.results.store import load_results, read_status
 from senet_repro.training.callbacks import Diverged, EpochLog
 from senet_repro.training.execute import RunFailed, execute
@@ -106,6 +107,39 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(tmp_pat
     assert strip[0] == strip[1]
 
 
+def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:
+    schedule = ["recipe.schedule.kind=plateau", "recipe.schedule.patience_epochs=0", "recipe.lr=1e-6"]
+    overrides = [*schedule, "recipe.epochs=6"]
+    whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
+    execute(whole, silent)
+    rates = [epoch["lr"] for epoch in read_epochs(run_dir(whole))]
+    dropped = next(epoch for epoch in range(1, 6) if rates[epoch] < rates[epoch - 1])
+    arguments = [*SMALL, *overrides, f"results_dir={tmp_path / 'cut'}"]
+    code = [sys.executable, "-c", KILLED, str(dropped), "before its metrics", *arguments]
+    assert subprocess.run(code, check=False).returncode == -9
+    execute(cut, silent)
+    assert [epoch["lr"] for epoch in read_epochs(run_dir(cut))] == rates
+    assert same(weights(whole), weights(cut))
+
+
+def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
+    run = small(tmp_path)
+    checkpoint = run_dir(run) / CHECKPOINT
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"PK but no more")
+    with pytest.raises(DataError, match=r"last\.ckpt is not a whole checkpoint: delete it to start the run anew"):
+        execute(run, silent)
+
+
+def test_a_broken_record_is_named(tmp_path: Path) -> None:
+    run = small(tmp_path)
+    path = run_dir(run) / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    with pytest.raises(RecordError, match="delete it to train the run anew"):
+        execute(run, silent)
+
+
 def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
     runs = [small(tmp_path / name, "recipe.epochs=1", f"seed={seed}") for name, seed in (("a", 1), ("b", 1), ("c", 2))]
     for run in runs:
@@ -182,6 +216,23 @@ def test_a_failure_on_several_devices_reaches_the_caller_and_leaves_no_process(t
     while _workers(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert _workers(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_worker_keeps_its_folder_when_its_parent_is_killed(tmp_path: Path) -> None:
+    run = small(tmp_path, "trainer.devices=2", "recipe.epochs=40", "r=none")
+    command = [*SMALL, "trainer.devices=2", "recipe.epochs=40", "r=none", f"results_dir={tmp_path}"]
+    parent = subprocess.Popen([sys.executable, "-m", "senet_repro", *command], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(read_epochs(run_dir(run))) < 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    parent.kill()
+    parent.wait()
+    told: list[str] = []
+    _, record = execute(run, told.append)
+    assert len(told) == 1
+    assert record.epochs == 40
+    assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == list(range(1, 41))
 
 
 def _workers(tmp_path: Path) -> list[str]:
