@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,11 +87,6 @@ def test_files_functions_and_constructors_stay_short(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
             if node.name == "__init__":
                 assert len(node.args.args) - 1 + len(node.args.kwonlyargs) <= 7
-
-
-def test_se_blocks_are_built_in_one_line() -> None:
-    lines = [line for path in FILES for line in path.read_text().splitlines() if re.search(r"\bSEBlock\(", line)]
-    assert sorted(line.strip().split("(")[0] for line in lines) == ["class SEBlock", "return SEBlock"]
 
 
 def test_model_files_say_what_the_networks_offer() -> None:

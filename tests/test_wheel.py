@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import zipfile
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ COMPOSE = """
 import sys
 from pathlib import Path
 import senet_repro
+assert not any(Path(entry).joinpath('conf/config.yaml').exists() for entry in sys.path), sys.path
 from senet_repro.config.composition import CONF_DIR, compose
 site = Path(sys.argv[1])
 assert Path(senet_repro.__file__).is_relative_to(site), senet_repro.__file__
@@ -38,16 +40,17 @@ def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(t
     (wheel,) = tmp_path.glob("*.whl")
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
-    zipfile.ZipFile(wheel).extractall(site)
-    # First on the path, the unpacked wheel hides the checkout that this environment knows.
-    code = f"import sys; sys.path.insert(0, {str(site)!r})\n{COMPOSE}"
-    subprocess.run([sys.executable, "-c", code, str(site)], cwd=elsewhere, check=True)
-    table = subprocess.run(
-        [sys.executable, "-m", "senet_repro", "+ablation=stages", "--cfg", "job"],
-        cwd=elsewhere,
-        check=True,
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(site), "PATH": "/usr/bin:/bin"},
-    )
-    assert "SE_Stage_4" in table.stdout
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--target", str(site)]
+    subprocess.run([*install, str(wheel)], check=True)
+    # Without site (-S) Python does not learn of the editable checkout that its own environment holds.
+    python = [sys.executable, "-S"]
+    environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{sysconfig.get_path('purelib')}"}
+    subprocess.run([*python, "-c", COMPOSE, str(site)], cwd=elsewhere, env=environment, check=True)
+    for arguments, expected in (
+        (["+ablation=stages", "--cfg", "job"], "SE_Stage_4"),
+        (["table"], "no records in runs"),
+        (["--help"], "+ablation=NAME"),
+    ):
+        command = [*python, "-m", "senet_repro", *arguments]
+        done = subprocess.run(command, cwd=elsewhere, env=environment, check=True, capture_output=True, text=True)
+        assert expected in done.stdout

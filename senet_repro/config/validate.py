@@ -71,21 +71,25 @@ def _check_axes(run: Run) -> None:
     require("squeeze", run.squeeze, schema.SQUEEZES)
     require("excitation", run.excitation, schema.EXCITATIONS)
     require("placement", run.placement, schema.PLACEMENTS)
-    _check_stages(run.stages, run.model)
+    check_stages(run.stages, run.model.stages, run.model.name)
     require("placement", run.placement, run.model.placements, run.model.name)
 
 
-def _check_stages(stages: Any, model: schema.Model) -> None:
+def check_stages(stages: Any, available: Sequence[int], who: str) -> None:
+    """Accept a value of the stages axis for the network `who`, whose stage numbers are `available`.
+
+    Raises:
+        ConfigError: it is neither a word of the axis nor distinct stage numbers of the network.
+    """
+    words = listed(schema.STAGE_WORDS, "or")
     if isinstance(stages, str):
         if stages not in schema.STAGE_WORDS:
-            raise ConfigError(
-                f"stages={stages}: give {listed(schema.STAGE_WORDS, 'or')}, or stage numbers such as [2,3]"
-            )
+            raise ConfigError(f"stages={stages}: give {words}, or stage numbers such as [2,3]")
         return
-    if not isinstance(stages, list) or not stages or not all(type(stage) is int for stage in stages):
-        raise ConfigError(f"stages={stages}: give stage numbers such as [2,3], or {listed(schema.STAGE_WORDS, 'or')}")
+    if not isinstance(stages, list | tuple) or not stages or not all(type(stage) is int for stage in stages):
+        raise ConfigError(f"stages={stages}: give stage numbers such as [2,3], or {words}")
     for stage in stages:
-        require("stage", stage, model.stages, model.name)
+        require("stage", stage, available, who)
     if len(set(stages)) < len(stages):
         raise ConfigError(f"stages={stages}: name each stage once")
 

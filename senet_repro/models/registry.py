@@ -12,7 +12,8 @@ import torch
 
 from senet_repro.config.canonical import AXES, stage_numbers
 from senet_repro.config.choice import require
-from senet_repro.config.schema import PLACEMENTS, STAGE_WORDS, ConfigError
+from senet_repro.config.schema import PLACEMENTS, ConfigError
+from senet_repro.config.validate import check_stages
 from senet_repro.models.init import initialise
 from senet_repro.models.layers import Classifier
 from senet_repro.models.se import SEBlock, SEPlan
@@ -96,11 +97,12 @@ def create_model(
     for option in options:
         require("option", option, (*info.options, *AXES, "bias", "fc"), name)
     require("placement", placement, info.placements, name)
+    check_stages(stages, info.stages, name)
     plan = SEPlan(
         r=None if r == "none" else r,  # type: ignore[arg-type]  # the plan refuses other words
         squeeze=squeeze,
         excitation=excitation,
-        stages=_resolve_stages(info, stages),
+        stages=stage_numbers(stages, info.stages),
         placement=placement,
         fc=fc,
         bias=bias,
@@ -111,15 +113,6 @@ def create_model(
     _check_gates(net, plan, info)
     initialise(net, seed)
     return net
-
-
-def _resolve_stages(info: ModelInfo, stages: str | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(stages, str):
-        require("stages", stages, STAGE_WORDS)
-    else:
-        for stage in stages:
-            require("stage", stage, info.stages, info.name)
-    return stage_numbers(stages, info.stages)
 
 
 def _check_gates(net: Classifier, plan: SEPlan, info: ModelInfo) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from senet_repro.config.canonical import AXES, AXIS_DEFAULTS
 from senet_repro.config.composition import CONF_DIR, compose
-from senet_repro.config.schema import ConfigError
+from senet_repro.config.schema import SE, ConfigError, Trainer
 
 ABLATIONS = sorted(path.stem for path in (CONF_DIR / "ablation").glob("*.yaml"))
 PROTOCOLS = sorted(path.stem for path in (CONF_DIR / "protocol").glob("*.yaml"))
@@ -123,3 +124,10 @@ def test_a_run_survives_its_config_file() -> None:
 
     run = compose(["+ablation=stages", "stages=[3]", "seed=2"])
     assert run_from(OmegaConf.create(OmegaConf.to_yaml(OmegaConf.create(asdict(run))))) == run
+
+
+def test_the_defaults_of_the_yaml_are_those_that_table_rows_start_from() -> None:
+    run = compose()
+    assert {axis: getattr(run, axis) for axis in AXES} == AXIS_DEFAULTS
+    assert run.se == SE()
+    assert run.trainer == Trainer(threads=1)
