@@ -47,4 +47,4 @@ def _remarks(options: argparse.Namespace, results: Results, tables: Sequence[Res
         strays = [record for record in results.records if (record.run_key, record.seed) not in shown]
         if strays:
             names = ", ".join(sorted({record.name for record in strays}))
-            yield f"{len(strays)} records are no row of any table: {names}"
+            yield f"no table has a row for {names}"

@@ -50,7 +50,7 @@ def _train(run: Run, place: Place) -> None:
     left_s = took_s * ((place.total or 0) - place.number)
     finish_line(
         f"{at}{record.name} seed {record.seed}  top-1 err {record.metrics['top1_err_pct']:.2f} %  "
-        f"top-5 err {record.metrics['top5_err_pct']:.2f} %  {clock(took_s)}"
+        f"top-5 err {record.metrics['top5_err_pct']:.2f} % of {record.eval_images:,} images  {clock(took_s)}"
         + (f", about {clock(left_s)} left" if left_s >= 1 else "")
     )
     print(path, flush=True)

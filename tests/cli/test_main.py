@@ -155,4 +155,4 @@ def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path) -> None:
 
 def test_records_outside_every_table_are_told(tmp_path: Path) -> None:
     call("r=3", *SMALL, f"results_dir={tmp_path}")
-    assert "1 records are no row of any table: digits-resnet11-r3" in call("table", "--results", str(tmp_path)).stdout
+    assert "no table has a row for digits-resnet11-r3" in call("table", "--results", str(tmp_path)).stdout
