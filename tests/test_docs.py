@@ -87,3 +87,14 @@ def test_committed_tables_equal_those_made_from_the_committed_records(table: Pat
         cwd=ROOT,
     ).stdout
     assert printed == table.read_text()
+
+
+def test_the_python_of_the_readme_runs() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    subprocess.run([sys.executable, "-W", "error", "-c", block], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")) + sorted((ROOT / "experiments").rglob("*.md")))
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", document.read_text())
+    assert all(link.startswith("http") or (document.parent / link).exists() for link in links), links

@@ -37,7 +37,7 @@ def fit(run: Run, folder: Path) -> None:
 
     Raises:
         ConfigError: the machine lacks the devices.
-        ValueError: the data is missing, of another form, or corrupt.
+        DataError: the data or the checkpoint is missing, of another form, or corrupt.
         Diverged: the loss was not finite.
     """
     _check_devices(run.trainer)
