@@ -22,7 +22,7 @@ def main() -> int:
     failures: dict[str, Exception] = {}
 
     def task(read: Callable[[], Run], place: Place) -> None:
-        name = place.overrides
+        name = f"point {place.number} of the sweep" if place.total != 1 else "this command"
         try:
             run = read()
             name = str(run_dir(run))
@@ -62,5 +62,5 @@ def _report(failures: dict[str, Exception]) -> int:
     """Name every failed run and why; the exit code is the worst of them."""
     print(f"senet_repro: {len(failures)} {'run' if len(failures) == 1 else 'runs'} failed", file=sys.stderr)
     for name, error in failures.items():
-        print(f"  {name}: {error or type(error).__name__}", file=sys.stderr)
+        print(f"  {name}: {str(error) or type(error).__name__}", file=sys.stderr)
     return 2 if any(isinstance(error, ConfigError | OSError) for error in failures.values()) else 1

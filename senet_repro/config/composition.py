@@ -66,7 +66,6 @@ class Place(NamedTuple):
 
     number: int  # from 1
     total: int | None  # none where another process counts
-    overrides: str
 
 
 def application(task: Callable[[Callable[[], Run], Place], None]) -> None:
@@ -85,7 +84,7 @@ def application(task: Callable[[Callable[[], Run], Place], None]) -> None:
         hydra_config = HydraConfig.get()
         sweep = hydra_config.mode == RunMode.MULTIRUN
         number, total = (hydra_config.job.num + 1, SweepSize.points) if sweep else (1, 1)
-        task(lambda: run_from(config), Place(number, total, " ".join(hydra_config.overrides.task)))
+        task(lambda: run_from(config), Place(number, total))
 
     with _plain_errors():
         hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")(point)()
