@@ -109,3 +109,11 @@ def test_the_public_face_is_lazy_and_whole() -> None:
         "assert create_model.__doc__ and list_models.__doc__"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_torch_and_torchvision_are_a_matching_pair_whose_ops_answer() -> None:
+    import torch
+    import torchvision
+
+    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]])
+    assert torchvision.ops.nms(boxes, torch.tensor([0.8, 0.9]), 0.5).tolist() == [1]
