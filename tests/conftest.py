@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +21,7 @@ def _nothing_leaves_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Bit-equality and speed on tiny networks: one thread is steady and, for them, fastest."""
-    torch = sys.modules.get("torch") or __import__("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    from senet_repro.data.threads import cpu_threads
+
+    with cpu_threads(1):
+        yield

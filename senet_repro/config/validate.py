@@ -42,7 +42,9 @@ def validate(run: Run) -> None:
     Raises:
         ConfigError: a value is not legal, or the network does not offer what the axes ask of it.
     """
-    _check_axes(run)
+    check_axes(run.r, run.squeeze, run.excitation, run.placement)
+    check_stages(run.stages, run.model.stages, run.model.name)
+    require("placement", run.placement, run.model.placements, run.model.name)
     choices: list[tuple[str, Any, Sequence[str]]] = [
         ("se.fc", run.se.fc, schema.SE_FCS),
         ("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES),
@@ -65,14 +67,17 @@ def validate(run: Run) -> None:
     check_batch_size(run.recipe.batch_size, run.trainer.devices)
 
 
-def _check_axes(run: Run) -> None:
-    if run.r != "none" and not (isinstance(run.r, int) and not isinstance(run.r, bool) and run.r >= 1):
-        raise ConfigError(f"r={run.r}: give a whole number of at least 1, such as 16, or none for no SE block")
-    require("squeeze", run.squeeze, schema.SQUEEZES)
-    require("excitation", run.excitation, schema.EXCITATIONS)
-    require("placement", run.placement, schema.PLACEMENTS)
-    check_stages(run.stages, run.model.stages, run.model.name)
-    require("placement", run.placement, run.model.placements, run.model.name)
+def check_axes(r: Any, squeeze: str, excitation: str, placement: str) -> None:
+    """Accept values of the axes that no network restricts; `r` is a whole number or `none`.
+
+    Raises:
+        ConfigError: a value is not on its axis; the message names the legal ones.
+    """
+    if r != "none" and (type(r) is not int or r < 1):
+        raise ConfigError(f"r={r}: give a whole number of at least 1, such as 16, or none for no SE block")
+    require("squeeze", squeeze, schema.SQUEEZES)
+    require("excitation", excitation, schema.EXCITATIONS)
+    require("placement", placement, schema.PLACEMENTS)
 
 
 def check_stages(stages: Any, available: Sequence[int], who: str) -> None:

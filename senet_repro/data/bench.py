@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from statistics import median
@@ -20,6 +19,7 @@ from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, Normalise, TrainBatches
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
+from senet_repro.data.threads import cpu_threads
 
 CIFAR_SHAPE = (3, 32, 32)
 BATCH_SIZE = 128
@@ -58,7 +58,7 @@ def measure_input(images: ImageSet | None = None, rounds: int = 5, per_image_ste
     batched = _batched(images, data)
     per_image = DataLoader(_PilImages(images, data), batch_size=BATCH_SIZE, shuffle=True, drop_last=True)
     speeds: list[tuple[float, float]] = []
-    with _one_thread():
+    with cpu_threads(1):
         for _ in range(rounds):
             few = islice(per_image, per_image_steps)
             speeds.append((_images_per_s(few), _images_per_s(batched())))
@@ -69,16 +69,6 @@ def _images_per_s(batches: Iterable[Batch]) -> float:
     start_s = time.perf_counter()
     count = sum(len(labels) for _, labels in batches)
     return count / (time.perf_counter() - start_s)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _batched(images: ImageSet, data: Data) -> Callable[[], Iterator[Batch]]:

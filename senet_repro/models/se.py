@@ -15,7 +15,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from senet_repro.config.choice import require
-from senet_repro.config.schema import PLACEMENTS, ConfigError
+from senet_repro.config.validate import check_axes
 
 
 class PositionwiseLinear(nn.Linear):
@@ -87,12 +87,8 @@ class SEPlan:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        require("squeeze", self.squeeze, SQUEEZE)
-        require("excitation", self.excitation, EXCITATION)
-        require("placement", self.placement, PLACEMENTS)
+        check_axes("none" if self.r is None else self.r, self.squeeze, self.excitation, self.placement)
         require("fc", self.fc, FC)
-        if self.r is not None and (type(self.r) is not int or self.r < 1):
-            raise ConfigError(f"r={self.r}: give a whole number of at least 1, or none for no SE block")
 
     def gate(self, site: str, stage: int, channels: int) -> SEBlock | nn.Identity:
         """Return what stands at a site of a unit of a stage: an SE block over `channels`, or nothing."""

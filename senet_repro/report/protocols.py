@@ -50,10 +50,14 @@ def departures(protocol: Form, paper_form: Form) -> list[str]:
     return [
         f"{_word(key)} {ours[key]} ({theirs[key]})"
         for key in ours
-        if key in theirs
-        and ours[key] != theirs[key]
-        and not any(part in key.split(".") and key.rpartition(".")[2] not in ("name", "kind") for part in renamed)
+        if key in theirs and ours[key] != theirs[key] and not _implied(key, renamed)
     ]
+
+
+def _implied(key: str, renamed: Sequence[str]) -> bool:
+    """Whether a key only details a part that goes by another name."""
+    *parts, leaf = key.split(".")
+    return leaf not in ("name", "kind") and any(part in renamed for part in parts)
 
 
 def distinctions(protocol: Form, headed_alike: Sequence[Form]) -> list[str]:

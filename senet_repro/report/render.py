@@ -84,10 +84,10 @@ def aligned(cells: Sequence[Sequence[str]]) -> str:
 
 def notes(table: ResultTable) -> list[str]:
     """What the numbers are: data, network, epochs, seeds, and how far from the paper's protocol."""
-    form, lines = table.example.canonical, []
+    protocol, lines = table.protocol, []
     lines.append(
-        f"Data {form['data']['name']} ({table.example.eval_images:,} evaluation images), network "
-        f"{form['model']['name']}, {_count(form['recipe']['epochs'], 'epoch')}, "
+        f"Data {protocol['data']['name']} ({protocol['eval_images']:,} evaluation images), network "
+        f"{protocol['model']['name']}, {_count(protocol['recipe']['epochs'], 'epoch')}, "
         f"seed{'s' if len(table.seeds) > 1 else ''} {', '.join(map(str, table.seeds))}. "
         "Errors are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
         f"Δ is the difference to {table.paper.baseline}, ours paired by seed."
@@ -107,15 +107,15 @@ def notes(table: ResultTable) -> list[str]:
 
 def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
     """The rows as plain values under names with units."""
-    form = table.example.canonical
+    protocol = table.protocol
     return [
         {
             "table": table.paper.name,
             "row": row.name,
-            "data": form["data"]["name"],
-            "network": form["model"]["name"],
-            "epochs": form["recipe"]["epochs"],
-            "protocol_key": key_of(table.protocol)[:8],
+            "data": protocol["data"]["name"],
+            "network": protocol["model"]["name"],
+            "epochs": protocol["recipe"]["epochs"],
+            "protocol_key": key_of(protocol)[:8],
             "is_paper_protocol": not table.departures,
             "n": len(row.seeds),
             "seeds": " ".join(map(str, row.seeds)),

@@ -17,6 +17,7 @@ from senet_repro.config.schema import Run
 from senet_repro.data.batches import Normalise, TrainBatches
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import IN_MEMORY, load_in_memory
+from senet_repro.data.threads import cpu_threads
 from senet_repro.results.metrics import read_epochs
 from senet_repro.training.fit import build_net, fit
 from senet_repro.training.schedule import sgd
@@ -35,7 +36,8 @@ def measure_step(run: Run, rounds: int = 5, epochs: int = 4) -> StepCost:
     """Train a few epochs bare and as a run, in turn; a round's figure is its median epoch after the first."""
     require("data.name", run.data.name, IN_MEMORY)
     run = replace(run, recipe=replace(run.recipe, epochs=epochs), trainer=replace(run.trainer, accelerator="cpu"))
-    pairs = [(_bare_ms(run), _run_ms(run)) for _ in range(rounds)]
+    with cpu_threads(run.trainer.threads):
+        pairs = [(_bare_ms(run), _run_ms(run)) for _ in range(rounds)]
     bare, ours = zip(*pairs, strict=True)
     return StepCost(median(bare), median(ours), median(b / a for a, b in pairs))
 
@@ -44,7 +46,6 @@ def _bare_ms(run: Run) -> float:
     images, device = load_in_memory(run.data).train, torch.device("cpu")
     steps = TrainSteps(len(images), run.recipe.batch_size, run.seed, Share())
     batches, normalise = TrainBatches(images, run.data, steps, device), Normalise(run.data.mean, run.data.std)
-    torch.set_num_threads(run.trainer.threads or torch.get_num_threads())
     net = build_net(run)
     optimizer = sgd(net.parameters(), run.recipe)
     epochs_s = []
@@ -64,6 +65,6 @@ def _run_ms(run: Run) -> float:
     with tempfile.TemporaryDirectory() as folder:
         fit(run, Path(folder))
         epochs = read_epochs(Path(folder))
-    steps = epochs[0]["train_images"] / run.recipe.batch_size
-    train_s = float(median(epoch["train_s"] for epoch in epochs[1:]))
-    return train_s / float(steps) * 1e3
+    steps: int = epochs[0]["train_images"] // run.recipe.batch_size
+    train_s: float = median([epoch["train_s"] for epoch in epochs[1:]])
+    return train_s / steps * 1e3

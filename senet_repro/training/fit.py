@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from senet_repro.config.canonical import canonical, run_key, run_name
 from senet_repro.config.schema import ConfigError, DataError, Run, Trainer
 from senet_repro.data.module import ImageData
+from senet_repro.data.threads import cpu_threads
 from senet_repro.models import count_macs, count_params, create_model
 from senet_repro.results.metrics import METRICS, read_epochs
 from senet_repro.results.record import Record, write_record
@@ -42,7 +41,7 @@ def fit(run: Run, folder: Path) -> None:
     """
     _check_devices(run.trainer)
     commit()  # read now: the files may change while this process trains
-    with _threads(run.trainer.threads):
+    with cpu_threads(run.trainer.threads):
         _fit(run, folder)
 
 
@@ -68,16 +67,6 @@ def _fit(run: Run, folder: Path) -> None:
         raise KeyboardInterrupt if trainer.interrupted else error from None
     finally:
         log.mirror.close()
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def build_net(run: Run) -> torch.nn.Module:

@@ -158,7 +158,7 @@ def test_same_seed_same_network() -> None:
         ("resnet50", {"squeeze": "mean"}, "squeeze=mean: give avg, max or none"),
         ("resnet50", {"excitation": "gelu"}, "excitation=gelu: give sigmoid, tanh or relu"),
         ("resnet50", {"fc": "dense"}, "fc=dense: give linear or conv"),
-        ("resnet50", {"r": "many"}, "r=many: give a whole number of at least 1, or none"),
+        ("resnet50", {"r": "many"}, "r=many: give a whole number of at least 1, such as 16, or none"),
         ("resnet50", {"r": -4}, "r=-4: give a whole number"),
         ("resnet20", {"stages": [2, 5]}, "stage=5: resnet20 offers 2, 3 and 4"),
         ("resnet50", {"stages": []}, "stages=[]: give stage numbers such as [2,3]"),
