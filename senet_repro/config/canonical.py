@@ -51,7 +51,7 @@ def canonical(run: Run) -> dict[str, Any]:
     return {
         "code_version": CODE_VERSION,
         "se": canonical_se({axis: getattr(run, axis) for axis in AXES}, asdict(run.se), run.model.stages),
-        "model": {"name": run.model.name, "stages": list(run.model.stages), "stride_on": run.model.stride_on},
+        "model": {"name": run.model.name, "stages": list(run.model.stages), **run.model.options},
         "data": {key: value for key, value in asdict(run.data).items() if key not in _NOT_IDENTITY},
         "recipe": {**recipe, "schedule": {key: schedule[key] for key in _SCHEDULE_FIELDS[schedule["kind"]]}},
         "precision": run.trainer.precision,

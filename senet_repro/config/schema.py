@@ -14,7 +14,13 @@ EXCITATIONS = ("sigmoid", "tanh", "relu")
 PLACEMENTS = ("standard", "pre", "post", "identity", "conv3x3")
 STAGE_WORDS = ("all", "all_but_last", "none")
 SE_FCS = ("linear", "conv")
-STRIDES_ON = ("conv1x1", "conv3x3")
+MODEL_OPTIONS = {
+    "stride_on": ("conv1x1", "conv3x3"),  # which convolution of a bottleneck strides
+    "stem_pool": ("unpadded", "padded"),  # ResNets: the stem's maximum pooling
+    "stem": ("unpadded", "slim"),  # Inception-ResNet-v2: its third convolution
+    "se_on": ("branch", "mix"),  # Shake-Shake: a standard block on each branch, or one after both
+}
+"""What some networks let one choose beside SE, the values of each."""
 SCHEDULES = ("step", "cosine", "plateau")
 LOGGERS = ("none", "csv", "wandb")
 ACCELERATORS = ("auto", "cpu", "gpu")
@@ -44,8 +50,9 @@ class Model:
     name: str
     stages: list[int]  # the paper's stage numbers, conv2_x being 2
     placements: list[str]
-    input_px: int  # side of the square input its published size is counted at
-    stride_on: str | None = None  # bottlenecks: conv1x1 (the paper's 3.86 GFLOPs) | conv3x3
+    input_px: int  # side of the square it is trained on, and its size counted at, in the paper
+    resize_px: int | None = None  # shorter side of an image before its centre crop; none: no resizing
+    options: dict[str, str] = field(default_factory=dict)  # those of MODEL_OPTIONS that the network has
 
 
 @dataclass(kw_only=True)

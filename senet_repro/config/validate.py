@@ -52,8 +52,9 @@ def validate(run: Run) -> None:
         ("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS),
         ("trainer.precision", run.trainer.precision, schema.PRECISIONS),
     ]
-    if run.model.stride_on is not None:
-        choices.append(("model.stride_on", run.model.stride_on, schema.STRIDES_ON))
+    for option, value in run.model.options.items():
+        require("model.options", option, schema.MODEL_OPTIONS)
+        choices.append((f"model.options.{option}", value, schema.MODEL_OPTIONS[option]))
     for key, value, legal in choices:
         require(key, value, legal)
     for key, low, high in RANGES:

@@ -1,6 +1,16 @@
 """Models floor: the SE block, the networks that offer sites for it, and what they cost."""
 
-from senet_repro.models import cifar, resnet  # noqa: F401  importing a family registers its networks
+from senet_repro.models import (  # noqa: F401  importing a family registers its networks
+    bn_inception,
+    cifar,
+    inception_resnet,
+    mobilenet,
+    preact,
+    resnet,
+    shake,
+    shufflenet,
+    vgg,
+)
 from senet_repro.models.cost import count_macs, count_params
 from senet_repro.models.registry import create_model, list_models
 

@@ -8,7 +8,10 @@ import warnings
 import torch
 from torch import nn
 
-COUNTED = ("conv", "linear", "adaptive_avg_pool2d", "adaptive_max_pool2d")
+from senet_repro.models.se import SEBlock
+
+LAYERS = ("conv", "linear")
+SQUEEZES = ("adaptive_avg_pool2d", "adaptive_max_pool2d")
 
 
 def count_params(net: nn.Module) -> int:
@@ -20,7 +23,7 @@ def count_macs(net: nn.Module, input_px: int) -> int:
     """Return the multiply-adds of one square RGB image of `input_px` pixels a side, in evaluation mode.
 
     Counted: convolutions, linear layers, and one operation per element that a squeeze pools, average and
-    maximum alike. Not counted: biases, BN, activations, the head's global average, the scaling by the gate.
+    maximum alike. Not counted: biases, BN, activations, other pooling, the scaling by the gate.
     This is the convention that comes closest to the published figures (3.86 G for ResNet-50, section 4).
 
     The network is left as it was; it may live on any device, the meta device included.
@@ -36,5 +39,7 @@ def count_macs(net: nn.Module, input_px: int) -> int:
     analysis = FlopCountAnalysis(twin, torch.zeros(1, 3, input_px, input_px, device="cpu"))
     analysis.set_op_handle("aten::adaptive_max_pool2d", elementwise_flop_counter(input_scale=1))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    by_operator = analysis.by_operator()
-    return sum(int(by_operator[operator]) for operator in COUNTED)
+    by_module = analysis.by_module_and_operator()
+    blocks = [name for name, module in twin.named_modules() if isinstance(module, SEBlock)]
+    counted = [(name, SQUEEZES) for name in blocks] + [("", LAYERS)]
+    return sum(int(by_module[name][operator]) for name, operators in counted for operator in operators)

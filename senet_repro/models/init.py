@@ -16,7 +16,10 @@ def initialise(net: nn.Module, seed: int) -> None:
     Weights are normal with variance 2 / fan-in; biases are 0; batch normalisation has scale 1 and shift 0.
     A layer's values depend on the seed, its name and its shape alone. So networks with and without SE agree
     in all layers they share, which pairs their comparison by seed, and all devices start from equal values.
+    A network on the meta device has no values to set.
     """
+    if any(p.is_meta for p in net.parameters()):
+        return
     for name, module in net.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             weight = module.weight

@@ -1,10 +1,15 @@
-"""Layers that every family shares, and the one forward from images to logits (models floor)."""
+"""Layers that several families share, and the one forward from images to logits (models floor)."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+Kernel = int | tuple[int, int]
 
 
 def named(**modules: nn.Module) -> nn.Sequential:
@@ -12,35 +17,80 @@ def named(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
-def conv_bn(in_channels: int, out_channels: int, kernel: int, stride: int = 1, *, relu: bool = True) -> nn.Sequential:
+def conv(
+    in_channels: int, out_channels: int, kernel: Kernel, stride: int = 1, *, bias: bool = False, **options: Any
+) -> nn.Conv2d:
+    """Return a convolution of odd `kernel`, padded so that stride 1 keeps H and W unless `padding` says otherwise."""
+    height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+    options.setdefault("padding", (height // 2, width // 2))
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, bias=bias, **options)
+
+
+def conv_bn(
+    in_channels: int, out_channels: int, kernel: Kernel, stride: int = 1, *, relu: bool = True, **options: Any
+) -> nn.Sequential:
     """Return convolution, batch normalisation and, if asked for, ReLU: (N, C, H, W) -> (N, C', H', W').
 
-    `kernel` is odd and padded so that stride 1 keeps H and W; the convolution has no bias.
+    `options` are those of `conv`: padding, groups, bias.
     """
-    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False)
-    bn = nn.BatchNorm2d(out_channels)
-    return named(conv=conv, bn=bn, relu=nn.ReLU(inplace=True)) if relu else named(conv=conv, bn=bn)
+    layers = {"conv": conv(in_channels, out_channels, kernel, stride, **options), "bn": nn.BatchNorm2d(out_channels)}
+    return named(**layers, relu=nn.ReLU(inplace=True)) if relu else named(**layers)
+
+
+def bn_relu(channels: int) -> nn.Sequential:
+    """Return batch normalisation and ReLU, as pre-activation has them before a convolution."""
+    return named(bn=nn.BatchNorm2d(channels), relu=nn.ReLU(inplace=True))
+
+
+def halving_pool() -> nn.MaxPool2d:
+    """Return Caffe's 3x3 maximum of stride 2: no padding, and a last window that may overhang the edge."""
+    return nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
+
+
+def in_stages(units: Iterable[tuple[int, nn.Module]]) -> nn.ModuleDict:
+    """Return (stage, unit) pairs as stages in sequence, keyed by their number as text."""
+    stages: dict[str, list[nn.Module]] = {}
+    for stage, unit in units:
+        stages.setdefault(str(stage), []).append(unit)
+    return nn.ModuleDict({stage: nn.Sequential(*row) for stage, row in stages.items()})
+
+
+class Branches(nn.Module):
+    """Returns the channels of all its branches, one after another: (N, C, H, W) -> (N, sum of C', H', W')."""
+
+    def __init__(self, **branches: nn.Module) -> None:
+        super().__init__()
+        for name, branch in branches.items():
+            self.add_module(name, branch)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what the branches make of x, joined along the channels."""
+        return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
 class LinearHead(nn.Module):
-    """Returns logits (N, classes) of feature maps (N, C, H, W): global average and linear layer (Table 1)."""
+    """Returns logits (N, classes) of feature maps (N, C, H, W): global average, dropout, linear layer (Table 1)."""
 
-    def __init__(self, channels: int, num_classes: int) -> None:
+    def __init__(self, channels: int, num_classes: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(channels, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, classes) for x of (N, C, H, W)."""
-        # A mean, not an adaptive pool: the cost counter takes adaptive pools for squeezes (cost.py).
-        logits: Tensor = self.fc(x.mean((2, 3)))
+        logits: Tensor = self.fc(self.dropout(x.mean((2, 3))))
         return logits
 
 
 class Classifier(nn.Module):
     """Returns logits (N, classes) of images (N, 3, H, W): stem, stages in order, head.
 
-    `stages` is keyed by the paper's stage number as text: "2" is conv2_x.
+    `stages` is keyed by the stage number as text: "2" is conv2_x. `name` and `options` are what `create_model`
+    built it from.
     """
+
+    name: str
+    options: dict[str, str]
 
     def __init__(self, stem: nn.Module, stages: nn.ModuleDict, head: nn.Module) -> None:
         super().__init__()
@@ -55,3 +105,11 @@ class Classifier(nn.Module):
             x = stage(x)
         logits: Tensor = self.head(x)
         return logits
+
+
+Join = Callable[[Tensor, Tensor], Tensor]
+
+
+def concat(shortcut: Tensor, residual: Tensor) -> Tensor:
+    """Return the channels of both."""
+    return torch.cat([shortcut, residual], dim=1)

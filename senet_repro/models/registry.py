@@ -12,7 +12,7 @@ import torch
 
 from senet_repro.config.canonical import AXES, stage_numbers
 from senet_repro.config.choice import require
-from senet_repro.config.schema import PLACEMENTS, ConfigError
+from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, ConfigError
 from senet_repro.config.validate import check_stages
 from senet_repro.models.init import initialise
 from senet_repro.models.layers import Classifier
@@ -23,12 +23,12 @@ Builder = Callable[..., Classifier]
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A network and what it offers: stage numbers, SE placements and the names of its own options."""
+    """A network and what it offers: stage numbers, SE placements and its own options with their defaults."""
 
     name: str
     stages: tuple[int, ...]
     placements: tuple[str, ...]
-    options: tuple[str, ...]
+    options: dict[str, str]
     build: Builder
 
 
@@ -36,13 +36,13 @@ _MODELS: dict[str, ModelInfo] = {}
 
 
 def register(*, stages: tuple[int, ...], placements: tuple[str, ...] = PLACEMENTS) -> Callable[[Builder], Builder]:
-    """Return a decorator that enters `build(plan, num_classes, *, options)` under the function's name."""
+    """Return a decorator that enters `build(plan, classes, *, options)` under the function's name."""
 
     def enter(build: Builder) -> Builder:
         name = build.__name__
         assert name not in _MODELS, f"two networks are called {name}"
         parameters = inspect.signature(build).parameters.values()
-        options = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         _MODELS[name] = ModelInfo(name, stages, placements, options, build)
         return build
 
@@ -85,7 +85,8 @@ def create_model(
     The five axes are those of section 6: reduction ratio `r` (None or "none": no SE), `squeeze` (avg, max,
     none), `excitation` (sigmoid, tanh, relu), `stages` (all, all_but_last, none, or the paper's stage
     numbers) and `placement` (standard, pre, post, identity, conv3x3). `bias` and `fc` (linear, conv) say how
-    the two FCs of a block are written. `options` belong to the network: `stride_on` where it has bottlenecks.
+    the two FCs of a block are written. `options` belong to the network and stand in its docstring or its file's:
+    `stride_on` and `stem_pool` of the ResNets, `stem` of Inception-ResNet-v2, `se_on` of the Shake-Shake networks.
 
     The weights come from one draw of torch's global generator, the only one made: after the same
     `torch.manual_seed`, networks that differ in SE agree in every layer they share.
@@ -94,8 +95,9 @@ def create_model(
         ConfigError: a name or value that does not exist, or that this network does not offer.
     """
     info = model_info(name)
-    for option in options:
+    for option, value in options.items():
         require("option", option, (*info.options, *AXES, "bias", "fc"), name)
+        require(option, value, MODEL_OPTIONS[option])
     require("placement", placement, info.placements, name)
     check_stages(stages, info.stages, name)
     plan = SEPlan(
@@ -110,6 +112,7 @@ def create_model(
     seed = int(torch.randint(2**63 - 1, (), device="cpu"))
     with torch.random.fork_rng(devices=()):
         net = info.build(plan, num_classes, **options)
+    net.name, net.options = name, {**info.options, **options}
     _check_gates(net, plan, info)
     initialise(net, seed)
     return net

@@ -68,6 +68,10 @@ class SEBlock(nn.Module):
         return u * s
 
 
+Gate = Callable[[str, int], nn.Module]
+"""What stands at a site of one stage's units, asked by (site, channels)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SEPlan:
     """One point of the paper's grid as a network sees it: an answer to "what stands at this site?".
@@ -95,3 +99,7 @@ class SEPlan:
         if self.r is None or site != self.placement or stage not in self.stages:
             return nn.Identity()
         return SEBlock(channels, self.r, self.squeeze, self.excitation, self.fc, self.bias)
+
+    def at(self, stage: int) -> Gate:
+        """Return the plan as the units of one stage ask it."""
+        return lambda site, channels: self.gate(site, stage, channels)

@@ -61,7 +61,7 @@ def sizes() -> Iterator[Size]:
 @lru_cache
 def _count(stages: str | tuple[int, ...], **axes: Any) -> tuple[int, int]:
     paper = compose(["protocol=imagenet"])
-    net = create_model(paper.model.name, stages=stages, bias=paper.se.bias, stride_on=paper.model.stride_on, **axes)
+    net = create_model(paper.model.name, stages=stages, bias=paper.se.bias, **paper.model.options, **axes)
     return count_params(net), count_macs(net, paper.model.input_px)
 
 

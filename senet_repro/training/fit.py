@@ -72,7 +72,6 @@ def _fit(run: Run, folder: Path) -> None:
 def build_net(run: Run) -> torch.nn.Module:
     """The run's network with the initial weights of its seed, in the memory format and compilation it asks for."""
     torch.manual_seed(run.seed)
-    options = {} if run.model.stride_on is None else {"stride_on": run.model.stride_on}
     net: torch.nn.Module = create_model(
         run.model.name,
         num_classes=run.data.classes,
@@ -83,7 +82,7 @@ def build_net(run: Run) -> torch.nn.Module:
         placement=run.placement,
         bias=run.se.bias,
         fc=run.se.fc,
-        **options,
+        **run.model.options,
     )
     if run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)

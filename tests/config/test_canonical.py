@@ -35,7 +35,7 @@ def test_what_has_no_effect_leaves_the_key(overrides: list[str]) -> None:
         "stages=[2]",
         "placement=pre",
         "se.bias=true",
-        "model.stride_on=conv3x3",
+        "model.options.stride_on=conv3x3",
         "model=resnet29",
         "data.pad_px=0",
         "recipe.epochs=3",

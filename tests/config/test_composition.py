@@ -87,7 +87,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["stages=some"], "give all, all_but_last or none, or stage numbers"),
         (["stages=[2,2]"], "name each stage once"),
         (["se.fc=dense"], "give linear or conv"),
-        (["model.stride_on=conv7x7"], "give conv1x1 or conv3x3"),
+        (["model.options.stride_on=conv7x7"], "give conv1x1 or conv3x3"),
         (["recipe.schedule.kind=poly"], "give step, cosine or plateau"),
         (["logger.name=tensorboard"], "give none, csv or wandb"),
         (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),

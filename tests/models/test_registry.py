@@ -151,7 +151,7 @@ def test_same_seed_same_network() -> None:
         (
             "resnet50",
             {"groups": 32},
-            "option=groups: resnet50 offers stride_on, r, squeeze, excitation, stages, placement, bias and fc",
+            "option=groups: resnet50 offers stride_on, stem_pool, r, squeeze, excitation, stages,",
         ),
         ("resnet20", {"stride_on": "conv1x1"}, "option=stride_on: resnet20 offers r, squeeze"),
         ("resnet50", {"stride_on": "conv5x5"}, "stride_on=conv5x5: give conv1x1 or conv3x3"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -20,8 +19,8 @@ from senet_repro.models.residual import (
 from senet_repro.models.se import SEBlock, SEPlan
 
 UNITS = {
-    "bottleneck": lambda plan: bottleneck_unit(plan, 2, 16, 8, stride=2, stride_on="conv1x1"),
-    "basic": lambda plan: basic_unit(plan, 2, 16, 32, stride=2),
+    "bottleneck": lambda plan: bottleneck_unit(plan.at(2), 16, 32, stride=2, stride_on="conv1x1"),
+    "basic": lambda plan: basic_unit(plan.at(2), 16, 32, stride=2),
 }
 FORMULAS: dict[str, Callable[[ResidualUnit, SEBlock, Tensor], Tensor]] = {
     "standard": lambda unit, se, x: torch.relu(se(unit.branch(x)) + unit.shortcut(x)),
@@ -70,20 +69,15 @@ def test_sites_without_se_leave_no_trace(kind: str) -> None:
 
 @pytest.mark.parametrize(("stride_on", "strides"), [("conv1x1", [2, 1, 1]), ("conv3x3", [1, 2, 1])])
 def test_stride_of_a_bottleneck(stride_on: str, strides: list[int]) -> None:
-    unit = bottleneck_unit(SEPlan(r=None, stages=()), 3, 16, 8, stride=2, stride_on=stride_on)
+    unit = bottleneck_unit(SEPlan(r=None, stages=()).at(3), 16, 32, stride=2, stride_on=stride_on)
     convs = [module for module in unit.branch.modules() if isinstance(module, nn.Conv2d)]
     assert [conv.stride[0] for conv in convs] == strides
 
 
-def test_unknown_stride_position_is_refused() -> None:
-    with pytest.raises(ValueError, match=re.escape("stride_on=first: give conv1x1 or conv3x3")):
-        bottleneck_unit(SEPlan(r=None, stages=()), 3, 16, 8, stride=2, stride_on="first")
-
-
 def test_projection_only_where_the_shape_changes() -> None:
-    plan = SEPlan(r=None, stages=())
+    gate = SEPlan(r=None, stages=()).at(2)
     for in_channels, stride, kind in [(32, 1, nn.Identity), (16, 1, nn.Sequential), (32, 2, nn.Sequential)]:
-        unit = bottleneck_unit(plan, 2, in_channels, 8, stride, "conv1x1")
+        unit = bottleneck_unit(gate, in_channels, 32, stride, stride_on="conv1x1")
         assert type(unit.shortcut) is kind
 
 
@@ -96,7 +90,7 @@ def test_option_a_strides_and_appends_zero_channels() -> None:
 
 def test_stages_double_the_width_and_halve_the_map() -> None:
     plan = SEPlan(r=None, stages=())
-    stages = residual_stages(lambda *args: basic_unit(plan, *args), (1, 2, 1), in_channels=4, width=4)
+    stages = residual_stages(basic_unit, plan, (1, 2, 1), in_channels=4, out_channels=4)
     assert [(key, len(stage)) for key, stage in stages.items()] == [("2", 1), ("3", 2), ("4", 1)]
     x = torch.randn(2, 4, 8, 8)
     for stage, shape in zip(stages.values(), [(4, 8), (8, 4), (16, 2)], strict=True):

@@ -88,7 +88,7 @@ def test_the_papers_own_protocol_is_not_called_a_proxy() -> None:
         ("recipe.epochs=2", 50_000, "epochs 2 (270)"),
         ("data.flip=false", 50_000, "flip False (True)"),
         ("se.bias=true", 50_000, "SE bias True (False)"),
-        ("model.stride_on=conv3x3", 50_000, "stride on conv3x3 (conv1x1)"),
+        ("model.options.stride_on=conv3x3", 50_000, "stride on conv3x3 (conv1x1)"),
         ("recipe.schedule.drops=[1]", 50_000, "schedule drops [1] ([125, 200, 250])"),
         ("recipe.schedule.kind=cosine", 50_000, "schedule cosine (step)"),
         ("seed=0", 200, "eval images 200 (50000)"),
