@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from senet_repro.models import create_model, list_models
+    from senet_repro.models import create_model, export_weights, import_weights, list_models
 
-__all__ = ["create_model", "list_models"]
+__all__ = ["create_model", "export_weights", "import_weights", "list_models"]
 __version__ = "0.1.0"
 
 

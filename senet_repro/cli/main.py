@@ -8,7 +8,7 @@ from importlib import import_module
 
 from senet_repro.config.schema import ConfigError
 
-VERBS = ("table", "sizes", "bench")
+VERBS = ("table", "sizes", "export", "bench")
 
 
 def main() -> None:

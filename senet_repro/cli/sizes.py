@@ -3,39 +3,77 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import json
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.tables import label
 from senet_repro.report.render import aligned
+
+if TYPE_CHECKING:
+    from senet_repro.models.sizes import Size
 
 HEADER = ("", "row", "paper params M", "counted", "off", "paper GFLOPs", "counted", "off", "verdict")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print every row; exit code 1 if a count is off."""
-    argparse.ArgumentParser(
+    """Print every row; exit code 1 if a count is off for no known reason."""
+    parser = argparse.ArgumentParser(
         prog="python -m senet_repro sizes", description="Parameters and multiply-adds against the published figures."
-    ).parse_args(arguments)
+    )
+    parser.add_argument("--format", choices=("markdown", "csv", "json"), default="markdown")
+    options = parser.parse_args(arguments)
     from senet_repro.models.sizes import CONVENTION, TOLERANCE, sizes  # late: --help need not wait for torch
 
     found = list(sizes())
-    cells = [
-        (
-            label(size.table),
-            size.row,
-            _figure(size.published.params_m, "{:.1f}"),
-            f"{size.params / 1e6:.3f}",
-            _figure(size.params_off, "{:+.2%}"),
-            _figure(size.published.gflops, "{:.2f}"),
-            f"{size.macs / 1e9:.3f}",
-            _figure(size.macs_off, "{:+.2%}"),
-            f"**{size.verdict}**" if size.verdict == "off" else size.verdict,
-        )
-        for size in found
-    ]
-    print(aligned([HEADER, *cells]))
-    print(f"\n{CONVENTION} A match is within {TOLERANCE:.1%}.")
+    if options.format == "markdown":
+        print(aligned([HEADER, *map(_cells, found)]))
+        notes = [f"{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed."]
+        known = [size for size in found if size.verdict == "known"]
+        for note in dict.fromkeys(size.published.size_note for size in known):
+            rows = [size.row for size in known if size.published.size_note == note]
+            notes.append(f"{', '.join(rows)}: {note}.")
+        print("".join(f"\n{note}\n" for note in notes), end="")
+    elif options.format == "csv":
+        flat = [_flat(size) for size in found]
+        writer = csv.DictWriter(sys.stdout, flat[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(flat)
+    else:
+        print(json.dumps({"convention": CONVENTION, "rows": [_flat(size) for size in found]}, indent=2))
     return int(any(size.verdict == "off" for size in found))
+
+
+def _cells(size: Size) -> list[str]:
+    return [
+        label(size.table),
+        size.row,
+        _figure(size.published.params_m, "{:.1f}"),
+        _figure(size.params and size.params / 1e6, "{:.3f}"),
+        _figure(size.params_off, "{:+.2%}"),
+        _figure(size.published.gflops, "{:.3f}" if (size.published.gflops or 1) < 1 else "{:.2f}"),
+        _figure(size.macs and size.macs / 1e9, "{:.4f}" if (size.macs or 0) < 1e9 else "{:.3f}"),
+        _figure(size.macs_off, "{:+.2%}"),
+        f"**{size.verdict}**" if size.verdict == "off" else size.verdict,
+    ]
+
+
+def _flat(size: Size) -> dict[str, Any]:
+    return {
+        "table": size.table.name,
+        "number": size.table.number,
+        "row": size.row,
+        "paper_params_m": size.published.params_m,
+        "params": size.params,
+        "params_off": size.params_off,
+        "paper_gflops": size.published.gflops,
+        "macs": size.macs,
+        "macs_off": size.macs_off,
+        "verdict": size.verdict,
+        "note": size.published.size_note,
+    }
 
 
 def _figure(value: float | None, pattern: str) -> str:

@@ -7,9 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from senet_repro.config.canonical import canonical
-from senet_repro.config.composition import compose
-from senet_repro.config.tables import find_table, paper_tables
+from senet_repro.config.tables import find_table, paper_tables, selection
 from senet_repro.report.render import FORMATS
 from senet_repro.report.tables import ResultTable, build_tables
 from senet_repro.results.store import Results, load_results
@@ -26,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     papers = [find_table(options.table)] if options.table else list(paper_tables().values())
     results = load_results(options.results)
-    tables = build_tables(results, papers, canonical(compose(["protocol=imagenet"])))
+    tables = build_tables(results, papers)
     if tables or options.format != "markdown":
         print(FORMATS[options.format](tables))
     for line in _remarks(options, results, tables):
@@ -38,8 +36,8 @@ def main(arguments: Sequence[str]) -> int:
 def _remarks(options: argparse.Namespace, results: Results, tables: Sequence[ResultTable]) -> Iterator[str]:
     """What a reader of the tables would otherwise miss."""
     if not tables:
-        wanted = find_table(options.table).name if options.table else "reduction_ratio"
-        yield f"no records in {options.results}; python -m senet_repro -m +ablation={wanted} makes them"
+        wanted = selection(find_table(options.table or "reduction_ratio"))
+        yield f"no records in {options.results}; python -m senet_repro -m {wanted} makes them"
         yield from (f"failed: {reason}" for reason in results.failures.values())
     yield from (f"skipped {message}" for message in results.unreadable)
     if not options.table:

@@ -7,10 +7,11 @@ import time
 import traceback
 from collections.abc import Callable
 
+from senet_repro.cli.dry import print_plan
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import Place, application
 from senet_repro.config.schema import ConfigError, Run
-from senet_repro.config.tables import label
+from senet_repro.config.tables import label, selection
 from senet_repro.training.execute import RunFailed, execute
 from senet_repro.training.progress import clock, finish_line
 
@@ -20,13 +21,17 @@ EXPECTED = (ConfigError, RunFailed, ArithmeticError, OSError)
 def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
     failures: dict[str, Exception] = {}
+    planned: list[Run] = []
 
     def task(read: Callable[[], Run], place: Place) -> None:
         name = f"point {place.number} of the sweep" if place.total != 1 else "this command"
         try:
             run = read()
             name = str(run_dir(run))
-            _train(run, place)
+            if run.dry:
+                planned.append(run)
+            else:
+                _train(run, place)
         except Exception as error:
             failures[name] = error
             if not isinstance(error, EXPECTED):
@@ -39,6 +44,8 @@ def main() -> int:
         if not failures:
             raise
         return _report(failures)
+    if planned:
+        print_plan(planned)
     return 0
 
 
@@ -55,7 +62,7 @@ def _train(run: Run, place: Place) -> None:
     )
     print(path, flush=True)
     if run.table and place.total == 1:
-        print(f"{label(run.table)} has {len(run.table.rows)} rows: -m +ablation={run.table.name}", file=sys.stderr)
+        print(f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}", file=sys.stderr)
 
 
 def _report(failures: dict[str, Exception]) -> int:

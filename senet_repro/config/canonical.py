@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -46,16 +46,27 @@ def canonical_se(axes: Mapping[str, Any], se: Mapping[str, Any], available: Sequ
 def canonical(run: Run) -> dict[str, Any]:
     """Everything that decides a run's numbers but its seed, as JSON-ready data."""
     recipe = asdict(run.recipe)
-    schedule = recipe.pop("schedule")
-    del recipe["name"]
-    return {
+    schedule = _canonical_schedule(recipe.pop("schedule"))
+    del recipe["name"], recipe["note"]
+    if not recipe["cutout_px"]:
+        del recipe["cutout_px"]
+    form = {
         "code_version": CODE_VERSION,
         "se": canonical_se({axis: getattr(run, axis) for axis in AXES}, asdict(run.se), run.model.stages),
         "model": {"name": run.model.name, "stages": list(run.model.stages), **run.model.options},
         "data": {key: value for key, value in asdict(run.data).items() if key not in _NOT_IDENTITY},
-        "recipe": {**recipe, "schedule": {key: schedule[key] for key in _SCHEDULE_FIELDS[schedule["kind"]]}},
+        "recipe": {**recipe, "schedule": schedule},
         "precision": run.trainer.precision,
     }
+    if run.init.weights is not None:
+        form["init"] = {"source": run.init.source, "sha256": run.init.sha256}
+    return form
+
+
+def _canonical_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
+    kind = schedule["kind"]
+    warmup = ("warmup", "warmup_factor") if kind == "step" and schedule["warmup"] else ()
+    return {key: schedule[key] for key in (*_SCHEDULE_FIELDS[kind], *warmup)}
 
 
 def key_of(form: Mapping[str, Any]) -> str:
@@ -69,19 +80,25 @@ def run_key(run: Run) -> str:
 
 
 def run_name(run: Run) -> str:
-    """A readable name: data, network, and whatever of SE differs from the paper's default block."""
+    """A readable name: data, network, whatever of SE differs from the paper's default block, and whose weights."""
     form = canonical(run)
-    parts = [form["data"]["name"], form["model"]["name"]]
+    parts = [form["data"]["name"], form["model"]["name"], *_se_parts(form)]
+    if "init" in form:
+        parts.append(f"from_{form['init']['source']}")
+    return "-".join(parts)
+
+
+def _se_parts(form: Mapping[str, Any]) -> Iterator[str]:
     se = form["se"]
     if se is None:
-        return "-".join([*parts, "plain"])
-    parts.append(f"r{se['r']}")
+        yield "plain"
+        return
+    yield f"r{se['r']}"
     if se["squeeze"] != AXIS_DEFAULTS["squeeze"]:
-        parts.append("nosqueeze" if se["squeeze"] == "none" else se["squeeze"])
-    parts += [se[axis] for axis in ("excitation", "placement") if se[axis] != AXIS_DEFAULTS[axis]]
+        yield "nosqueeze" if se["squeeze"] == "none" else se["squeeze"]
+    yield from (se[axis] for axis in ("excitation", "placement") if se[axis] != AXIS_DEFAULTS[axis])
     if se["stages"] != form["model"]["stages"]:
-        parts.append("stages" + "".join(map(str, se["stages"])))
-    return "-".join(parts)
+        yield "stages" + "".join(map(str, se["stages"]))
 
 
 def run_dir(run: Run) -> Path:

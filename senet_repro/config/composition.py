@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from senet_repro.config.schema import ConfigError, Run
+from senet_repro.config.schema import ConfigError, Init, Run
 from senet_repro.config.validate import validate
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -46,7 +47,26 @@ def run_from(config: DictConfig) -> Run:
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
     assert isinstance(run, Run)
     validate(run)
+    _fingerprint(run.init)
     return run
+
+
+def _fingerprint(init: Init) -> None:
+    """Let a run be known by what its first weights are, and not by where they lie.
+
+    Raises:
+        ConfigError: the file is not there, or no longer what it was when the run was written down.
+    """
+    if init.weights is None:
+        return
+    try:
+        with Path(init.weights).expanduser().open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"init.weights={init.weights}: {error.strerror}; give a file of weights") from error
+    if init.sha256 not in (None, found):
+        raise ConfigError(f"{init.weights} has the SHA-256 {found} and not init.sha256={init.sha256}: give that file")
+    init.sha256 = found
 
 
 def compose(overrides: Sequence[str] = ()) -> Run:

@@ -22,9 +22,18 @@ MODEL_OPTIONS = {
 }
 """What some networks let one choose beside SE, the values of each."""
 SCHEDULES = ("step", "cosine", "plateau")
+WEIGHT_SOURCES = ("timm", "torchvision")
 LOGGERS = ("none", "csv", "wandb")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+WHOLE_SETS = {
+    "digits": (1437, 360),
+    "cifar10": (50_000, 10_000),
+    "cifar100": (50_000, 10_000),
+    "imagenet": (1_281_167, 50_000),
+}
+"""Training and evaluation images of each set; the paper evaluates on all of them."""
 
 
 class ConfigError(ValueError):
@@ -52,6 +61,7 @@ class Model:
     placements: list[str]
     input_px: int  # side of the square it is trained on, and its size counted at, in the paper
     resize_px: int | None = None  # shorter side of an image before its centre crop; none: no resizing
+    weight_decay: float = 1e-4  # of its training in Table 2
     options: dict[str, str] = field(default_factory=dict)  # those of MODEL_OPTIONS that the network has
 
 
@@ -78,11 +88,13 @@ class Data:
 
 @dataclass(kw_only=True)
 class Schedule:
-    """Learning rate over the whole training; step drops scale with recipe.epochs."""
+    """Learning rate over the whole training; step drops and the warm-up scale with recipe.epochs."""
 
     kind: str  # step | cosine | plateau
     drops: list[int] = field(default_factory=list)  # step: where, in units of `length`
     length: int = 1  # step: the whole training, in the unit of `drops`
+    warmup: int = 0  # step: how long the training warms up, in the unit of `drops`; 0: not at all
+    warmup_factor: float = 0.1  # step: what the warm-up multiplies the learning rate by
     factor: float = 0.1  # step, plateau: what each drop multiplies the learning rate by
     patience_epochs: int = 10  # plateau: epochs without a lower validation loss before a drop
 
@@ -100,6 +112,8 @@ class Recipe:
     nesterov: bool = False
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
+    cutout_px: int = 0  # side of the square cut out of each training image; 0: none. Rows of one table differ in it
+    note: str | None = None  # a further line under each table
 
 
 @dataclass(kw_only=True)
@@ -134,11 +148,15 @@ class Protocol:
 class Row:
     """One row of a table of the paper: a point of the grid and its published figures."""
 
-    axes: dict[str, Any] = field(default_factory=dict)
+    axes: dict[str, Any] | None = field(default_factory=dict)  # values of the axes, and a model; none: not offered here
+    baseline: str | None = None  # the row that differences are taken to; none: the table's
+    cited_top1_err_pct: float | None = None  # of the network's own paper, where the table prints both
+    cited_top5_err_pct: float | None = None
     top1_err_pct: float | None = None
     top5_err_pct: float | None = None
     params_m: float | None = None
     gflops: float | None = None  # multiply-adds of one image, in 10^9
+    size_note: str | None = None  # why the published size is not the one counted
 
 
 @dataclass(kw_only=True)
@@ -149,9 +167,23 @@ class PaperTable:
     number: int | None = None  # none: figures from running text
     section: str
     title: str
-    baseline: str  # the row that differences are taken to
     rows: dict[str, Row]
+    baseline: str | None = None  # the row that differences are taken to; none: each row names its own
     note: str | None = None
+
+    def baseline_of(self, row: str) -> str | None:
+        """The row that a row's differences are taken to; none for a baseline, and where there is none."""
+        baseline = self.rows[row].baseline or self.baseline
+        return None if baseline == row else baseline
+
+
+@dataclass(kw_only=True)
+class Init:
+    """Where the first weights come from; none: drawn from the seed."""
+
+    weights: str | None = None  # a file of tensors by name: .safetensors, or what torch.save wrote
+    source: str | None = None  # whose names they bear: timm | torchvision
+    sha256: str | None = None  # of the file, filled in as the run is composed
 
 
 @dataclass(kw_only=True)
@@ -166,10 +198,12 @@ class Run:
     se: SE = field(default_factory=SE)
     seed: int = 0
     results_dir: str = "runs"
+    dry: bool = False  # say what would be trained, and train nothing
     protocol: Protocol
     model: Model
     data: Data
     recipe: Recipe
+    init: Init = field(default_factory=Init)
     trainer: Trainer = field(default_factory=Trainer)
     logger: Logger = field(default_factory=Logger)
     table: PaperTable | None = None

@@ -1,19 +1,26 @@
-"""The tables of the paper, read from the ablation files that also sweep them (config floor; no torch)."""
+"""The tables of the paper, read from the files that also sweep them (config floor; no torch).
+
+conf/ablation/ holds what varies SE on one network (sections 6, 7.1 and 4), conf/experiment/ what sets networks with and
+without SE side by side (sections 5 and the appendix), each by the data and recipe of its own.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.composition import CONF_DIR
-from senet_repro.config.schema import ConfigError, PaperTable
+from senet_repro.config.composition import CONF_DIR, compose
+from senet_repro.config.schema import ConfigError, PaperTable, Row, Run
+
+GROUPS = ("ablation", "experiment")
 
 
 @lru_cache(maxsize=1)
 def paper_tables() -> dict[str, PaperTable]:
     """Every table by its name, in the paper's order; figures from its running text come last."""
-    tables = [_load(path.stem) for path in (CONF_DIR / "ablation").glob("*.yaml")]
+    tables = [_load(path.parent.name, path.stem) for group in GROUPS for path in (CONF_DIR / group).glob("*.yaml")]
     return {table.name: table for table in sorted(tables, key=lambda table: table.number or 1000)}
 
 
@@ -35,8 +42,28 @@ def label(table: PaperTable) -> str:
     return f"Table {table.number}" if table.number else f"Section {table.section}"
 
 
-def _load(name: str) -> PaperTable:
-    config = OmegaConf.load(CONF_DIR / "ablation" / f"{name}.yaml")
+def selection(table: PaperTable) -> str:
+    """The override that selects a table, such as `+ablation=squeeze`."""
+    group = next(group for group in GROUPS if (CONF_DIR / group / f"{table.name}.yaml").exists())
+    return f"+{group}={table.name}"
+
+
+def paper_run(table: PaperTable, row: Row) -> Run:
+    """The run behind a row as the paper describes it: its network, data and recipe. The row has `axes`."""
+    axes = dict(row.axes or {})
+    model = axes.pop("model", None)
+    # Section 6 has one protocol; the other tables name theirs.
+    base = _composed(selection(table), f"model={model}") if model else _composed("protocol=imagenet")
+    return replace(base, **axes)
+
+
+@lru_cache
+def _composed(*overrides: str) -> Run:
+    return compose(overrides)
+
+
+def _load(group: str, name: str) -> PaperTable:
+    config = OmegaConf.load(CONF_DIR / group / f"{name}.yaml")
     table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), config.table))
     assert isinstance(table, PaperTable)
     return table

@@ -21,7 +21,10 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("recipe.momentum", 0, 1 - SMALLEST),
     ("recipe.weight_decay", 0, math.inf),
     ("recipe.label_smoothing", 0, 1 - SMALLEST),
+    ("recipe.cutout_px", 0, math.inf),
     ("recipe.schedule.length", 1, math.inf),
+    ("recipe.schedule.warmup", 0, math.inf),
+    ("recipe.schedule.warmup_factor", SMALLEST, 1 - SMALLEST),
     ("recipe.schedule.factor", SMALLEST, 1 - SMALLEST),
     ("recipe.schedule.patience_epochs", 0, math.inf),
     ("trainer.devices", 1, math.inf),
@@ -52,6 +55,10 @@ def validate(run: Run) -> None:
         ("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS),
         ("trainer.precision", run.trainer.precision, schema.PRECISIONS),
     ]
+    if run.init.weights is not None or run.init.source is not None:
+        choices.append(("init.source", run.init.source, schema.WEIGHT_SOURCES))
+        if run.init.weights is None:
+            raise ConfigError(f"init.source={run.init.source} without weights: give init.weights=FILE")
     for option, value in run.model.options.items():
         require("model.options", option, schema.MODEL_OPTIONS)
         choices.append((f"model.options.{option}", value, schema.MODEL_OPTIONS[option]))

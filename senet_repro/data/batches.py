@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from senet_repro.config.schema import Data
+from senet_repro.data.cutout import cut_out, draw_centres
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 
@@ -29,7 +30,12 @@ class Normalise(nn.Module):
         self.register_buffer("offset", -means / stds)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Turn uint8 images (B, 3, H, W) into float32 of the same shape and memory format."""
+        """Turn uint8 images (B, 3, H, W) into float32 of the same shape and memory format.
+
+        Images that are float32 are normalised already and stay as they are.
+        """
+        if images.is_floating_point():
+            return images
         # One pass after the conversion; subtracting and dividing in turn takes twice as long on a CPU.
         return torch.addcmul(self.offset, images.float(), self.scale)
 
@@ -91,21 +97,26 @@ class Canvas:
 
 
 class TrainBatches:
-    """Shuffled, augmented training batches: uint8 (B, 3, H, W) in channels_last memory and labels (B,).
+    """Shuffled, augmented training batches: images (B, 3, H, W) in channels_last memory and labels (B,).
 
+    Images are uint8; with cutout they are normalised float32, for what is cut out is exactly 0 once normalised.
     An image is mirrored with probability 1/2 (`data.flip`), padded by `data.pad_px` zeros on each side and
     cropped at random to its old size. Padding comes before normalisation, so the border is black and not the
     mean colour. B is this process's share of a global batch; the last incomplete batch is dropped.
     """
 
-    def __init__(self, images: ImageSet, data: Data, steps: TrainSteps, device: torch.device) -> None:
-        """Move `images` to `device`, where each epoch's batches are then cut."""
+    def __init__(
+        self, images: ImageSet, data: Data, steps: TrainSteps, device: torch.device, cutout_px: int = 0
+    ) -> None:
+        """Move `images` to `device`, where each epoch's batches are then cut; `cutout_px` 0: no cutout."""
         self.sampler = steps  # the name under which Lightning looks for `set_epoch`
         self.flip = data.flip
         self.pad_px = data.pad_px
         self.device = device
         self.canvas = Canvas(images.images, data.flip, data.pad_px, device)
         self.labels = images.labels
+        self.cutout_px = cutout_px
+        self.normalise = Normalise(data.mean, data.std).to(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration be that of `epoch`, counted from 0."""
@@ -118,8 +129,13 @@ class TrainBatches:
         draws = Draws.of_epoch(self.sampler, self.flip, self.pad_px)
         first_pixels = self.sampler.own(self.canvas.first_pixel(draws)).to(self.device)
         labels = self.sampler.own(self.labels[draws.image]).to(self.device)
-        for step_pixels, step_labels in zip(first_pixels, labels, strict=True):
-            yield self.canvas.crop(step_pixels), step_labels
+        crops = (self.canvas.crop(step_pixels) for step_pixels in first_pixels)
+        yield from zip(self._cut_out(crops) if self.cutout_px else crops, labels, strict=True)
+
+    def _cut_out(self, crops: Iterable[Tensor]) -> Iterator[Tensor]:
+        centres = self.sampler.own(draw_centres(self.sampler, self.canvas.side)).to(self.device)
+        for crop, step_centres in zip(crops, centres, strict=True):
+            yield cut_out(self.normalise(crop), step_centres, self.cutout_px)
 
 
 class EvalBatches:

@@ -29,7 +29,7 @@ class ImageData(pl.LightningDataModule):
     `use_distributed_sampler=False`: every process already takes its own share.
     """
 
-    def __init__(self, data: Data, batch_size: int, seed: int, num_workers: int) -> None:
+    def __init__(self, data: Data, batch_size: int, seed: int, num_workers: int, cutout_px: int = 0) -> None:
         """Describe the data; nothing is read before `setup`.
 
         Args:
@@ -37,17 +37,24 @@ class ImageData(pl.LightningDataModule):
             batch_size: Images per training step over all devices.
             seed: Seed of the run.
             num_workers: Decoding processes per device; sets in memory need none.
+            cutout_px: Side of the square cut out of each training image; 0: none.
 
         Raises:
-            DataError: No set has the name `data.name`.
+            DataError: No set has the name `data.name`, or it knows no cutout.
         """
         super().__init__()
         if data.name not in IN_MEMORY + IN_FOLDERS:
             raise DataError(f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}")
+        if cutout_px and data.name not in IN_MEMORY:
+            raise DataError(
+                f"recipe.cutout_px={cutout_px}: cutout is for sets in memory, and {data.name} is read from folders; "
+                f"give recipe.cutout_px=0 or data={'|'.join(IN_MEMORY)}"
+            )
         self.data = data
         self.batch_size = batch_size
         self.seed = seed
         self.num_workers = num_workers
+        self.cutout_px = cutout_px
         self.normalise = Normalise(data.mean, data.std)
         self._open: list[FolderBatches] = []
         self._train: ImageSet | FileSet
@@ -86,14 +93,14 @@ class ImageData(pl.LightningDataModule):
             self._open.pop().close()
 
     def train_dataloader(self) -> TrainBatches | FolderBatches:
-        """This process's share of the training batches, uint8.
+        """This process's share of the training batches: uint8, or normalised already where squares are cut out.
 
         Raises:
             DataError: The batch does not divide over the devices or is larger than the set.
         """
         steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share)
         if isinstance(self._train, ImageSet):
-            return TrainBatches(self._train, self.data, steps, self._device)
+            return TrainBatches(self._train, self.data, steps, self._device, self.cutout_px)
         return self._folder_batches(self._train, steps)
 
     def val_dataloader(self) -> EvalBatches | FolderBatches:

@@ -74,9 +74,12 @@ class TrainSteps:
         """Let the next iteration be that of `epoch`, counted from 0."""
         self.epoch = epoch
 
-    def generator(self) -> torch.Generator:
-        """A CPU generator at the beginning of this epoch's random numbers; the order comes first."""
-        return torch.Generator().manual_seed(derived_seed(self.seed, self.epoch))
+    def generator(self, *stream: int) -> torch.Generator:
+        """A CPU generator at the beginning of this epoch's random numbers, or of a further `stream` of them.
+
+        The order comes first.
+        """
+        return torch.Generator().manual_seed(derived_seed(self.seed, self.epoch, *stream))
 
     def own(self, values: Tensor) -> Tensor:
         """This process's share (steps, local batch) of `values` (num_images,), in this epoch's order."""

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import torch
 
-from senet_repro.config.schema import Data, DataError
+from senet_repro.config.schema import WHOLE_SETS, Data, DataError
 from senet_repro.data.cifar import load_cifar
 from senet_repro.data.images import ImageSet, Split
 
-TEST_DIGITS = 360
-# Training and test images; the key of a run does not say how many it saw.
-SIZES = {"digits": (1797 - TEST_DIGITS, TEST_DIGITS), "cifar10": (50_000, 10_000), "cifar100": (50_000, 10_000)}
-IN_MEMORY = tuple(SIZES)
+IN_MEMORY = ("digits", "cifar10", "cifar100")
 # One split for every run ever made: the seed of a run must not decide what it is tested on.
 DIGITS_SPLIT_SEED = 0
 
@@ -47,10 +44,11 @@ def _check(data: Data, split: Split) -> None:
             f"give data.train_px={side} data.eval_px={side}"
         )
     sizes = (len(split.train), len(split.test))
-    if sizes != SIZES[data.name]:
+    whole = WHOLE_SETS[data.name]  # the key of a run does not say how many images it saw
+    if sizes != whole:
         raise DataError(
             f"{data.root or data.name} holds {sizes[0]:,} training and {sizes[1]:,} test images where {data.name} has "
-            f"{SIZES[data.name][0]:,} and {SIZES[data.name][1]:,}: a part of it would pass for the whole in the tables"
+            f"{whole[0]:,} and {whole[1]:,}: a part of it would pass for the whole in the tables"
         )
     classes = 1 + max(int(part.labels.max()) for part in (split.train, split.test))
     if classes > data.classes:
@@ -71,6 +69,6 @@ def load_digits() -> Split:
     images = grey.unsqueeze(1).repeat(1, 3, 1, 1)
     labels = torch.from_numpy(digits.target).long()
     train, test = train_test_split(
-        range(len(labels)), test_size=TEST_DIGITS, stratify=digits.target, random_state=DIGITS_SPLIT_SEED
+        range(len(labels)), test_size=WHOLE_SETS["digits"][1], stratify=digits.target, random_state=DIGITS_SPLIT_SEED
     )
     return Split(ImageSet(images[train], labels[train]), ImageSet(images[test], labels[test]))

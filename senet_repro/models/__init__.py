@@ -12,6 +12,17 @@ from senet_repro.models import (  # noqa: F401  importing a family registers its
     vgg,
 )
 from senet_repro.models.cost import count_macs, count_params
-from senet_repro.models.registry import create_model, list_models
+from senet_repro.models.registry import create_model, list_models, network_of
+from senet_repro.models.weights import export_weights, import_weights, read_weights, write_weights
 
-__all__ = ["count_macs", "count_params", "create_model", "list_models"]
+__all__ = [
+    "count_macs",
+    "count_params",
+    "create_model",
+    "export_weights",
+    "import_weights",
+    "list_models",
+    "network_of",
+    "read_weights",
+    "write_weights",
+]

@@ -12,7 +12,7 @@ import torch
 
 from senet_repro.config.canonical import AXES, stage_numbers
 from senet_repro.config.choice import require
-from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, ConfigError
+from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, ConfigError, Run
 from senet_repro.config.validate import check_stages
 from senet_repro.models.init import initialise
 from senet_repro.models.layers import Classifier
@@ -116,6 +116,26 @@ def create_model(
     _check_gates(net, plan, info)
     initialise(net, seed)
     return net
+
+
+def network_of(run: Run) -> Classifier:
+    """Return the network of a run, for as many classes as its data has.
+
+    Raises:
+        ConfigError: as `create_model`.
+    """
+    return create_model(
+        run.model.name,
+        run.data.classes,
+        r=run.r,
+        squeeze=run.squeeze,
+        excitation=run.excitation,
+        stages=run.stages,
+        placement=run.placement,
+        bias=run.se.bias,
+        fc=run.se.fc,
+        **dict[str, Any](run.model.options),
+    )
 
 
 def _check_gates(net: Classifier, plan: SEPlan, info: ModelInfo) -> None:

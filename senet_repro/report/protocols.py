@@ -3,74 +3,124 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from senet_repro.config.canonical import key_of
-from senet_repro.config.schema import SE
+from senet_repro.config.schema import WHOLE_SETS
 from senet_repro.results.record import Record
 
 Form = dict[str, Any]
+"""A canonical form without axes: `se` says how blocks are written down (fc, bias), where there are any."""
 
-PAPER_EVAL_IMAGES = 50_000
-"""ImageNet's validation set, on which every error of the paper's classification tables is counted."""
+Flat = dict[str, Any]
+"""A form with dotted keys, and how many images were evaluated."""
+
+Difference = dict[str, Any]
+"""What a protocol changes in the paper's: a value for each dotted key, ABSENT for one that it lacks."""
+
+ABSENT = "absent"
 
 
-def by_protocol(records: Sequence[Record]) -> dict[str, tuple[Form, list[Record]]]:
-    """Records by what they agree in but the axes; a network without SE belongs to every way of writing SE down."""
-    shared: dict[str, list[Record]] = defaultdict(list)
+@dataclass(frozen=True)
+class Protocol:
+    """Records that agree in all but the axes and the seed."""
+
+    form: Form
+    eval_images: int
+    records: list[Record]
+
+    @property
+    def flat(self) -> Flat:
+        """Its form with dotted keys."""
+        return {**_flat(self.form), "eval_images": self.eval_images}
+
+    def difference(self, paper: Form) -> Difference:
+        """How this differs from the paper's protocol."""
+        ours, theirs = self.flat, _flat_paper(paper)
+        if "se.fc" not in ours:  # a network without SE belongs to every way of writing SE down
+            ours |= {key: value for key, value in theirs.items() if key.startswith("se.")}
+        changed = {key: value for key, value in ours.items() if theirs.get(key, ABSENT) != value}
+        return changed | {key: ABSENT for key in theirs if key not in ours}
+
+
+def protocols(records: Sequence[Record]) -> list[Protocol]:
+    """Records by what they agree in but the axes; those without SE join every way of writing SE down."""
+    alike: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        shared[key_of({**_without_se(record.canonical), "eval_images": record.eval_images})].append(record)
-    protocols = {}
-    for group in shared.values():
-        forms = [record.canonical["se"] for record in group if record.canonical["se"]]
-        styles = {(form["fc"], form["bias"]) for form in forms} or {(SE.fc, SE.bias)}
-        for fc, bias in sorted(styles):
-            style = {"fc": fc, "bias": bias}
-            members = [r for r in group if not r.canonical["se"] or style.items() <= r.canonical["se"].items()]
-            protocol = {**_without_se(group[0].canonical), "se": style, "eval_images": group[0].eval_images}
-            protocols[key_of(protocol)] = (protocol, members)
-    return protocols
+        alike[key_of({**record.canonical, "se": None, "eval_images": record.eval_images})].append(record)
+    found = []
+    for group in alike.values():
+        form = {name: value for name, value in group[0].canonical.items() if name != "se"}
+        blocks = [record.canonical["se"] for record in group if record.canonical["se"]]
+        styles = sorted({(block["fc"], block["bias"]) for block in blocks})
+        for se in [{"fc": fc, "bias": bias} for fc, bias in styles] or [{}]:
+            members = [r for r in group if not r.canonical["se"] or se.items() <= r.canonical["se"].items()]
+            found.append(Protocol({**form, "se": se}, group[0].eval_images, members))
+    return found
 
 
-def _without_se(form: Form) -> Form:
-    return {name: value for name, value in form.items() if name != "se"}
+def changed_form(paper: Form, difference: Difference) -> Form:
+    """The paper's form after a change."""
+    form: Form = {}
+    for key, value in {**_flat(paper), **difference}.items():
+        if value == ABSENT or key == "eval_images":
+            continue
+        *path, leaf = key.split(".")
+        node = form
+        for part in path:
+            node = node.setdefault(part, {})
+        node[leaf] = value
+    return form
 
 
-def departures(protocol: Form, paper_form: Form) -> list[str]:
-    """Where a protocol differs from the paper's, in a reader's words; the paper's value stands in brackets."""
-    paper = {**paper_form, "se": {key: paper_form["se"][key] for key in protocol["se"]}}
-    ours, theirs = _flat(protocol), _flat(paper)
+def departures(difference: Difference, papers: Sequence[Form]) -> list[str]:
+    """A difference in a reader's words; in brackets the paper's values, of one row after another."""
+    flats = [_flat_paper(paper) for paper in papers]
     # Other data and another network differ in everything, and their names say so.
-    renamed = [part for part in ("data", "model") if protocol[part]["name"] != paper[part]["name"]]
-    if protocol["recipe"]["schedule"]["kind"] != paper["recipe"]["schedule"]["kind"]:
+    renamed = [part for part in ("data", "model") if f"{part}.name" in difference]
+    if "recipe.schedule.kind" in difference:
         renamed.append("schedule")
-    if "data" not in renamed:
-        theirs["eval_images"] = PAPER_EVAL_IMAGES
-    return [
-        f"{_word(key)} {ours[key]} ({theirs[key]})"
-        for key in ours
-        if key in theirs and ours[key] != theirs[key] and not _implied(key, renamed)
-    ]
+    said = []
+    for key, ours in difference.items():
+        theirs = list(dict.fromkeys(str(flat[key]) for flat in flats if key in flat))
+        if not _implied(key, renamed):
+            said.append(f"{_word(key)} {'none' if ours == ABSENT else ours} ({', '.join(theirs) or 'none'})")
+    return said
 
 
 def _implied(key: str, renamed: Sequence[str]) -> bool:
     """Whether a key only details a part that goes by another name."""
+    if key == "eval_images":
+        return "data" in renamed
     *parts, leaf = key.split(".")
     return leaf not in ("name", "kind") and any(part in renamed for part in parts)
 
 
-def distinctions(protocol: Form, headed_alike: Sequence[Form]) -> list[str]:
+def distinctions(own: Protocol, others: Sequence[Protocol]) -> list[str]:
     """What tells a protocol from others of the same data and network."""
-    ours, others = _flat(protocol), [_flat(other) for other in headed_alike]
-    return [f"{_word(key)} {ours[key]}" for key in ours if any(other.get(key) != ours[key] for other in others)]
+    return [
+        f"{_word(key)} {value}"
+        for key, value in own.flat.items()
+        if any(o.flat.get(key, value) != value for o in others)
+    ]
 
 
-def _flat(form: Mapping[str, Any], prefix: str = "") -> Form:
-    flat: Form = {}
+def _flat_paper(paper: Form) -> Flat:
+    return {**_flat(paper), "eval_images": WHOLE_SETS[paper["data"]["name"]][1]}
+
+
+def _flat(form: Mapping[str, Any]) -> Flat:
+    return dict(_leaves(form, ""))
+
+
+def _leaves(form: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in form.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _word(key: str) -> str:

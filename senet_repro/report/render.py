@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 from senet_repro.config.canonical import key_of
+from senet_repro.config.choice import listed
 from senet_repro.config.tables import label
 from senet_repro.report.tables import ResultRow, ResultTable
 from senet_repro.results.statistics import Estimate
 
 HEADER = (
     "",
+    "cited top-1 / top-5 err %",
     "paper top-1 / top-5 err %",
     "our top-1 err % (n)",
     "our top-5 err % (n)",
@@ -52,7 +54,7 @@ def json_text(tables: Sequence[ResultTable]) -> str:
             "number": table.paper.number,
             "title": table.paper.title,
             "notes": notes(table),
-            "protocol": table.protocol,
+            "protocols": {row.form["model"]["name"]: row.form for row in table.rows if row.records and row.form},
             "departures_from_paper": table.departures,
             "rows": flat_rows(table),
         }
@@ -84,14 +86,16 @@ def aligned(cells: Sequence[Sequence[str]]) -> str:
 
 def notes(table: ResultTable) -> list[str]:
     """What the numbers are: data, network, epochs, seeds, and how far from the paper's protocol."""
-    protocol, lines = table.protocol, []
-    lines.append(
-        f"Data {protocol['data']['name']} ({protocol['eval_images']:,} evaluation images), network "
-        f"{protocol['model']['name']}, {_count(protocol['recipe']['epochs'], 'epoch')}, "
-        f"seed{'s' if len(table.seeds) > 1 else ''} {', '.join(map(str, table.seeds))}. "
+    run = [row for row in table.rows if row.records]
+    networks = dict.fromkeys(row.form["model"]["name"] for row in run if row.form)
+    epochs = sorted({record.epochs for row in run for record in row.records})
+    lines = [
+        f"Data {table.example.canonical['data']['name']} ({table.example.eval_images:,} evaluation images), "
+        f"network{_s(networks)} {', '.join(networks)}, {listed(epochs, 'or')} epoch{_s(range(max(epochs)))}, "
+        f"seed{_s(table.seeds)} {', '.join(map(str, table.seeds))}. "
         "Errors are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
-        f"Δ is the difference to {table.paper.baseline}, ours paired by seed."
-    )
+        f"Δ is the difference to {table.paper.baseline or 'the network without SE'}, ours paired by seed."
+    ]
     if len(table.seeds) == 1:
         lines.append("One seed: no interval, and no difference here is evidence.")
     if table.distinctions:
@@ -100,22 +104,22 @@ def notes(table: ResultTable) -> list[str]:
         lines.append(f"Not the paper's protocol (the paper's in brackets): {', '.join(table.departures)}.")
     config = table.example.config
     proxy = config["data"]["proxy"] and f"A proxy: {config['data']['proxy']}."
-    lines += [note for note in (proxy, config["data"].get("note"), table.paper.note) if note]
+    recipe_note = config["recipe"].get("note")  # records older than this key lack it
+    lines += [note for note in (proxy, config["data"].get("note"), recipe_note, table.paper.note) if note]
     lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed]
     return lines
 
 
 def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
     """The rows as plain values under names with units."""
-    protocol = table.protocol
     return [
         {
             "table": table.paper.name,
             "row": row.name,
-            "data": protocol["data"]["name"],
-            "network": protocol["model"]["name"],
-            "epochs": protocol["recipe"]["epochs"],
-            "protocol_key": key_of(protocol)[:8],
+            "data": row.form and row.form["data"]["name"],
+            "network": row.form and row.form["model"]["name"],
+            "epochs": row.form and row.form["recipe"]["epochs"],
+            "protocol_key": row.form and key_of({**row.form, "eval_images": table.example.eval_images})[:8],
             "is_paper_protocol": not table.departures,
             "n": len(row.seeds),
             "seeds": " ".join(map(str, row.seeds)),
@@ -136,6 +140,7 @@ def _flat_error(table: ResultTable, row: ResultRow, top: str) -> dict[str, float
     delta: Estimate | None = getattr(row, f"{top}_delta_pct")
     paper_delta = table.paper_delta(row, f"{top}_err_pct")
     return {
+        f"cited_{top}_err_pct": getattr(row.paper, f"cited_{top}_err_pct"),
         f"paper_{top}_err_pct": getattr(row.paper, f"{top}_err_pct"),
         f"{top}_err_pct": own and own.mean,
         f"{top}_half_width_pct": own and own.half_width,
@@ -156,12 +161,13 @@ def _markdown_table(table: ResultTable) -> str:
 
 def _cells(table: ResultTable, row: ResultRow) -> list[str]:
     paper = row.paper
-    base = row.name == table.paper.baseline
+    base = row.form is not None and table.paper.baseline_of(row.name) is None
     deltas = [table.paper_delta(row, error) for error in ("top1_err_pct", "top5_err_pct")]
-    missing = "failed" if row.failed else "not run"
+    missing = "failed" if row.failed else "not run" if row.form else "cited"
     n = f"{len(row.seeds)}" if len(row.seeds) == len(table.seeds) else f"{len(row.seeds)}/{len(table.seeds)}"
     return [
         row.name,
+        _pair(paper.cited_top1_err_pct, paper.cited_top5_err_pct, "{:.1f}"),
         _pair(paper.top1_err_pct, paper.top5_err_pct, "{:.2f}"),
         f"{_spread(row.top1_err_pct)} ({n})" if row.top1_err_pct else missing,
         f"{_spread(row.top5_err_pct)} ({n})" if row.top5_err_pct else missing,
@@ -175,8 +181,9 @@ def _cells(table: ResultTable, row: ResultRow) -> list[str]:
     ]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _s(items: Sized) -> str:
+    """The ending of a noun that counts them."""
+    return "" if len(items) == 1 else "s"
 
 
 def _spread(value: Estimate | None, spec: str = ".2f") -> str:
@@ -190,4 +197,4 @@ def _number(value: float | None, pattern: str) -> str:
 
 
 def _pair(first: float | None, second: float | None, pattern: str) -> str:
-    return "" if first is None else f"{pattern.format(first)} / {_number(second, pattern)}"
+    return " / ".join(pattern.format(value) for value in (first, second) if value is not None)

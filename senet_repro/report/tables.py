@@ -1,18 +1,29 @@
 """The paper's tables rebuilt from records, published figures beside ours (report floor).
 
 A record belongs to a table's row when their canonical forms agree, so one training serves every table that has its
-point. Records that differ in anything but the five axes (data, network, recipe, how SE is written down, code version,
-how many images were evaluated) make tables of their own, and those with one heading say in what they differ.
+point. What the records of one table change in the paper's own protocol (data, network, recipe, how SE is written down,
+code version, how many images were evaluated) is the same for all its rows; records that change something else make a
+table of their own, and those with one heading say in what they differ.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
-from senet_repro.config.canonical import AXIS_DEFAULTS, canonical_se, key_of
+from senet_repro.config.canonical import AXIS_DEFAULTS, canonical, canonical_se, key_of
 from senet_repro.config.schema import PaperTable, Row
-from senet_repro.report.protocols import Form, by_protocol, departures, distinctions
+from senet_repro.config.tables import paper_run
+from senet_repro.report.protocols import (
+    Difference,
+    Form,
+    Protocol,
+    changed_form,
+    departures,
+    distinctions,
+    protocols,
+)
 from senet_repro.results.record import Record
 from senet_repro.results.statistics import Estimate, estimate
 from senet_repro.results.store import Results
@@ -24,6 +35,7 @@ class ResultRow:
 
     name: str
     paper: Row
+    form: Form | None  # the protocol it has in this table; none where it is only cited
     records: list[Record] = field(default_factory=list)  # one per seed
     failed: list[str] = field(default_factory=list)  # reasons
     top1_err_pct: Estimate | None = None
@@ -53,64 +65,104 @@ class ResultTable:
 
     paper: PaperTable
     rows: list[ResultRow]
-    example: Record  # any of its records: they agree in all but the axes and the seed
-    protocol: Form  # what they agree in
+    example: Record  # any of its records
     departures: list[str]  # what differs from the paper's protocol
     distinctions: list[str]  # what differs from other tables here of the same data and network
     seeds: list[int]
 
     def paper_delta(self, row: ResultRow, error: str) -> float | None:
-        """The published difference of `error` (a field of Row) to the baseline row."""
-        value, base = getattr(row.paper, error), getattr(self.paper.rows[self.paper.baseline], error)
-        return None if value is None or base is None or row.name == self.paper.baseline else value - base
+        """The published difference of `error` (a field of Row) to the row's baseline."""
+        baseline = self.paper.baseline_of(row.name)
+        value, base = getattr(row.paper, error), baseline and getattr(self.paper.rows[baseline], error)
+        return None if value is None or base is None else value - base
 
 
-def build_tables(results: Results, papers: Sequence[PaperTable], paper_form: Form) -> list[ResultTable]:
-    """Every table that has a record, once per protocol found; `paper_form` is the paper's own in canonical form."""
-    tables = []
-    protocols = by_protocol(results.records)
-    for protocol, records in protocols.values():
-        headed_alike = [
-            other
-            for other, _ in protocols.values()
-            if all(other[part]["name"] == protocol[part]["name"] for part in ("data", "model"))
-        ]
-        departed, distinct = departures(protocol, paper_form), distinctions(protocol, headed_alike)
-        for paper in papers:
-            rows = _rows(paper, protocol, records, results.failures)
-            found = [record for row in rows for record in row.records]
-            if found:
-                seeds = sorted({record.seed for record in found})
-                tables.append(ResultTable(paper, rows, found[0], protocol, departed, distinct, seeds))
-    return sorted(tables, key=lambda table: table.paper.number or 1000)
+def build_tables(results: Results, papers: Sequence[PaperTable]) -> list[ResultTable]:
+    """Every table that has a record, once per protocol found."""
+    found = protocols(results.records)
+    return [table for paper in papers for table in _tables(paper, found, results.failures)]
 
 
-def _rows(
-    paper: PaperTable, protocol: Form, records: Sequence[Record], failures: Mapping[tuple[str, int], str]
-) -> list[ResultRow]:
-    form = {name: value for name, value in protocol.items() if name != "eval_images"}
-    keys = {
-        name: key_of(
-            {**form, "se": canonical_se({**AXIS_DEFAULTS, **row.axes}, protocol["se"], protocol["model"]["stages"])}
+@dataclass(frozen=True)
+class _Version:
+    """A table under one protocol, whose networks may be several."""
+
+    difference: Difference
+    protocols: list[Protocol] = field(default_factory=list)
+
+
+def _tables(paper: PaperTable, found: Sequence[Protocol], failures: Mapping[tuple[str, int], str]) -> list[ResultTable]:
+    versions: dict[str, _Version] = {}
+    for protocol in found:
+        row = _row_of_network(paper, protocol.form["model"]["name"])
+        if row:
+            difference = protocol.difference(_paper_form(paper, row))
+            version = versions.setdefault(json.dumps(difference, sort_keys=True), _Version(difference))
+            version.protocols.append(protocol)
+    filled = [(version, rows) for version in versions.values() if (rows := _rows(paper, version, failures))]
+    return [_table(paper, version, rows, [other for other, _ in filled]) for version, rows in filled]
+
+
+def _table(paper: PaperTable, own: _Version, rows: list[ResultRow], versions: Sequence[_Version]) -> ResultTable:
+    records = [record for row in rows for record in row.records]
+    headed_alike = [
+        other.protocols[0]
+        for other in versions
+        if all(
+            other.protocols[0].form[part]["name"] == own.protocols[0].form[part]["name"] for part in ("data", "model")
         )
-        for name, row in paper.rows.items()
-    }
-    found = {name: [record for record in records if record.run_key == key] for name, key in keys.items()}
-    return [
-        _row(
-            name,
-            row,
-            found[name],
-            [] if name == paper.baseline else found[paper.baseline],
-            [reason for (key, _), reason in failures.items() if key == keys[name]],
-        )
-        for name, row in paper.rows.items()
     ]
+    forms = [_paper_form(paper, row.paper) for row in rows if row.records]
+    return ResultTable(
+        paper,
+        rows,
+        records[0],
+        departures(own.difference, forms),
+        distinctions(own.protocols[0], headed_alike),
+        sorted({record.seed for record in records}),
+    )
 
 
-def _row(name: str, paper: Row, records: list[Record], baseline: list[Record], failed: list[str]) -> ResultRow:
+def _row_of_network(paper: PaperTable, model: str) -> Row | None:
+    """A row that this network may serve; those of sections 6 and 7.1 take any."""
+    rows = [row for row in paper.rows.values() if row.axes is not None]
+    return next((row for row in rows if (row.axes or {}).get("model", model) == model), None)
+
+
+def _paper_form(paper: PaperTable, row: Row) -> Form:
+    run = paper_run(paper, row)
+    return {**canonical(run), "se": asdict(run.se)}
+
+
+def _rows(paper: PaperTable, version: _Version, failures: Mapping[tuple[str, int], str]) -> list[ResultRow]:
+    """The rows, or none where no record belongs to any."""
+    forms = {
+        name: changed_form(_paper_form(paper, row), version.difference)
+        for name, row in paper.rows.items()
+        if row.axes is not None
+    }
+    keys = {name: _run_key(paper.rows[name], form) for name, form in forms.items()}
+    records = [record for protocol in version.protocols for record in protocol.records]
+    found = {name: [record for record in records if record.run_key == keys.get(name)] for name in paper.rows}
+    if not any(found.values()):
+        return []
+    rows = []
+    for name, row in paper.rows.items():
+        failed = [reason for (key, _), reason in failures.items() if key == keys.get(name)]
+        rows.append(_row(name, row, forms.get(name), found[name], found.get(paper.baseline_of(name) or "", []), failed))
+    return rows
+
+
+def _run_key(row: Row, form: Form) -> str:
+    axes = {**AXIS_DEFAULTS, **(row.axes or {})}
+    return key_of({**form, "se": canonical_se(axes, form["se"], form["model"]["stages"])})
+
+
+def _row(
+    name: str, paper: Row, form: Form | None, records: list[Record], baseline: list[Record], failed: list[str]
+) -> ResultRow:
     if not records:
-        return ResultRow(name, paper, failed=failed)
+        return ResultRow(name, paper, form, failed=failed)
     by_seed = {record.seed: record.metrics for record in records}
     base = {record.seed: record.metrics for record in baseline if record.seed in by_seed}
 
@@ -123,6 +175,7 @@ def _row(name: str, paper: Row, records: list[Record], baseline: list[Record], f
     return ResultRow(
         name,
         paper,
+        form,
         sorted(records, key=lambda record: record.seed),
         failed,
         own("top1_err_pct"),

@@ -45,7 +45,8 @@ def measure_step(run: Run, rounds: int = 5, epochs: int = 4) -> StepCost:
 def _bare_ms(run: Run) -> float:
     images, device = load_in_memory(run.data).train, torch.device("cpu")
     steps = TrainSteps(len(images), run.recipe.batch_size, run.seed, Share())
-    batches, normalise = TrainBatches(images, run.data, steps, device), Normalise(run.data.mean, run.data.std)
+    batches = TrainBatches(images, run.data, steps, device, run.recipe.cutout_px)
+    normalise = Normalise(run.data.mean, run.data.std)
     net = build_net(run)
     optimizer = sgd(net.parameters(), run.recipe)
     epochs_s = []

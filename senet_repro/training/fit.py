@@ -19,7 +19,7 @@ from senet_repro.config.canonical import canonical, run_key, run_name
 from senet_repro.config.schema import ConfigError, DataError, Run, Trainer
 from senet_repro.data.module import ImageData
 from senet_repro.data.threads import cpu_threads
-from senet_repro.models import count_macs, count_params, create_model
+from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
 from senet_repro.results.metrics import METRICS, read_epochs
 from senet_repro.results.record import Record, write_record
 from senet_repro.training.callbacks import EpochLog
@@ -48,7 +48,7 @@ def fit(run: Run, folder: Path) -> None:
 def _fit(run: Run, folder: Path) -> None:
     net = build_net(run)
     params, macs = count_params(net), count_macs(net, run.data.eval_px)
-    data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers)
+    data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers, run.recipe.cutout_px)
     log = EpochLog(run, folder)
     trainer = make_trainer(run, [log, checkpointing(folder)])
     try:
@@ -70,20 +70,11 @@ def _fit(run: Run, folder: Path) -> None:
 
 
 def build_net(run: Run) -> torch.nn.Module:
-    """The run's network with the initial weights of its seed, in the memory format and compilation it asks for."""
+    """The run's network with the first weights of its seed or file, in the form that the trainer asks for."""
     torch.manual_seed(run.seed)
-    net: torch.nn.Module = create_model(
-        run.model.name,
-        num_classes=run.data.classes,
-        r=run.r,
-        squeeze=run.squeeze,
-        excitation=run.excitation,
-        stages=run.stages,
-        placement=run.placement,
-        bias=run.se.bias,
-        fc=run.se.fc,
-        **run.model.options,
-    )
+    net = network_of(run)
+    if run.init.weights is not None and run.init.source is not None:
+        import_weights(net, read_weights(Path(run.init.weights).expanduser()), run.init.source)
     if run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)
     if run.trainer.compile:

@@ -28,9 +28,16 @@ def sgd(parameters: Iterable[torch.nn.Parameter], recipe: Recipe) -> torch.optim
 def lr_factor(schedule: Schedule) -> Callable[[float], float]:
     """What the learning rate is multiplied by, as a function of progress: 0 at the first step, towards 1 at the last.
 
-    A step schedule drops at `drops / length` of the training, so a shortened recipe drops in proportion.
+    A step schedule drops at `drops / length` of the training and warms up until `warmup / length`, so a shortened
+    recipe does so in proportion.
     """
     if schedule.kind == "cosine":
         return lambda progress: (1 + math.cos(math.pi * progress)) / 2
     assert schedule.kind == "step", schedule.kind
-    return lambda progress: schedule.factor ** sum(progress * schedule.length >= drop for drop in schedule.drops)
+
+    def step(progress: float) -> float:
+        at = progress * schedule.length
+        warmup = schedule.warmup_factor if at < schedule.warmup else 1.0
+        return warmup * schedule.factor ** sum(at >= drop for drop in schedule.drops)
+
+    return step

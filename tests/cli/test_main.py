@@ -74,9 +74,11 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["results_dir=/dev/null/runs"], "/dev/null/runs"),
         (["protocol=cifar10", "data.root=/nowhere", "results_dir=TMP"], "no cifar10 in /nowhere: looked for"),
         (["protocol=imagenet", "data.root=TMP", "results_dir=TMP"], "no class folders in"),
-        (["table", "--table", "99"], "no table '99'; there are 10 reduction_ratio"),
+        (["table", "--table", "99"], "no table '99'; there are 2 imagenet"),
+        (["+experiment=imagnet"], "there is no experiment 'imagnet'; there are cifar10, cifar100, imagenet"),
         (["table", "--format", "xml"], "invalid choice: 'xml'"),
         (["sizes", "--what"], "unrecognized arguments"),
+        (["export", "/nowhere", "net.pth"], "/nowhere/config.yaml is not there: give the folder of a run"),
     ],
 )
 def test_what_cannot_be_is_refused_with_exit_code_2_and_no_traceback(
@@ -125,6 +127,35 @@ def test_help_tables_and_errors_need_no_torch_and_little_time(arguments: list[st
         times_s.append(after.children_user + after.children_system - before.children_user - before.children_system)
         assert done.returncode == 0, done.stderr
     assert min(times_s) < 1  # of the processor: a busy machine is no reason to fail
+
+
+def test_a_dry_sweep_says_what_is_left_and_trains_nothing(tmp_path: Path) -> None:
+    sweep = ["-m", "+ablation=no_squeeze", *SMALL, f"results_dir={tmp_path}"]
+    done = call(*sweep, "dry=true")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("to train |") == 3
+    assert done.stdout.count("the same as above |") == 1  # the sweep's fourth point is the plain network again
+    assert "3 of 3 runs to train: 3,840 training images" in done.stdout
+    assert list(tmp_path.glob("*/seed*")) == []
+    call("stages=none", *SMALL, f"results_dir={tmp_path}")
+    again = call(*sweep, "dry=true").stdout
+    assert again.count("done |") == 1
+    assert "2 of 3 runs to train: 2,560 training images" in again
+
+
+def test_first_weights_come_from_a_file_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cut.pth").write_bytes(b"PK")
+    done = call("init.source=timm", f"init.weights={tmp_path / 'cut.pth'}", *SMALL, f"results_dir={tmp_path}")
+    assert done.returncode == 2
+    assert "cut.pth cannot be read as weights" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_network_that_nobody_released_is_not_exported(tmp_path: Path) -> None:
+    run = Path(call(*SMALL, f"results_dir={tmp_path}").stdout.splitlines()[-1]).parent
+    done = call("export", str(run), str(tmp_path / "net.safetensors"))
+    assert done.returncode == 2
+    assert "network=resnet11: source=timm offers resnet50" in done.stderr
 
 
 def test_a_corrupt_record_is_named_and_the_rest_still_makes_a_table(tmp_path: Path) -> None:

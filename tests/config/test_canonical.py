@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from senet_repro.config.canonical import AXIS_DEFAULTS, canonical_se, key_of, run_dir, run_key, run_name
+from senet_repro.config.canonical import run_dir, run_key, run_name
 from senet_repro.config.composition import compose
-from senet_repro.config.tables import paper_tables
+from senet_repro.config.tables import paper_run, paper_tables, selection
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from senet_repro.config.tables import paper_tables
         ["+ablation=excitation"],
         ["stages=[4,2,3]"],
         ["recipe.schedule.factor=0.5"],  # a cosine schedule has none
+        ["recipe.schedule.warmup=5", "recipe.schedule.warmup_factor=0.5"],  # nor these
+        ["recipe.cutout_px=0"],
     ],
 )
 def test_what_has_no_effect_leaves_the_key(overrides: list[str]) -> None:
@@ -39,12 +41,24 @@ def test_what_has_no_effect_leaves_the_key(overrides: list[str]) -> None:
         "model=resnet29",
         "data.pad_px=0",
         "recipe.epochs=3",
+        "recipe.cutout_px=4",
         "recipe.schedule.kind=step",
         "trainer.precision=bf16-mixed",
     ],
 )
 def test_what_has_an_effect_changes_the_key(override: str) -> None:
     assert run_key(compose([override])) != run_key(compose())
+
+
+def test_a_warm_up_counts_where_there_is_one() -> None:
+    def key(*overrides: str) -> str:
+        return run_key(compose(overrides))
+
+    step, warm = "recipe=cifar_resnet", "recipe=resnet110"
+    assert key(warm, "recipe.schedule.warmup=0") == key(step) == key(step, "recipe.schedule.warmup_factor=0.5")
+    keys = [key(step), key(warm), key(warm, "recipe.schedule.warmup=1"), key(warm, "recipe.schedule.warmup_factor=0.5")]
+    assert len(set(keys)) == len(keys)
+    assert key(warm) == key("recipe=resnet164")
 
 
 @pytest.mark.parametrize("axis", ["r=8", "squeeze=none", "excitation=relu", "placement=post", "se.bias=true"])
@@ -61,11 +75,10 @@ def test_all_but_last_is_a_word_for_the_stages_it_selects() -> None:
 def test_the_seven_ablation_tables_share_17_trainings_and_section_4_adds_one() -> None:
     numbered, everything = set(), set()
     for table in paper_tables().values():
-        for row in table.rows.values():
-            form = {"se": canonical_se({**AXIS_DEFAULTS, **row.axes}, {"fc": "linear", "bias": False}, [2, 3, 4, 5])}
-            everything.add(key_of(form))
-            if table.number:
-                numbered.add(key_of(form))
+        if selection(table).startswith("+ablation"):
+            keys = {run_key(paper_run(table, row)) for row in table.rows.values()}
+            everything |= keys
+            numbered |= keys if table.number else set()
     assert (len(numbered), len(everything)) == (17, 18)
 
 

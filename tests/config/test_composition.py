@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from senet_repro.config.canonical import AXES, AXIS_DEFAULTS
+from senet_repro.config.canonical import AXES, AXIS_DEFAULTS, run_key, run_name
 from senet_repro.config.composition import CONF_DIR, compose
 from senet_repro.config.schema import SE, ConfigError, Trainer
 
 ABLATIONS = sorted(path.stem for path in (CONF_DIR / "ablation").glob("*.yaml"))
+TABLE_FILES = sorted(path for group in ("ablation", "experiment") for path in (CONF_DIR / group).glob("*.yaml"))
 PROTOCOLS = sorted(path.stem for path in (CONF_DIR / "protocol").glob("*.yaml"))
 
 
@@ -24,8 +25,8 @@ def test_every_ablation_composes_with_every_protocol(ablation: str, protocol: st
     assert run.protocol.name == protocol
 
 
-@pytest.mark.parametrize("path", sorted((CONF_DIR / "ablation").glob("*.yaml")), ids=lambda path: path.stem)
-def test_ablation_files_begin_with_the_global_package(path: Path) -> None:
+@pytest.mark.parametrize("path", TABLE_FILES, ids=lambda path: path.stem)
+def test_table_files_begin_with_the_global_package(path: Path) -> None:
     assert path.read_text().startswith("# @package _global_\n")
 
 
@@ -34,7 +35,7 @@ def test_ablation_files_begin_with_the_global_package(path: Path) -> None:
     [
         f"{group.name}={path.stem}"
         for group in sorted(CONF_DIR.iterdir())
-        if group.is_dir() and group.name not in ("hydra", "ablation")
+        if group.is_dir() and group.name not in ("hydra", "ablation", "experiment")
         for path in sorted(group.glob("*.yaml"))
     ],
 )
@@ -49,6 +50,52 @@ def test_protocols_choose_network_data_and_recipe_and_the_command_line_wins() ->
     run = compose(["protocol=cifar10", "model=resnet20", "recipe.epochs=3", "data.root=somewhere"])
     assert (run.model.name, run.data.name, run.recipe.name) == ("resnet20", "cifar10", "cifar_resnet")
     assert (run.recipe.epochs, run.data.root) == (3, "somewhere")
+
+
+@pytest.mark.parametrize(
+    ("experiment", "model", "recipe", "data", "px"),
+    [
+        ("imagenet", "resnet50", "imagenet", "imagenet", (224, 224, 256)),
+        ("imagenet", "inception_resnet_v2", "imagenet", "imagenet", (299, 299, 352)),
+        ("mobile", "shufflenet", "mobile", "imagenet", (224, 224, 256)),
+        ("state_of_the_art", "senet154", "senet154", "imagenet", (224, 224, 256)),
+        ("cifar10", "resnet164", "resnet164", "cifar10", (32, 32, None)),
+        ("cifar10", "shake_shake26_2x96d", "shake_shake26_2x96d", "cifar10", (32, 32, None)),
+        ("cifar100", "wrn16_8", "wrn16_8", "cifar100", (32, 32, None)),
+        ("cifar100", "shake_even29_2x4x64d", "shake_even29_2x4x64d", "cifar100", (32, 32, None)),
+    ],
+)
+def test_experiments_give_each_network_its_recipe_and_input_size(
+    experiment: str, model: str, recipe: str, data: str, px: tuple[int, int, int | None]
+) -> None:
+    run = compose([f"+experiment={experiment}", f"model={model}"])
+    assert (run.model.name, run.recipe.name, run.data.name) == (model, recipe, data)
+    assert (run.data.train_px, run.data.eval_px, run.data.eval_resize_px) == px
+    assert run.data.proxy is None
+    assert run.trainer == Trainer()  # nothing of the demo's
+
+
+def test_table_2_trains_bn_inception_with_the_weight_decay_of_its_own() -> None:
+    decays = {m: compose(["+experiment=imagenet", f"model={m}"]).recipe.weight_decay for m in ("bn_inception", "vgg16")}
+    assert decays == {"bn_inception": 2e-4, "vgg16": 1e-4}
+    assert compose(["+experiment=imagenet", "recipe.weight_decay=1e-3"]).recipe.weight_decay == 1e-3
+
+
+def test_what_the_command_line_names_wins_over_an_experiment() -> None:
+    run = compose(["+experiment=cifar10", "recipe=demo", "data=digits", "se.bias=false", "recipe.epochs=1"])
+    assert (run.recipe.name, run.data.name, run.se.bias, run.recipe.epochs) == ("demo", "digits", False, 1)
+
+
+def test_runs_know_their_first_weights_by_content(tmp_path: Path) -> None:
+    for name, text in (("a", "one"), ("b", "one"), ("c", "two")):
+        (tmp_path / name).write_text(text)
+    keys = {n: run_key(compose([f"init.weights={tmp_path / n}", "init.source=timm"])) for n in "abc"}
+    assert keys["a"] == keys["b"] != keys["c"]
+    assert run_key(compose()) not in keys.values()
+    run = compose([f"init.weights={tmp_path}/a", "init.source=timm"])
+    assert run_name(run) == "digits-resnet11-r16-from_timm"
+    with pytest.raises(ConfigError, match="and not init"):
+        compose([f"init.weights={tmp_path}/c", "init.source=timm", f"init.sha256={run.init.sha256}"])
 
 
 def test_recipes_carry_the_papers_numbers() -> None:
@@ -88,6 +135,11 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["stages=[2,2]"], "name each stage once"),
         (["se.fc=dense"], "give linear or conv"),
         (["model.options.stride_on=conv7x7"], "give conv1x1 or conv3x3"),
+        (["+model.options.width=2"], "model.options=width: give stride_on, stem_pool, stem or se_on"),
+        (["model=vgg16", "placement=pre"], "placement=pre: vgg16 offers standard"),
+        (["init.source=timm"], "init.source=timm without weights: give init.weights=FILE"),
+        (["init.weights=README.md"], "init.source=None: give timm or torchvision"),
+        (["init.weights=nowhere.pth", "init.source=timm"], "No such file or directory; give a file of weights"),
         (["recipe.schedule.kind=poly"], "give step, cosine or plateau"),
         (["logger.name=tensorboard"], "give none, csv or wandb"),
         (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),
@@ -98,6 +150,9 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["recipe.lr=nan"], "recipe.lr=nan: give a positive number"),
         (["recipe.momentum=1"], "give a number of at least 0 and below 1"),
         (["recipe.schedule.factor=2"], "give a positive number and below 1"),
+        (["recipe.schedule.warmup=-1"], "recipe.schedule.warmup=-1: give a number of at least 0"),
+        (["recipe.schedule.warmup_factor=0"], "recipe.schedule.warmup_factor=0.0: give a positive number and below 1"),
+        (["recipe.cutout_px=-2"], "recipe.cutout_px=-2: give a number of at least 0"),
         (["trainer.threads=0"], "trainer.threads=0: give a number of at least 1"),
         (["data.pad_px=-1"], "give a number of at least 0"),
         (["data.mean=[1.0]"], "give 3 positive numbers"),

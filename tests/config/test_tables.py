@@ -1,4 +1,4 @@
-"""The ablation files: the rows of the paper, its figures, and a sweep that covers them."""
+"""The table files: the rows of the paper, its figures, and a sweep that covers them."""
 
 from __future__ import annotations
 
@@ -8,48 +8,61 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from senet_repro.config.canonical import AXES, AXIS_DEFAULTS, canonical_se
+from senet_repro.config.canonical import AXES, canonical
 from senet_repro.config.composition import CONF_DIR, compose
 from senet_repro.config.schema import ConfigError, PaperTable
-from senet_repro.config.tables import find_table, label, paper_tables
+from senet_repro.config.tables import find_table, label, paper_run, paper_tables, selection
 
 TABLES = list(paper_tables().values())
-STYLE = {"fc": "linear", "bias": False}
 
 
-def _points(table: PaperTable) -> list[object]:
-    return [canonical_se({**AXIS_DEFAULTS, **row.axes}, STYLE, [2, 3, 4, 5]) for row in table.rows.values()]
+def _forms(table: PaperTable) -> dict[str, object]:
+    return {name: canonical(paper_run(table, row)) for name, row in table.rows.items() if row.axes is not None}
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_the_sweep_trains_exactly_the_rows(table: PaperTable) -> None:
-    params = OmegaConf.load(CONF_DIR / "ablation" / f"{table.name}.yaml").hydra.sweeper.params
-    choices = [[(axis, value) for value in _split(values)] for axis, values in params.items()]
-    swept = [
-        canonical_se({**AXIS_DEFAULTS, **dict(point)}, STYLE, [2, 3, 4, 5]) for point in itertools.product(*choices)
-    ]
-    rows = _points(table)
+    selected = selection(table)
+    params = OmegaConf.load(CONF_DIR / f"{selected[1:].replace('=', '/')}.yaml").hydra.sweeper.params
+    choices = [[f"{axis}={value}" for value in _split(values)] for axis, values in params.items()]
+    protocol = ["protocol=imagenet"] if selected.startswith("+ablation") else []
+    swept = [canonical(compose([selected, *protocol, *point])) for point in itertools.product(*choices)]
+    rows = list(_forms(table).values())
     assert all(point in rows for point in swept)
     assert all(row in swept for row in rows)
 
 
-def _split(values: str) -> list[object]:
+def _split(values: str) -> list[str]:
     # The values of one axis as Hydra's command line reads them; a list such as [2] holds no comma in these files.
-    points = [OmegaConf.create(f"value: {part}").value for part in values.split(",")]
-    return [OmegaConf.to_container(point) if OmegaConf.is_config(point) else point for point in points]
+    return values.split(",")
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_rows_set_axes_only_and_no_two_are_the_same_run(table: PaperTable) -> None:
-    assert table.baseline in table.rows
-    assert all(set(row.axes) <= set(AXES) for row in table.rows.values())
-    points = _points(table)
-    assert all(points.count(point) == 1 for point in points)
+def test_rows_set_axes_or_a_network_and_no_two_are_the_same_run(table: PaperTable) -> None:
+    assert all(set(row.axes or {}) <= {*AXES, "model"} for row in table.rows.values())
+    forms = list(_forms(table).values())
+    assert all(forms.count(form) == 1 for form in forms)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_baselines_are_rows_that_differ_from_theirs_in_the_axes_alone(table: PaperTable) -> None:
+    forms = _forms(table)
+    for name in forms:
+        baseline = table.baseline_of(name)
+        if baseline:
+            assert {**forms[name], "se": None} == {**forms[baseline], "se": None}  # type: ignore[dict-item]
+    if table.name != "state_of_the_art":
+        assert {table.baseline_of(name) for name in forms} > {None}
 
 
 @pytest.mark.parametrize(
     ("name", "row", "figures"),
     [
+        ("imagenet", "SE-ResNeXt-50", (21.10, 5.49, None, 4.25)),
+        ("mobile", "SE-ShuffleNet", (31.00, 11.10, 2.4, 0.142)),
+        ("cifar10", "SE-WRN-16-8", (3.88, None, None, None)),
+        ("cifar100", "Shake-Even-29 2x4x64d + Cutout", (15.85, None, None, None)),
+        ("state_of_the_art", "SENet-154", (18.68, 4.47, None, None)),
         ("reduction_ratio", "r = 4", (22.25, 6.09, 35.7, None)),
         ("squeeze", "max", (22.57, 6.09, None, None)),
         ("excitation", "relu", (23.47, 6.98, None, None)),
@@ -67,8 +80,8 @@ def test_published_figures_stand_in_the_files(name: str, row: str, figures: tupl
 
 def test_tables_are_found_by_number_and_name() -> None:
     assert find_table("10") is find_table("reduction_ratio")
-    assert [label(table) for table in TABLES] == [*(f"Table {n}" for n in range(10, 17)), "Section 4"]
-    with pytest.raises(ConfigError, match="no table '9'; there are 10 reduction_ratio"):
+    assert [label(table) for table in TABLES] == [*(f"Table {n}" for n in (2, 3, 4, 5, 8, *range(10, 17))), "Section 4"]
+    with pytest.raises(ConfigError, match="no table '9'; there are 2 imagenet, 3 mobile"):
         find_table("9")
 
 
@@ -78,4 +91,4 @@ def test_the_help_names_every_table() -> None:
 
 
 def test_a_table_is_part_of_the_run_that_sweeps_it() -> None:
-    assert compose(["+ablation=squeeze"]).table == paper_tables()["squeeze"]
+    assert all(compose([selection(table)]).table == table for table in TABLES)

@@ -88,6 +88,26 @@ def test_what_arrives_is_the_normalised_epoch(make_data: MakeData) -> None:
         assert torch.equal(got, normalise(expected))
 
 
+def test_cutout_reaches_training_and_leaves_evaluation_alone(make_data: MakeData) -> None:
+    data = make_data("digits")
+    plain, cut = (ImageData(data, 400, seed=3, num_workers=0, cutout_px=px) for px in (0, 4))
+    model = fit(cut, epochs=2)
+    train = load_in_memory(data).train
+    batches = TrainBatches(train, data, TrainSteps(len(train), 400, 3, Share()), torch.device("cpu"), 4)
+    batches.set_epoch(1)
+    for got, (expected, _) in zip(model.seen[1], batches, strict=True):
+        assert torch.equal(got, expected)
+        assert (got == 0).all(1).sum((1, 2)).min() >= 2 * 2  # a corner's square keeps a quarter
+    fit(plain, epochs=1)
+    for left, right in zip(cut.val_dataloader(), plain.val_dataloader(), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def test_cutout_of_files_is_refused(make_data: MakeData) -> None:
+    with pytest.raises(ValueError, match=r"recipe\.cutout_px=8: .* give recipe\.cutout_px=0 or data=digits\|cifar10"):
+        ImageData(make_data("imagenet"), 4, seed=0, num_workers=0, cutout_px=8)
+
+
 @pytest.mark.filterwarnings("ignore:Checkpoint directory .* is not empty:UserWarning")
 @pytest.mark.parametrize(("name", "batch_size", "workers"), [("digits", 700, 0), ("imagenet", 4, 1)])
 def test_a_resumed_training_sees_exactly_the_remaining_epochs(

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.config.canonical import canonical
-from senet_repro.config.composition import compose
 from senet_repro.config.tables import find_table, paper_tables
 from senet_repro.report.render import csv_text, json_text, markdown
 from senet_repro.report.tables import ResultTable, build_tables
@@ -18,13 +16,12 @@ from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import make_record
 
-PAPER_FORM = canonical(compose(["protocol=imagenet"]))
 GOLDEN = Path(__file__).with_name("golden")
 
 
 def _tables(records: list[Record], name: str | None = None, **found: object) -> list[ResultTable]:
     papers = [find_table(name)] if name else list(paper_tables().values())
-    return build_tables(Results(records, **found), papers, PAPER_FORM)  # type: ignore[arg-type]
+    return build_tables(Results(records, **found), papers)  # type: ignore[arg-type]
 
 
 def _squeeze_records() -> list[Record]:
@@ -155,3 +152,73 @@ def test_csv_and_json_hold_the_same_rows() -> None:
     (table,) = json.loads(json_text(tables))
     assert [row["row"] for row in rows] == [row["row"] for row in table["rows"]] == ["max", "avg"]
     assert float(rows[0]["top1_err_pct"]) == table["rows"][0]["top1_err_pct"] == 4.0
+
+
+SHORT = ["+experiment=cifar10", "recipe.epochs=5"]
+
+
+def _cifar(model: str, stages: str, top1: float, *overrides: str, seed: int = 0) -> Record:
+    return make_record(
+        [*SHORT, f"model={model}", f"stages={stages}", *overrides], seed=seed, top1=top1, eval_images=10_000
+    )
+
+
+def test_networks_of_an_experiment_share_a_table_and_each_has_its_own_baseline() -> None:
+    records = [
+        _cifar("resnet110", "none", 9.0),
+        _cifar("resnet110", "all", 8.5),
+        _cifar("wrn16_8", "none", 6.0),
+        _cifar("wrn16_8", "all", 5.0),
+    ]
+    (table,) = _tables(records, "cifar10")
+    deltas = {row.name: row.top1_delta_pct.mean for row in table.rows if row.top1_delta_pct}
+    assert deltas == {"SE-ResNet-110": -0.5, "SE-WRN-16-8": -1.0}
+    text = markdown([table])
+    assert table.departures == ["epochs 5 (164, 200)"]  # the one changed key, and what each network's paper has
+    assert "networks resnet110, wrn16_8, 5 epochs" in text
+    assert "to the network without SE" in text
+    assert "a proxy" not in text
+    line = next(line for line in text.splitlines() if line.startswith("| SE-ResNet-164"))
+    assert "not run" in line
+    assert "4.39" in line
+
+
+def test_an_experiment_by_its_own_recipes_departs_from_nothing() -> None:
+    record = make_record(["+experiment=cifar100", "model=wrn16_8"], seed=0, top1=19.0, eval_images=10_000)
+    (table,) = _tables([record], "cifar100")
+    assert table.departures == []
+
+
+def test_what_only_one_of_the_two_protocols_has_is_a_departure_too() -> None:
+    record = _cifar("resnet110", "none", 9.0, "recipe.schedule.warmup=0", "recipe.cutout_px=8")
+    (table,) = _tables([record], "cifar10")
+    said = ["epochs 5 (164)", "cutout px 8 (none)", "schedule warmup none (400)", "schedule warmup factor none (0.1)"]
+    assert sorted(table.departures) == sorted(said)
+
+
+def test_experiments_under_different_changes_never_mix() -> None:
+    one, other = _cifar("resnet110", "none", 9.0), _cifar("resnet110", "all", 8.0, "recipe.lr=0.2")
+    tables = _tables([one, other], "cifar10")
+    assert [table.departures for table in tables] == [["epochs 5 (164)"], ["epochs 5 (164)", "lr 0.2 (0.1)"]]
+    assert [table.distinctions for table in tables] == [["lr 0.1"], ["lr 0.2"]]
+
+
+def test_a_failed_row_of_an_experiment_is_shown_as_failed() -> None:
+    failed = _cifar("wrn16_8", "all", 0.0)
+    text = markdown(_tables([_cifar("resnet110", "none", 9.0)], "cifar10", failures={(failed.run_key, 0): "diverged"}))
+    assert "SE-WRN-16-8 failed: diverged" in text
+
+
+def test_networks_of_other_papers_are_cited_and_never_called_missing() -> None:
+    record = make_record(["+experiment=state_of_the_art"], seed=0, top1=18.7, eval_images=50_000)
+    (table,) = _tables([record], "state_of_the_art")
+    lines = markdown([table]).splitlines()
+    assert "cited" in next(line for line in lines if line.startswith("| DPN-131"))
+    assert "18.70 (1)" in next(line for line in lines if line.startswith("| SENet-154"))
+
+
+def test_what_the_papers_of_the_networks_report_stands_in_a_column_of_its_own() -> None:
+    record = make_record(["+experiment=imagenet", "stages=none"], seed=0, top1=24.0, eval_images=50_000)
+    header, _, line = markdown(_tables([record], "imagenet")).splitlines()[2:5]
+    assert "cited top-1 / top-5" in header
+    assert "24.7 / 7.8" in line
