@@ -35,7 +35,7 @@ def shake_shake26_2x96d(plan: SEPlan, classes: int, *, se_on: str = "branch") ->
 
     As in the author's code, branches and changing shortcuts begin with a ReLU, and none follows the sum.
     """
-    stages = residual_stages(partial(_basic_unit, se_on=se_on), plan, (4, 4, 4), in_channels=16, out_channels=96)
+    stages = residual_stages(partial(basic_unit, se_on=se_on), plan, (4, 4, 4), in_channels=16, out_channels=96)
     head = named(relu=nn.ReLU(inplace=True), linear=LinearHead(384, classes))
     return Classifier(conv_bn(3, 16, 3, relu=False), stages, head)
 
@@ -47,12 +47,14 @@ def shake_even29_2x4x64d(plan: SEPlan, classes: int, *, se_on: str = "branch") -
     No pre-activation: the ReLU follows the sum. The author's code for it is not public; the stem of 16 channels is
     the one that gives the published 34.4 M.
     """
-    unit = partial(_bottleneck_unit, se_on=se_on)
+    unit = partial(bottleneck_unit, se_on=se_on)
     stages = residual_stages(unit, plan, (3, 3, 3), in_channels=16, out_channels=256)
     return Classifier(conv_bn(3, 16, 3), stages, LinearHead(1024, classes))
 
 
-def _basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str) -> ResidualUnit:
+def basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str) -> ResidualUnit:
+    """Return a Shake-Shake-Image unit: two branches ReLU, 3x3, 3x3, and no ReLU after the sum."""
+
     def branch(ends: Gate) -> nn.Module:
         body = basic(gate, in_channels, out_channels, stride)
         return named(relu=nn.ReLU(), body=body, standard=ends("standard", out_channels))
@@ -65,7 +67,9 @@ def _basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *,
     return ResidualUnit(between, in_channels, out_channels, mix, shortcut, act=nn.Identity())
 
 
-def _bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str) -> ResidualUnit:
+def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str) -> ResidualUnit:
+    """Return a Shake-Even-Image unit: two ResNeXt branches as wide as their output, in 4 groups."""
+
     def branch(ends: Gate) -> nn.Module:
         widths = (out_channels, out_channels)
         body = bottleneck(gate, in_channels, out_channels, stride, widths=widths, groups=4)

@@ -63,12 +63,13 @@ def test_creating_a_model_draws_once_from_the_global_generator() -> None:
 
 
 def test_values_are_those_of_he_et_al() -> None:
-    net = nn.Sequential(nn.Conv2d(64, 128, 3), nn.BatchNorm2d(128), nn.Linear(400, 300))
+    grouped = nn.Conv2d(64, 256, (1, 7), groups=2)
+    net = nn.Sequential(nn.Conv2d(64, 128, 3), nn.BatchNorm2d(128), nn.Linear(400, 300), grouped)
     for p in net.parameters():
         nn.init.constant_(p, 7)
     initialise(net, seed=0)
-    conv, bn, linear = net
-    for module, fan_in in ((conv, 64 * 9), (linear, 400)):
+    conv, bn, linear, _ = net
+    for module, fan_in in ((conv, 64 * 9), (linear, 400), (grouped, 32 * 7)):
         assert module.weight.std().item() == pytest.approx(math.sqrt(2 / fan_in), rel=0.02)
         assert module.weight.mean().abs() < 0.002
         assert not module.bias.any()

@@ -1,0 +1,39 @@
+"""Inception-ResNet-v2: the scale of each unit and its last unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from senet_repro.models import create_model
+from senet_repro.models.inception_resnet import unit8, unit17, unit35
+from senet_repro.models.residual import ResidualUnit
+from senet_repro.models.se import Gate, SEPlan
+
+
+@pytest.mark.parametrize(
+    ("build", "channels", "width", "scale"),
+    [(unit35, 320, 128, 0.17), (unit17, 1088, 384, 0.1), (unit8, 2080, 448, 0.2)],
+)
+def test_se_comes_before_the_scale(build: Callable[[Gate], nn.Module], channels: int, width: int, scale: float) -> None:
+    torch.manual_seed(0)
+    gate: Gate = SEPlan(r=16, stages=(3,)).at(3)
+    unit = build(gate).eval()
+    x = torch.randn(2, channels, 5, 5)
+    concatenated = unit.branch.branches(x)
+    assert concatenated.shape == (2, width, 5, 5)
+    increase = unit.branch.increase
+    assert increase.bias is not None
+    torch.testing.assert_close(unit(x), torch.relu(x + scale * unit.standard(increase(concatenated))))
+
+
+def test_only_the_last_unit_has_neither_scale_nor_relu() -> None:
+    with torch.device("meta"):
+        units = [m for m in create_model("inception_resnet_v2", r=None).modules() if isinstance(m, ResidualUnit)]
+    one = torch.ones(())
+    scales = [round(float(unit.join(one, one)) - 1, 6) for unit in units]
+    assert scales == [0.17] * 10 + [0.1] * 20 + [0.2] * 9 + [1.0]
+    assert [type(unit.act) for unit in units] == [nn.ReLU] * 39 + [nn.Identity]
