@@ -1,7 +1,7 @@
 # senet_repro: `make help` lists the targets.
 PYTHON ?= python3
 RESULTS ?= runs
-ABLATION ?= reduction_ratio
+TABLE ?= ablation=reduction_ratio
 SEEDS ?= 0,1,2
 
 UV_VERSION := 0.13.9
@@ -21,8 +21,8 @@ demo: $(ENV)/ready ## train Table 10 on embedded digits (six rows, three seeds) 
 	@$(RUN) -m +ablation=reduction_ratio seed=0,1,2 results_dir=$(RESULTS) > /dev/null
 	@$(RUN) table --table 10 --results $(RESULTS)
 
-sweep: $(ENV)/ready ## train a table: make sweep ABLATION=squeeze SEEDS=0,1,2
-	@$(RUN) -m +ablation=$(ABLATION) seed=$(SEEDS) results_dir=$(RESULTS)
+sweep: $(ENV)/ready ## train a table: make sweep TABLE=experiment=cifar10 SEEDS=0,1,2
+	@$(RUN) -m +$(TABLE) seed=$(SEEDS) results_dir=$(RESULTS)
 
 table: $(ENV)/ready ## print every table that has records in RESULTS (runs)
 	@$(RUN) table --results $(RESULTS)

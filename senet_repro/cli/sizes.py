@@ -31,10 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.format == "markdown":
         print(aligned([HEADER, *map(_cells, found)]))
         notes = [f"{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed."]
-        known = [size for size in found if size.verdict == "known"]
-        for note in dict.fromkeys(size.published.size_note for size in known):
-            rows = [size.row for size in known if size.published.size_note == note]
-            notes.append(f"{', '.join(rows)}: {note}.")
+        for text in dict.fromkeys(size.published.size_note for size in found if size.published.size_note):
+            rows = [size.row for size in found if size.published.size_note == text]
+            notes.append(f"{', '.join(rows)}: {text}.")
         print("".join(f"\n{note}\n" for note in notes), end="")
     elif options.format == "csv":
         flat = [_flat(size) for size in found]
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _cells(size: Size) -> list[str]:
     return [
-        label(size.table),
+        label(size.table) if size.table else "-",
         size.row,
         _figure(size.published.params_m, "{:.1f}"),
         _figure(size.params and size.params / 1e6, "{:.3f}"),
@@ -62,8 +61,8 @@ def _cells(size: Size) -> list[str]:
 
 def _flat(size: Size) -> dict[str, Any]:
     return {
-        "table": size.table.name,
-        "number": size.table.number,
+        "table": size.table and size.table.name,
+        "number": size.table and size.table.number,
         "row": size.row,
         "paper_params_m": size.published.params_m,
         "params": size.params,

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 
 from senet_repro.config.canonical import AXIS_DEFAULTS, canonical, canonical_se, key_of
 from senet_repro.config.schema import PaperTable, Row
-from senet_repro.config.tables import paper_run
+from senet_repro.config.tables import paper_run, paper_tables
 from senet_repro.report.protocols import (
     Difference,
     Form,
@@ -78,9 +78,24 @@ class ResultTable:
 
 
 def build_tables(results: Results, papers: Sequence[PaperTable]) -> list[ResultTable]:
-    """Every table that has a record, once per protocol found."""
+    """Every table that has a record, once per protocol found.
+
+    A protocol that is some table's own stays out of the tables that have another: the paper's ResNet-50 of Table 2 and
+    that of section 6 differ by a point and a half.
+    """
     found = protocols(results.records)
-    return [table for paper in papers for table in _tables(paper, found, results.failures)]
+    own = [any(_difference(paper, protocol) == {} for paper in paper_tables().values()) for protocol in found]
+    tables = []
+    for paper in papers:
+        versions: dict[str, _Version] = {}
+        for protocol, has_own in zip(found, own, strict=True):
+            difference = _difference(paper, protocol)
+            if difference is not None and not (difference and has_own):
+                version = versions.setdefault(json.dumps(difference, sort_keys=True), _Version(difference))
+                version.protocols.append(protocol)
+        filled = [(version, rows) for version in versions.values() if (rows := _rows(paper, version, results.failures))]
+        tables += [_table(paper, version, rows, [other for other, _ in filled]) for version, rows in filled]
+    return tables
 
 
 @dataclass(frozen=True)
@@ -91,26 +106,19 @@ class _Version:
     protocols: list[Protocol] = field(default_factory=list)
 
 
-def _tables(paper: PaperTable, found: Sequence[Protocol], failures: Mapping[tuple[str, int], str]) -> list[ResultTable]:
-    versions: dict[str, _Version] = {}
-    for protocol in found:
-        row = _row_of_network(paper, protocol.form["model"]["name"])
-        if row:
-            difference = protocol.difference(_paper_form(paper, row))
-            version = versions.setdefault(json.dumps(difference, sort_keys=True), _Version(difference))
-            version.protocols.append(protocol)
-    filled = [(version, rows) for version in versions.values() if (rows := _rows(paper, version, failures))]
-    return [_table(paper, version, rows, [other for other, _ in filled]) for version, rows in filled]
+def _difference(paper: PaperTable, protocol: Protocol) -> Difference | None:
+    """What a protocol changes in the table's own for its network; none where no row is for that network."""
+    name = protocol.form["model"]["name"]
+    rows = [row for row in paper.rows.values() if row.axes is not None and row.axes.get("model", name) == name]
+    return protocol.difference(_paper_form(paper, rows[0])) if rows else None
 
 
 def _table(paper: PaperTable, own: _Version, rows: list[ResultRow], versions: Sequence[_Version]) -> ResultTable:
     records = [record for row in rows for record in row.records]
+    first = own.protocols[0]
+    others = [version.protocols[0] for version in versions]
     headed_alike = [
-        other.protocols[0]
-        for other in versions
-        if all(
-            other.protocols[0].form[part]["name"] == own.protocols[0].form[part]["name"] for part in ("data", "model")
-        )
+        other for other in others if all(other.form[p]["name"] == first.form[p]["name"] for p in ("data", "model"))
     ]
     forms = [_paper_form(paper, row.paper) for row in rows if row.records]
     return ResultTable(
@@ -118,15 +126,9 @@ def _table(paper: PaperTable, own: _Version, rows: list[ResultRow], versions: Se
         rows,
         records[0],
         departures(own.difference, forms),
-        distinctions(own.protocols[0], headed_alike),
+        distinctions(first, headed_alike),
         sorted({record.seed for record in records}),
     )
-
-
-def _row_of_network(paper: PaperTable, model: str) -> Row | None:
-    """A row that this network may serve; those of sections 6 and 7.1 take any."""
-    rows = [row for row in paper.rows.values() if row.axes is not None]
-    return next((row for row in rows if (row.axes or {}).get("model", model) == model), None)
 
 
 def _paper_form(paper: PaperTable, row: Row) -> Form:

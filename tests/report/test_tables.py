@@ -203,6 +203,21 @@ def test_experiments_under_different_changes_never_mix() -> None:
     assert [table.distinctions for table in tables] == [["lr 0.1"], ["lr 0.2"]]
 
 
+@pytest.mark.parametrize(
+    ("overrides", "numbers"),
+    [
+        (["protocol=imagenet"], [10, 11, 12, 13, 14, 15, 16, None]),
+        (["+experiment=imagenet", "model=resnet50"], [2]),
+        (["protocol=imagenet", "recipe.epochs=5"], [2, 10, 11, 12, 13, 14, 15, 16, None]),
+    ],
+)
+def test_a_tables_own_protocol_stays_out_of_tables_that_have_another(
+    overrides: list[str], numbers: list[int | None]
+) -> None:
+    tables = _tables([make_record(overrides, seed=0, top1=22.0, eval_images=50_000)])
+    assert [table.paper.number for table in tables] == numbers
+
+
 def test_a_failed_row_of_an_experiment_is_shown_as_failed() -> None:
     failed = _cifar("wrn16_8", "all", 0.0)
     text = markdown(_tables([_cifar("resnet110", "none", 9.0)], "cifar10", failures={(failed.run_key, 0): "diverged"}))
