@@ -82,7 +82,7 @@ class Data:
     crop_aspect: list[float] | None = None  # random resized crop: least and greatest width / height
     root: str | None = None  # folder of the set; digits need none
     download: bool = False  # let torchvision fetch the set into root
-    proxy: str | None = None  # what stands in for the paper's data, said under each table
+    proxy: str | None = None  # what it is, said under a table whose own data it stands in for
     note: str | None = None  # a further line under each table
 
 

@@ -14,6 +14,8 @@ from senet_repro.config.tables import label
 from senet_repro.report.tables import ResultRow, ResultTable
 from senet_repro.results.statistics import Estimate
 
+PAPER_DATA = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+
 HEADER = (
     "",
     "cited top-1 / top-5 err %",
@@ -103,11 +105,18 @@ def notes(table: ResultTable) -> list[str]:
     if table.departures:
         lines.append(f"Not the paper's protocol (the paper's in brackets): {', '.join(table.departures)}.")
     config = table.example.config
-    proxy = config["data"]["proxy"] and f"A proxy: {config['data']['proxy']}."
     recipe_note = config["recipe"].get("note")  # records older than this key lack it
-    lines += [note for note in (proxy, config["data"].get("note"), recipe_note, table.paper.note) if note]
+    lines += [note for note in (_proxy(table), config["data"].get("note"), recipe_note, table.paper.note) if note]
     lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed]
     return lines
+
+
+def _proxy(table: ResultTable) -> str | None:
+    if table.stands_for is None:
+        return None
+    data = table.example.config["data"]
+    ours = (data["proxy"] or data["name"]).removesuffix(" instead of ImageNet")  # the first records say it themselves
+    return f"A proxy: {ours} instead of {PAPER_DATA[table.stands_for]}."
 
 
 def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
@@ -151,8 +160,8 @@ def _flat_error(table: ResultTable, row: ResultRow, top: str) -> dict[str, float
 
 
 def _markdown_table(table: ResultTable) -> str:
-    config = table.example.config["data"]
-    head = f"### {label(table.paper)}: {table.paper.title} ({config['name']}{', a proxy' if config['proxy'] else ''})"
+    data = table.example.canonical["data"]["name"]
+    head = f"### {label(table.paper)}: {table.paper.title} ({data}{', a proxy' if table.stands_for else ''})"
     cells = [_cells(table, row) for row in table.rows]
     kept = [column for column in range(len(HEADER)) if any(line[column] for line in cells)]  # none without a figure
     body = aligned([[line[column] for column in kept] for line in (HEADER, *cells)])
@@ -161,13 +170,13 @@ def _markdown_table(table: ResultTable) -> str:
 
 def _cells(table: ResultTable, row: ResultRow) -> list[str]:
     paper = row.paper
-    base = row.form is not None and table.paper.baseline_of(row.name) is None
+    base = table.is_baseline(row)
     deltas = [table.paper_delta(row, error) for error in ("top1_err_pct", "top5_err_pct")]
     missing = "failed" if row.failed else "not run" if row.form else "cited"
     n = f"{len(row.seeds)}" if len(row.seeds) == len(table.seeds) else f"{len(row.seeds)}/{len(table.seeds)}"
     return [
         row.name,
-        _pair(paper.cited_top1_err_pct, paper.cited_top5_err_pct, "{:.1f}"),
+        _pair(paper.cited_top1_err_pct, paper.cited_top5_err_pct, "{}"),
         _pair(paper.top1_err_pct, paper.top5_err_pct, "{:.2f}"),
         f"{_spread(row.top1_err_pct)} ({n})" if row.top1_err_pct else missing,
         f"{_spread(row.top5_err_pct)} ({n})" if row.top5_err_pct else missing,

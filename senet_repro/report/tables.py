@@ -69,6 +69,11 @@ class ResultTable:
     departures: list[str]  # what differs from the paper's protocol
     distinctions: list[str]  # what differs from other tables here of the same data and network
     seeds: list[int]
+    stands_for: str | None  # the data of the paper, where ours is a proxy
+
+    def is_baseline(self, row: ResultRow) -> bool:
+        """Whether others are compared to this row."""
+        return row.name in map(self.paper.baseline_of, self.paper.rows)
 
     def paper_delta(self, row: ResultRow, error: str) -> float | None:
         """The published difference of `error` (a field of Row) to the row's baseline."""
@@ -128,6 +133,7 @@ def _table(paper: PaperTable, own: _Version, rows: list[ResultRow], versions: Se
         departures(own.difference, forms),
         distinctions(first, headed_alike),
         sorted({record.seed for record in records}),
+        forms[0]["data"]["name"] if "data.name" in own.difference else None,
     )
 
 

@@ -71,7 +71,6 @@ def test_experiments_give_each_network_its_recipe_and_input_size(
     run = compose([f"+experiment={experiment}", f"model={model}"])
     assert (run.model.name, run.recipe.name, run.data.name) == (model, recipe, data)
     assert (run.data.train_px, run.data.eval_px, run.data.eval_resize_px) == px
-    assert run.data.proxy is None
     assert run.trainer == Trainer()  # nothing of the demo's
 
 

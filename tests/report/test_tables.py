@@ -71,6 +71,13 @@ def test_one_seed_is_called_no_evidence_and_a_proxy_a_proxy() -> None:
     assert "data digits (imagenet)" in text
 
 
+def test_other_data_than_the_tables_own_is_called_a_proxy_for_it() -> None:
+    record = make_record(["+experiment=cifar10", "data=digits"], seed=0, top1=3.0)
+    text = markdown(_tables([record], "cifar10"))
+    assert "(digits, a proxy)" in text
+    assert "A proxy: 1,797 digits of 8x8 pixels instead of CIFAR-10." in text
+
+
 def test_the_papers_own_protocol_is_not_called_a_proxy() -> None:
     record = make_record(["protocol=imagenet"], seed=0, top1=22.0, eval_images=50_000)
     (table,) = _tables([record], "squeeze")
@@ -236,4 +243,4 @@ def test_what_the_papers_of_the_networks_report_stands_in_a_column_of_its_own() 
     record = make_record(["+experiment=imagenet", "stages=none"], seed=0, top1=24.0, eval_images=50_000)
     header, _, line = markdown(_tables([record], "imagenet")).splitlines()[2:5]
     assert "cited top-1 / top-5" in header
-    assert "24.7 / 7.8" in line
+    assert " 24.7 / 7.8 |" in line
