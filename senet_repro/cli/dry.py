@@ -12,6 +12,18 @@ from senet_repro.results.record import RECORD
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
 
 
+def check_weights(run: Run) -> None:
+    """Accept a run whose first weights, if they come from a file, fit its network.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    if run.init.weights is not None:
+        from senet_repro.training.fit import build_net
+
+        build_net(run)
+
+
 def print_plan(runs: Sequence[Run]) -> None:
     """Print a line per run, and what is still to be trained in all."""
     from senet_repro.training.estimate import PASSES, estimate_costs  # late: a dry run's settings need no torch

@@ -38,7 +38,8 @@ def _remarks(options: argparse.Namespace, results: Results, tables: Sequence[Res
     if not tables:
         wanted = selection(find_table(options.table or "reduction_ratio"))
         yield f"no records in {options.results}; python -m senet_repro -m {wanted} makes them"
-        yield from (f"failed: {reason}" for reason in results.failures.values())
+    told = {(row.run_key, seed) for table in tables for row in table.rows for seed in row.failed}
+    yield from (f"failed: {reason}" for failure, reason in results.failures.items() if failure not in told)
     yield from (f"skipped {message}" for message in results.unreadable)
     if not options.table:
         shown = {(record.run_key, record.seed) for table in tables for row in table.rows for record in row.records}

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from senet_repro.cli.dry import print_plan
+from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import Place, application
 from senet_repro.config.schema import ConfigError, Run
@@ -29,6 +29,7 @@ def main() -> int:
             run = read()
             name = str(run_dir(run))
             if run.dry:
+                check_weights(run)
                 planned.append(run)
             else:
                 _train(run, place)
@@ -43,10 +44,9 @@ def main() -> int:
     except Exception:
         if not failures:
             raise
-        return _report(failures)
     if planned:
         print_plan(planned)
-    return 0
+    return _report(failures) if failures else 0
 
 
 def _train(run: Run, place: Place) -> None:

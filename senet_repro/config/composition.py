@@ -23,7 +23,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from senet_repro.config.schema import ConfigError, Init, Run
+from senet_repro.config.schema import MODEL_OPTIONS, ConfigError, Init, Run
 from senet_repro.config.validate import validate
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -78,7 +78,20 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     GlobalHydra.instance().clear()
     with _plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=list(overrides))
-    return run_from(config)
+    return _checked(overrides, run_from(config))
+
+
+def _checked(overrides: Sequence[str], run: Run) -> Run:
+    """The run, unless the command line asks for two tables, or for a protocol where a table brings its own."""
+    given = [override.lstrip("+").partition("=") for override in overrides]
+    tables = [f"+{group}={name}" for group, _, name in given if group in ("ablation", "experiment")]
+    if len(tables) > 1 or any("," in table for table in tables):
+        raise ConfigError(f"{' '.join(tables)}: give one table at a time")
+    if tables and tables[0].startswith("+experiment") and "protocol" in [group for group, _, _ in given]:
+        raise ConfigError(
+            f"{tables[0]} names network, data and recipe itself: leave protocol= out, or give model=, data="
+        )
+    return run
 
 
 class Place(NamedTuple):
@@ -102,9 +115,10 @@ def application(task: Callable[[Callable[[], Run], Place], None]) -> None:
 
     def point(config: DictConfig) -> None:
         hydra_config = HydraConfig.get()
+        overrides = list(hydra_config.overrides.task)
         sweep = hydra_config.mode == RunMode.MULTIRUN
         number, total = (hydra_config.job.num + 1, SweepSize.points) if sweep else (1, 1)
-        task(lambda: run_from(config), Place(number, total))
+        task(lambda: _checked(overrides, run_from(config)), Place(number, total))
 
     with _plain_errors():
         hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")(point)()
@@ -162,7 +176,8 @@ def _unknown_key(error: BaseException | None) -> str | None:
 
 
 def _nearest(key: str) -> str | None:
-    known = [*_keys(Run), *(path.name for path in CONF_DIR.iterdir() if path.is_dir())]
+    options = [f"model.options.{option}" for option in MODEL_OPTIONS]
+    known = [*_keys(Run), *options, *(path.name for path in CONF_DIR.iterdir() if path.is_dir())]
     leaves = {name.rpartition(".")[2]: name for name in reversed(known)}
     for word, names in ((key, {name: name for name in known}), (key.rpartition(".")[2], leaves)):
         found = difflib.get_close_matches(word, names, n=1)

@@ -42,10 +42,14 @@ def label(table: PaperTable) -> str:
     return f"Table {table.number}" if table.number else f"Section {table.section}"
 
 
+def names_networks(table: PaperTable) -> bool:
+    """Whether the rows name their networks, as an experiment's do, or are of any network, as an ablation's are."""
+    return any("model" in (row.axes or {}) for row in table.rows.values())
+
+
 def selection(table: PaperTable) -> str:
     """The override that selects a table, such as `+ablation=squeeze`."""
-    group = next(group for group in GROUPS if (CONF_DIR / group / f"{table.name}.yaml").exists())
-    return f"+{group}={table.name}"
+    return f"+{'experiment' if names_networks(table) else 'ablation'}={table.name}"
 
 
 def paper_run(table: PaperTable, row: Row) -> Run:

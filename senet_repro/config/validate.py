@@ -9,7 +9,7 @@ from typing import Any
 
 from senet_repro.config import schema
 from senet_repro.config.choice import listed, require
-from senet_repro.config.schema import ConfigError, Run
+from senet_repro.config.schema import ConfigError, Init, Run
 
 SMALLEST = 1e-12  # what 'positive' means
 
@@ -55,10 +55,10 @@ def validate(run: Run) -> None:
         ("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS),
         ("trainer.precision", run.trainer.precision, schema.PRECISIONS),
     ]
-    if run.init.weights is not None or run.init.source is not None:
+    if run.init != Init():
         choices.append(("init.source", run.init.source, schema.WEIGHT_SOURCES))
         if run.init.weights is None:
-            raise ConfigError(f"init.source={run.init.source} without weights: give init.weights=FILE")
+            raise ConfigError("init.source or init.sha256 without weights: give init.weights=FILE")
     for option, value in run.model.options.items():
         require("model.options", option, schema.MODEL_OPTIONS)
         choices.append((f"model.options.{option}", value, schema.MODEL_OPTIONS[option]))
@@ -73,6 +73,25 @@ def validate(run: Run) -> None:
         if values is not None and (len(values) != count or (key != "data.mean" and min(values) <= 0)):
             raise ConfigError(f"{key}={values}: give {count} positive numbers")
     check_batch_size(run.recipe.batch_size, run.trainer.devices)
+    _check_data(run)
+
+
+def _check_data(run: Run) -> None:
+    """Accept a recipe and a network that the data can serve."""
+    data, recipe = run.data, run.recipe
+    if data.name == "imagenet":
+        if data.eval_resize_px is None:
+            raise ConfigError(
+                f"{run.model.name} is made for images of {run.model.input_px} px, not for {data.name}'s: take another "
+                "network, or give data.train_px, data.eval_px and data.eval_resize_px, such as 224, 224 and 256"
+            )
+        if recipe.cutout_px:
+            raise ConfigError(
+                f"recipe.cutout_px={recipe.cutout_px}: cutout is for sets in memory, give 0 for {data.name}"
+            )
+    elif data.name in schema.WHOLE_SETS and recipe.batch_size > schema.WHOLE_SETS[data.name][0]:
+        images = schema.WHOLE_SETS[data.name][0]
+        raise ConfigError(f"recipe.batch_size={recipe.batch_size}: {data.name} has {images:,} training images")
 
 
 def check_axes(r: Any, squeeze: str, excitation: str, placement: str) -> None:

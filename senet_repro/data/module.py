@@ -37,19 +37,14 @@ class ImageData(pl.LightningDataModule):
             batch_size: Images per training step over all devices.
             seed: Seed of the run.
             num_workers: Decoding processes per device; sets in memory need none.
-            cutout_px: Side of the square cut out of each training image; 0: none.
+            cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
 
         Raises:
-            DataError: No set has the name `data.name`, or it knows no cutout.
+            DataError: No set has the name `data.name`.
         """
         super().__init__()
         if data.name not in IN_MEMORY + IN_FOLDERS:
             raise DataError(f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}")
-        if cutout_px and data.name not in IN_MEMORY:
-            raise DataError(
-                f"recipe.cutout_px={cutout_px}: cutout is for sets in memory, and {data.name} is read from folders; "
-                f"give recipe.cutout_px=0 or data={'|'.join(IN_MEMORY)}"
-            )
         self.data = data
         self.batch_size = batch_size
         self.seed = seed

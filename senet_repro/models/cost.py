@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from senet_repro.config.canonical import canonical, key_of
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import ConfigError, Run
 from senet_repro.models.registry import network_of
 from senet_repro.models.se import SEBlock
 
@@ -36,6 +36,9 @@ def count_macs(net: nn.Module, input_px: int) -> int:
     This is the convention that comes closest to the published figures (3.86 G for ResNet-50, section 4).
 
     The network is left as it was; it may live on any device, the meta device included.
+
+    Raises:
+        ConfigError: the input is too small for the network.
     """
     # A count needs shapes, not values: the copy leaves them behind, and with them its device.
     return _macs(copy.deepcopy(net), input_px)
@@ -53,7 +56,10 @@ def _macs(net: nn.Module, input_px: int) -> int:
     analysis = FlopCountAnalysis(net, torch.zeros(1, 3, input_px, input_px, device="cpu"))
     analysis.set_op_handle("aten::adaptive_max_pool2d", elementwise_flop_counter(input_scale=1))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    by_module = analysis.by_module_and_operator()
+    try:
+        by_module = analysis.by_module_and_operator()
+    except RuntimeError as error:
+        raise ConfigError(f"the network takes no input of {input_px} px: {str(error).splitlines()[0]}") from error
     blocks = [name for name, module in net.named_modules() if isinstance(module, SEBlock)]
     counted = [(name, SQUEEZES) for name in blocks] + [("", LAYERS)]
     return sum(int(by_module[name][operator]) for name, operators in counted for operator in operators)

@@ -39,10 +39,12 @@ class Protocol:
     def difference(self, paper: Form) -> Difference:
         """How this differs from the paper's protocol."""
         ours, theirs = self.flat, _flat_paper(paper)
-        if "se.fc" not in ours:  # a network without SE belongs to every way of writing SE down
-            ours |= {key: value for key, value in theirs.items() if key.startswith("se.")}
-        changed = {key: value for key, value in ours.items() if theirs.get(key, ABSENT) != value}
-        return changed | {key: ABSENT for key in theirs if key not in ours}
+        keys = [*ours, *(key for key in theirs if key not in ours)]
+        return {key: ours.get(key, ABSENT) for key in keys if not self.agrees(key, theirs.get(key, ABSENT))}
+
+    def agrees(self, key: str, value: Any) -> bool:
+        """Whether it has this value; networks without SE agree with every way of writing SE down."""
+        return self.flat.get(key, ABSENT) == value or (key.startswith("se.") and not self.form["se"])
 
 
 def protocols(records: Sequence[Record]) -> list[Protocol]:
@@ -86,7 +88,7 @@ def departures(difference: Difference, papers: Sequence[Form]) -> list[str]:
     for key, ours in difference.items():
         theirs = list(dict.fromkeys(str(flat[key]) for flat in flats if key in flat))
         if not _implied(key, renamed):
-            said.append(f"{_word(key)} {'none' if ours == ABSENT else ours} ({', '.join(theirs) or 'none'})")
+            said.append(f"{_said(key, ours)} ({', '.join(theirs) or 'none'})")
     return said
 
 
@@ -100,10 +102,12 @@ def _implied(key: str, renamed: Sequence[str]) -> bool:
 
 def distinctions(own: Protocol, others: Sequence[Protocol]) -> list[str]:
     """What tells a protocol from others of the same data and network."""
+    keys = dict.fromkeys(key for protocol in (own, *others) for key in protocol.flat)
+    values = {key: own.flat.get(key, ABSENT) for key in keys}
     return [
-        f"{_word(key)} {value}"
-        for key, value in own.flat.items()
-        if any(o.flat.get(key, value) != value for o in others)
+        _said(key, value)
+        for key, value in values.items()
+        if not all(own.agrees(key, other.flat.get(key, ABSENT)) or other.agrees(key, value) for other in others)
     ]
 
 
@@ -121,6 +125,10 @@ def _leaves(form: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def _said(key: str, value: Any) -> str:
+    return f"{_word(key)} {'none' if value == ABSENT else value}"
 
 
 def _word(key: str) -> str:

@@ -107,7 +107,7 @@ def notes(table: ResultTable) -> list[str]:
     config = table.example.config
     recipe_note = config["recipe"].get("note")  # records older than this key lack it
     lines += [note for note in (_proxy(table), config["data"].get("note"), recipe_note, table.paper.note) if note]
-    lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed]
+    lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed.values()]
     return lines
 
 

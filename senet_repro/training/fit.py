@@ -74,7 +74,11 @@ def build_net(run: Run) -> torch.nn.Module:
     torch.manual_seed(run.seed)
     net = network_of(run)
     if run.init.weights is not None and run.init.source is not None:
-        import_weights(net, read_weights(Path(run.init.weights).expanduser()), run.init.source)
+        try:
+            import_weights(net, read_weights(Path(run.init.weights).expanduser()), run.init.source)
+        except ConfigError as error:
+            hint = "on the command line bias is se.bias, and options such as stride_on are model.options.stride_on"
+            raise ConfigError(f"{error} ({hint})" if "create " in str(error) else str(error)) from error
     if run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)
     if run.trainer.compile:

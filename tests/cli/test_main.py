@@ -78,6 +78,8 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["+experiment=imagnet"], "there is no experiment 'imagnet'; there are cifar10, cifar100, imagenet"),
         (["table", "--format", "xml"], "invalid choice: 'xml'"),
         (["sizes", "--what"], "unrecognized arguments"),
+        (["model=vgg16"], "the network takes no input of 8 px"),
+        (["model=vgg16", "dry=true"], "the network takes no input of 8 px"),
         (["export", "/nowhere", "net.pth"], "/nowhere/config.yaml is not there: give the folder of a run"),
     ],
 )
@@ -149,6 +151,14 @@ def test_first_weights_come_from_a_file_and_a_wrong_one_is_refused(tmp_path: Pat
     assert done.returncode == 2
     assert "cut.pth cannot be read as weights" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(tmp_path: Path) -> None:
+    placements = ["placement=standard,pre", "protocol=imagenet", "model=mobilenet"]
+    done = call("-m", *placements, "dry=true", f"results_dir={tmp_path}")
+    assert done.returncode == 2
+    assert "1 of 1 runs to train" in done.stdout
+    assert "placement=pre: mobilenet offers standard" in done.stderr
 
 
 def test_a_network_that_nobody_released_is_not_exported(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ def test_table_files_begin_with_the_global_package(path: Path) -> None:
 )
 def test_every_group_file_composes_and_agrees_with_its_name(override: str) -> None:
     group, _, name = override.partition("=")
-    run = compose([override])
+    needed = {"data": ["model=resnet50"], "recipe": ["data=cifar10"]}
+    run = compose([override, *needed.get(group, [])])
     if group != "trainer":
         assert getattr(run, group).name == name
 
@@ -136,7 +137,14 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["model.options.stride_on=conv7x7"], "give conv1x1 or conv3x3"),
         (["+model.options.width=2"], "model.options=width: give stride_on, stem_pool, stem or se_on"),
         (["model=vgg16", "placement=pre"], "placement=pre: vgg16 offers standard"),
-        (["init.source=timm"], "init.source=timm without weights: give init.weights=FILE"),
+        (["model.stride_on=conv3x3"], "did you mean 'model.options.stride_on'?"),
+        (["protocol=imagenet", "recipe.cutout_px=8"], "cutout is for sets in memory, give 0 for imagenet"),
+        (["protocol=imagenet", "model=resnet20"], "resnet20 is made for images of 32 px, not for imagenet's"),
+        (["recipe.batch_size=1438"], "recipe.batch_size=1438: digits has 1,437 training images"),
+        (["+experiment=cifar10", "protocol=demo"], "+experiment=cifar10 names network, data and recipe itself"),
+        (["+experiment=[imagenet,mobile]"], "+experiment=[imagenet,mobile]: give one table at a time"),
+        (["+experiment=imagenet", "+ablation=squeeze"], "+experiment=imagenet +ablation=squeeze: give one table"),
+        (["init.source=timm"], "without weights: give init.weights=FILE"),
         (["init.weights=README.md"], "init.source=None: give timm or torchvision"),
         (["init.weights=nowhere.pth", "init.source=timm"], "No such file or directory; give a file of weights"),
         (["recipe.schedule.kind=poly"], "give step, cosine or plateau"),

@@ -37,3 +37,10 @@ def test_only_the_last_unit_has_neither_scale_nor_relu() -> None:
     scales = [round(float(unit.join(one, one)) - 1, 6) for unit in units]
     assert scales == [0.17] * 10 + [0.1] * 20 + [0.2] * 9 + [1.0]
     assert [type(unit.act) for unit in units] == [nn.ReLU] * 39 + [nn.Identity]
+
+
+def test_the_average_of_the_stem_leaves_its_padding_out() -> None:
+    with torch.device("meta"):
+        stem = create_model("inception_resnet_v2").stem
+    (pool,) = (module for module in stem.modules() if isinstance(module, nn.AvgPool2d))
+    assert not pool.count_include_pad

@@ -129,3 +129,9 @@ def test_a_shake_even_unit_sees_its_input_as_it_is_and_ends_with_a_relu() -> Non
     x = torch.randn(2, 8, 6, 6)
     assert not torch.allclose(unit(x), unit(x.relu()))
     assert (unit(x) >= 0).all()
+
+
+def test_units_begin_with_a_relu_of_their_own_so_the_stem_has_none() -> None:
+    with torch.device("meta"):
+        stem = create_model("shake_shake26_2x96d", 10).stem
+    assert not any(isinstance(module, nn.ReLU) for module in stem.modules())

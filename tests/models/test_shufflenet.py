@@ -7,7 +7,8 @@ from torch import nn
 
 from senet_repro.models import create_model
 from senet_repro.models.residual import ResidualUnit
-from senet_repro.models.shufflenet import Shuffle
+from senet_repro.models.se import SEPlan
+from senet_repro.models.shufflenet import Shuffle, shuffle_unit
 
 
 def test_channel_i_of_group_g_moves_to_i_times_groups_plus_g() -> None:
@@ -29,3 +30,10 @@ def test_units_that_halve_the_map_average_their_shortcut() -> None:
         stages = create_model("shufflenet").stages
     for stage in stages.values():
         assert [type(unit.shortcut) for unit in stage] == [nn.AvgPool2d] + [nn.Identity] * (len(stage) - 1)
+
+
+def test_no_relu_follows_the_depthwise_convolution() -> None:
+    assert not any(
+        isinstance(module, nn.ReLU)
+        for module in shuffle_unit(SEPlan(r=None, stages=()).at(2), 240, 240).branch.depthwise
+    )

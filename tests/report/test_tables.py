@@ -206,23 +206,63 @@ def test_what_only_one_of_the_two_protocols_has_is_a_departure_too() -> None:
 def test_experiments_under_different_changes_never_mix() -> None:
     one, other = _cifar("resnet110", "none", 9.0), _cifar("resnet110", "all", 8.0, "recipe.lr=0.2")
     tables = _tables([one, other], "cifar10")
-    assert [table.departures for table in tables] == [["epochs 5 (164)"], ["epochs 5 (164)", "lr 0.2 (0.1)"]]
-    assert [table.distinctions for table in tables] == [["lr 0.1"], ["lr 0.2"]]
+    assert {tuple(table.departures) for table in tables} == {("epochs 5 (164)",), ("epochs 5 (164)", "lr 0.2 (0.1)")}
+    assert {tuple(table.distinctions) for table in tables} == {("lr 0.1",), ("lr 0.2",)}
+
+
+PLACED = ["model=resnet164", "recipe=resnet164", "se.bias=true"]
+PLAIN_AND_SE = [
+    [f"model={model}", f"stages={stages}"] for model in ("resnet110", "wrn16_8") for stages in ("none", "all")
+]
 
 
 @pytest.mark.parametrize(
-    ("overrides", "numbers"),
+    ("shared", "points", "numbers"),
     [
-        (["protocol=imagenet"], [10, 11, 12, 13, 14, 15, 16, None]),
-        (["+experiment=imagenet", "model=resnet50"], [2]),
-        (["protocol=imagenet", "recipe.epochs=5"], [2, 10, 11, 12, 13, 14, 15, 16, None]),
+        (["protocol=imagenet"], [[]], [10, 11, 12, 13, 14, 15, 16, None]),
+        (["protocol=imagenet", "recipe.epochs=5"], [[]], [10, 11, 12, 13, 14, 15, 16, None]),
+        (["+experiment=imagenet"], [["model=resnet50"]], [2]),
+        (SHORT, PLAIN_AND_SE, [4]),
+        ([*SHORT, "data=digits"], PLAIN_AND_SE, [4]),
+        (["protocol=cifar10", *PLACED], [[f"placement={site}"] for site in ("standard", "pre", "post")], [4, 14]),
+        (["+experiment=cifar10", "model=resnet164"], [["r=2"], ["r=4"], ["r=16"], ["stages=none"]], [4, 10]),
     ],
 )
-def test_a_tables_own_protocol_stays_out_of_tables_that_have_another(
-    overrides: list[str], numbers: list[int | None]
+def test_records_stand_where_they_were_trained_for_and_where_else_they_are_news(
+    shared: list[str], points: list[list[str]], numbers: list[int | None]
 ) -> None:
-    tables = _tables([make_record(overrides, seed=0, top1=22.0, eval_images=50_000)])
-    assert [table.paper.number for table in tables] == numbers
+    images = 50_000 if "imagenet" in shared[0] else 10_000
+    records = [make_record([*shared, *point], seed=0, top1=22.0, eval_images=images) for point in points]
+    assert [table.paper.number for table in _tables(records)] == numbers
+
+
+@pytest.mark.parametrize(
+    ("override", "departures"),
+    [
+        ("recipe.epochs=200", ["epochs 200 (164, 200)"]),
+        ("recipe.lr=0.1", []),
+        ("recipe.nesterov=true", ["nesterov True (False, True)"]),
+        ("recipe.cutout_px=16", ["cutout px 16 (none)"]),
+        ("recipe.schedule.kind=cosine", ["schedule cosine (step)"]),
+    ],
+)
+def test_an_override_that_is_some_rows_own_value_splits_no_table(override: str, departures: list[str]) -> None:
+    points = [["+experiment=cifar10", *point, override] for point in PLAIN_AND_SE]
+    (table,) = _tables([make_record(point, seed=0, top1=5.0, eval_images=10_000) for point in points])
+    assert len([row for row in table.rows if row.records]) == 4
+    assert table.departures == departures
+
+
+def test_a_network_without_se_joins_its_table_whatever_way_of_writing_se_the_others_have() -> None:
+    style = [*SHORT, "se.bias=false"]
+    points = [[*style, *point] for point in PLAIN_AND_SE[:3]]
+    (table,) = _tables([make_record(point, seed=0, top1=5.0, eval_images=10_000) for point in points])
+    assert [row.name for row in table.rows if row.records] == ["ResNet-110", "SE-ResNet-110", "WRN-16-8"]
+
+
+def test_tables_that_differ_in_what_one_alone_has_say_so() -> None:
+    records = [_cifar("resnet110", "all", 9.0), _cifar("resnet110", "all", 8.0, "recipe.cutout_px=8")]
+    assert [table.distinctions for table in _tables(records, "cifar10")] == [["cutout px none"], ["cutout px 8"]]
 
 
 def test_a_failed_row_of_an_experiment_is_shown_as_failed() -> None:
@@ -235,8 +275,8 @@ def test_networks_of_other_papers_are_cited_and_never_called_missing() -> None:
     record = make_record(["+experiment=state_of_the_art"], seed=0, top1=18.7, eval_images=50_000)
     (table,) = _tables([record], "state_of_the_art")
     lines = markdown([table]).splitlines()
-    assert "cited" in next(line for line in lines if line.startswith("| DPN-131"))
-    assert "18.70 (1)" in next(line for line in lines if line.startswith("| SENet-154"))
+    assert "cited" in next(line for line in lines if line.startswith("| DPN-131, 224 px"))
+    assert "18.70 (1)" in next(line for line in lines if line.startswith("| SENet-154, 224 px"))
 
 
 def test_what_the_papers_of_the_networks_report_stands_in_a_column_of_its_own() -> None:
