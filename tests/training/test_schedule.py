@@ -34,7 +34,7 @@ QUARTERS = {0: 1, 450: 0.8535533906, 900: 0.5, 1350: 0.1464466094, 1800: 0}
     ],
 )
 def test_the_rate_falls_where_the_recipe_says(recipe: str, unit: int, expected: dict[float, float]) -> None:
-    factor = lr_factor(compose([f"recipe={recipe}"]).recipe.schedule)
+    factor = lr_factor(compose([f"recipe={recipe}", "data=cifar10"]).recipe.schedule)
     assert {at: factor(at / unit) for at in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -77,7 +77,7 @@ def test_a_plateau_drops_the_rate_once_the_loss_stays() -> None:
 def test_the_optimiser_gets_what_the_sources_state(
     name: str, batch_size: int, epochs: int, lr: float, weight_decay: float, nesterov: bool
 ) -> None:
-    recipe = compose([f"recipe={name}"]).recipe
+    recipe = compose([f"recipe={name}", "data=cifar10"]).recipe
     assert (recipe.batch_size, recipe.epochs) == (batch_size, epochs)
     expected = {"lr": lr, "momentum": 0.9, "dampening": 0, "weight_decay": weight_decay, "nesterov": nesterov}
     assert expected.items() <= sgd([torch.nn.Parameter(torch.zeros(1))], recipe).defaults.items()
@@ -85,6 +85,6 @@ def test_the_optimiser_gets_what_the_sources_state(
 
 def test_only_shake_recipes_cut_out_and_only_senet154_smooths() -> None:
     names = ["resnet110", "resnet164", "wrn16_8", "shake_shake26_2x96d", "shake_even29_2x4x64d", "mobile", "senet154"]
-    recipes = [compose([f"recipe={name}"]).recipe for name in names]
+    recipes = [compose([f"recipe={name}", "data=cifar10"]).recipe for name in names]
     assert [recipe.cutout_px for recipe in recipes] == [0, 0, 0, 16, 8, 0, 0]
     assert [recipe.label_smoothing for recipe in recipes] == [0, 0, 0, 0, 0, 0, 0.1]
