@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(t
         capture_output=True,
     )
     (wheel,) = tmp_path.glob("*.whl")
+    for part in ("page.html.jinja", "parts.html.jinja", "page.css"):
+        assert f"senet_repro/report/{part}" in zipfile.ZipFile(wheel).namelist()
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
     install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--target", str(site)]

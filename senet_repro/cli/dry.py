@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.report.render import aligned
+from senet_repro.report.markdown import aligned
 from senet_repro.results.record import RECORD
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")

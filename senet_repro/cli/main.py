@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from tempfile import TemporaryDirectory
 
 from senet_repro.config.schema import ConfigError
 
-VERBS = ("table", "sizes", "export", "bench")
+VERBS = ("table", "verdict", "power", "report", "sizes", "export", "bench", "publish")
 
 
 def main() -> None:
     """Serve the command line; the exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C."""
-    sys.exit(_answer(sys.argv[1:]))
+    with TemporaryDirectory(prefix="senet_repro-") as folder:
+        # Lightning imports matplotlib, which would leave its settings and fonts in the home directory.
+        os.environ.setdefault("MPLCONFIGDIR", folder)
+        code = _answer(sys.argv[1:])
+    sys.exit(code)
 
 
 def _answer(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.tables import label
-from senet_repro.report.render import aligned
+from senet_repro.report.markdown import aligned
 
 if TYPE_CHECKING:
     from senet_repro.models.sizes import Size

@@ -8,10 +8,12 @@ import traceback
 from collections.abc import Callable
 
 from senet_repro.cli.dry import check_weights, print_plan
+from senet_repro.cli.publish import Publisher
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import Place, application
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label, selection
+from senet_repro.results.record import Record
 from senet_repro.training.execute import RunFailed, execute
 from senet_repro.training.progress import clock, finish_line
 
@@ -22,6 +24,7 @@ def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
     failures: dict[str, Exception] = {}
     planned: list[Run] = []
+    publisher = Publisher()
 
     def task(read: Callable[[], Run], place: Place) -> None:
         name = f"point {place.number} of the sweep" if place.total != 1 else "this command"
@@ -32,7 +35,7 @@ def main() -> int:
                 check_weights(run)
                 planned.append(run)
             else:
-                _train(run, place)
+                publisher.after(run, _train(run, place))
         except Exception as error:
             failures[name] = error
             if not isinstance(error, EXPECTED):
@@ -44,12 +47,13 @@ def main() -> int:
     except Exception:
         if not failures:
             raise
+    publisher.close()
     if planned:
         print_plan(planned)
     return _report(failures) if failures else 0
 
 
-def _train(run: Run, place: Place) -> None:
+def _train(run: Run, place: Place) -> Record:
     started_s = time.monotonic()
     path, record = execute(run, lambda line: print(line, file=sys.stderr))
     took_s = time.monotonic() - started_s
@@ -63,6 +67,7 @@ def _train(run: Run, place: Place) -> None:
     print(path, flush=True)
     if run.table and place.total == 1:
         print(f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}", file=sys.stderr)
+    return record
 
 
 def _report(failures: dict[str, Exception]) -> int:

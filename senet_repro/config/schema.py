@@ -160,6 +160,19 @@ class Row:
 
 
 @dataclass(kw_only=True)
+class Claim:
+    """What the paper says in words about rows of a table, as something that records can bear out or not."""
+
+    section: str
+    says: str  # in few words of our own
+    kind: str  # lower: the first row's figure is below the second's, and so on | equivalent | cost
+    rows: list[str]
+    figure: str = "top1_err_pct"  # a published figure of Row; lower and equivalent: an error
+    margin: float | None = None  # equivalent: greatest difference in points; cost: of the increase, in percent points
+    increase_pct: float | None = None  # cost: by how much the first row's figure exceeds the second's
+
+
+@dataclass(kw_only=True)
 class PaperTable:
     """A table of the paper."""
 
@@ -169,6 +182,8 @@ class PaperTable:
     title: str
     rows: dict[str, Row]
     baseline: str | None = None  # the row that differences are taken to; none: each row names its own
+    claims: list[Claim] = field(default_factory=list)
+    beside: dict[str, Row] = field(default_factory=dict)  # of other tables, for claims that compare with them
     note: str | None = None
 
     def baseline_of(self, row: str) -> str | None:

@@ -57,12 +57,13 @@ def paper_run(table: PaperTable, row: Row) -> Run:
     axes = dict(row.axes or {})
     model = axes.pop("model", None)
     # Section 6 has one protocol; the other tables name theirs.
-    base = _composed(selection(table), f"model={model}") if model else _composed("protocol=imagenet")
+    base = composed(selection(table), f"model={model}") if model else composed("protocol=imagenet")
     return replace(base, **axes)
 
 
 @lru_cache
-def _composed(*overrides: str) -> Run:
+def composed(*overrides: str) -> Run:
+    """What `compose` gives, composed once; to be read and not changed."""
     return compose(overrides)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from senet_repro.config.canonical import key_of
+from senet_repro.config.canonical import CODE_VERSION, key_of
 from senet_repro.config.schema import WHOLE_SETS
 from senet_repro.results.record import Record
 
@@ -31,7 +32,20 @@ class Protocol:
     eval_images: int
     records: list[Record]
 
-    @property
+    @cached_property
+    def by_key(self) -> dict[str, list[Record]]:
+        """Its records by the run key that they have, or would have under the code version of its form."""
+        found: dict[str, list[Record]] = {}
+        keys: dict[str, str] = {}
+        for record in self.records:
+            own = record.run_key
+            if own not in keys:
+                same = record.canonical["code_version"] == self.form["code_version"]
+                keys[own] = own if same else key_of(_under(self.form["code_version"], record.canonical))
+            found.setdefault(keys[own], []).append(record)
+        return found
+
+    @cached_property
     def flat(self) -> Flat:
         """Its form with dotted keys."""
         return {**_flat(self.form), "eval_images": self.eval_images}
@@ -47,20 +61,44 @@ class Protocol:
         return self.flat.get(key, ABSENT) == value or (key.startswith("se.") and not self.form["se"])
 
 
-def protocols(records: Sequence[Record]) -> list[Protocol]:
-    """Records by what they agree in but the axes; those without SE join every way of writing SE down."""
+def protocols(records: Sequence[Record], allow_mixed: bool = False) -> list[Protocol]:
+    """Records by what they agree in but the axes; those without SE join every way of writing SE down.
+
+    With `allow_mixed` the code version is nothing to agree in, and every record counts as one of the present version.
+    """
     alike: dict[str, list[Record]] = defaultdict(list)
+    keys: dict[tuple[str, int], str] = {}  # of a run's seeds, hashed once
     for record in records:
-        alike[key_of({**record.canonical, "se": None, "eval_images": record.eval_images})].append(record)
+        run = record.run_key, record.eval_images
+        if run not in keys:
+            form = _under(CODE_VERSION, record.canonical) if allow_mixed else record.canonical
+            keys[run] = key_of({**form, "se": None, "eval_images": record.eval_images})
+        alike[keys[run]].append(record)
     found = []
     for group in alike.values():
         form = {name: value for name, value in group[0].canonical.items() if name != "se"}
+        if allow_mixed:
+            form = _under(CODE_VERSION, form)
         blocks = [record.canonical["se"] for record in group if record.canonical["se"]]
         styles = sorted({(block["fc"], block["bias"]) for block in blocks})
         for se in [{"fc": fc, "bias": bias} for fc, bias in styles] or [{}]:
             members = [r for r in group if not r.canonical["se"] or se.items() <= r.canonical["se"].items()]
             found.append(Protocol({**form, "se": se}, group[0].eval_images, members))
     return found
+
+
+def newest(records: Sequence[Record]) -> list[Record]:
+    """Of each seed the record of the newest code version."""
+    found: dict[int, Record] = {}
+    for record in records:
+        first = found.setdefault(record.seed, record)
+        if record.canonical["code_version"] > first.canonical["code_version"]:
+            found[record.seed] = record
+    return list(found.values())
+
+
+def _under(code_version: int, form: Form) -> Form:
+    return {**form, "code_version": code_version}
 
 
 def changed_form(paper: Form, difference: Difference) -> Form:
@@ -121,10 +159,15 @@ def _flat(form: Mapping[str, Any]) -> Flat:
 
 def _leaves(form: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in form.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def named(form: Form) -> Flat:
+    """The values of a form under the names that a reader gives them."""
+    return {_word(key): value for key, value in _flat(form).items()}
 
 
 def _said(key: str, value: Any) -> str:

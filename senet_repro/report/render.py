@@ -1,40 +1,104 @@
-"""Result tables as Markdown, CSV and JSON (report floor)."""
+"""What every format of a result table says, and its plain values as CSV and JSON (report floor)."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence, Sized
+from collections import Counter
+from collections.abc import Iterator, Sequence, Sized
 from typing import Any
 
-from senet_repro.config.canonical import key_of
+from senet_repro.config.canonical import CODE_VERSION, key_of
 from senet_repro.config.choice import listed
 from senet_repro.config.tables import label
-from senet_repro.report.tables import ResultRow, ResultTable
+from senet_repro.report.tables import ResultRow, ResultTable, code_versions
+from senet_repro.report.verdicts import VERDICTS, judge
 from senet_repro.results.statistics import Estimate
 
 PAPER_DATA = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
-HEADER = (
-    "",
-    "cited top-1 / top-5 err %",
-    "paper top-1 / top-5 err %",
-    "our top-1 err % (n)",
-    "our top-5 err % (n)",
-    "paper Δ top-1 / top-5",
-    "our Δ top-1",
-    "our Δ top-5",
-    "paper params M",
-    "our params M",
-    "paper GFLOPs",
-    "our GFLOPs",
-)
+
+def heading(table: ResultTable) -> str:
+    """Which table it is, on which data."""
+    return f"{label(table.paper)}: {table.paper.title} ({on_data(table)})"
 
 
-def markdown(tables: Sequence[ResultTable]) -> str:
-    """Every table with its heading and the lines that say what its numbers are."""
-    return "\n\n".join(_markdown_table(table) for table in tables)
+def on_data(table: ResultTable) -> str:
+    """The data, and whether it stands in for the paper's."""
+    return f"{table.example.canonical['data']['name']}{', a proxy' if table.stands_for else ''}"
+
+
+def networks(table: ResultTable) -> list[str]:
+    """Those that have records."""
+    return list(dict.fromkeys(row.form["model"]["name"] for row in table.rows if row.records and row.form))
+
+
+def missing(row: ResultRow) -> str:
+    """Why a row has no figure of ours."""
+    return "failed" if row.failed else "not run" if row.form else "cited"
+
+
+def seed_count(table: ResultTable, row: ResultRow) -> str:
+    """How many seeds a row has, and of how many where another has more."""
+    return f"{len(row.seeds)}" if len(row.seeds) == len(table.seeds) else f"{len(row.seeds)}/{len(table.seeds)}"
+
+
+def notes(table: ResultTable) -> list[str]:
+    """What the numbers are: data, network, epochs, seeds, and how far from the paper's protocol."""
+    run = [row for row in table.rows if row.records]
+    epochs = sorted({record.epochs for row in run for record in row.records})
+    names = networks(table)
+    lines = [
+        f"Data {table.example.canonical['data']['name']} ({table.example.eval_images:,} evaluation images), "
+        f"network{_s(names)} {', '.join(names)}, {listed(epochs, 'or')} epoch{_s(range(max(epochs)))}, "
+        f"seed{_s(table.seeds)} {', '.join(map(str, table.seeds))}. "
+        "Errors are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
+        f"Δ is the difference to {table.paper.baseline or 'the network without SE'}, ours paired by seed."
+    ]
+    if len(table.seeds) == 1:
+        lines.append("One seed: no interval, and no difference here is evidence.")
+    if table.distinctions:
+        lines.append(f"Unlike the other tables here of its data and network: {', '.join(table.distinctions)}.")
+    if table.departures:
+        lines.append(f"Not the paper's protocol (the paper's in brackets): {', '.join(table.departures)}.")
+    config = table.example.config
+    recipe_note = config["recipe"].get("note")  # records older than this key lack it
+    lines += [note for note in (_proxy(table), config["data"].get("note"), recipe_note, table.paper.note) if note]
+    lines += _code_versions(table)
+    lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed.values()]
+    return lines
+
+
+def footnotes(table: ResultTable) -> list[str]:
+    """The notes, and how many of the paper's claims about the table our records bear out."""
+    verdicts = Counter(judged.verdict for judged in judge(table))
+    said = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS)
+    return [*notes(table), *([f"The paper's claims about it: {said}."] if verdicts else [])]
+
+
+def _code_versions(table: ResultTable) -> Iterator[str]:
+    """What there is to say where records of several code versions are about."""
+    own = {row.form["code_version"] for row in table.rows if row.form}
+    if set(table.code_versions) != own or table.superseded:
+        counts = ", ".join(f"{_records(n)} of version {version}" for version, n in table.code_versions.items())
+        yield f"Code versions were not told apart (--allow-mixed; the present one is {CODE_VERSION}): {counts}."
+    if table.superseded:
+        left_out = _records(len(table.superseded))
+        yield f"Where a seed has records of several code versions the newest counts; {left_out} left out."
+    if table.other_code_versions:
+        yield (
+            f"Records of code version {listed(table.other_code_versions, 'and')} make a table of their own; "
+            "--allow-mixed puts them into one."
+        )
+
+
+def _proxy(table: ResultTable) -> str | None:
+    if table.stands_for is None:
+        return None
+    data = table.example.config["data"]
+    ours = (data["proxy"] or data["name"]).removesuffix(" instead of ImageNet")  # the first records say it themselves
+    return f"A proxy: {ours} instead of {PAPER_DATA[table.stands_for]}."
 
 
 def csv_text(tables: Sequence[ResultTable]) -> str:
@@ -55,7 +119,7 @@ def json_text(tables: Sequence[ResultTable]) -> str:
             "table": table.paper.name,
             "number": table.paper.number,
             "title": table.paper.title,
-            "notes": notes(table),
+            "notes": footnotes(table),
             "protocols": {row.form["model"]["name"]: row.form for row in table.rows if row.records and row.form},
             "departures_from_paper": table.departures,
             "rows": flat_rows(table),
@@ -63,60 +127,6 @@ def json_text(tables: Sequence[ResultTable]) -> str:
         for table in tables
     ]
     return json.dumps(data, indent=2)
-
-
-FORMATS: dict[str, Callable[[Sequence[ResultTable]], str]] = {
-    "markdown": markdown,
-    "csv": csv_text,
-    "json": json_text,
-}
-
-
-def aligned(cells: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns also line up as plain text; the first row is the header."""
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    rule = ["-" * max(3, widths[0])] + ["-" * (max(3, width) - 1) + ":" for width in widths[1:]]
-    lines = []
-    for line in [cells[0], rule, *cells[1:]]:
-        padded = [
-            cell.ljust(max(3, w)) if i == 0 else cell.rjust(max(3, w))
-            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        ]
-        lines.append(f"| {' | '.join(padded)} |")
-    return "\n".join(lines)
-
-
-def notes(table: ResultTable) -> list[str]:
-    """What the numbers are: data, network, epochs, seeds, and how far from the paper's protocol."""
-    run = [row for row in table.rows if row.records]
-    networks = dict.fromkeys(row.form["model"]["name"] for row in run if row.form)
-    epochs = sorted({record.epochs for row in run for record in row.records})
-    lines = [
-        f"Data {table.example.canonical['data']['name']} ({table.example.eval_images:,} evaluation images), "
-        f"network{_s(networks)} {', '.join(networks)}, {listed(epochs, 'or')} epoch{_s(range(max(epochs)))}, "
-        f"seed{_s(table.seeds)} {', '.join(map(str, table.seeds))}. "
-        "Errors are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
-        f"Δ is the difference to {table.paper.baseline or 'the network without SE'}, ours paired by seed."
-    ]
-    if len(table.seeds) == 1:
-        lines.append("One seed: no interval, and no difference here is evidence.")
-    if table.distinctions:
-        lines.append(f"Unlike the other tables here of its data and network: {', '.join(table.distinctions)}.")
-    if table.departures:
-        lines.append(f"Not the paper's protocol (the paper's in brackets): {', '.join(table.departures)}.")
-    config = table.example.config
-    recipe_note = config["recipe"].get("note")  # records older than this key lack it
-    lines += [note for note in (_proxy(table), config["data"].get("note"), recipe_note, table.paper.note) if note]
-    lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed.values()]
-    return lines
-
-
-def _proxy(table: ResultTable) -> str | None:
-    if table.stands_for is None:
-        return None
-    data = table.example.config["data"]
-    ours = (data["proxy"] or data["name"]).removesuffix(" instead of ImageNet")  # the first records say it themselves
-    return f"A proxy: {ours} instead of {PAPER_DATA[table.stands_for]}."
 
 
 def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
@@ -130,6 +140,7 @@ def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
             "epochs": row.form and row.form["recipe"]["epochs"],
             "protocol_key": row.form and key_of({**row.form, "eval_images": table.example.eval_images})[:8],
             "is_paper_protocol": not table.departures,
+            "code_versions": " ".join(map(str, code_versions(row.records))),
             "n": len(row.seeds),
             "seeds": " ".join(map(str, row.seeds)),
             "failed": len(row.failed),
@@ -159,51 +170,10 @@ def _flat_error(table: ResultTable, row: ResultRow, top: str) -> dict[str, float
     }
 
 
-def _markdown_table(table: ResultTable) -> str:
-    data = table.example.canonical["data"]["name"]
-    head = f"### {label(table.paper)}: {table.paper.title} ({data}{', a proxy' if table.stands_for else ''})"
-    cells = [_cells(table, row) for row in table.rows]
-    kept = [column for column in range(len(HEADER)) if any(line[column] for line in cells)]  # none without a figure
-    body = aligned([[line[column] for column in kept] for line in (HEADER, *cells)])
-    return "\n\n".join([head, body, *notes(table)])
-
-
-def _cells(table: ResultTable, row: ResultRow) -> list[str]:
-    paper = row.paper
-    base = table.is_baseline(row)
-    deltas = [table.paper_delta(row, error) for error in ("top1_err_pct", "top5_err_pct")]
-    missing = "failed" if row.failed else "not run" if row.form else "cited"
-    n = f"{len(row.seeds)}" if len(row.seeds) == len(table.seeds) else f"{len(row.seeds)}/{len(table.seeds)}"
-    return [
-        row.name,
-        _pair(paper.cited_top1_err_pct, paper.cited_top5_err_pct, "{}"),
-        _pair(paper.top1_err_pct, paper.top5_err_pct, "{:.2f}"),
-        f"{_spread(row.top1_err_pct)} ({n})" if row.top1_err_pct else missing,
-        f"{_spread(row.top5_err_pct)} ({n})" if row.top5_err_pct else missing,
-        "baseline" if base else _pair(deltas[0], deltas[1], "{:+.2f}"),
-        "baseline" if base else _spread(row.top1_delta_pct, "+.2f"),
-        "" if base else _spread(row.top5_delta_pct, "+.2f"),
-        _number(paper.params_m, "{:.1f}"),
-        _number(row.params and row.params / 1e6, "{:.3f}"),
-        _number(paper.gflops, "{:.2f}"),
-        _number(row.macs and row.macs / 1e9, "{:.4f}"),
-    ]
+def _records(n: int) -> str:
+    return f"{n:,} record{_s(range(n))}"
 
 
 def _s(items: Sized) -> str:
     """The ending of a noun that counts them."""
     return "" if len(items) == 1 else "s"
-
-
-def _spread(value: Estimate | None, spec: str = ".2f") -> str:
-    if value is None:
-        return ""
-    return f"{value.mean:{spec}}" + ("" if value.half_width is None else f" ± {value.half_width:.2f}")
-
-
-def _number(value: float | None, pattern: str) -> str:
-    return "" if value is None else pattern.format(value)
-
-
-def _pair(first: float | None, second: float | None, pattern: str) -> str:
-    return " / ".join(pattern.format(value) for value in (first, second) if value is not None)

@@ -8,8 +8,9 @@ table of their own, and those with one heading say in what they differ.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.config.tables import names_networks, paper_tables
@@ -83,6 +84,12 @@ class ResultTable:
     distinctions: list[str]  # what differs from other tables here of the same data and network
     seeds: list[int]
     stands_for: str | None  # the data of the paper, where ours is a proxy
+    code_versions: dict[int, int] = field(default_factory=dict)  # how many of its records each has
+    other_code_versions: list[int] = field(default_factory=list)  # of tables here that differ from it in nothing else
+    superseded: list[Record] = field(
+        default_factory=list
+    )  # left out for a newer code version's of the same run and seed
+    beside: list[ResultRow] = field(default_factory=list)  # rows of other tables, for claims that compare with them
 
     def is_baseline(self, row: ResultRow) -> bool:
         """Whether others are compared to this row."""
@@ -95,13 +102,15 @@ class ResultTable:
         return None if value is None or base is None else value - base
 
 
-def build_tables(results: Results, papers: Sequence[PaperTable]) -> list[ResultTable]:
+def build_tables(results: Results, papers: Sequence[PaperTable], allow_mixed: bool = False) -> list[ResultTable]:
     """Every table that has a record, once for each way in which its protocol was changed.
+
+    With `allow_mixed` records that differ in nothing but their code version share a table, which says so.
 
     An ablation's table whose records all stand in an experiment's is left out: the paper trains the networks of Table 2
     otherwise than those of section 6.
     """
-    found = protocols(results.records)
+    found = protocols(results.records, allow_mixed)
     by_table = {paper.name: versions(paper, found) for paper in paper_tables().values()}
     in_experiments = {
         id(record)
@@ -118,6 +127,11 @@ def build_tables(results: Results, papers: Sequence[PaperTable]) -> list[ResultT
     return tables
 
 
+def code_versions(records: Sequence[Record]) -> dict[int, int]:
+    """How many of some records each code version has."""
+    return dict(sorted(Counter(record.canonical["code_version"] for record in records).items()))
+
+
 def _is_news(version: Version, in_experiments: set[int]) -> bool:
     if names_networks(version.paper) or not version.difference:
         return True
@@ -126,12 +140,16 @@ def _is_news(version: Version, in_experiments: set[int]) -> bool:
 
 def _table(version: Version, shown: Sequence[Version], failures: Mapping[tuple[str, int], str]) -> ResultTable:
     paper, found = version.paper, version.records
-    rows = []
-    for name, row in paper.rows.items():
+
+    def result(name: str, row: Row) -> ResultRow:
         key = version.run_key(row)
         failed = {seed: reason for (run, seed), reason in failures.items() if run == key}
-        own = ResultRow(name, row, version.form(row) if key else None, key, found[name], failed)
-        rows.append(own.with_estimates(found.get(paper.baseline_of(name) or "", [])))
+        return ResultRow(name, row, version.form(row) if key else None, key, version.records_of(row), failed)
+
+    rows = [
+        result(name, row).with_estimates(found.get(paper.baseline_of(name) or "", []))
+        for name, row in paper.rows.items()
+    ]
     run = [row for row in rows if row.records]
     first = version.protocols[0]
     headed_alike = [
@@ -148,4 +166,8 @@ def _table(version: Version, shown: Sequence[Version], failures: Mapping[tuple[s
         distinctions(first, headed_alike),
         sorted({seed for row in run for seed in row.seeds}),
         forms[0]["data"]["name"] if "data.name" in version.difference else None,
+        code_versions([record for row in run for record in row.records]),
+        sorted(other.code_version for other in shown if other is not version and other.is_but_for_code(version)),
+        version.superseded,
+        [result(name, row) for name, row in paper.beside.items()],
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from senet_repro.config.canonical import AXIS_DEFAULTS, canonical, canonical_se, key_of
 from senet_repro.config.schema import PaperTable, Row
-from senet_repro.config.tables import names_networks, paper_run
-from senet_repro.report.protocols import Difference, Form, Protocol, changed_form
+from senet_repro.config.tables import find_table, names_networks, paper_run
+from senet_repro.report.protocols import Difference, Form, Protocol, changed_form, newest
 from senet_repro.results.record import Record
 
 
@@ -23,7 +23,15 @@ class Version:
 
     def form(self, row: Row) -> Form:
         """The protocol of a row that is not only cited."""
-        return changed_form(paper_form(self.paper, row), self.difference)
+        model = (row.axes or {}).get("model")
+        if model not in self._forms:
+            self._forms[model] = changed_form(paper_form(self.paper, row), self.difference)
+        return self._forms[model]
+
+    @cached_property
+    def _forms(self) -> dict[str | None, Form]:
+        """By the network that a row names, once all protocols are in."""
+        return {}
 
     def run_key(self, row: Row) -> str | None:
         """The key that the records of a row have; none where it is only cited."""
@@ -36,11 +44,40 @@ class Version:
     @cached_property
     def records(self) -> dict[str, list[Record]]:
         """The records of each row, once all protocols are in."""
+        return {name: self.records_of(row) for name, row in self.paper.rows.items()}
+
+    def records_of(self, row: Row) -> list[Record]:
+        """The records of a row of this table, or of one beside it."""
+        return self._by_key.get(self.run_key(row) or "", [])
+
+    @cached_property
+    def superseded(self) -> list[Record]:
+        """Records of its rows that do not count, since a newer code version has the same run and seed."""
+        counted = {id(record) for records in self.records.values() for record in records}
+        keys = {self.run_key(row) or "" for row in self.paper.rows.values()}
+        return [record for key in keys for record in self._all_by_key.get(key, []) if id(record) not in counted]
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Record]]:
+        return {key: newest(records) for key, records in self._all_by_key.items()}
+
+    @cached_property
+    def _all_by_key(self) -> dict[str, list[Record]]:
         by_key: dict[str, list[Record]] = {}
         for protocol in self.protocols:
-            for record in protocol.records:
-                by_key.setdefault(record.run_key, []).append(record)
-        return {name: by_key.get(self.run_key(row) or "", []) for name, row in self.paper.rows.items()}
+            for key, records in protocol.by_key.items():
+                by_key.setdefault(key, []).extend(records)
+        return by_key
+
+    @property
+    def code_version(self) -> int:
+        """That of all its forms."""
+        return int(self.protocols[0].form["code_version"])
+
+    def is_but_for_code(self, other: Version) -> bool:
+        """Whether only the code version tells it from another."""
+        ours, theirs = ({**version.difference, "code_version": None} for version in (self, other))
+        return ours == theirs and self.code_version != other.code_version
 
     def takes(self, protocol: Protocol, difference: Difference) -> bool:
         """Whether a protocol changes the same; an override may be some row's own value, and so no change there."""
@@ -72,8 +109,13 @@ def versions(paper: PaperTable, protocols: Sequence[Protocol]) -> list[Version]:
 
 
 def paper_form(paper: PaperTable, row: Row) -> Form:
-    """The protocol by which the paper got a row."""
-    run = paper_run(paper, row)
+    """The protocol by which the paper got a row; whoever asks again gets the same object."""
+    return _paper_form(paper.name, (row.axes or {}).get("model"))
+
+
+@cache
+def _paper_form(table: str, model: str | None) -> Form:
+    run = paper_run(find_table(table), Row(axes={"model": model} if model else {}))
     return {**canonical(run), "se": asdict(run.se)}
 
 

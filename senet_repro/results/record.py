@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -43,19 +44,25 @@ class Record:
     schema_version: int = SCHEMA_VERSION
 
 
+FIELDS = tuple(field.name for field in fields(Record))
+
+
 def write_record(folder: Path, record: Record) -> None:
     """Write `folder/record.json`, whole or not at all."""
     write_json(folder / RECORD, asdict(record))
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path, forms: dict[str, dict[str, Any]] | None = None) -> Record:
     """The record in a file.
+
+    `forms` are canonical forms by the keys that they are known to have: a record with one of them shares it, which
+    saves a hash per seed, and one with another adds it.
 
     Raises:
         RecordError: the file is not JSON, misses a field, or was written by a newer senet_repro.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_bytes())
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise RecordError(f"{path}: not a readable record ({error}); delete it to train the run anew") from error
     if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
@@ -64,22 +71,35 @@ def read_record(path: Path) -> Record:
         raise RecordError(
             f"{path}: schema version {data['schema_version']} is newer than {SCHEMA_VERSION}; update senet_repro"
         )
-    missing = [field.name for field in fields(Record) if field.name not in data]
+    missing = [name for name in FIELDS if name not in data]
     if missing:
         raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
-    record = Record(**{field.name: data[field.name] for field in fields(Record)})
-    if not _is_sound(record):
+    if not _is_sound(data, {} if forms is None else forms):
         raise RecordError(f"{path}: not a record as senet_repro writes it; delete it to train the run anew")
-    return record
+    return Record(**{name: data[name] for name in FIELDS})
 
 
-def _is_sound(record: Record) -> bool:
-    """Whether the identity fits its key and the errors are numbers: what tables rely on."""
+def _is_sound(data: dict[str, Any], forms: dict[str, dict[str, Any]]) -> bool:
+    """Whether the identity fits its key and errors and sizes are numbers: what tables rely on."""
     return (
-        isinstance(record.canonical, dict)
-        and key_of(record.canonical) == record.run_key
-        and isinstance(record.seed, int)
-        and isinstance(record.config, dict)
-        and isinstance(record.metrics, dict)
-        and all(isinstance(record.metrics.get(name), int | float) for name in ("top1_err_pct", "top5_err_pct"))
+        _is_known(data, forms)
+        and all(isinstance(data[name], int) for name in ("seed", "eval_images", "params", "macs", "epochs"))
+        and isinstance(data["config"], dict)
+        and all(isinstance(data["config"].get(part), dict) for part in ("data", "recipe"))
+        and isinstance(data["metrics"], dict)
+        and all(_is_number(data["metrics"].get(name)) for name in ("top1_err_pct", "top5_err_pct"))
     )
+
+
+def _is_known(data: dict[str, Any], forms: dict[str, dict[str, Any]]) -> bool:
+    form, key = data["canonical"], data["run_key"]
+    if not isinstance(form, dict) or not isinstance(key, str):
+        return False
+    if forms.get(key) == form or key_of(form) == key:
+        data["canonical"] = forms.setdefault(key, form)
+        return True
+    return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,28 +24,58 @@ class Results:
     records: list[Record] = field(default_factory=list)
     failures: dict[tuple[str, int], str] = field(default_factory=dict)  # (run key, seed) -> reason
     unreadable: list[str] = field(default_factory=list)  # one message per file that was skipped
+    folders: dict[tuple[str, int], Path] = field(default_factory=dict)  # (run key, seed) -> where its record lies
 
 
 def load_results(results_dir: Path) -> Results:
     """Every record and failure below `results_dir`, in the order of their paths; nothing if there is no such folder."""
     results = Results()
-    finished: dict[tuple[str, int], Path] = {}
-    for path in sorted(results_dir.glob(f"*/seed*/{RECORD}")):
+    unfinished: list[Path] = []
+    forms: dict[str, dict[str, Any]] = {}
+    for folder in _seed_folders(results_dir):
         try:
-            record = read_record(path)
+            record = read_record(folder / RECORD, forms)
         except RecordError as error:
-            results.unreadable.append(str(error))
+            unfinished.append(folder)
+            if not isinstance(error.__cause__, FileNotFoundError):
+                results.unreadable.append(str(error))
             continue
-        first = finished.setdefault((record.run_key, record.seed), path)
-        if first is path:
+        first = results.folders.setdefault((record.run_key, record.seed), folder)
+        if first is folder:
             results.records.append(record)
         else:
-            results.unreadable.append(f"{path}: the same run and seed as {first}")
-    for path in sorted(results_dir.glob(f"*/seed*/{STATUS}")):
-        status = read_status(path.parent)
-        if status.get("state") == "failed" and (status["run_key"], status["seed"]) not in finished:
+            results.unreadable.append(f"{folder / RECORD}: the same run and seed as {first / RECORD}")
+    for folder in unfinished:
+        status = read_status(folder)
+        if status.get("state") == "failed" and (status["run_key"], status["seed"]) not in results.folders:
             results.failures[status["run_key"], status["seed"]] = status.get("reason", "no reason given")
     return results
+
+
+def _seed_folders(results_dir: Path) -> Iterator[Path]:
+    """Where a run of a seed may lie; globbing would cost as much as reading the records."""
+    for run in _folders(results_dir):
+        yield from (folder for folder in _folders(run) if folder.name.startswith("seed"))
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        with os.scandir(parent) as entries:
+            return [parent / name for name in sorted(entry.name for entry in entries if entry.is_dir())]
+    except OSError:
+        return []
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Let the garbage collector rest: records hold no cycles, and walks through thousands of them take time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def write_status(folder: Path, *, run_key: str, seed: int, state: str, **details: Any) -> None:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import netrc
-import os
 import queue
 import sys
 import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from senet_repro.config.canonical import run_key, run_name
 from senet_repro.config.schema import Run
 from senet_repro.results.files import write_text
 from senet_repro.results.metrics import read_epochs
 from senet_repro.results.record import Record
+from senet_repro.results.wandb_home import begin, keep_in
 
-_WANDB_FOLDERS = ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR", "WANDB_CONFIG_DIR", "WANDB_ARTIFACT_DIR")
 _FINISH_TIMEOUT_S = 30
 
 
@@ -58,8 +55,7 @@ class WandbMirror(Mirror):
     def __init__(self, run: Run, folder: Path) -> None:
         self.run = run
         self.folder = folder
-        for variable in _WANDB_FOLDERS:  # it would fill the home directory
-            os.environ[variable] = str(folder.resolve())
+        keep_in(folder)
         self._jobs: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="wandb", daemon=True)
         self._thread.start()
@@ -84,13 +80,9 @@ class WandbMirror(Mirror):
             print(f"W&B: {error}; the run goes on, its records are complete without it", file=sys.stderr)
 
     def _copy(self) -> None:
+        copy = self._begin()
         import wandb
 
-        try:
-            copy = self._begin(wandb, os.environ.get("WANDB_MODE") or ("online" if _has_key() else "offline"))
-        except wandb.errors.CommError as error:
-            print(f"W&B: {error}; copying offline", file=sys.stderr)
-            copy = self._begin(wandb, "offline")
         code = 1
         try:
             while True:
@@ -107,29 +99,16 @@ class WandbMirror(Mirror):
         finally:
             copy.finish(exit_code=code)  # or the next run of this process would go on in this one
 
-    def _begin(self, wandb: Any, mode: str) -> Any:
-        copy = wandb.init(
+    def _begin(self) -> Any:
+        copy = begin(
+            self.folder,
             project=self.run.logger.project,
             group=self.run.table.name if self.run.table else self.run.protocol.name,
             name=f"{run_name(self.run)} seed {self.run.seed}",
             config={**asdict(self.run), "run_key": run_key(self.run)},
-            dir=self.folder,
-            mode=mode,
-            reinit="create_new",
-            settings=wandb.Settings(init_timeout=20, console="off", silent=True),
         )
         copy.define_metric("*", step_metric="epoch")
         return copy
-
-
-def _has_key() -> bool:
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
-    try:
-        return netrc.netrc().authenticators(host or "") is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
 
 
 def result_row(record: Record) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
-from senet_repro.config.canonical import AXES, canonical
+from senet_repro.config.canonical import AXES, canonical, run_key
 from senet_repro.config.composition import CONF_DIR, compose
-from senet_repro.config.schema import ConfigError, PaperTable
+from senet_repro.config.schema import Claim, ConfigError, PaperTable
 from senet_repro.config.tables import find_table, label, paper_run, paper_tables, selection
 
 TABLES = list(paper_tables().values())
@@ -81,3 +82,58 @@ def test_the_help_names_every_table() -> None:
 
 def test_a_table_is_part_of_the_run_that_sweeps_it() -> None:
     assert all(compose([selection(table)]).table == table for table in TABLES)
+
+
+CLAIMS = [(table, claim) for table in TABLES for claim in table.claims]
+CLAIM_IDS = [f"{table.name}: {claim.says}" for table, claim in CLAIMS]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_has_claims_and_no_two_say_the_same(table: PaperTable) -> None:
+    says = [claim.says for claim in table.claims]
+    assert says
+    assert len(set(says)) == len(says)
+
+
+@pytest.mark.parametrize(("table", "claim"), CLAIMS, ids=CLAIM_IDS)
+def test_claims_name_rows_that_are_there_and_have_what_their_kind_needs(table: PaperTable, claim: Claim) -> None:
+    assert set(claim.rows) <= {*table.rows, *table.beside}
+    assert len(set(claim.rows)) == len(claim.rows) >= 2
+    assert claim.section.split(".")[0] in ("4", "5", "6", "7")
+    needs = {"lower": (False, False), "equivalent": (True, False), "cost": (True, True)}[claim.kind]
+    assert (claim.margin is not None, claim.increase_pct is not None) == needs
+    sizes, errors = ("params_m", "gflops"), ("top1_err_pct", "top5_err_pct")
+    assert claim.figure in (sizes if claim.kind == "cost" else errors)
+    assert claim.kind != "cost" or len(claim.rows) == 2
+
+
+@pytest.mark.parametrize(("table", "claim"), CLAIMS, ids=CLAIM_IDS)
+def test_the_published_figures_bear_out_what_the_paper_claims(table: PaperTable, claim: Claim) -> None:
+    figures = [getattr({**table.beside, **table.rows}[name], claim.figure) for name in claim.rows]
+    if None in figures:
+        assert table.name == "last_stage"  # whose middle row the paper prints nothing of
+    elif claim.kind == "lower":
+        assert figures == sorted(set(figures))
+    elif claim.kind == "equivalent":
+        assert max(figures) - min(figures) < (claim.margin or 0)
+    else:
+        assert abs(100 * (figures[0] / figures[1] - 1) - (claim.increase_pct or 0)) <= (claim.margin or 0)
+
+
+def test_rows_beside_a_table_are_as_other_tables_print_them() -> None:
+    printed = [row for table in TABLES if selection(table).startswith("+ablation") for row in table.rows.values()]
+    beside = [row for table in TABLES for row in table.beside.values()]
+    assert beside
+    for row in beside:
+        assert any(
+            (other.axes, other.top1_err_pct, other.top5_err_pct) == (row.axes, row.top1_err_pct, row.top5_err_pct)
+            for other in printed
+        )
+
+
+def test_claims_are_no_part_of_what_a_run_is() -> None:
+    run = compose(["+ablation=squeeze"])
+    assert run.table
+    assert run.table.claims
+    bare = replace(run, table=replace(run.table, claims=[], beside={}))
+    assert run_key(bare) == run_key(run) == run_key(replace(run, table=None))

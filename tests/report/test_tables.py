@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from senet_repro.config.tables import find_table, paper_tables
-from senet_repro.report.render import csv_text, json_text, markdown
+from senet_repro.report.formats import FORMATS
+from senet_repro.report.markdown import markdown
+from senet_repro.report.render import csv_text, json_text
 from senet_repro.report.tables import ResultTable, build_tables
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -31,10 +33,10 @@ def _squeeze_records() -> list[Record]:
     ]
 
 
-@pytest.mark.parametrize(("form", "render"), [("md", markdown), ("csv", csv_text), ("json", json_text)])
-def test_each_format_equals_its_golden_file(form: str, render: object) -> None:
-    text = render(_tables(_squeeze_records(), "squeeze"))  # type: ignore[operator]
-    assert text + "\n" == (GOLDEN / f"squeeze.{form}").read_text()
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_format_equals_its_golden_file(form: str) -> None:
+    text = FORMATS[form].text(_tables(_squeeze_records(), "squeeze"))
+    assert text + "\n" == (GOLDEN / f"squeeze.{FORMATS[form].suffix}").read_text()
 
 
 def test_a_record_serves_every_table_that_has_its_point() -> None:
