@@ -13,7 +13,7 @@ from senet_repro.config.canonical import CODE_VERSION, key_of
 from senet_repro.config.choice import listed
 from senet_repro.config.tables import label
 from senet_repro.report.tables import ResultRow, ResultTable, code_versions
-from senet_repro.report.verdicts import VERDICTS, judge
+from senet_repro.report.verdicts import VERDICTS, confounds, judge
 from senet_repro.results.statistics import Estimate
 
 PAPER_DATA = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
@@ -71,10 +71,15 @@ def notes(table: ResultTable) -> list[str]:
 
 
 def footnotes(table: ResultTable) -> list[str]:
-    """The notes, and how many of the paper's claims about the table our records bear out."""
+    """The notes, what else differs between compared rows, and how many of the paper's claims our records bear out."""
     verdicts = Counter(judged.verdict for judged in judge(table))
     said = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS)
-    return [*notes(table), *([f"The paper's claims about it: {said}."] if verdicts else [])]
+    lines = notes(table)
+    if differing := confounds(table):
+        lines.append(f"Rows that a claim compares differ in more than the axes: {'; '.join(differing)}.")
+    if verdicts:
+        lines.append(f"The paper's claims about it: {said}.")
+    return lines
 
 
 def _code_versions(table: ResultTable) -> Iterator[str]:

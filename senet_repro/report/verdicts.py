@@ -82,6 +82,12 @@ def compare(table: ResultTable, claim: Claim) -> list[Compared]:
     return found
 
 
+def confounds(table: ResultTable) -> list[str]:
+    """What else differs between rows that a claim compares, each once: device, commit, versions and the like."""
+    pairs = [pair for claim in table.paper.claims if claim.kind != "cost" for pair in pairs_of(table, claim)]
+    return list(dict.fromkeys(said for pair in pairs for said in pair.confounds()))
+
+
 def is_tested(pairs: Sequence[Compared]) -> bool:
     """Whether a claim is tested at all, and so is one of the table's family: one seed is no evidence."""
     return bool(pairs) and all(pair.difference.n > 1 for pair in pairs)

@@ -153,3 +153,12 @@ def test_writing_again_replaces_the_same_files_and_leaves_others_alone(tmp_path:
         write_tables(tmp_path, _tables([make_record([], seed=0, top1=top1)], "squeeze"), FORMATS["markdown"], [])
     assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "index.md", "table_11_digits_resnet11.md"}
     assert "5.00 (1)" in (tmp_path / "table_11_digits_resnet11.md").read_text()
+
+
+def test_what_compared_rows_differ_in_beside_the_axes_is_said_under_the_table() -> None:
+    one = make_record(["squeeze=avg"], seed=0, top1=3.0)
+    other = replace(make_record(["squeeze=max"], seed=0, top1=3.5), hardware={"device": "cuda"})
+    for device, said in (("cuda", True), ("cpu", False)):
+        records = [one, replace(other, hardware={"device": device})]
+        text = markdown(build_tables(Results(records), [find_table("squeeze")]))
+        assert ("differ in more than the axes: device (cpu and cuda)." in text) is said
