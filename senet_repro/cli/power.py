@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.config.schema import ConfigError
-from senet_repro.config.tables import find_table, paper_tables
+from senet_repro.config.tables import find_tables
 from senet_repro.report.power import markdown, plans
 from senet_repro.report.render import heading
 from senet_repro.report.tables import build_tables
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if not 0 < options.power < 1:
         raise ConfigError(f"--power {options.power:g}: give a chance between 0 and 1, such as 0.8")
-    papers = [find_table(options.table)] if options.table else list(paper_tables().values())
+    papers = find_tables(options.table)
     with no_collection():
         results = load_results(options.results)
         planned = [(table, plans(table, options.power)) for table in build_tables(results, papers)]

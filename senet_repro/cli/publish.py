@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.config.schema import ConfigError, Logger, PaperTable, Run
-from senet_repro.config.tables import find_table, paper_tables
+from senet_repro.config.tables import find_tables
 from senet_repro.report.publish import FOLDER, Content, Published, content, publish
 from senet_repro.report.tables import ResultTable, build_tables
 from senet_repro.results.record import Record
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = mode()
     if asked == "disabled":
         raise ConfigError("WANDB_MODE=disabled: unset it to publish, or give WANDB_MODE=offline")
-    papers = [find_table(options.table)] if options.table else list(paper_tables().values())
+    papers = find_tables(options.table)
     tables = build_tables(load_results(options.results), papers)
     if not tables:
         print(f"no records in {options.results} for a table", file=sys.stderr)
@@ -72,12 +72,12 @@ class Publisher:
             place = Path(run.results_dir), run.logger.project
             self._trained.setdefault(place, set()).add((record.run_key, record.seed))
             if run.table:
-                self._publish(*place, [find_table(run.table.name)])
+                self._publish(*place, find_tables(run.table.name))
 
     def close(self) -> None:
         """Publish the other tables of what was trained, and say how to sync those that are offline."""
         for place in self._trained:
-            self._publish(*place, list(paper_tables().values()))
+            self._publish(*place, find_tables(None))
         for results_dir in self._offline:
             folders = f"{shlex.quote(str(results_dir / FOLDER))}/*/wandb/offline-run-*"
             print(f"W&B: the tables are offline; wandb sync {folders}", file=sys.stderr)
@@ -87,8 +87,10 @@ class Publisher:
             return
         try:
             for table in build_tables(load_results(results_dir), papers):
+                if not _holds(table, self._trained[results_dir, project]):
+                    continue
                 shown = content(table)
-                if _holds(table, self._trained[results_dir, project]) and self._shown.get(shown.run_id) != shown:
+                if self._shown.get(shown.run_id) != shown:
                     limit_s = AT_RUNS_END_LIMIT_S
                     done = publish(table, shown, results_dir=results_dir, project=project, limit_s=limit_s)
                     self._shown[shown.run_id] = shown

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.config.schema import ConfigError
-from senet_repro.config.tables import paper_tables, selection
+from senet_repro.config.tables import find_table, find_tables, selection
 from senet_repro.report.page import Section, page, sections
 from senet_repro.report.tables import build_tables
 from senet_repro.results.files import write_bytes, write_text
@@ -29,10 +29,10 @@ def main(arguments: Sequence[str]) -> int:
         raise ConfigError(f"--results {options.results}: not a folder; give one that runs were written to")
     results = load_results(options.results)
     if not (results.records or results.failures or results.unreadable):
-        example = selection(paper_tables()["reduction_ratio"])
+        example = selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
-    found = sections(results, build_tables(results, list(paper_tables().values())))
+    found = sections(results, build_tables(results, find_tables(None)))
     _write(output, found, page(results, found, str(options.results)))
     print(output / PAGE)
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from senet_repro.config.schema import ConfigError
-from senet_repro.config.tables import find_table, paper_tables, selection
+from senet_repro.config.tables import find_table, find_tables, selection
 from senet_repro.report.formats import FORMATS, write_tables
 from senet_repro.report.tables import ResultTable, build_tables
 from senet_repro.results.store import Results, load_results, no_collection
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     form = FORMATS[options.format]
     with no_collection():
-        papers = [find_table(options.table)] if options.table else list(paper_tables().values())
+        papers = find_tables(options.table)
         results = load_results(options.results)
         tables = build_tables(results, papers, options.allow_mixed)
         remarks = list(_remarks(options, results, tables))

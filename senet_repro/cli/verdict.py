@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from senet_repro.config.tables import find_table, paper_tables
+from senet_repro.config.tables import find_tables
 from senet_repro.report.tables import build_tables
 from senet_repro.report.verdict_text import json_text, markdown, verdicts
 from senet_repro.results.store import load_results, no_collection
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a claim is contradicted")
     parser.add_argument("--format", choices=("markdown", "json"), default="markdown")
     options = parser.parse_args(arguments)
-    papers = [find_table(options.table)] if options.table else list(paper_tables().values())
+    papers = find_tables(options.table)
     with no_collection():
         results = load_results(options.results)
         found = verdicts(build_tables(results, papers), papers)

@@ -37,6 +37,11 @@ def find_table(wanted: str) -> PaperTable:
     raise ConfigError(f"no table '{wanted}'; there are {known}")
 
 
+def find_tables(wanted: str | None) -> list[PaperTable]:
+    """The table of a name or number, or every one; as `find_table`."""
+    return [find_table(wanted)] if wanted else list(paper_tables().values())
+
+
 def label(table: PaperTable) -> str:
     """How the paper's reader finds a table: its number, or the section whose text gives the figures."""
     return f"Table {table.number}" if table.number else f"Section {table.section}"

@@ -73,9 +73,7 @@ def cost(table: ResultTable, name: str) -> Drawing | None:
         columns = max(1, min(len(rows), 110 // (max(len(row.name) for _, row in rows) + 6)))
         figure = headed(figure_class, table, WIDE_PX, 330 + 20 * math.ceil(len(rows) / columns))
         panels = figure.subplots(1, 2, sharey=True)
-        for panel, (axes, measured) in enumerate(
-            zip(panels, ("multiply-adds of one image", "parameters"), strict=True)
-        ):
+        for panel, (axes, measured) in enumerate(zip(panels, MEASURED, strict=True)):
             sizes = [(row.macs, row.params)[panel] or 0 for _, row in rows]
             unit = next((unit for unit in POWERS if max(sizes) >= unit / 2), 1e3)
             for (at, row), size in zip(rows, sizes, strict=True):

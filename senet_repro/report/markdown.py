@@ -64,11 +64,11 @@ def _cells(table: ResultTable, row: ResultRow) -> list[str]:
         escaped(row.name),
         _pair(paper.cited_top1_err_pct, paper.cited_top5_err_pct, "{}"),
         _pair(paper.top1_err_pct, paper.top5_err_pct, "{:.2f}"),
-        f"{_spread(row.top1_err_pct)} ({n})" if row.top1_err_pct else lacking,
-        f"{_spread(row.top5_err_pct)} ({n})" if row.top5_err_pct else lacking,
+        f"{spread(row.top1_err_pct)} ({n})" if row.top1_err_pct else lacking,
+        f"{spread(row.top5_err_pct)} ({n})" if row.top5_err_pct else lacking,
         "baseline" if base else _pair(deltas[0], deltas[1], "{:+.2f}"),
-        "baseline" if base else _spread(row.top1_delta_pct, "+.2f"),
-        "" if base else _spread(row.top5_delta_pct, "+.2f"),
+        "baseline" if base else spread(row.top1_delta_pct, "+.2f"),
+        "" if base else spread(row.top5_delta_pct, "+.2f"),
         _number(paper.params_m, "{:.1f}"),
         _number(row.params and row.params / 1e6, "{:.3f}"),
         _number(paper.gflops, "{:.2f}"),
@@ -76,7 +76,8 @@ def _cells(table: ResultTable, row: ResultRow) -> list[str]:
     ]
 
 
-def _spread(value: Estimate | None, spec: str = ".2f") -> str:
+def spread(value: Estimate | None, spec: str = ".2f") -> str:
+    """A mean with half its interval, as a reader writes it; nothing where there is none."""
     if value is None:
         return ""
     return f"{value.mean:{spec}}" + ("" if value.half_width is None else f" ± {value.half_width:.2f}")

@@ -17,13 +17,13 @@ from typing import Any
 from senet_repro.config.tables import find_table, label, selection
 from senet_repro.report.figures import drawings
 from senet_repro.report.heading import standing, title_of
+from senet_repro.report.markdown import spread
 from senet_repro.report.provenance import PROGRAM, command, environment, environments
-from senet_repro.report.render import notes
+from senet_repro.report.render import notes, seed_count
 from senet_repro.report.svg import Drawing
-from senet_repro.report.tables import ResultRow, ResultTable
+from senet_repro.report.tables import ResultTable
 from senet_repro.report.verdicts import VERDICTS, Judged, judge
 from senet_repro.results.record import Record
-from senet_repro.results.statistics import Estimate
 from senet_repro.results.store import Results
 
 SIGNS = dict(zip(VERDICTS, ("✓", "✗", "~", "○"), strict=True))
@@ -154,12 +154,12 @@ def _template() -> Any:
     # A drawing's text was escaped as it was written; it is the only markup that is taken as such.
     environment_.filters.update(
         drawing=lambda drawing: Markup(drawing.inline),
-        spread=_spread,
+        spread=spread,
         figure=_figure,
         duration=_duration,
         environment=environment,
         slug=_slug,
-        n=_n,
+        seeds=seed_count,
     )
     return environment_.get_template("page.html.jinja")
 
@@ -168,20 +168,8 @@ def _slug(name: str) -> str:
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _spread(value: Estimate | None, spec: str = ".2f") -> str:
-    if value is None:
-        return ""
-    return f"{value.mean:{spec}}" + ("" if value.half_width is None else f" ± {value.half_width:.2f}")
-
-
 def _figure(value: float | None, spec: str = ".2f") -> str:
     return "" if value is None else f"{value:{spec}}"
-
-
-def _n(row: ResultRow, table: ResultTable) -> str:
-    """How many seeds a row has, and of how many where some are missing."""
-    n, of = len(row.seeds), len(table.seeds)
-    return f"{n}" if n == of else f"{n}/{of}"
 
 
 def _duration(seconds: float) -> str:
