@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from tempfile import TemporaryDirectory
 
 from senet_repro.config.schema import ConfigError
+from senet_repro.training.failures import Stopped
 
 VERBS = ("table", "verdict", "power", "report", "sizes", "export", "bench", "publish")
 
 
 def main() -> None:
-    """Serve the command line; the exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C."""
+    """Serve the command line.
+
+    The exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C and 143 for SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, _end)
     with TemporaryDirectory(prefix="senet_repro-") as folder:
         # Lightning imports matplotlib, which would leave its settings and fonts in the home directory.
         os.environ.setdefault("MPLCONFIGDIR", folder)
@@ -39,6 +45,10 @@ def _answer(arguments: list[str]) -> int:
     except OSError as error:
         print(f"senet_repro: {error.strerror}: {error.filename}; give a results folder to write to", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nsenet_repro: stopped; the same command goes on from the last finished epoch", file=sys.stderr)
-        return 130
+    except (KeyboardInterrupt, Stopped) as stop:
+        print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)
+        return stop.exit_code if isinstance(stop, Stopped) else 130
+
+
+def _end(signum: int, _frame: object) -> None:
+    raise Stopped(signum)

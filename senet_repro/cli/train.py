@@ -2,77 +2,179 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import shlex
+import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.publish import Publisher
+from senet_repro.config.application import Outcomes, Place, Plans, Point, application
 from senet_repro.config.canonical import run_dir
-from senet_repro.config.composition import Place, application
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label, selection
-from senet_repro.results.record import Record
-from senet_repro.training.execute import RunFailed, execute
+from senet_repro.results.record import RECORD, read_record
+from senet_repro.results.store import read_status
+from senet_repro.training.execute import execute
+from senet_repro.training.failures import RunFailed, Stopped, exit_code_of, reason_of
 from senet_repro.training.progress import clock, finish_line
+from senet_repro.training.stopping import Deferral
 
-EXPECTED = (ConfigError, RunFailed, ArithmeticError, OSError)
+MOST_DEATHS = 2
+EXPECTED = (ConfigError, RunFailed, OSError)
 
 
 def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
-    failures: dict[str, Exception] = {}
-    planned: list[Run] = []
-    publisher = Publisher()
+    command = Command()
+    plans = Plans(command.choose, perform, command.trained, lambda: Deferral(_jobs_beside), command.again)
+    return command.finish(application(plans))
 
-    def task(read: Callable[[], Run], place: Place) -> None:
-        name = f"point {place.number} of the sweep" if place.total != 1 else "this command"
-        try:
-            run = read()
-            name = str(run_dir(run))
-            if run.dry:
+
+class Command:
+    """What this process does around the runs of a command, wherever they are trained."""
+
+    def __init__(self) -> None:
+        self._illegal: dict[str, Point] = {}
+        self._is_sweep = False
+        self._told: set[Path] = set()  # records whose path was printed
+        self._deaths: Counter[Path] = Counter()  # of the processes of jobs beside each other
+        self._publisher = Publisher()
+
+    def choose(self, points: Sequence[Point]) -> Sequence[Point]:
+        """The points to train: each run once and, in a sweep, none that has its record; of a dry command none."""
+        self._is_sweep = len(points) > 1
+        self._illegal = {_name(number, points): point for number, point in enumerate(points, 1) if point.error}
+        legal = [(point.run, point) for point in points if point.run]
+        if any(run.dry for run, _ in legal):
+            for run, _ in legal:
                 check_weights(run)
-                planned.append(run)
-            else:
-                publisher.after(run, _train(run, place))
-        except Exception as error:
-            failures[name] = error
-            if not isinstance(error, EXPECTED):
-                traceback.print_exc()
-            raise  # Hydra goes on with the sweep and raises the first error at its end
+            print_plan([run for run, _ in legal])
+            return []
+        to_train = {run_dir(run): point for run, point in legal}
+        if self._is_sweep:
+            done = [folder for folder in to_train if (folder / RECORD).exists()]
+            for folder in done:
+                del to_train[folder]
+                self._tell(folder)
+            if done:
+                print(f"{len(done)} of {len(done) + len(to_train)} runs have their record already", file=sys.stderr)
+        return list(to_train.values())
 
-    try:
-        application(task)
-    except Exception:
+    def trained(self, run: Run) -> None:
+        """Say where the record of a run is, and let W&B know."""
+        self._tell(run_dir(run))
+        self._publisher.after(run, read_record(run_dir(run) / RECORD))
+        if run.table and not self._is_sweep:
+            print(f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}", file=sys.stderr)
+
+    def again(self, points: Sequence[Point]) -> Sequence[Point]:
+        """Those that have not ended, when the process of one died and its launcher ended the others with it.
+
+        A run that was under way twice when that happened is given up: it may be the one.
+        """
+        left = []
+        for point in points:
+            assert point.run is not None
+            folder = run_dir(point.run)
+            state = read_status(folder).get("state")
+            self._deaths[folder] += state == "running"
+            if state not in ("done", "failed") and self._deaths[folder] < MOST_DEATHS:
+                left.append(point)
+        print(f"a job's process died; {len(left)} runs are launched anew", file=sys.stderr)
+        return left
+
+    def finish(self, outcomes: Outcomes) -> int:
+        """Name what failed, why, and the command that repeats it; the exit code is the worst of them."""
+        failures: list[tuple[str, Point, Exception]] = [
+            (name, point, point.error) for name, point in self._illegal.items() if point.error
+        ]
+        for point, error in outcomes.items():
+            assert point.run is not None
+            folder = run_dir(point.run)
+            if not (folder / RECORD).exists():
+                failures.append((str(folder), point, error or _silent(folder)))
+            elif folder not in self._told:
+                self.trained(point.run)
+        self._publisher.close()
         if not failures:
-            raise
-    publisher.close()
-    if planned:
-        print_plan(planned)
-    return _report(failures) if failures else 0
+            return 0
+        print(f"senet_repro: {len(failures)} {'run' if len(failures) == 1 else 'runs'} failed", file=sys.stderr)
+        for name, point, error in failures:
+            print(f"  {name}: {reason_of(error)}", file=sys.stderr)
+            if point.run:
+                print(f"    python -m senet_repro {shlex.join(point.overrides)}", file=sys.stderr)
+        return max(exit_code_of(error) for _, _, error in failures)
+
+    def _tell(self, folder: Path) -> None:
+        self._told.add(folder)
+        print(folder / RECORD, flush=True)
 
 
-def _train(run: Run, place: Place) -> Record:
+def perform(run: Run, place: Place) -> None:
+    """Train a run, in the process that a launcher chose for it, and tell the result.
+
+    Raises:
+        RunFailed: as `execute`, and where a job beside others was stopped: its process stays, for them.
+    """
+    is_beside = multiprocessing.current_process().name != "MainProcess"
+    if is_beside:
+        _hear_beside()
     started_s = time.monotonic()
-    path, record = execute(run, lambda line: print(line, file=sys.stderr))
+    try:
+        record = execute(run, lambda line: print(line, file=sys.stderr))[1]
+    except Stopped as stopped:
+        if is_beside:
+            raise RunFailed(str(stopped)) from None
+        raise
+    except Exception as error:
+        if not isinstance(error, EXPECTED):
+            traceback.print_exc()
+        raise
     took_s = time.monotonic() - started_s
-    at = f"[{place.number}/{place.total or '?'}] " if place.total != 1 else ""
-    left_s = took_s * ((place.total or 0) - place.number)
+    at = f"[{place.number}/{place.total}] " if place.total > 1 else ""
+    left_s = took_s * (place.total - place.number) / place.side_by_side
     finish_line(
         f"{at}{record.name} seed {record.seed}  top-1 err {record.metrics['top1_err_pct']:.2f} %  "
         f"top-5 err {record.metrics['top5_err_pct']:.2f} % of {record.eval_images:,} images  {clock(took_s)}"
         + (f", about {clock(left_s)} left" if left_s >= 1 else "")
     )
-    print(path, flush=True)
-    if run.table and place.total == 1:
-        print(f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}", file=sys.stderr)
-    return record
 
 
-def _report(failures: dict[str, Exception]) -> int:
-    """Name every failed run and why; the exit code is the worst of them."""
-    print(f"senet_repro: {len(failures)} {'run' if len(failures) == 1 else 'runs'} failed", file=sys.stderr)
-    for name, error in failures.items():
-        print(f"  {name}: {str(error) or type(error).__name__}", file=sys.stderr)
-    return 2 if any(isinstance(error, ConfigError | OSError) for error in failures.values()) else 1
+def _name(number: int, points: Sequence[Point]) -> str:
+    return f"point {number} of the sweep" if len(points) > 1 else "this command"
+
+
+def _silent(folder: Path) -> RunFailed:
+    """Why a run has no record, as far as its folder tells."""
+    status = read_status(folder)
+    return RunFailed(status.get("reason") or f"its job ended without a word, {status.get('state', 'before it began')}")
+
+
+def _jobs_beside() -> list[int]:
+    """The processes that a launcher has started beside this one."""
+    return [job.pid for job in multiprocessing.active_children() if job.pid]
+
+
+_told_to_stop: list[int] = []
+
+
+def _hear_beside() -> None:
+    """In a process for jobs: leave Ctrl-C to the one that started it, and once told to stop begin nothing more.
+
+    Raises:
+        RunFailed: it was told.
+    """
+
+    def note(signum: int, _frame: object) -> None:
+        _told_to_stop.append(signum)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, note)
+    if _told_to_stop:
+        raise RunFailed("stopped before it began")

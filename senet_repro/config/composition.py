@@ -1,25 +1,19 @@
-"""From command line and YAML to a validated Run; the only user of Hydra (config floor; no torch)."""
+"""From overrides and YAML to a validated Run (config floor; no torch)."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-import math
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from hydra.experimental.callback import Callback
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -41,7 +35,7 @@ def run_from(config: DictConfig) -> Run:
     Raises:
         ConfigError: a key does not exist (also one that came by `+key=` or `++key=`), or a value is not legal.
     """
-    with _plain_errors():
+    with plain_errors():
         # Only plain data meets the schema anew; a composed config would carry keys added by `+` past it.
         plain = OmegaConf.to_container(config, resolve=True)
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
@@ -76,12 +70,12 @@ def compose(overrides: Sequence[str] = ()) -> Run:
         ConfigError: as for `run_from`, or an override is malformed.
     """
     GlobalHydra.instance().clear()
-    with _plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+    with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=list(overrides))
-    return _checked(overrides, run_from(config))
+    return checked(overrides, run_from(config))
 
 
-def _checked(overrides: Sequence[str], run: Run) -> Run:
+def checked(overrides: Sequence[str], run: Run) -> Run:
     """The run, unless the command line asks for two tables, or for a protocol where a table brings its own."""
     given = [override.lstrip("+").partition("=") for override in overrides]
     tables = [f"+{group}={name}" for group, _, name in given if group in ("ablation", "experiment")]
@@ -94,55 +88,8 @@ def _checked(overrides: Sequence[str], run: Run) -> Run:
     return run
 
 
-class Place(NamedTuple):
-    """Which point of a sweep a run is."""
-
-    number: int  # from 1
-    total: int | None  # none where another process counts
-
-
-def application(task: Callable[[Callable[[], Run], Place], None]) -> None:
-    """Serve the command line: call `task` once, or once per point of a sweep.
-
-    A task gets its run from its first argument, which raises ConfigError where the settings describe none.
-
-    Raises:
-        ConfigError: the command line does not describe a legal run.
-        Exception: the first that a task raised, after the sweep's other points were tried.
-    """
-    # Hydra would print its own failures and leave with exit code 1; the command line maps them itself.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-
-    def point(config: DictConfig) -> None:
-        hydra_config = HydraConfig.get()
-        overrides = list(hydra_config.overrides.task)
-        sweep = hydra_config.mode == RunMode.MULTIRUN
-        number, total = (hydra_config.job.num + 1, SweepSize.points) if sweep else (1, 1)
-        task(lambda: _checked(overrides, run_from(config)), Place(number, total))
-
-    with _plain_errors():
-        hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")(point)()
-
-
-class SweepSize(Callback):
-    """Counts the points of a sweep as it begins, since Hydra tells a job its number and not of how many."""
-
-    points: int | None = None
-
-    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Multiply the values of every swept key; the command line's replace those of the ablation file."""
-        params = config.hydra.sweeper.params or {}
-        swept = {key: f"{key}={values}" for key, values in params.items()}
-        for text in config.hydra.overrides.task:
-            swept[text.partition("=")[0]] = text
-        overrides = OverridesParser.create().parse_overrides(list(swept.values()))
-        SweepSize.points = math.prod(
-            len(list(override.sweep_string_iterator())) for override in overrides if override.is_sweep_override()
-        )
-
-
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Turn what Hydra and OmegaConf raise into a ConfigError with the mend in a line."""
     try:
         yield

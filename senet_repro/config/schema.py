@@ -121,7 +121,9 @@ class Trainer:
     """Where and how fast a run is trained; only the precision belongs to its identity."""
 
     accelerator: str = "auto"  # auto | cpu | gpu
-    devices: int = 1
+    devices: int = 1  # of each node
+    nodes: int = 1
+    accumulate: int = 1  # parts in which a device takes its share of a batch; batch-norm statistics are of a part
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False

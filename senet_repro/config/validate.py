@@ -28,6 +28,8 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("recipe.schedule.factor", SMALLEST, 1 - SMALLEST),
     ("recipe.schedule.patience_epochs", 0, math.inf),
     ("trainer.devices", 1, math.inf),
+    ("trainer.nodes", 1, math.inf),
+    ("trainer.accumulate", 1, math.inf),
     ("trainer.threads", 1, math.inf),
     ("trainer.num_workers", 0, math.inf),
     ("data.classes", 2, math.inf),
@@ -72,7 +74,8 @@ def validate(run: Run) -> None:
         values = _value(run, key)
         if values is not None and (len(values) != count or (key != "data.mean" and min(values) <= 0)):
             raise ConfigError(f"{key}={values}: give {count} positive numbers")
-    check_batch_size(run.recipe.batch_size, run.trainer.devices)
+    trainer = run.trainer
+    check_batch_size(run.recipe.batch_size, trainer.devices, trainer.nodes, trainer.accumulate)
     _check_data(run)
 
 
@@ -126,20 +129,25 @@ def check_stages(stages: Any, available: Sequence[int], who: str) -> None:
         raise ConfigError(f"stages={stages}: name each stage once")
 
 
-def check_batch_size(batch_size: int, devices: int) -> None:
-    """Accept a global batch that divides over the devices.
+def check_batch_size(batch_size: int, devices: int, nodes: int = 1, accumulate: int = 1) -> None:
+    """Accept a global batch that divides over the devices of all nodes, and there into the parts of `accumulate`.
 
     Raises:
         ConfigError: it does not; the message names the nearest sizes that do, and the numbers of devices that would.
     """
-    if batch_size % devices:
-        lower = batch_size // devices * devices
-        sizes = [size for size in (lower, lower + devices) if size]
-        divisors = [n for n in range(1, min(batch_size, 64) + 1) if batch_size % n == 0]
-        raise ConfigError(
-            f"recipe.batch_size={batch_size} does not divide over trainer.devices={devices}: "
-            f"give recipe.batch_size={listed(sizes, 'or')}, or trainer.devices={listed(divisors, 'or')}"
-        )
+    others = nodes * accumulate
+    parts = devices * others
+    if batch_size % parts == 0:
+        return
+    lower = batch_size // parts * parts
+    mends = [f"recipe.batch_size={listed([size for size in (lower, lower + parts) if size], 'or')}"]
+    if batch_size % others == 0:
+        share = batch_size // others
+        fitting = [n for n in range(1, min(share, 64) + 1) if share % n == 0]
+        mends.append(f"trainer.devices={listed(fitting, 'or')}")
+    factors = [(devices, "devices"), (nodes, "nodes"), (accumulate, "accumulate")]
+    asked = " and ".join(f"trainer.{name}={count}" for count, name in factors if count > 1)
+    raise ConfigError(f"recipe.batch_size={batch_size} does not divide over {asked}: give {', or '.join(mends)}")
 
 
 def _value(run: Run, key: str) -> Any:

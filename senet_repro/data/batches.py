@@ -125,12 +125,22 @@ class TrainBatches:
     def __len__(self) -> int:
         return len(self.sampler)
 
+    def state_dict(self) -> dict[str, int]:
+        """How far training is; Lightning keeps it in a checkpoint."""
+        return self.sampler.state_dict()
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let the next iteration go on from there."""
+        self.sampler.load_state_dict(state)
+
     def __iter__(self) -> Iterator[Batch]:
+        self.sampler.begin()
         draws = Draws.of_epoch(self.sampler, self.flip, self.pad_px)
         first_pixels = self.sampler.own(self.canvas.first_pixel(draws)).to(self.device)
         labels = self.sampler.own(self.labels[draws.image]).to(self.device)
         crops = (self.canvas.crop(step_pixels) for step_pixels in first_pixels)
-        yield from zip(self._cut_out(crops) if self.cutout_px else crops, labels, strict=True)
+        batches = zip(self._cut_out(crops) if self.cutout_px else crops, labels, strict=True)
+        yield from self.sampler.counted(batches)
 
     def _cut_out(self, crops: Iterable[Tensor]) -> Iterator[Tensor]:
         centres = self.sampler.own(draw_centres(self.sampler, self.canvas.side)).to(self.device)

@@ -169,11 +169,6 @@ class FolderBatches:
             generator=torch.Generator(),  # or each epoch would draw a seed from the global one
         )
 
-    def set_epoch(self, epoch: int) -> None:
-        """Let the next iteration be that of `epoch`, counted from 0; evaluation is the same in all."""
-        if isinstance(self.sampler, TrainSteps):
-            self.sampler.set_epoch(epoch)
-
     def __len__(self) -> int:
         return len(self.sampler)
 
@@ -190,6 +185,28 @@ class FolderBatches:
         """End the worker processes; a later iteration starts new ones."""
         # The garbage collector may take the queues first and then waits 5 s for each worker that was never told.
         self._loader._iterator = None
+
+
+class TrainFolderBatches(FolderBatches):
+    """The batches of training, which differ from epoch to epoch and go on where a resumed run was."""
+
+    sampler: TrainSteps
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next iteration be that of `epoch`, counted from 0."""
+        self.sampler.set_epoch(epoch)
+
+    def state_dict(self) -> dict[str, int]:
+        """How far training is; Lightning keeps it in a checkpoint."""
+        return self.sampler.state_dict()
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let the next iteration go on from there."""
+        self.sampler.load_state_dict(state)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.sampler.begin()
+        yield from self.sampler.counted(super().__iter__())
 
 
 def _as_it_is(batch: Any) -> Any:

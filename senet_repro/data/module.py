@@ -11,6 +11,7 @@ from senet_repro.data.folder import (
     EvalSteps,
     FileSet,
     FolderBatches,
+    TrainFolderBatches,
     eval_transform,
     load_folders,
     train_transform,
@@ -93,7 +94,9 @@ class ImageData(pl.LightningDataModule):
         Raises:
             DataError: The batch does not divide over the devices or is larger than the set.
         """
-        steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share)
+        assert self.trainer is not None
+        accumulate = self.trainer.accumulate_grad_batches
+        steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share, accumulate)
         if isinstance(self._train, ImageSet):
             return TrainBatches(self._train, self.data, steps, self._device, self.cutout_px)
         return self._folder_batches(self._train, steps)
@@ -110,10 +113,10 @@ class ImageData(pl.LightningDataModule):
         return self.normalise.to(images.device)(images), labels
 
     def _folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
-        make_transform = train_transform if isinstance(steps, TrainSteps) else eval_transform
-        pin_memory = self._device.type == "cuda"
-        transform = make_transform(self.data)
-        batches = FolderBatches(files, transform, steps, self.seed, self.num_workers, pin_memory)
+        training = isinstance(steps, TrainSteps)
+        transform = train_transform(self.data) if training else eval_transform(self.data)
+        kind = TrainFolderBatches if training else FolderBatches
+        batches = kind(files, transform, steps, self.seed, self.num_workers, self._device.type == "cuda")
         self._open.append(batches)
         return batches
 

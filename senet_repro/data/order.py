@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class TrainSteps:
     As an iterable it is one process's batch sampler; it yields the (epoch, index) pairs of each step.
     """
 
-    def __init__(self, num_images: int, batch_size: int, seed: int, share: Share) -> None:
+    def __init__(self, num_images: int, batch_size: int, seed: int, share: Share, accumulate: int = 1) -> None:
         """Plan the steps of one process.
 
         Args:
@@ -54,11 +55,12 @@ class TrainSteps:
             batch_size: Images per step over all processes.
             seed: Seed of the run.
             share: Which process this is.
+            accumulate: Parts in which this process takes its share of a step, each one a step here.
 
         Raises:
-            DataError: The batch does not divide over the processes or is larger than the set.
+            DataError: The batch does not divide over the processes and parts or is larger than the set.
         """
-        check_batch_size(batch_size, share.world_size)
+        check_batch_size(batch_size, share.world_size, accumulate=accumulate)
         if num_images < batch_size:
             raise DataError(
                 f"{num_images} training images do not fill one batch of {batch_size}: "
@@ -68,7 +70,10 @@ class TrainSteps:
         self.batch_size = batch_size
         self.seed = seed
         self.share = share
+        self.accumulate = accumulate
         self.epoch = 0
+        self.taken = 0  # steps of this epoch that training took
+        self._resume_at = (0, 0)  # epoch and steps taken
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration be that of `epoch`, counted from 0."""
@@ -82,11 +87,31 @@ class TrainSteps:
         return torch.Generator().manual_seed(derived_seed(self.seed, self.epoch, *stream))
 
     def own(self, values: Tensor) -> Tensor:
-        """This process's share (steps, local batch) of `values` (num_images,), in this epoch's order."""
-        return self.share.of_steps(values, self.batch_size)
+        """This process's share (steps left, local batch) of `values` (num_images,), in this epoch's order."""
+        return self.share.of_steps(values, self.batch_size).reshape(len(self), -1)[self.taken :]
+
+    def begin(self) -> None:
+        """Begin to iterate, at the step that a resumed run came to if it was in this epoch."""
+        epoch, taken = self._resume_at
+        self.taken = taken if epoch == self.epoch else 0
+        self._resume_at = (0, 0)
+
+    def counted(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """The batches, each counted as taken once it is asked for."""
+        for batch in batches:
+            self.taken += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """How far training is, for a checkpoint."""
+        return {"epoch": self.epoch, "taken": self.taken}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let the next iteration of that epoch go on from there."""
+        self._resume_at = (state["epoch"], state["taken"])
 
     def __len__(self) -> int:
-        return self.num_images // self.batch_size
+        return self.num_images // self.batch_size * self.accumulate
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         order = torch.randperm(self.num_images, generator=self.generator())

@@ -6,10 +6,11 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def write_text(path: Path, text: str) -> None:
@@ -17,19 +18,28 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Put `data` at `path` as `write_text` does."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:  # a full disk is the fuller for a part of a file
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, such as one that a file was just given."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -38,20 +48,51 @@ def write_json(path: Path, data: Any) -> None:
 
 
 @contextmanager
-def locked(folder: Path, on_wait: Callable[[str], None]) -> Iterator[int]:
-    """Hold the folder's lock, waiting for another process that holds it; `on_wait` is told who that is.
+def locked(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
+    """Hold the folder's lock, waiting for another process that holds it.
 
-    Yields the lock's file descriptor: a child process that inherits it holds the lock too, for as long as it lives. The
-    kernel drops the lock when the last of them dies, so no stale one can stay behind.
+    `say` is told whom it waits for, and of a holder that died without giving the lock back. Yields the lock's file
+    descriptor: a child process that inherits it holds the lock too, for as long as it lives. The kernel drops the lock
+    when the last of them dies, so none can stay behind.
     """
     with (folder / "lock").open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            on_wait(file.read().strip() or "another process")
+        if not _try_lock(file):
+            say(f"waiting for {_holder(file) or 'another process'}, which trains {folder}")
             fcntl.flock(file, fcntl.LOCK_EX)
+        elif holder := _holder(file):
+            say(f"{holder} died while it trained {folder}; taking over")
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
-        yield file.fileno()
+        try:
+            yield file.fileno()
+        finally:
+            file.truncate(0)
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether some process holds the folder's lock at this moment."""
+    try:
+        with (folder / "lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _try_lock(file: TextIO) -> bool:
+    for wait_s in (0.05, 0.0):  # once more: somebody may only look whether it is held
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(wait_s)
+        else:
+            return True
+    return False
+
+
+def _holder(file: TextIO) -> str:
+    file.seek(0)
+    return file.read().strip()

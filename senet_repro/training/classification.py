@@ -31,6 +31,11 @@ class Tally:
         self.sums += torch.stack([loss.detach().float() * len(labels), hits[:, 0].sum(), hits.sum()])
         self.images += len(labels)
 
+    def resume(self, sums: list[float]) -> None:
+        """Go on from what `over_devices` gave."""
+        self.sums += self.sums.new_tensor(sums[:3])
+        self.images += round(sums[3])
+
     def over_devices(self, strategy: Strategy) -> list[float]:
         """The sums of loss, top-1 hits, top-5 hits and images over all processes."""
         sums = torch.cat([self.sums, self.sums.new_tensor([self.images])])
@@ -51,7 +56,8 @@ class Classification(pl.LightningModule):
         self.train_sums: list[float] = []
         self.eval_sums: list[float] = []
         self.plateau: ReduceLROnPlateau | None = None
-        self._plateau_state: dict[str, Any] | None = None
+        self._in_epoch = False  # in its training part
+        self._resumed: dict[str, Any] = {}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """SGD, and its schedule: by step, or at plateaus of the evaluation loss."""
@@ -65,24 +71,35 @@ class Classification(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": by_step, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what a plateau schedule remembers."""
+        """Add what a plateau schedule remembers, and within an epoch what it has come to so far."""
         if self.plateau:
             checkpoint["plateau"] = self.plateau.state_dict()
+        if self._in_epoch:
+            checkpoint["epoch_so_far"] = {
+                "sums": self._tally.over_devices(self.trainer.strategy),
+                "random": _random_states(self),
+            }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep it for the schedule, which does not exist yet."""
-        self._plateau_state = checkpoint.get("plateau")
+        """Keep it for the start of training: the schedule does not exist yet."""
+        self._resumed = {key: checkpoint[key] for key in ("plateau", "epoch_so_far") if key in checkpoint}
 
     def on_train_start(self) -> None:
-        """Let a resumed plateau schedule remember."""
-        if self.plateau and self._plateau_state:
-            self.plateau.load_state_dict(self._plateau_state)
+        """Let a resumed run remember. Lightning does not begin an epoch that a checkpoint is in the middle of."""
+        if self.plateau and "plateau" in self._resumed:
+            self.plateau.load_state_dict(self._resumed["plateau"])
+        if "epoch_so_far" in self._resumed:
+            self.on_train_epoch_start()
+            if self.global_rank == 0:
+                self._tally.resume(self._resumed["epoch_so_far"]["sums"])
+            _resume_random(self, self._resumed["epoch_so_far"]["random"])
 
     def on_train_epoch_start(self) -> None:
         """Make what a network draws in an epoch a function of seed, epoch and device, so that resuming repeats it."""
         draw = self.current_epoch * self.trainer.world_size + self.global_rank
         torch.manual_seed(self.seed + 1_000_003 * (draw + 1))
         self._tally = Tally(self.device)
+        self._in_epoch = True
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """The batch's mean loss; images (N, 3, H, W) normalised, labels (N,)."""
@@ -95,6 +112,7 @@ class Classification(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Close the training epoch's sums; let every device evaluate the network that is saved, device 0's."""
         self.train_sums = self._tally.over_devices(self.trainer.strategy)
+        self._in_epoch = False
         if self.trainer.world_size > 1:
             for buffer in self.net.buffers():
                 torch.distributed.broadcast(buffer, 0)
@@ -112,6 +130,23 @@ class Classification(pl.LightningModule):
         if self.plateau:
             # Lightning would step it only after the epoch's checkpoint, and a resumed run would miss the drop.
             self.plateau.step(self.eval_sums[0] / self.eval_sums[3])
+
+
+def _random_states(module: pl.LightningModule) -> dict[str, Tensor]:
+    """The states of the generators that a network draws from, each (devices, bytes)."""
+    states = {"cpu": torch.get_rng_state()}
+    if module.device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(module.device)
+    gathered = {name: module.all_gather(state.to(module.device)) for name, state in states.items()}
+    return {name: torch.as_tensor(rows).cpu().view(-1, len(states[name])) for name, rows in gathered.items()}
+
+
+def _resume_random(module: pl.LightningModule, states: dict[str, Tensor]) -> None:
+    """Go on from what `_random_states` gave; a device that was not there then begins its epoch's numbers."""
+    if module.global_rank < len(states["cpu"]):
+        torch.set_rng_state(states["cpu"][module.global_rank].contiguous())
+        if "cuda" in states and module.device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"][module.global_rank].contiguous(), module.device)
 
 
 def errors(sums: list[float], prefix: str) -> dict[str, float]:

@@ -2,83 +2,77 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
 from senet_repro.config.canonical import run_dir, run_key
-from senet_repro.config.schema import ConfigError, Run
+from senet_repro.config.schema import Run
 from senet_repro.results.files import locked, write_text
 from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import read_status, write_status
-
-_LAUNCH_VARIABLES = (
-    "LOCAL_RANK",
-    "RANK",
-    "WORLD_SIZE",
-    "NODE_RANK",
-    "GROUP_RANK",
-    "MASTER_ADDR",
-    "MASTER_PORT",
-)
-
-
-class RunFailed(RuntimeError):  # noqa: N818 - it reads as the sentence it prints
-    """A run that ended without a record; the message says why and where its files are."""
+from senet_repro.training.devices import claimed_gpus, visible_gpus
+from senet_repro.training.failures import forget_failure, log_tail_of, reason_of
+from senet_repro.training.nodes import call, join, node_of
+from senet_repro.training.processes import train_in_processes
 
 
 def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
-    """Train `run` unless its record exists; returns the record and its path.
+    """Train `run` unless its record exists; returns the record and its path. On several nodes, each calls this.
 
     Raises:
-        RunFailed: training diverged, or its processes died.
+        RunFailed: training diverged, ran out of memory, or its processes died.
         ConfigError: the data or the devices are not what the run needs.
         RecordError: the record that exists cannot be read.
+        OSError: the results folder cannot be written to.
+        Stopped: a signal came; the run is resumed the next time.
     """
     folder = run_dir(run)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD
-    if not path.exists():
-        with locked(folder, lambda holder: say(f"waiting for {holder}, which trains {folder}")) as lock:
+    node = node_of(run.trainer.nodes)
+    if node and (meeting := join(folder, node)):
+        train_in_processes(run, folder, meeting, lock=None)
+    elif not path.exists():
+        with locked(folder, say) as lock:
             if not path.exists():
                 _train(run, folder, lock)
     return path, read_record(path)
 
 
 def _train(run: Run, folder: Path, lock: int) -> None:
-    say_status = partial(write_status, folder, run_key=run_key(run), seed=run.seed)
+    say_status = partial(write_status, folder, run_key=run_key(run), seed=run.seed, epochs=run.recipe.epochs)
+    forget_failure(folder)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
     say_status(state="running")
     try:
-        if run.trainer.devices > 1:
-            _train_in_worker(folder, lock)
+        if run.trainer.devices * run.trainer.nodes > 1:
+            train_in_processes(run, folder, call(folder, run.trainer.nodes), lock)
         else:
-            from senet_repro.training.fit import fit
-
-            fit(run, folder)
-    except BaseException as error:
-        # Ctrl-C is no verdict on the run: it resumes at its last finished epoch.
-        if isinstance(error, Exception):
-            say_status(state="failed", reason=str(error) or type(error).__name__)
+            _train_here(run, folder)
+    except Exception as error:
+        with suppress(OSError):  # the disk may be what failed
+            say_status(state="failed", reason=reason_of(error), log_tail=log_tail_of(error))
         raise
-    say_status(state="done")
+    except BaseException:
+        with suppress(OSError):
+            say_status(state="stopped", **_how_far(folder))
+        raise
+    say_status(state="done", epoch=run.recipe.epochs)
 
 
-def _train_in_worker(folder: Path, lock: int) -> None:
-    """Train in a process tree of its own, which keeps the lock if this process dies before it.
+def _train_here(run: Run, folder: Path) -> None:
+    from senet_repro.training.fit import fit
 
-    Lightning starts one process per further device by repeating the command line; repeating Hydra's would run the sweep
-    again in each (and cross their process groups). The worker's command is its folder, the same for every process.
-    """
-    environment = {name: value for name, value in os.environ.items() if name not in _LAUNCH_VARIABLES}
-    command = [sys.executable, "-m", "senet_repro.training.worker", str(folder)]
-    code = subprocess.run(command, env=environment, pass_fds=[lock], check=False).returncode
-    if code:
-        reason = read_status(folder).get("reason", f"the training processes of {folder} died")
-        raise ConfigError(reason) if code == 2 else RunFailed(reason)
+    with claimed_gpus(run.trainer) as gpus:
+        visible = visible_gpus() if gpus else []
+        fit(run, folder, [visible.index(name) for name in gpus])
+
+
+def _how_far(folder: Path) -> dict[str, Any]:
+    return {key: value for key, value in read_status(folder).items() if key in ("epoch", "epoch_share")}

@@ -3,70 +3,75 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
-import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments import LightningEnvironment
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
+from pytorch_lightning.callbacks import Callback
 
 from senet_repro.config.canonical import canonical, run_key, run_name
-from senet_repro.config.schema import ConfigError, DataError, Run, Trainer
+from senet_repro.config.schema import ConfigError, Run
 from senet_repro.data.module import ImageData
 from senet_repro.data.threads import cpu_threads
 from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
 from senet_repro.results.metrics import METRICS, read_epochs
 from senet_repro.results.record import Record, write_record
-from senet_repro.training.callbacks import EpochLog
+from senet_repro.training.callbacks import EpochLog, SafePoints
+from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.classification import Classification
+from senet_repro.training.devices import uses_gpu
+from senet_repro.training.memory import explained_memory
+from senet_repro.training.stopping import Deferral
 from senet_repro.training.surroundings import commit, hardware, versions
 
-CHECKPOINT = Path("checkpoints") / "last.ckpt"
 
+def fit(run: Run, folder: Path, gpus: Sequence[int] = ()) -> None:
+    """Train `run` in `folder`, from its last checkpoint if there is one, and leave its record there.
 
-def fit(run: Run, folder: Path) -> None:
-    """Train `run` in `folder`, from its last finished epoch if there is one, and leave its record there.
-
-    With several devices this runs in each one's process; the first writes.
+    With several devices this runs in each one's process; the first writes. `gpus` says which of those that are visible
+    one process takes.
 
     Raises:
-        ConfigError: the machine lacks the devices.
         DataError: the data or the checkpoint is missing, of another form, or corrupt.
         Diverged: the loss was not finite.
+        OutOfMemory: the batch did not fit.
+        Stopped: a signal came; training left at a safe point.
     """
-    _check_devices(run.trainer)
     commit()  # read now: the files may change while this process trains
-    with cpu_threads(run.trainer.threads):
-        _fit(run, folder)
+    with cpu_threads(run.trainer.threads), Deferral() as deferral, explained_memory(run):
+        net = build_net(run)
+        params, macs = count_params(net), count_macs(net, run.data.eval_px)
+        data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers, run.recipe.cutout_px)
+        log = EpochLog(run, folder)
+        checkpoints = Checkpoints(run, folder)
+        trainer = make_trainer(run, [log, SafePoints(folder, deferral)], checkpoints, gpus)
+        say = partial(print, file=sys.stderr) if trainer.is_global_zero else _unheard
+        try:
+            trainer.fit(
+                Classification(net, run.recipe, run.seed),
+                datamodule=data,
+                ckpt_path=checkpoints.newest(say),
+                weights_only=True,
+            )
+            if trainer.is_global_zero:
+                record = _record(run, folder, params=params, macs=macs, eval_images=data.num_test, trainer=trainer)
+                log.mirror.finish(record)
+                write_record(folder, record)
+        finally:
+            log.mirror.close()
 
 
-def _fit(run: Run, folder: Path) -> None:
-    net = build_net(run)
-    params, macs = count_params(net), count_macs(net, run.data.eval_px)
-    data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers, run.recipe.cutout_px)
-    log = EpochLog(run, folder)
-    trainer = make_trainer(run, [log, checkpointing(folder)])
-    try:
-        trainer.fit(
-            Classification(net, run.recipe, run.seed),
-            datamodule=data,
-            ckpt_path=_last_checkpoint(folder),
-            weights_only=True,
-        )
-        if trainer.is_global_zero:
-            record = _record(run, folder, params=params, macs=macs, eval_images=data.num_test, trainer=trainer)
-            log.mirror.finish(record)
-            write_record(folder, record)
-    except SystemExit as error:
-        # Lightning leaves the process at Ctrl-C.
-        raise KeyboardInterrupt if trainer.interrupted else error from None
-    finally:
-        log.mirror.close()
+def _unheard(_line: str) -> None:
+    """Say nothing: another device's process says it."""
 
 
 def build_net(run: Run) -> torch.nn.Module:
@@ -86,62 +91,34 @@ def build_net(run: Run) -> torch.nn.Module:
     return net
 
 
-def make_trainer(run: Run, callbacks: list[Callback]) -> pl.Trainer:
+def make_trainer(
+    run: Run, callbacks: list[Callback], checkpoints: CheckpointIO | None = None, gpus: Sequence[int] = ()
+) -> pl.Trainer:
     """Lightning's trainer for a run: quiet, without its own logger, bars, sampler changes or sanity steps."""
     for library in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(library).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
-    several = run.trainer.devices > 1
+        warnings.filterwarnings("ignore", module=library)
+    # Named, or Lightning would look for a cluster's environment and follow it.
+    plugins: list[Any] = [LightningEnvironment(), *([checkpoints] if checkpoints else [])]
+    several = run.trainer.devices * run.trainer.nodes > 1
     return pl.Trainer(
-        accelerator="gpu" if _on_gpu(run.trainer) else "cpu",
-        devices=run.trainer.devices,
+        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
+        devices=list(gpus) or run.trainer.devices,
+        num_nodes=run.trainer.nodes,
         strategy="ddp" if several else "auto",
-        plugins=[LightningEnvironment()] if several else None,
+        plugins=plugins,
         precision=run.trainer.precision,  # type: ignore[arg-type]
+        accumulate_grad_batches=run.trainer.accumulate,
         max_epochs=run.recipe.epochs,
         callbacks=callbacks,
         logger=False,
+        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         benchmark=torch.cuda.is_available(),
     )
-
-
-def checkpointing(folder: Path) -> ModelCheckpoint:
-    """One checkpoint, replaced at the end of each epoch after its metrics are on the disk."""
-    return ModelCheckpoint(
-        dirpath=(folder / CHECKPOINT).parent,
-        filename=CHECKPOINT.stem,
-        monitor=None,
-        save_top_k=1,
-        every_n_epochs=1,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-
-
-def _check_devices(trainer: Trainer) -> None:
-    gpus = torch.cuda.device_count()
-    if _on_gpu(trainer) and trainer.devices > gpus:
-        raise ConfigError(
-            f"trainer.devices={trainer.devices}: this machine has {gpus} GPUs; "
-            "give as many, or trainer.accelerator=cpu for processes on the CPU"
-        )
-
-
-def _on_gpu(trainer: Trainer) -> bool:
-    return trainer.accelerator == "gpu" or (trainer.accelerator == "auto" and torch.cuda.is_available())
-
-
-def _last_checkpoint(folder: Path) -> Path | None:
-    path = folder / CHECKPOINT
-    if not path.exists():
-        return None
-    if not zipfile.is_zipfile(path):
-        raise DataError(f"{path} is not a whole checkpoint: delete it to start the run anew")
-    return path
 
 
 def _record(run: Run, folder: Path, *, params: int, macs: int, eval_images: int, trainer: pl.Trainer) -> Record:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.config.composition import run_from
 from senet_repro.config.schema import ConfigError
 from senet_repro.models import network_of
 from senet_repro.models.layers import Classifier
-from senet_repro.training.fit import CHECKPOINT
+from senet_repro.training.checkpoints import LAST, read_checkpoint
 
 _NET = "net."  # where the Lightning module keeps the network
 
@@ -22,7 +21,7 @@ def trained_network(folder: Path) -> Classifier:
     Raises:
         ConfigError: no run lies there, or its checkpoint is not whole.
     """
-    path = folder / CHECKPOINT
+    path = folder / LAST
     for file in (folder / "config.yaml", path):
         if not file.is_file():
             raise ConfigError(f"{file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0")
@@ -30,9 +29,9 @@ def trained_network(folder: Path) -> Classifier:
     assert isinstance(config, DictConfig)
     config["init"] = {}  # the file it may have begun with need not be there any more
     net = network_of(run_from(config))
+    state = read_checkpoint(path)["state_dict"]
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         net.load_state_dict({key.removeprefix(_NET): tensor for key, tensor in state.items()})
-    except Exception as error:  # a damaged file fails in any way it happens to
-        raise ConfigError(f"{path} is not a whole checkpoint of the run beside it: train the run anew") from error
+    except RuntimeError as error:
+        raise ConfigError(f"{path} is not a checkpoint of the run beside it: train the run anew") from error
     return net.eval()

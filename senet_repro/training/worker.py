@@ -1,35 +1,37 @@
-"""A run's own process: `python -m senet_repro.training.worker FOLDER`, once per device (training floor)."""
+"""One device's process of a run: `python -m senet_repro.training.worker FOLDER` (training floor)."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import traceback
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.canonical import run_key
 from senet_repro.config.composition import run_from
-from senet_repro.config.schema import ConfigError
-from senet_repro.results.store import write_status
+from senet_repro.training.failures import Stopped, exit_code_of, report_failure
 from senet_repro.training.fit import fit
 
 
 def main() -> None:
-    """Train the run whose config.yaml lies in the folder; a failure is left in its status.json.
+    """Train the run whose config.yaml lies in the folder, as the device that LOCAL_RANK and NODE_RANK say.
 
-    The exit code is 2 for a run that cannot be, and 1 for one that failed.
+    The exit code is 2 for a run that cannot be, 1 for one that failed, and 128 + signal for one that was stopped.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which passes it on
+    signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     folder = Path(sys.argv[1])
-    config = OmegaConf.load(folder / "config.yaml")
-    assert isinstance(config, DictConfig)
-    run = run_from(config)
     try:
-        fit(run, folder)
+        config = OmegaConf.load(folder / "config.yaml")
+        assert isinstance(config, DictConfig)
+        fit(run_from(config), folder)
+    except Stopped as stopped:
+        sys.exit(stopped.exit_code)
     except Exception as error:
-        write_status(folder, run_key=run_key(run), seed=run.seed, state="failed", reason=str(error))
-        if isinstance(error, ConfigError):
-            sys.exit(2)
-        raise
+        report_failure(folder, error)
+        traceback.print_exc()
+        sys.exit(exit_code_of(error))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ from senet_repro.config.schema import ConfigError, DataError, Run
 from senet_repro.results.metrics import read_epochs
 from senet_repro.results.record import RecordError
 from senet_repro.results.store import load_results, read_status
-from senet_repro.training.callbacks import Diverged, EpochLog
-from senet_repro.training.execute import RunFailed, execute
-from senet_repro.training.fit import CHECKPOINT
+from senet_repro.training.callbacks import EpochLog
+from senet_repro.training.checkpoints import LAST
+from senet_repro.training.execute import execute
+from senet_repro.training.failures import Diverged, RunFailed
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
 
@@ -37,7 +38,7 @@ def silent(_line: str) -> None:
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = torch.load(run_dir(run) / CHECKPOINT)["state_dict"]
+    state: dict[str, torch.Tensor] = torch.load(run_dir(run) / LAST)["state_dict"]
     return state
 
 
@@ -83,8 +84,8 @@ if when == "before its metrics":
     append = callbacks.append_epoch
     callbacks.append_epoch = lambda folder, metrics: die() if metrics["epoch"] == after + 1 else append(folder, metrics)
 elif when == "before its checkpoint":
-    show = callbacks.Progress.show
-    callbacks.Progress.show = lambda self, metrics: die() if metrics["epoch"] == after + 1 else show(self, metrics)
+    told = callbacks.Progress.after_epoch
+    callbacks.Progress.after_epoch = lambda self, epoch: die() if epoch["epoch"] == after + 1 else told(self, epoch)
 execute.execute(compose(sys.argv[3:]), print)
 """
 
@@ -97,7 +98,7 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(tmp_pat
     overrides = [*SMALL, "seed=5", f"results_dir={tmp_path / 'cut'}"]
     killed = subprocess.run([sys.executable, "-c", KILLED, str(after), when, *overrides], check=False)
     assert killed.returncode == -9
-    assert (run_dir(cut) / CHECKPOINT).exists() == (after > 0)
+    assert (run_dir(cut) / LAST).exists() == (after > 0)
     execute(cut, silent)
     assert same(weights(whole), weights(cut))
     strip = [
@@ -124,10 +125,10 @@ def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:
 
 def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
     run = small(tmp_path)
-    checkpoint = run_dir(run) / CHECKPOINT
+    checkpoint = run_dir(run) / LAST
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"PK but no more")
-    with pytest.raises(DataError, match=r"last\.ckpt is not a whole checkpoint: delete it to start the run anew"):
+    with pytest.raises(DataError, match=r"last\.ckpt is not a whole checkpoint: delete .*checkpoints to start the run anew"):
         execute(run, silent)
 
 
@@ -197,7 +198,7 @@ def test_a_second_process_waits_and_finds_the_record(tmp_path: Path) -> None:
 def test_a_checkpoint_loads_without_trusting_it(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.epochs=1")
     execute(run, silent)
-    torch.load(run_dir(run) / CHECKPOINT, weights_only=True)
+    torch.load(run_dir(run) / LAST, weights_only=True)
 
 
 @pytest.mark.slow

@@ -12,8 +12,9 @@ from senet_repro.config.schema import ConfigError
 from senet_repro.data.batches import Normalise
 from senet_repro.data.sets import load_in_memory
 from senet_repro.models import create_model, export_weights, write_weights
+from senet_repro.training.checkpoints import LAST
 from senet_repro.training.execute import execute
-from senet_repro.training.fit import CHECKPOINT, build_net
+from senet_repro.training.fit import build_net
 from senet_repro.training.trained import trained_network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -29,8 +30,8 @@ def test_a_runs_network_makes_exactly_the_errors_of_its_record(tmp_path: Path) -
     wrong = int((logits.argmax(1) != test.labels).sum())
     assert 100 * wrong / len(test) == pytest.approx(record.metrics["top1_err_pct"])
 
-    (path.parent / CHECKPOINT).write_bytes(b"cut short")
-    with pytest.raises(ConfigError, match="is not a whole checkpoint of the run beside it"):
+    (path.parent / LAST).write_bytes(b"cut short")
+    with pytest.raises(ConfigError, match="is not a whole checkpoint"):
         trained_network(path.parent)
     with pytest.raises(ConfigError, match="give the folder of a run"):
         trained_network(tmp_path)

@@ -1,0 +1,80 @@
+"""Which devices a run takes, when others train beside it (training floor).
+
+Jobs on one machine, of one sweep or of several, spread over its GPUs: each takes those that the fewest use. A use is a
+locked file in the machine's folder for temporary files, which the kernel unlocks when the process dies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TextIO
+
+from senet_repro.config.schema import ConfigError, Trainer
+
+
+def uses_gpu(trainer: Trainer) -> bool:
+    """Whether a run trains on GPUs: asked to, or where there are any."""
+    if trainer.accelerator == "auto":
+        return bool(visible_gpus())
+    return trainer.accelerator == "gpu"
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES gives them."""
+    import torch
+
+    names = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [str(index) if names is None else names.split(",")[index] for index in range(torch.cuda.device_count())]
+
+
+@contextmanager
+def claimed_gpus(trainer: Trainer) -> Iterator[list[str]]:
+    """As many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
+
+    Raises:
+        ConfigError: there are fewer.
+    """
+    if not uses_gpu(trainer):
+        yield []
+        return
+    names = visible_gpus()
+    if trainer.devices > len(names):
+        raise ConfigError(
+            f"trainer.devices={trainer.devices}: this machine has {len(names)} GPUs; "
+            "give as many, or trainer.accelerator=cpu for processes on the CPU"
+        )
+    with claimed(names, trainer.devices) as mine:
+        yield mine
+
+
+@contextmanager
+def claimed(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
+    """Distinct ones among `names`, those that the fewest claims of this machine hold; held until the context ends."""
+    folder = Path(tempfile.gettempdir()) / f"senet_repro-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with ExitStack() as held:
+        mine: list[str] = []
+        for use in count():  # the first use of each, then the second, and so on
+            for name in names:
+                if len(mine) == wanted:
+                    yield mine
+                    return
+                if name in mine:
+                    continue
+                file = held.enter_context((folder / f"gpu-{name.replace('/', '-')}-{use}.lock").open("w"))
+                if _try_lock(file):
+                    mine.append(name)
+
+
+def _try_lock(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
