@@ -33,6 +33,11 @@ def _answer(arguments: list[str]) -> int:
             # A verb's module is imported alone, so that none waits for another's libraries.
             command = import_module(f"senet_repro.cli.{arguments[0]}")
             return int(command.main(arguments[1:]))
+        if {"--help", "-h"} & set(arguments):
+            from senet_repro.config.composition import help_text
+
+            print(help_text([argument for argument in arguments if not argument.startswith("-")]))
+            return 0
         from senet_repro.cli import train
 
         return train.main()

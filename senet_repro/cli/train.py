@@ -9,7 +9,8 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from senet_repro.cli.dry import check_weights, print_plan
@@ -120,18 +121,13 @@ def perform(run: Run, place: Place) -> None:
     """Train a run, in the process that a launcher chose for it, and tell the result.
 
     Raises:
-        RunFailed: as `execute`, and where a job beside others was stopped: its process stays, for them.
+        RunFailed: as `execute`, and where a job beside others was stopped.
     """
     is_beside = multiprocessing.current_process().name != "MainProcess"
-    if is_beside:
-        _hear_beside()
     started_s = time.monotonic()
     try:
-        record = execute(run, lambda line: print(line, file=sys.stderr))[1]
-    except Stopped as stopped:
-        if is_beside:
-            raise RunFailed(str(stopped)) from None
-        raise
+        with _Beside.at_work() if is_beside else nullcontext():
+            record = execute(run, lambda line: print(line, file=sys.stderr))[1]
     except Exception as error:
         if not isinstance(error, EXPECTED):
             traceback.print_exc()
@@ -161,20 +157,34 @@ def _jobs_beside() -> list[int]:
     return [job.pid for job in multiprocessing.active_children() if job.pid]
 
 
-_told_to_stop: list[int] = []
+class _Beside:
+    """A process for jobs beside others: it leaves Ctrl-C to its parent, and once told to stop begins nothing more."""
 
+    is_told = False
+    is_at_work = False
 
-def _hear_beside() -> None:
-    """In a process for jobs: leave Ctrl-C to the one that started it, and once told to stop begin nothing more.
+    @classmethod
+    @contextmanager
+    def at_work(cls) -> Iterator[None]:
+        """Around a job.
 
-    Raises:
-        RunFailed: it was told.
-    """
+        Raises:
+            RunFailed: the process was told to stop, before or meanwhile.
+        """
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, cls._told)
+        if cls.is_told:
+            raise RunFailed("stopped before it began")
+        cls.is_at_work = True
+        try:
+            yield
+        except Stopped:
+            raise RunFailed("stopped; the same command goes on from here") from None
+        finally:
+            cls.is_at_work = False
 
-    def note(signum: int, _frame: object) -> None:
-        _told_to_stop.append(signum)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, note)
-    if _told_to_stop:
-        raise RunFailed("stopped before it began")
+    @classmethod
+    def _told(cls, signum: int, _frame: object) -> None:
+        cls.is_told = True
+        if cls.is_at_work:  # elsewhere it would take the launcher's process down, and the other jobs with it
+            raise Stopped(signum)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from string import Template
 from typing import Any, get_type_hints
 
 import hydra
@@ -73,6 +74,23 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=list(overrides))
     return checked(overrides, run_from(config))
+
+
+def help_text(overrides: Sequence[str]) -> str:
+    """The help: Hydra's template, filled in at once. Hydra composes for each of some eighty groups, most its own."""
+    GlobalHydra.instance().clear()
+    with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+        text = config.hydra.help.template
+        ours = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    folders = sorted(path for path in CONF_DIR.rglob("*") if path.is_dir() and any(path.glob("*.yaml")))
+    groups = [
+        f"{folder.relative_to(CONF_DIR)}: {', '.join(sorted(path.stem for path in folder.glob('*.yaml')))}"
+        for folder in folders
+    ]
+    return Template(text).substitute(
+        APP_CONFIG_GROUPS="\n".join(groups), CONFIG=OmegaConf.to_yaml(ours, sort_keys=False)
+    )
 
 
 def checked(overrides: Sequence[str], run: Run) -> Run:

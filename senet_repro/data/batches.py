@@ -125,14 +125,6 @@ class TrainBatches:
     def __len__(self) -> int:
         return len(self.sampler)
 
-    def state_dict(self) -> dict[str, int]:
-        """How far training is; Lightning keeps it in a checkpoint."""
-        return self.sampler.state_dict()
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Let the next iteration go on from there."""
-        self.sampler.load_state_dict(state)
-
     def __iter__(self) -> Iterator[Batch]:
         self.sampler.begin()
         draws = Draws.of_epoch(self.sampler, self.flip, self.pad_px)

@@ -196,14 +196,6 @@ class TrainFolderBatches(FolderBatches):
         """Let the next iteration be that of `epoch`, counted from 0."""
         self.sampler.set_epoch(epoch)
 
-    def state_dict(self) -> dict[str, int]:
-        """How far training is; Lightning keeps it in a checkpoint."""
-        return self.sampler.state_dict()
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Let the next iteration go on from there."""
-        self.sampler.load_state_dict(state)
-
     def __iter__(self) -> Iterator[Batch]:
         self.sampler.begin()
         yield from self.sampler.counted(super().__iter__())

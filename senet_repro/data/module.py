@@ -53,6 +53,7 @@ class ImageData(pl.LightningDataModule):
         self.cutout_px = cutout_px
         self.normalise = Normalise(data.mean, data.std)
         self._open: list[FolderBatches] = []
+        self._resume_at: dict[str, int] = {}
         self._train: ImageSet | FileSet
         self._test: ImageSet | FileSet
 
@@ -88,6 +89,17 @@ class ImageData(pl.LightningDataModule):
         while self._open:
             self._open.pop().close()
 
+    def state_dict(self) -> dict[str, int]:
+        """How far training is, for a checkpoint.
+
+        Lightning offers as much for loaders, but not where the schedule asked for the number of steps before.
+        """
+        return {"epoch": self._steps.epoch, "taken": self._steps.taken}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Let training go on from there, perhaps within an epoch."""
+        self._resume_at = state_dict
+
     def train_dataloader(self) -> TrainBatches | FolderBatches:
         """This process's share of the training batches: uint8, or normalised already where squares are cut out.
 
@@ -97,6 +109,8 @@ class ImageData(pl.LightningDataModule):
         assert self.trainer is not None
         accumulate = self.trainer.accumulate_grad_batches
         steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share, accumulate)
+        steps.resume(**self._resume_at)
+        self._steps = steps
         if isinstance(self._train, ImageSet):
             return TrainBatches(self._train, self.data, steps, self._device, self.cutout_px)
         return self._folder_batches(self._train, steps)

@@ -102,13 +102,9 @@ class TrainSteps:
             self.taken += 1
             yield batch
 
-    def state_dict(self) -> dict[str, int]:
-        """How far training is, for a checkpoint."""
-        return {"epoch": self.epoch, "taken": self.taken}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Let the next iteration of that epoch go on from there."""
-        self._resume_at = (state["epoch"], state["taken"])
+    def resume(self, epoch: int = 0, taken: int = 0) -> None:
+        """Let the next iteration of `epoch` begin where `taken` steps of it were taken."""
+        self._resume_at = (epoch, taken)
 
     def __len__(self) -> int:
         return self.num_images // self.batch_size * self.accumulate

@@ -17,7 +17,7 @@ from senet_repro.results.files import locked, write_text
 from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import read_status, write_status
 from senet_repro.training.devices import claimed_gpus, visible_gpus
-from senet_repro.training.failures import forget_failure, log_tail_of, reason_of
+from senet_repro.training.failures import Stopped, forget_failure, log_tail_of, reason_of
 from senet_repro.training.nodes import call, join, node_of
 from senet_repro.training.processes import train_in_processes
 
@@ -47,14 +47,12 @@ def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
 
 def _train(run: Run, folder: Path, lock: int) -> None:
     say_status = partial(write_status, folder, run_key=run_key(run), seed=run.seed, epochs=run.recipe.epochs)
-    forget_failure(folder)
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
-    say_status(state="running")
     try:
-        if run.trainer.devices * run.trainer.nodes > 1:
-            train_in_processes(run, folder, call(folder, run.trainer.nodes), lock)
-        else:
-            _train_here(run, folder)
+        forget_failure(folder)
+        write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
+        say_status(state="running")
+        while not _has_ended(run, folder, lock):
+            pass  # a signal that was survived: on from the checkpoint
     except Exception as error:
         with suppress(OSError):  # the disk may be what failed
             say_status(state="failed", reason=reason_of(error), log_tail=log_tail_of(error))
@@ -64,6 +62,19 @@ def _train(run: Run, folder: Path, lock: int) -> None:
             say_status(state="stopped", **_how_far(folder))
         raise
     say_status(state="done", epoch=run.recipe.epochs)
+
+
+def _has_ended(run: Run, folder: Path, lock: int) -> bool:
+    try:
+        if run.trainer.devices * run.trainer.nodes > 1:
+            train_in_processes(run, folder, call(folder, run.trainer.nodes), lock)
+        else:
+            _train_here(run, folder)
+    except Stopped as stopped:
+        if stopped.is_final:
+            raise
+        return False
+    return True
 
 
 def _train_here(run: Run, folder: Path) -> None:

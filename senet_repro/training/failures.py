@@ -40,6 +40,7 @@ class Stopped(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(f"stopped by {signal.Signals(signum).name}")
         self.exit_code = 128 + signum  # as a shell says it: 130 for Ctrl-C, 143 for SIGTERM
+        self.is_final = True
 
 
 def exit_code_of(error: Exception) -> int:

@@ -3,7 +3,8 @@
 A run that Ctrl-C, SIGTERM or a cluster's warning ends in the middle of a step would lose its epoch. Within a
 `Deferral` they are only noted: training asks it at the end of each step, writes a checkpoint and leaves. On the way out
 the signal is given to whoever had handled it before: Python's own Ctrl-C, the command line's SIGTERM, a launcher that
-puts its job back into the queue.
+puts its job back into the queue. One that only took note of it lets the run go on from its checkpoint: a cluster that
+announces preemption by SIGTERM does not start a job again that ends by itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
+
+from senet_repro.training.failures import Stopped
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 _HINT = b"\nsenet_repro: stopping at the next safe point; Ctrl-C again ends at once\n"
@@ -49,6 +52,8 @@ class Deferral:
             signal.signal(signum, handler)
         if self.signum is not None:
             signal.raise_signal(self.signum)
+            if isinstance(error, Stopped):
+                error.is_final = False  # whoever handled it has not ended the process
 
     def _note(self, signum: int, _frame: FrameType | None) -> None:
         again = self.signum is not None

@@ -13,6 +13,7 @@ from senet_repro.data.decode import decode_rgb
 from senet_repro.data.folder import (
     EvalSteps,
     FolderBatches,
+    TrainFolderBatches,
     eval_transform,
     load_folders,
     train_transform,
@@ -32,7 +33,7 @@ def data(make_data: MakeData, image_root: Path) -> Data:
 def train_epoch(data: Data, epoch: int = 0, seed: int = 0, workers: int = 0, share: Share = WHOLE) -> list[Batch]:
     files, _ = load_folders(data)
     steps = TrainSteps(len(files), 6, seed, share)
-    batches = FolderBatches(files, train_transform(data), steps, seed, workers, pin_memory=False)
+    batches = TrainFolderBatches(files, train_transform(data), steps, seed, workers, pin_memory=False)
     batches.set_epoch(epoch)
     return list(batches)
 
@@ -77,7 +78,7 @@ def test_an_epoch_follows_from_seed_and_epoch_whatever_the_workers(data: Data) -
 def test_workers_persist_over_epochs_and_obey_set_epoch(data: Data) -> None:
     files, _ = load_folders(data)
     steps = TrainSteps(len(files), 6, 0, Share())
-    batches = FolderBatches(files, train_transform(data), steps, 0, 1, pin_memory=False)
+    batches = TrainFolderBatches(files, train_transform(data), steps, 0, 1, pin_memory=False)
     for epoch in (0, 5):
         iterator = iter(batches)
         batches.set_epoch(epoch)  # after iter(), as Lightning does when it resumes

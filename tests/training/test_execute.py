@@ -128,7 +128,9 @@ def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
     checkpoint = run_dir(run) / LAST
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"PK but no more")
-    with pytest.raises(DataError, match=r"last\.ckpt is not a whole checkpoint: delete .*checkpoints to start the run anew"):
+    with pytest.raises(
+        DataError, match=r"last\.ckpt is not a whole checkpoint: delete .*checkpoints to start the run anew"
+    ):
         execute(run, silent)
 
 

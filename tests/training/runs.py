@@ -1,0 +1,39 @@
+"""Small real runs, and what they left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from senet_repro.config.canonical import run_dir
+from senet_repro.config.composition import compose
+from senet_repro.config.schema import Run
+from senet_repro.results.metrics import read_epochs
+from senet_repro.training.checkpoints import LAST
+
+SMALL = ["recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
+STEPS = 1437 // 256  # of an epoch
+
+
+def small(results_dir: Path, *overrides: str) -> Run:
+    return compose([*SMALL, f"results_dir={results_dir}", *overrides])
+
+
+def silent(_line: str) -> None:
+    pass
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(run_dir(run) / LAST)["state_dict"]
+    return state
+
+
+def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+def timeless_epochs(run: Run) -> list[dict[str, Any]]:
+    """The metrics of each epoch without those that a clock gives."""
+    return [{k: v for k, v in epoch.items() if not k.endswith("_s")} for epoch in read_epochs(run_dir(run))]
