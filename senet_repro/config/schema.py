@@ -121,7 +121,8 @@ class Trainer:
     """Where and how fast a run is trained; only the precision belongs to its identity."""
 
     accelerator: str = "auto"  # auto | cpu | gpu
-    devices: int = 1
+    devices: int = 1  # of each node
+    nodes: int = 1
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False

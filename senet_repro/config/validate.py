@@ -28,6 +28,7 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("recipe.schedule.factor", SMALLEST, 1 - SMALLEST),
     ("recipe.schedule.patience_epochs", 0, math.inf),
     ("trainer.devices", 1, math.inf),
+    ("trainer.nodes", 1, math.inf),
     ("trainer.threads", 1, math.inf),
     ("trainer.num_workers", 0, math.inf),
     ("data.classes", 2, math.inf),
