@@ -105,17 +105,7 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
         assert (folder / CHECKPOINT).exists()
         cluster.call("scontrol", "update", f"JobId={job}", "StartTime=now")  # and not in two minutes
         assert process.wait(LIMIT_S) == 0
-    assert (
-        (folder / METRICS).read_text().startswith(before)
-    )  # with the times of the first stay: they were not run again
+    assert (folder / METRICS).read_text().startswith(before)  # their times included: they were not run again
     assert epochs(folder) == epochs(undisturbed)
     ours, theirs = weights(folder), weights(undisturbed)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours.keys() | theirs.keys())
-
-
-def test_a_job_has_every_processor_that_it_asked_for(cluster: Cluster, tmp_path: Path) -> None:
-    with sweep(cluster, tmp_path, *LONG, "trainer.num_workers=4"):
-        wait_for("the job", lambda: cluster.jobs() != [])
-        (job,) = cluster.jobs()
-        wait_for("its step", lambda: "CPUs=" in cluster.call("scontrol", "show", "step", f"{job}.0"))
-        assert "CPUs=5 " in cluster.call("scontrol", "show", "step", f"{job}.0")

@@ -212,3 +212,4 @@ def test_a_job_of_a_cluster_asks_for_what_its_trainer_uses(
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         launcher = hydra_compose("config", overrides, return_hydra_config=True).hydra.launcher
     assert (launcher.nodes, launcher.gpus_per_node, launcher.cpus_per_task) == asked
+    assert launcher.additional_parameters.export == f"ALL,SRUN_CPUS_PER_TASK={asked[2]}"
