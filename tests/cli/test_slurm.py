@@ -109,3 +109,13 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
     assert epochs(folder) == epochs(undisturbed)
     ours, theirs = weights(folder), weights(undisturbed)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours.keys() | theirs.keys())
+
+
+def test_a_warning_before_preemption_does_not_end_a_job(cluster: Cluster, tmp_path: Path) -> None:
+    """A partition with a grace time warns by SIGTERM, and does not requeue a job that ends by itself meanwhile."""
+    with sweep(cluster, tmp_path, *LONG):
+        wait_for("an epoch", lambda: epochs(tmp_path) != [])
+        (job,) = cluster.jobs()
+        cluster.call("scancel", "--signal=TERM", job)
+        done = len(epochs(tmp_path))
+        wait_for("more epochs", lambda: len(epochs(tmp_path)) >= done + 2, limit_s=20)
