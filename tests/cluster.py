@@ -99,10 +99,11 @@ def one_node() -> Iterator[Cluster]:
         config = folder / "slurm.conf"
         config.write_text(SLURM_CONF.format(folder=folder, host=host, ports=_free_ports(2)))
         cluster = Cluster(config)
-        for command in (_munged(folder), ["slurmctld", "-D", "-c"], ["slurmd", "-D", "-N", host]):
-            stack.enter_context(_daemon(command, folder, cluster))
-        wait_for("munged", (folder / "munge.socket").exists)
-        wait_for("the node", lambda: "idle" in cluster.call("sinfo", "--noheader", "--format=%T"))
+        stack.enter_context(_daemon(_munged(folder), cluster))
+        wait_for("munged", (folder / "munge.socket").exists, limit_s=30)
+        for command in (["slurmctld", "-D", "-c"], ["slurmd", "-D", "-N", host]):
+            stack.enter_context(_daemon(command, cluster))
+        wait_for("the node", lambda: "idle" in cluster.call("sinfo", "--noheader", "--format=%T"), limit_s=30)
         stack.callback(cluster.clear)
         yield cluster
 
@@ -113,7 +114,7 @@ def _munged(folder: Path) -> list[str]:
     key.write_bytes(os.urandom(1024))
     key.chmod(0o400)
     files = {"key-file": key, "socket": folder / "munge.socket"}
-    files |= {f"{kind}-file": folder / f"munge.{kind}" for kind in ("pid", "log", "seed")}
+    files |= {f"{kind}-file": folder / f"munge.{kind}" for kind in ("pid", "seed")}
     # Without --force it refuses a socket in a folder that only its owner may enter.
     return ["munged", "--foreground", "--force", *(f"--{option}={path}" for option, path in files.items())]
 
@@ -127,10 +128,9 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def _daemon(command: list[str], folder: Path, cluster: Cluster) -> Iterator[None]:
-    environment = {**os.environ, **cluster.environment}
-    with (folder / f"{command[0]}.out").open("w") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
+def _daemon(command: list[str], cluster: Cluster) -> Iterator[None]:
+    """What it says is shown where a test fails."""
+    process = subprocess.Popen(command, env={**os.environ, **cluster.environment}, start_new_session=True)
     try:
         yield
     finally:
