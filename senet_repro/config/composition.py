@@ -18,7 +18,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from senet_repro.config.schema import MODEL_OPTIONS, ConfigError, Init, Run
+from senet_repro.config.schema import MODEL_OPTIONS, ConfigError, Init, Run, Trainer
 from senet_repro.config.validate import validate
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -28,6 +28,19 @@ CONF_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") i
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 
 ConfigStore.instance().store(name="schema", node=Run)
+
+
+def _gpus_per_node(trainer: Trainer) -> int | None:
+    return None if trainer.accelerator == "cpu" else trainer.devices
+
+
+def _cpus_per_task(trainer: Trainer) -> int:
+    return trainer.devices * (trainer.num_workers + (trainer.threads or 1))
+
+
+# What a job asks of a cluster follows from its trainer: conf/hydra/launcher/slurm.yaml.
+OmegaConf.register_new_resolver("gpus_per_node", _gpus_per_node)
+OmegaConf.register_new_resolver("cpus_per_task", _cpus_per_task)
 
 
 def run_from(config: DictConfig) -> Run:

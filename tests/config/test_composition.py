@@ -6,6 +6,8 @@ import itertools
 from pathlib import Path
 
 import pytest
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from senet_repro.config.canonical import AXES, AXIS_DEFAULTS, run_key, run_name
@@ -193,3 +195,21 @@ def test_the_defaults_of_the_yaml_are_those_that_table_rows_start_from() -> None
     assert {axis: getattr(run, axis) for axis in AXES} == AXIS_DEFAULTS
     assert run.se == SE()
     assert run.trainer == Trainer(threads=1)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "asked"),
+    [
+        (["accelerator=auto", "devices=8", "num_workers=6"], (1, 8, 56)),
+        (["accelerator=gpu", "devices=4", "nodes=2", "num_workers=0"], (2, 4, 4)),
+        (["accelerator=cpu", "devices=2", "num_workers=1", "threads=3"], (1, None, 8)),
+    ],
+)
+def test_a_job_of_a_cluster_asks_for_what_its_trainer_uses(
+    trainer: list[str], asked: tuple[int, int | None, int]
+) -> None:
+    overrides = ["hydra/launcher=slurm", *(f"trainer.{override}" for override in trainer)]
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        launcher = hydra_compose("config", overrides, return_hydra_config=True).hydra.launcher
+    assert (launcher.nodes, launcher.gpus_per_node, launcher.cpus_per_task) == asked
+    assert launcher.additional_parameters.export == f"ALL,SRUN_CPUS_PER_TASK={asked[2]}"

@@ -1,0 +1,121 @@
+"""Sweeps on a real Slurm: a record per job, and the same numbers however often a job was taken from its node."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from senet_repro.results.metrics import METRICS
+from tests.cluster import Cluster, obstacle, one_node, wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))]
+
+LIMIT_S = 180
+SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu", "trainer.threads=1", "results_dir=runs"]
+LONG = ["seed=5", "recipe.epochs=20", *SMALL]
+CHECKPOINT = "checkpoints/last.ckpt"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with one_node() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a long run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run([sys.executable, "-m", "senet_repro", *LONG], cwd=folder, check=True)
+    return run_folder(folder)
+
+
+@contextmanager
+def sweep(cluster: Cluster, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A sweep's process, which waits for its jobs; neither is left afterwards."""
+    command = [sys.executable, "-m", "senet_repro", "-m", "hydra/launcher=slurm", *arguments]
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, **cluster.environment})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        cluster.clear()
+
+
+def run_folder(folder: Path) -> Path:
+    (found,) = folder.glob("runs/digits-*/seed5")
+    return found
+
+
+def epochs(folder: Path) -> list[dict[str, Any]]:
+    """The finished epochs of the runs below a folder, without the times they took."""
+    lines = [json.loads(line) for path in folder.rglob(METRICS) for line in path.read_text().splitlines()]
+    return [{key: value for key, value in line.items() if not key.endswith("_s")} for line in lines]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = torch.load(folder / CHECKPOINT, weights_only=True)["state_dict"]
+    return found
+
+
+def test_a_sweep_leaves_a_record_per_job_and_no_file_outside_the_results_folder(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    with sweep(cluster, tmp_path, "r=2,4", "recipe.epochs=1", *SMALL) as process:
+        assert process.wait(LIMIT_S) == 0
+    assert len(list(tmp_path.glob("runs/digits-*/seed0/record.json"))) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    assert len(list(tmp_path.glob("runs/.hydra/slurm/*/*_log.out"))) == 2
+
+
+def reach_the_time_limit(cluster: Cluster, job: str) -> None:
+    """Send what Slurm sends `signal_delay_s` before it."""
+    cluster.call("scancel", "--signal=USR2", job)
+
+
+def preempt(cluster: Cluster, _: str) -> None:
+    """Let a job of a better partition ask for the node."""
+    cluster.call("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=true")
+
+
+@pytest.mark.parametrize("interrupt", [reach_the_time_limit, preempt])
+def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
+    interrupt: Callable[[Cluster, str], None], cluster: Cluster, undisturbed: Path, tmp_path: Path
+) -> None:
+    # Of a job of less than ten minutes, submitit counts every stay as one that ended at the limit.
+    with sweep(cluster, tmp_path, *LONG, "hydra.launcher.timeout_min=9") as process:
+        wait_for("two epochs", lambda: len(epochs(tmp_path)) >= 2)
+        (job,) = cluster.jobs()
+        folder = run_folder(tmp_path)
+        before = (folder / METRICS).read_text()
+        interrupt(cluster, job)
+        wait_for("the requeued job", lambda: cluster.job(job).get("JobState") == "PENDING")
+        assert cluster.job(job)["Restarts"] == "1"
+        assert len(epochs(folder)) < len(epochs(undisturbed))
+        assert (folder / CHECKPOINT).exists()
+        cluster.call("scontrol", "update", f"JobId={job}", "StartTime=now")  # and not in two minutes
+        assert process.wait(LIMIT_S) == 0
+    assert (folder / METRICS).read_text().startswith(before)  # their times included: they were not run again
+    assert epochs(folder) == epochs(undisturbed)
+    ours, theirs = weights(folder), weights(undisturbed)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours.keys() | theirs.keys())
+
+
+def test_a_warning_before_preemption_does_not_end_a_job(cluster: Cluster, tmp_path: Path) -> None:
+    """A partition with a grace time warns by SIGTERM, and does not requeue a job that ends by itself meanwhile."""
+    with sweep(cluster, tmp_path, *LONG):
+        wait_for("an epoch", lambda: epochs(tmp_path) != [])
+        (job,) = cluster.jobs()
+        cluster.call("scancel", "--signal=TERM", job)
+        done = len(epochs(tmp_path))
+        wait_for("more epochs", lambda: len(epochs(tmp_path)) >= done + 2, limit_s=20)
