@@ -34,7 +34,7 @@ SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-KillWait=10
+KillWait=2
 NodeName={host} NodeAddr=127.0.0.1 CPUs=8
 PartitionName=usual Nodes={host} PriorityTier=1 Default=YES
 PartitionName=urgent Nodes={host} PriorityTier=2

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(obstacle() is not None, reaso
 
 LIMIT_S = 180
 SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu", "trainer.threads=1", "results_dir=runs"]
-LONG = ["seed=5", "recipe.epochs=20", *SMALL]
+LONG = ["seed=5", "recipe.epochs=40", *SMALL]
 CHECKPOINT = "checkpoints/last.ckpt"
 
 

@@ -80,9 +80,15 @@ BUILD = fit.build_net
 
 
 @pytest.mark.usefixtures("ends")
-@pytest.mark.parametrize("step", [1, STEPS + 2, 2 * STEPS])
 @pytest.mark.parametrize(
-    "overrides", [[], ["trainer.accumulate=2"], ["recipe.schedule.kind=plateau", "data.flip=true"]]
+    ("step", "overrides"),
+    [
+        (1, []),
+        (STEPS + 2, []),
+        (2 * STEPS, []),
+        (2 * STEPS + 3, ["trainer.accumulate=2"]),
+        (STEPS + 2, ["recipe.schedule.kind=plateau", "data.flip=true"]),
+    ],
 )
 def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
     step: int, overrides: list[str], tmp_path: Path, signal_at: SignalAt, monkeypatch: pytest.MonkeyPatch
