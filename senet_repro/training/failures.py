@@ -13,7 +13,7 @@ from pathlib import Path
 from senet_repro.config.schema import ConfigError
 from senet_repro.results.files import write_json
 
-TAIL_LINES = 20
+TAIL_LINES = 50
 _FAILURE = "failure.json"
 _CLAIM = ".failure.claim"
 
@@ -73,13 +73,19 @@ def log_tail_of(error: Exception) -> list[str]:
         return []
 
 
-def report_failure(folder: Path, error: Exception) -> None:
+def log_of(folder: Path, device: int) -> Path:
+    """Where the process of a device, counted over all nodes, writes what it says."""
+    return folder / f"device{device}.log"
+
+
+def report_failure(folder: Path, device: int, error: Exception) -> None:
     """As one process of several: say why, unless another has. The first is the cause; the others only lost it."""
     try:
         os.close(os.open(folder / _CLAIM, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
-    write_json(folder / _FAILURE, {"reason": reason_of(error), "exit_code": exit_code_of(error)})
+    said = {"device": device, "reason": reason_of(error), "exit_code": exit_code_of(error)}
+    write_json(folder / _FAILURE, said)
 
 
 def forget_failure(folder: Path) -> None:
@@ -88,13 +94,15 @@ def forget_failure(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def reported_failure(folder: Path, log: Path) -> Exception | None:
+def reported_failure(folder: Path) -> Exception | None:
     """What `report_failure` said, with the log of the process that failed; None if none could."""
     try:
         failure = json.loads((folder / _FAILURE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return ConfigError(failure["reason"]) if failure["exit_code"] == 2 else RunFailed(failure["reason"], log)
+    if failure["exit_code"] == 2:
+        return ConfigError(failure["reason"])
+    return RunFailed(failure["reason"], log_of(folder, failure["device"]))
 
 
 def _tail(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from senet_repro.config.schema import Run
 from senet_repro.training.devices import claimed_gpus
-from senet_repro.training.failures import RunFailed, Stopped, reported_failure
+from senet_repro.training.failures import RunFailed, Stopped, log_of, reported_failure
 from senet_repro.training.nodes import Meeting
 from senet_repro.training.stopping import Deferral
 
@@ -47,13 +47,9 @@ def train_in_processes(run: Run, folder: Path, meeting: Meeting, lock: int | Non
         if not bad:
             return
         if deferral.signum is None and bad[0][1] != 128 + signal.SIGTERM:
-            raise reported_failure(folder, bad[0][0]) or _death(*bad[0])
+            killed = next((end for end in bad if end[1] < 0), None)  # the others only lost it
+            raise (None if killed else reported_failure(folder)) or _death(*(killed or bad[0]))
         raise Stopped(deferral.signum or signal.SIGTERM)
-
-
-def log_of(folder: Path, device: int) -> Path:
-    """Where the process of a device, counted over all nodes, writes what it says."""
-    return folder / f"device{device}.log"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -22,14 +23,15 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which passes it on
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     folder = Path(sys.argv[1])
+    config = OmegaConf.load(folder / "config.yaml")
+    assert isinstance(config, DictConfig)
+    device = int(os.environ["NODE_RANK"]) * config.trainer.devices + int(os.environ["LOCAL_RANK"])
     try:
-        config = OmegaConf.load(folder / "config.yaml")
-        assert isinstance(config, DictConfig)
         fit(run_from(config), folder)
     except Stopped as stopped:
         sys.exit(stopped.exit_code)
     except Exception as error:
-        report_failure(folder, error)
+        report_failure(folder, device, error)
         traceback.print_exc()
         sys.exit(exit_code_of(error))
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,58 +200,6 @@ def test_a_checkpoint_loads_without_trusting_it(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.epochs=1")
     execute(run, silent)
     torch.load(run_dir(run) / LAST, weights_only=True)
-
-
-@pytest.mark.slow
-def test_two_devices_train_in_their_own_processes_and_evaluate_each_image_once(tmp_path: Path) -> None:
-    one, two = (small(tmp_path / str(n), f"trainer.devices={n}", "recipe.epochs=2", "r=none") for n in (1, 2))
-    records = [execute(run, silent)[1] for run in (one, two)]
-    assert records[0].run_key == records[1].run_key
-    assert [record.eval_images for record in records] == [360, 360]
-    assert [record.hardware["devices"] for record in records] == [1, 2]
-    # The same images in the same order; batch-norm statistics per device make the rest differ a little.
-    losses = [record.metrics["train_loss"] for record in records]
-    assert losses[1] == pytest.approx(losses[0], rel=0.2)
-
-
-@pytest.mark.slow
-def test_a_failure_on_several_devices_reaches_the_caller_and_leaves_no_process(tmp_path: Path) -> None:
-    run = small(tmp_path, "trainer.devices=2", "recipe.lr=1e30")
-    with pytest.raises(RunFailed, match="not finite in epoch 1"):
-        execute(run, silent)
-    deadline = time.monotonic() + 20
-    while _workers(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert _workers(tmp_path) == []
-
-
-@pytest.mark.slow
-def test_a_worker_keeps_its_folder_when_its_parent_is_killed(tmp_path: Path) -> None:
-    run = small(tmp_path, "trainer.devices=2", "recipe.epochs=40", "r=none")
-    command = [*SMALL, "trainer.devices=2", "recipe.epochs=40", "r=none", f"results_dir={tmp_path}"]
-    parent = subprocess.Popen([sys.executable, "-m", "senet_repro", *command], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(read_epochs(run_dir(run))) < 1 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    parent.kill()
-    parent.wait()
-    told: list[str] = []
-    _, record = execute(run, told.append)
-    assert len(told) == 1
-    assert record.epochs == 40
-    assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == list(range(1, 41))
-
-
-def _workers(tmp_path: Path) -> list[str]:
-    commands = list(Path("/proc").glob("[0-9]*/cmdline"))
-    found = []
-    for path in commands:
-        try:
-            text = path.read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        found += [text] if str(tmp_path) in text else []
-    return found
 
 
 def test_status_is_readable_while_a_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
