@@ -1,0 +1,148 @@
+"""Checkpoints are whole or absent, the one before is kept, and only a run's own is used."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from senet_repro.config.canonical import run_dir
+from senet_repro.config.schema import DataError
+from senet_repro.training import checkpoints
+from senet_repro.training.checkpoints import LAST, PREVIOUS, Checkpoints, read_checkpoint
+from senet_repro.training.execute import execute
+from tests.training.runs import same, silent, small, timeless_epochs, weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def store(folder: Path, *overrides: str) -> Checkpoints:
+    return Checkpoints(small(folder, *overrides), folder)
+
+
+def state(value: float) -> dict[str, Any]:
+    return {"state_dict": {"net.x": torch.full((3,), float(value))}}
+
+
+def value(path: Path) -> float:
+    return float(read_checkpoint(path)["state_dict"]["net.x"][0])
+
+
+def test_the_one_before_is_kept_and_nothing_else(tmp_path: Path) -> None:
+    files = store(tmp_path)
+    assert files.newest(silent) is None
+    for number in range(3):
+        files.save_checkpoint(state(number), tmp_path / LAST)
+    assert (value(tmp_path / LAST), value(tmp_path / PREVIOUS)) == (2, 1)
+    assert sorted(path.name for path in (tmp_path / LAST).parent.iterdir()) == ["last.ckpt", "previous.ckpt"]
+    assert files.newest(silent) == tmp_path / LAST
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\x00\x00\x80\x3f")] ^= 1  # of a weight of 1.0
+    path.write_bytes(content)
+
+
+def another_program(path: Path) -> None:
+    torch.save({"epoch": 3}, path)
+
+
+def another_run(path: Path) -> None:
+    folder = path.parent.parent / "other"
+    folder.mkdir()
+    store(folder, "r=2").save_checkpoint(state(1), folder / LAST)
+    shutil.copy(folder / LAST, path)
+
+
+def another_seed(path: Path) -> None:
+    content = read_checkpoint(path)
+    content["senet_repro"]["seed"] = 7
+    torch.save(content, path)
+
+
+def newer(path: Path) -> None:
+    content = read_checkpoint(path)
+    content["senet_repro"]["format_version"] = 99
+    torch.save(content, path)
+
+
+class Code:
+    """What a malicious file would have run."""
+
+    def __reduce__(self) -> tuple[Callable[[str], Any], tuple[str]]:
+        return print, ("this must not be printed",)
+
+
+def code(path: Path) -> None:
+    torch.save({**read_checkpoint(path), "extra": Code()}, path)
+
+
+DAMAGES = {
+    cut_short: "is not a whole checkpoint",
+    flip_a_bit: "is not a whole checkpoint",
+    another_program: "is no checkpoint of senet_repro",
+    another_run: "belongs to another run, [0-9a-f]{8} seed 0",
+    another_seed: "belongs to another run, [0-9a-f]{8} seed 7",
+    newer: "is of a newer senet_repro",
+    code: "is not a whole checkpoint",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_one_that_cannot_be_used_is_named_and_the_one_before_is_used(
+    damage: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = store(tmp_path)
+    for number in (0, 1):
+        files.save_checkpoint(state(number), tmp_path / LAST)
+    damage(tmp_path / LAST)
+    told: list[str] = []
+    assert files.newest(told.append) == tmp_path / PREVIOUS
+    assert len(told) == 1
+    assert pytest.approx(0) == value(tmp_path / PREVIOUS)
+    assert told[0].endswith("going on from previous.ckpt")
+    (tmp_path / PREVIOUS).unlink()
+    with pytest.raises(DataError, match=f"last\\.ckpt {DAMAGES[damage]}.*delete .*checkpoints to start the run anew"):
+        files.newest(silent)
+    assert "must not be printed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("step", ["write_bytes", "_load", "flush_folder"])
+def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = store(tmp_path)
+    for number in (0, 1):
+        files.save_checkpoint(state(number), tmp_path / LAST)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "the disk broke")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(checkpoints, step, fail)
+        with pytest.raises(OSError, match="the disk broke"):
+            files.save_checkpoint(state(2), tmp_path / LAST)
+    found = files.newest(silent)
+    assert found is not None
+    assert value(found) == (2 if step == "flush_folder" else 1)
+
+
+def test_a_run_whose_last_checkpoint_is_lost_ends_the_same(tmp_path: Path) -> None:
+    whole, hurt = (small(tmp_path / name) for name in ("whole", "hurt"))
+    for run in (whole, hurt):
+        execute(run, silent)
+    (run_dir(hurt) / "record.json").unlink()
+    cut_short(run_dir(hurt) / LAST)
+    execute(hurt, silent)
+    assert timeless_epochs(hurt) == timeless_epochs(whole)
+    assert same(weights(hurt), weights(whole))
