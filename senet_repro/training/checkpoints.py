@@ -9,6 +9,7 @@ A new one is written beside them, flushed to the disk and read back; only then d
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         DataError: the file is cut short or damaged, or none of senet_repro's; the message names it.
     """
     try:
+        with zipfile.ZipFile(path) as file:
+            damaged = file.testzip()  # torch does not look at the checksums
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in any way it happens to
         raise DataError(f"{path} is not a whole checkpoint") from error
+    if damaged:
+        raise DataError(f"{path} is not a whole checkpoint")
     if not isinstance(checkpoint, dict) or not {"state_dict", _STAMP} <= checkpoint.keys():
         raise DataError(f"{path} is no checkpoint of senet_repro")
     return checkpoint

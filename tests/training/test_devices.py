@@ -1,0 +1,88 @@
+"""Jobs on one machine spread over its GPUs, and one that dies frees its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from senet_repro.config.schema import ConfigError, Trainer
+from senet_repro.training import devices
+from senet_repro.training.devices import claimed, claimed_gpus, uses_gpu
+
+
+@pytest.fixture(autouse=True)
+def _own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "expected"),
+    [
+        (["0", "1"], [1, 1, 1, 1, 1], [["0"], ["1"], ["0"], ["1"], ["0"]]),
+        (["2"], [1, 1, 1], [["2"], ["2"], ["2"]]),
+        (["0", "1", "2"], [2, 1, 2], [["0", "1"], ["2"], ["0", "1"]]),
+        (["0", "1"], [2, 2], [["0", "1"], ["0", "1"]]),
+    ],
+)
+def test_each_job_takes_what_the_fewest_use(names: list[str], wanted: list[int], expected: list[list[str]]) -> None:
+    with ExitStack() as jobs:
+        assert [jobs.enter_context(claimed(names, count)) for count in wanted] == expected
+
+
+def test_what_a_job_gives_back_is_taken_first() -> None:
+    names = ["0", "1"]
+    with claimed(names, 1), ExitStack() as second:
+        assert second.enter_context(claimed(names, 1)) == ["1"]
+        second.close()
+        with claimed(names, 1) as third:
+            assert third == ["1"]
+
+
+CLAIM = """
+import sys
+from senet_repro.training import devices
+devices.tempfile.gettempdir = lambda: sys.argv[1]
+with devices.claimed(["0", "1"], 1) as mine:
+    print(*mine, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_processes_share_and_one_that_is_killed_frees_its_own(tmp_path: Path) -> None:
+    def start() -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-c", CLAIM, str(tmp_path)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        return process, process.stdout.readline().strip()
+
+    first, second = start(), start()
+    assert (first[1], second[1]) == ("0", "1")
+    first[0].kill()
+    first[0].communicate()
+    third = start()
+    assert third[1] == "0"
+    for process, _ in (second, third):
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "gpus", "expected"),
+    [("auto", [], False), ("auto", ["0"], True), ("cpu", ["0"], False), ("gpu", [], True)],
+)
+def test_gpus_are_used_where_asked_for_or_where_there_are_any(
+    accelerator: str, gpus: Sequence[str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "visible_gpus", lambda: list(gpus))
+    assert uses_gpu(Trainer(accelerator=accelerator)) == expected
+
+
+def test_more_gpus_than_there_are_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "visible_gpus", lambda: ["0"])
+    asked = claimed_gpus(Trainer(accelerator="gpu", devices=2))
+    with pytest.raises(ConfigError, match="this machine has 1 GPUs; give as many"):
+        asked.__enter__()
