@@ -1,0 +1,90 @@
+"""A sweep goes on past what fails, says how to repeat it, and its jobs side by side stop and die without harm."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from pathlib import Path
+
+import pytest
+
+from senet_repro.results.record import RECORD
+from tests.cli.sweeps import SIDE_BY_SIDE, SMALL, epochs, finish, records, start, states, table, wait_until
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_commands_that_a_sweep_ends_with_repeat_just_what_failed(tmp_path: Path) -> None:
+    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4", "recipe.lr=0.1,1e30", "recipe.epochs=1", *SMALL]
+    done = finish(tmp_path, *sweep)
+    assert done.returncode == 1
+    assert "2 runs failed" in done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    commands = [line.strip() for line in done.stderr.splitlines() if line.startswith("    python -m senet_repro ")]
+    assert len(commands) == 2
+    for command in commands:
+        repeated = finish(tmp_path, *shlex.split(command)[3:])
+        assert repeated.returncode == 1
+        assert "the loss was not finite in epoch 1 of 1" in repeated.stderr
+    again = finish(tmp_path, *sweep)
+    assert "2 of 4 runs have their record already" in again.stderr
+    assert again.stdout == done.stdout
+
+
+def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
+    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,none", "recipe.epochs=2", *SMALL]
+    one, two = tmp_path / "one", tmp_path / "two"
+    first, second = finish(one, *sweep), finish(two, *sweep, SIDE_BY_SIDE)
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert sorted(second.stdout.replace("/two/", "/one/").splitlines()) == sorted(first.stdout.splitlines())
+    assert records(two) == records(one)
+    assert table(two) == table(one)
+    assert "[3/3]" in second.stderr
+
+
+@pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("whole_group", [False, True], ids=["to the command", "to all its processes"])
+def test_jobs_side_by_side_stop_at_safe_points(signum: int, exit_code: int, whole_group: bool, tmp_path: Path) -> None:
+    sweep = ["-m", "r=2,4,8", "recipe.epochs=300", "recipe.batch_size=64", "trainer.accelerator=cpu", SIDE_BY_SIDE]
+    process = start(tmp_path, *sweep)
+    wait_until(lambda: len([count for count in epochs(tmp_path) if count]) == 2)
+    (os.killpg if whole_group else os.kill)(process.pid, signum)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == exit_code, said
+    assert "Traceback" not in said
+    assert states(tmp_path) == ["stopped", "stopped"]  # the third did not begin
+    assert len(list(tmp_path.glob("*/seed0/checkpoints/last.ckpt"))) == 2
+
+
+def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_path: Path) -> None:
+    sweep = ["-m", "r=2,4,8", "recipe.epochs=12", *SMALL]
+    whole, hurt = tmp_path / "whole", tmp_path / "hurt"
+    process = start(hurt, *sweep, SIDE_BY_SIDE)
+    wait_until(lambda: len([count for count in epochs(hurt) if count >= 2]) == 2)
+    holder = next(path.read_text() for path in hurt.glob("*/seed0/lock") if path.read_text())
+    os.kill(int(holder.split()[1]), signal.SIGKILL)  # "process 12 on host"
+    _, said = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert "a job's process died; 3 runs are launched anew" in said
+    assert finish(whole, *sweep).returncode == 0
+    assert records(hurt) == records(whole)
+
+
+def test_two_sweeps_started_together_train_each_run_once(tmp_path: Path) -> None:
+    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,none", "recipe.epochs=2", *SMALL]
+    both = [start(tmp_path, *sweep) for _ in range(2)]
+    said = [process.communicate(timeout=200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert said[0][0].splitlines() == said[1][0].splitlines() == [str(path) for path in _record_paths(said[0][0])]
+    assert epochs(tmp_path) == [2, 2, 2]
+    trained = [line for _, errors in said for line in errors.splitlines() if "top-1 err" in line]
+    waited = [line for _, errors in said for line in errors.splitlines() if "waiting for process" in line]
+    assert len(trained) == 6  # both tell all three
+    assert waited
+    starts = [path.stat().st_mtime_ns for path in tmp_path.glob(f"*/seed0/{RECORD}")]
+    assert len(set(starts)) == 3
+
+
+def _record_paths(out: str) -> list[Path]:
+    return [path for path in map(Path, out.splitlines()) if path.exists()]
