@@ -10,7 +10,7 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table report sizes bench-input bench-step test lint format lock clean
+.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test lint format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ sweep: $(ENV)/ready ## train a table: make sweep TABLE=experiment=cifar10 SEEDS=
 
 table: $(ENV)/ready ## print every table that has records in RESULTS (runs)
 	@$(RUN) table --results $(RESULTS)
+
+status: $(ENV)/ready ## how far every planned run in RESULTS is
+	@$(RUN) status --results $(RESULTS)
+
+clean-runs: $(ENV)/ready ## remove failed and orphaned runs from RESULTS, after asking
+	@$(RUN) prune --results $(RESULTS)
 
 report: $(ENV)/ready ## one page in RESULTS/report: tables, figures, verdicts, how each number was made
 	@$(RUN) report --results $(RESULTS)

@@ -8,6 +8,7 @@ from senet_repro.config.canonical import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.report.markdown import aligned
 from senet_repro.results.record import RECORD
+from senet_repro.results.store import LAST
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
 
@@ -61,4 +62,4 @@ def _state(run: Run) -> str:
     folder = run_dir(run)
     if (folder / RECORD).exists():
         return "done"
-    return "to resume" if (folder / "checkpoints" / "last.ckpt").exists() else "to train"
+    return "to resume" if (folder / LAST).exists() else "to train"

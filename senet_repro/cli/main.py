@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from senet_repro.config.schema import ConfigError
 from senet_repro.training.failures import Stopped
 
-VERBS = ("table", "verdict", "power", "report", "sizes", "export", "bench", "publish")
+VERBS = ("table", "status", "prune", "verdict", "power", "report", "sizes", "export", "bench", "publish")
 
 
 def main() -> None:

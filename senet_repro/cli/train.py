@@ -16,9 +16,10 @@ from pathlib import Path
 from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.publish import Publisher
 from senet_repro.config.application import Outcomes, Place, Plans, Point, application
-from senet_repro.config.canonical import run_dir
+from senet_repro.config.canonical import run_dir, run_name
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label, selection
+from senet_repro.results.plan import PlannedRun, write_plan
 from senet_repro.results.record import RECORD, read_record
 from senet_repro.results.store import read_status
 from senet_repro.training.execute import execute
@@ -59,6 +60,7 @@ class Command:
             return []
         to_train = {run_dir(run): point for run, point in legal}
         if self._is_sweep:
+            _write_plans([(run, list(point.overrides)) for run, point in legal])
             done = [folder for folder in to_train if (folder / RECORD).exists()]
             for folder in done:
                 del to_train[folder]
@@ -140,6 +142,26 @@ def perform(run: Run, place: Place) -> None:
         f"top-5 err {record.metrics['top5_err_pct']:.2f} % of {record.eval_images:,} images  {clock(took_s)}"
         + (f", about {clock(left_s)} left" if left_s >= 1 else "")
     )
+
+
+def _write_plans(planned: Sequence[tuple[Run, list[str]]]) -> None:
+    """Write down what a sweep is to train, in each results folder that it goes to."""
+    plans: dict[str, list[PlannedRun]] = {}
+    for run, overrides in planned:
+        folder = str(run_dir(run).relative_to(run.results_dir))
+        table = run.table.name if run.table else None
+        plans.setdefault(run.results_dir, []).append(
+            PlannedRun(
+                folder=folder,
+                name=run_name(run),
+                seed=run.seed,
+                epochs=run.recipe.epochs,
+                table=table,
+                overrides=overrides,
+            )
+        )
+    for results_dir, runs in plans.items():
+        write_plan(Path(results_dir), runs)
 
 
 def _name(number: int, points: Sequence[Point]) -> str:

@@ -33,6 +33,12 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     flush_folder(path.parent)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed in `write_bytes` left in a folder; nobody may be writing there."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def flush_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk, such as one that a file was just given."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -15,6 +15,8 @@ from senet_repro.results.files import write_json
 from senet_repro.results.record import RECORD, Record, RecordError, read_record
 
 STATUS = "status.json"
+LAST = Path("checkpoints") / "last.ckpt"
+PREVIOUS = LAST.with_name("previous.ckpt")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def load_results(results_dir: Path) -> Results:
     results = Results()
     unfinished: list[Path] = []
     forms: dict[str, dict[str, Any]] = {}
-    for folder in _seed_folders(results_dir):
+    for folder in seed_folders(results_dir):
         try:
             record = read_record(folder / RECORD, forms)
         except RecordError as error:
@@ -52,7 +54,7 @@ def load_results(results_dir: Path) -> Results:
     return results
 
 
-def _seed_folders(results_dir: Path) -> Iterator[Path]:
+def seed_folders(results_dir: Path) -> Iterator[Path]:
     """Where a run of a seed may lie; globbing would cost as much as reading the records."""
     for run in _folders(results_dir):
         yield from (folder for folder in _folders(run) if folder.name.startswith("seed"))

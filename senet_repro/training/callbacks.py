@@ -14,7 +14,7 @@ import torch
 from senet_repro.config.schema import Run
 from senet_repro.data.module import ImageData
 from senet_repro.results.metrics import append_epoch, keep_epochs
-from senet_repro.training.checkpoints import LAST
+from senet_repro.results.store import LAST
 from senet_repro.training.classification import Classification, errors
 from senet_repro.training.failures import Diverged, Stopped
 from senet_repro.training.mirror import Mirror, open_mirror

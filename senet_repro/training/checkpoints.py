@@ -20,9 +20,8 @@ from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 from senet_repro.config.canonical import run_key
 from senet_repro.config.schema import DataError, Run
 from senet_repro.results.files import flush_folder, write_bytes
+from senet_repro.results.store import LAST, PREVIOUS
 
-LAST = Path("checkpoints") / "last.ckpt"
-PREVIOUS = LAST.with_name("previous.ckpt")
 FORMAT_VERSION = 1
 _STAMP = "senet_repro"
 

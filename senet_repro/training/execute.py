@@ -13,9 +13,9 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.schema import Run
-from senet_repro.results.files import locked, write_text
+from senet_repro.results.files import locked, remove_unfinished, write_text
 from senet_repro.results.record import RECORD, Record, read_record
-from senet_repro.results.store import read_status, write_status
+from senet_repro.results.store import LAST, read_status, write_status
 from senet_repro.training.devices import claimed_gpus, visible_gpus
 from senet_repro.training.failures import Stopped, forget_failure, log_tail_of, reason_of
 from senet_repro.training.nodes import call, join, node_of
@@ -48,6 +48,8 @@ def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
 def _train(run: Run, folder: Path, lock: int) -> None:
     say_status = partial(write_status, folder, run_key=run_key(run), seed=run.seed, epochs=run.recipe.epochs)
     try:
+        for place in (folder, folder / LAST.parent):
+            remove_unfinished(place)
         forget_failure(folder)
         write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
         say_status(state="running")

@@ -10,7 +10,8 @@ from senet_repro.config.composition import run_from
 from senet_repro.config.schema import ConfigError
 from senet_repro.models import network_of
 from senet_repro.models.layers import Classifier
-from senet_repro.training.checkpoints import LAST, read_checkpoint
+from senet_repro.results.store import LAST
+from senet_repro.training.checkpoints import read_checkpoint
 
 _NET = "net."  # where the Lightning module keeps the network
 

@@ -11,7 +11,7 @@ from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Run
 from senet_repro.results.metrics import read_epochs
-from senet_repro.training.checkpoints import LAST
+from senet_repro.results.store import LAST
 
 SMALL = ["recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
 STEPS = 1437 // 256  # of an epoch

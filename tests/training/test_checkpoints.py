@@ -13,8 +13,9 @@ import torch
 
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.schema import DataError
+from senet_repro.results.store import LAST, PREVIOUS
 from senet_repro.training import checkpoints
-from senet_repro.training.checkpoints import LAST, PREVIOUS, Checkpoints, read_checkpoint
+from senet_repro.training.checkpoints import Checkpoints, read_checkpoint
 from senet_repro.training.execute import execute
 from tests.training.runs import same, silent, small, timeless_epochs, weights
 

@@ -17,9 +17,8 @@ from senet_repro.config.composition import compose
 from senet_repro.config.schema import ConfigError, DataError, Run
 from senet_repro.results.metrics import read_epochs
 from senet_repro.results.record import RecordError
-from senet_repro.results.store import load_results, read_status
+from senet_repro.results.store import LAST, load_results, read_status
 from senet_repro.training.callbacks import EpochLog
-from senet_repro.training.checkpoints import LAST
 from senet_repro.training.execute import execute
 from senet_repro.training.failures import Diverged, RunFailed
 

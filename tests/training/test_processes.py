@@ -17,8 +17,7 @@ import pytest
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.results.metrics import read_epochs
-from senet_repro.results.store import read_status
-from senet_repro.training.checkpoints import LAST
+from senet_repro.results.store import LAST, read_status
 from senet_repro.training.execute import execute
 from senet_repro.training.failures import RunFailed, log_of
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights

@@ -17,10 +17,9 @@ from torch import nn
 from senet_repro.config.canonical import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.results.metrics import read_epochs
-from senet_repro.results.store import read_status
+from senet_repro.results.store import LAST, read_status
 from senet_repro.training import fit
 from senet_repro.training.callbacks import SafePoints
-from senet_repro.training.checkpoints import LAST
 from senet_repro.training.execute import execute
 from senet_repro.training.failures import Stopped
 from senet_repro.training.stopping import Deferral

@@ -12,7 +12,7 @@ from senet_repro.config.schema import ConfigError
 from senet_repro.data.batches import Normalise
 from senet_repro.data.sets import load_in_memory
 from senet_repro.models import create_model, export_weights, write_weights
-from senet_repro.training.checkpoints import LAST
+from senet_repro.results.store import LAST
 from senet_repro.training.execute import execute
 from senet_repro.training.fit import build_net
 from senet_repro.training.trained import trained_network

@@ -1,0 +1,114 @@
+"""`python -m senet_repro prune`: remove what failed and what no command would go on with, after asking."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from senet_repro.config.canonical import run_key
+from senet_repro.config.composition import run_from
+from senet_repro.config.schema import ConfigError
+from senet_repro.results.files import is_locked, locked
+from senet_repro.results.overview import can_resume, is_run
+from senet_repro.results.record import RECORD
+from senet_repro.results.store import read_status, seed_folders
+
+_RUN = re.compile(r".+-[0-9a-f]{8}/seed\d+")
+
+
+class Waste(NamedTuple):
+    """A run's folder that is of no use any more."""
+
+    folder: Path
+    reason: str
+    size_bytes: int
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List what would be removed, ask, and remove it; what is finished, trained or can be resumed stays."""
+    parser = argparse.ArgumentParser(
+        prog="python -m senet_repro prune",
+        description="Remove failed runs, and unfinished ones that no command would go on with. Asks before.",
+    )
+    parser.add_argument("--results", type=Path, default=Path("runs"), metavar="DIR", help="where the runs are (runs)")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    options = parser.parse_args(arguments)
+    found = list(_find(options.results))
+    if not found:
+        print(f"nothing to remove in {options.results}")
+        return 0
+    for waste in found:
+        print(f"{waste.folder}  {_size(waste.size_bytes)}  {waste.reason}")
+    runs = f"{len(found)} run{'' if len(found) == 1 else 's'} ({_size(sum(waste.size_bytes for waste in found))})"
+    if not options.yes and not _agrees(f"remove {runs}? [y/N] "):
+        print("nothing was removed")
+        return 0
+    removed = [waste for waste in found if _remove(waste.folder)]
+    print(f"removed {len(removed)} of {len(found)}")
+    return 0
+
+
+def _find(results_dir: Path) -> Iterator[Waste]:
+    for folder in seed_folders(results_dir):
+        is_ours = _RUN.fullmatch(str(folder.relative_to(results_dir))) and is_run(folder)
+        is_link = folder.is_symlink() or folder.parent.is_symlink()
+        if is_ours and not is_link and not is_locked(folder) and (why := _reason(folder)):
+            files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+            yield Waste(folder, why, sum(path.stat().st_size for path in files))
+
+
+def _reason(folder: Path) -> str | None:
+    """Why a run's folder is waste, or None if it is not."""
+    if (folder / RECORD).exists():
+        return None
+    status = read_status(folder)
+    if status.get("state") == "failed":
+        return f"failed: {str(status.get('reason')).splitlines()[0]}"
+    if not can_resume(folder):
+        return "orphaned: no checkpoint to go on from"
+    try:
+        config = OmegaConf.load(folder / "config.yaml")
+        assert isinstance(config, DictConfig)
+        is_current = run_key(run_from(config)).startswith(folder.parent.name.rpartition("-")[2])
+    except (OSError, AssertionError, ConfigError):
+        is_current = False
+    return None if is_current else "orphaned: its settings give another run in this version"
+
+
+def _agrees(question: str) -> bool:
+    """Whether the person at the terminal says yes.
+
+    Raises:
+        ConfigError: there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody to ask: give --yes to remove these runs")
+    return input(question).strip().lower() in ("y", "yes")
+
+
+def _remove(folder: Path) -> bool:
+    """Remove a run's folder, and its parent if that is empty; False if somebody trains it by now."""
+    if is_locked(folder):
+        return False
+    with locked(folder, _unheard):
+        if _reason(folder) is None:
+            return False
+        shutil.rmtree(folder)
+    if not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+    return True
+
+
+def _unheard(_line: str) -> None:
+    """Say nothing of who held the lock before: it is to be removed."""
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"

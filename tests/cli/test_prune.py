@@ -1,0 +1,103 @@
+"""`prune` removes what failed and what nobody would go on with, and only after a yes."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from senet_repro.config.canonical import run_dir
+from senet_repro.config.schema import Run
+from tests.conftest import ROOT
+from tests.folders import begin, finish, trained_elsewhere
+
+
+def prune(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "senet_repro", "prune", "--results", str(results_dir), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=60
+    )
+
+
+def of_another_version(results_dir: Path) -> Run:
+    run = begin(results_dir, "r=2", state="stopped")
+    config = run_dir(run) / "config.yaml"
+    config.write_text(config.read_text().replace("lr: 0.2", "lr: 0.3"))
+    return run
+
+
+def unreadable(results_dir: Path) -> Run:
+    run = begin(results_dir, "r=2", state="stopped")
+    (run_dir(run) / "config.yaml").write_text("unknown_key: 1")
+    return run
+
+
+MADE: dict[str, tuple[Callable[[Path], Run], str | None]] = {
+    "done": (lambda folder: finish(folder, "r=2"), None),
+    "stopped with a checkpoint": (lambda folder: begin(folder, "r=2", state="stopped"), None),
+    "killed with a checkpoint": (lambda folder: begin(folder, "r=2", state="running"), None),
+    "failed": (lambda folder: begin(folder, "r=2", state="failed", reason="it broke"), "failed: it broke"),
+    "killed before a checkpoint": (
+        lambda folder: begin(folder, "r=2", checkpoint=False),
+        "orphaned: no checkpoint to go on from",
+    ),
+    "of another version": (of_another_version, "orphaned: its settings give another run in this version"),
+    "of unknown settings": (unreadable, "orphaned: its settings give another run in this version"),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_what_is_removed_and_why(kind: str, tmp_path: Path) -> None:
+    make, reason = MADE[kind]
+    run = make(tmp_path)
+    done = prune(tmp_path, "--yes")
+    assert done.returncode == 0, done.stderr
+    if reason is None:
+        assert done.stdout == f"nothing to remove in {tmp_path}\n"
+        assert run_dir(run).is_dir()
+    else:
+        assert f"{run_dir(run)}  0.0 MB  {reason}" in done.stdout
+        assert "removed 1 of 1" in done.stdout
+        assert not run_dir(run).parent.exists()
+
+
+def test_what_somebody_trains_stays_and_so_does_what_is_no_run(tmp_path: Path) -> None:
+    run = begin(tmp_path, "r=2", state="failed", reason="an earlier attempt")
+    mine = tmp_path / "notes-12345678" / "seed0"
+    mine.mkdir(parents=True)
+    (mine / "thoughts.txt").write_text("")
+    target = tmp_path / "elsewhere"
+    target.mkdir()
+    (tmp_path / "link-12345678").symlink_to(target)
+    with trained_elsewhere(run):
+        assert "nothing to remove" in prune(tmp_path, "--yes").stdout
+    assert run_dir(run).is_dir()
+    assert mine.is_dir()
+
+
+def test_without_a_terminal_somebody_must_have_said_yes(tmp_path: Path) -> None:
+    run = begin(tmp_path, "r=2", state="failed", reason="it broke")
+    done = prune(tmp_path)
+    assert done.returncode == 2
+    assert "give --yes" in done.stderr
+    assert run_dir(run).is_dir()
+
+
+@pytest.mark.parametrize(("answer", "stays"), [("n", True), ("", True), ("y", False)])
+def test_the_person_at_the_terminal_decides(answer: str, stays: bool, tmp_path: Path) -> None:
+    run = begin(tmp_path, "r=2", state="failed", reason="it broke")
+    process, screen = pty.fork()
+    if process == 0:
+        os.chdir(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", "senet_repro", "prune", "--results", str(tmp_path)])
+    seen = b""
+    while b"remove 1 run (0.0 MB)? [y/N] " not in seen:
+        seen += os.read(screen, 4096)
+    os.write(screen, f"{answer}\n".encode())
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert run_dir(run).is_dir() == stays

@@ -1,0 +1,73 @@
+"""Run folders made by hand, in the states that runs leave them in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from senet_repro.config.canonical import run_dir, run_key, run_name
+from senet_repro.config.composition import compose
+from senet_repro.config.schema import Run
+from senet_repro.results.plan import PlannedRun
+from senet_repro.results.record import write_record
+from senet_repro.results.store import LAST, write_status
+from tests.records import record_of
+
+
+def begin(
+    results_dir: Path, *overrides: str, state: str | None = "running", checkpoint: bool = True, **said: Any
+) -> Run:
+    """A run that was begun, with the last word of its status."""
+    run = compose([*overrides, f"results_dir={results_dir}"])
+    folder = run_dir(run)
+    (folder / LAST).parent.mkdir(parents=True)
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
+    if checkpoint:
+        (folder / LAST).write_bytes(b"weights")
+    if state:
+        write_status(folder, run_key=run_key(run), seed=run.seed, state=state, **said)
+    return run
+
+
+def finish(results_dir: Path, *overrides: str) -> Run:
+    """A run that has its record."""
+    run = begin(results_dir, *overrides, state="done")
+    write_record(run_dir(run), record_of(run, seed=run.seed, top1=1.0))
+    return run
+
+
+def planned(run: Run, table: str | None = "reduction_ratio") -> PlannedRun:
+    folder = str(run_dir(run).relative_to(run.results_dir))
+    overrides = [f"r={run.r}", f"seed={run.seed}"]
+    epochs = run.recipe.epochs
+    return PlannedRun(folder=folder, name=run_name(run), seed=run.seed, epochs=epochs, table=table, overrides=overrides)
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from senet_repro.results.files import locked
+with locked(Path(sys.argv[1]), print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
+    """Another process holds the run's lock."""
+    command = [sys.executable, "-c", HOLD, str(run_dir(run))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
