@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from senet_repro.config.canonical import run_key
 from senet_repro.config.composition import run_from
 from senet_repro.config.schema import ConfigError
-from senet_repro.results.files import is_locked, locked
+from senet_repro.results.lock import is_locked, locked
 from senet_repro.results.overview import can_resume, is_run
 from senet_repro.results.record import RECORD
 from senet_repro.results.store import read_status, seed_folders

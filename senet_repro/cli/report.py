@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from senet_repro.config.files import write_bytes, write_text
 from senet_repro.config.schema import ConfigError
 from senet_repro.config.tables import find_table, find_tables, selection
 from senet_repro.report.page import Section, page, sections
 from senet_repro.report.tables import build_tables
-from senet_repro.results.files import write_bytes, write_text
 from senet_repro.results.store import load_results
 
 PAGE = "index.html"

@@ -21,7 +21,7 @@ CODE_VERSION = 1
 AXES = ("r", "squeeze", "excitation", "stages", "placement")
 AXIS_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Run) if f.name in AXES}
 
-_NOT_IDENTITY = {"root", "download", "proxy", "note"}
+_NOT_IDENTITY = {"root", "download", "verify", "skip_corrupt", "proxy", "note"}
 _SCHEDULE_FIELDS = {
     "step": ("kind", "drops", "length", "factor"),
     "cosine": ("kind",),

@@ -82,6 +82,8 @@ class Data:
     crop_aspect: list[float] | None = None  # random resized crop: least and greatest width / height
     root: str | None = None  # folder of the set; digits need none
     download: bool = False  # let torchvision fetch the set into root
+    verify: bool = False  # decode every image before the first epoch, and name all that cannot be
+    skip_corrupt: bool = False  # leave those out, and record them; verifies too
     proxy: str | None = None  # what it is, said under a table whose own data it stands in for
     note: str | None = None  # a further line under each table
 

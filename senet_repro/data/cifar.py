@@ -20,11 +20,11 @@ LABEL_COLUMN = {"cifar10": "label", "cifar100": "fine_label"}
 TORCHVISION = {"cifar10": CIFAR10, "cifar100": CIFAR100}
 
 
-def load_cifar(name: str, root: str | None, download: bool) -> Split:
+def load_cifar(name: str, root: str | None, download: bool, skip_corrupt: bool = False) -> Split:
     """The 50,000 training and 10,000 test images of `name`, from whichever form `root` holds.
 
     Parquet files `{train,test}-*.parquet` come first, then torchvision's folder. Nothing is fetched unless
-    `download`, and then by torchvision.
+    `download`, and then by torchvision. `skip_corrupt` leaves out rows of parquet files that are no readable images.
 
     Raises:
         DataError: `root` is unset or holds neither form, or a file in it cannot be read.
@@ -37,7 +37,7 @@ def load_cifar(name: str, root: str | None, download: bool) -> Split:
         )
     shards = {part: sorted(Path(root).glob(f"{part}-*.parquet")) for part in ("train", "test")}
     if all(shards.values()):
-        return Split(*(_read_parquet(files, LABEL_COLUMN[name]) for files in shards.values()))
+        return Split(*(_read_parquet(files, LABEL_COLUMN[name], skip_corrupt) for files in shards.values()))
     if download or (Path(root) / folder).is_dir():
         return _read_torchvision(name, root, download)
     missing = " and ".join(f"{part}-*.parquet" for part, files in shards.items() if not files)
@@ -64,23 +64,33 @@ def _from_torchvision(part: Any) -> ImageSet:
     return ImageSet(images, torch.tensor(part.targets))
 
 
-def _read_parquet(files: list[Path], label_column: str) -> ImageSet:
-    shards = [_read_shard(file, label_column) for file in files]
-    return ImageSet(*(torch.cat(tensors) for tensors in zip(*shards, strict=True)))
+def _read_parquet(files: list[Path], label_column: str, skip_corrupt: bool) -> ImageSet:
+    shards = [_read_shard(file, label_column, skip_corrupt) for file in files]
+    images, labels = (torch.cat(tensors) for tensors in zip(*((s.images, s.labels) for s in shards), strict=True))
+    return ImageSet(images, labels, tuple(name for shard in shards for name in shard.skipped))
 
 
-def _read_shard(file: Path, label_column: str) -> tuple[Tensor, Tensor]:
+def _read_shard(file: Path, label_column: str, skip_corrupt: bool) -> ImageSet:
     try:
         table = pq.read_table(file)
-        images = table["img"].combine_chunks().field("bytes")
+        encoded = table["img"].combine_chunks().field("bytes")
         labels = torch.tensor(table[label_column].to_pylist(), dtype=torch.int64)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file} is not a whole parquet file: fetch it again ({error})") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{file} must have columns img (bytes, path) and {label_column} (integer)") from error
-    if not len(labels):
+    images: dict[int, Tensor] = {}
+    skipped = []
+    for row, image in enumerate(encoded):
+        try:
+            images[row] = _decode(image.as_py(), file, row)
+        except DataError:
+            if not skip_corrupt:
+                raise
+            skipped.append(f"{file}, row {row}")
+    if not images:
         raise DataError(f"{file} holds no images")
-    return torch.stack([_decode(image.as_py(), file, row) for row, image in enumerate(images)]), labels
+    return ImageSet(torch.stack(list(images.values())), labels[list(images)], tuple(skipped))
 
 
 def _decode(encoded: bytes | None, file: Path, row: int) -> Tensor:

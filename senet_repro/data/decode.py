@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_image
+
+from senet_repro.config.schema import DataError
 
 
 def decode_rgb(encoded: bytes) -> Tensor:
@@ -27,3 +30,15 @@ def decode_rgb(encoded: bytes) -> Tensor:
         except RuntimeError as error:
             raise ValueError(str(error)) from error
     return image
+
+
+def decode_file(file: str) -> Tensor:
+    """The image (3, H, W) uint8 in a file, as `decode_rgb`.
+
+    Raises:
+        DataError: The file is missing, cut short or no image; the message names it.
+    """
+    try:
+        return decode_rgb(Path(file).read_bytes())
+    except (ValueError, OSError) as error:
+        raise DataError(f"{file} is not a readable image: fetch it again ({error})") from error

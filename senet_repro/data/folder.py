@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torchvision.transforms import v2
 
 from senet_repro.config.schema import Data, DataError
 from senet_repro.data.batches import Batch
-from senet_repro.data.decode import decode_rgb
+from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
@@ -31,6 +32,13 @@ class FileSet:
     # An array of bytes and no list of strings: a million Python objects would be copied into every worker.
     files: np.ndarray
     labels: Tensor
+    skipped: tuple[str, ...] = ()  # files that could not be read
+
+    def without(self, skipped: Collection[str]) -> FileSet:
+        """The set without some of its files."""
+        kept = np.array([os.fsdecode(file) not in skipped for file in self.files], dtype=bool)
+        mine = tuple(os.fsdecode(file) for file in self.files[~kept])
+        return FileSet(self.files[kept], self.labels[torch.from_numpy(kept)], mine)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -127,19 +135,11 @@ class _DecodedBatches(Dataset[Batch | ValueError]):
         return images.contiguous(memory_format=torch.channels_last), labels
 
     def _image(self, epoch: int, index: int) -> Tensor:
-        image = _decode(Path(os.fsdecode(self.files.files[index])))
+        image = decode_file(os.fsdecode(self.files.files[index]))
         # The transforms draw from the CPU's global generator; outside it must seem untouched.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derived_seed(self.seed, epoch, index))
             return self.transform(image)
-
-
-def _decode(file: Path) -> Tensor:
-    """One image (3, H, W) uint8."""
-    try:
-        return decode_rgb(file.read_bytes())
-    except (ValueError, OSError) as error:
-        raise DataError(f"{file} is not a readable image: fetch it again ({error})") from error
 
 
 class FolderBatches:
@@ -166,6 +166,7 @@ class FolderBatches:
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
+            worker_init_fn=_outlive_signals,
             generator=torch.Generator(),  # or each epoch would draw a seed from the global one
         )
 
@@ -199,6 +200,12 @@ class TrainFolderBatches(FolderBatches):
     def __iter__(self) -> Iterator[Batch]:
         self.sampler.begin()
         yield from self.sampler.counted(super().__iter__())
+
+
+def _outlive_signals(_worker: int) -> None:
+    """Leave signals to the main process, which ends training at a safe point and needs its batches until then."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
+        signal.signal(signum, signal.SIG_IGN)
 
 
 def _as_it_is(batch: Any) -> Any:

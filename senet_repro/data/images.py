@@ -13,6 +13,7 @@ class ImageSet:
 
     images: Tensor
     labels: Tensor
+    skipped: tuple[str, ...] = ()  # where those lay that could not be read
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytorch_lightning as pl
 import torch
 
@@ -19,6 +23,7 @@ from senet_repro.data.folder import (
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import IN_MEMORY, load_in_memory
+from senet_repro.data.verify import corrupt_files, corruption
 
 IN_FOLDERS = ("imagenet",)
 
@@ -30,7 +35,15 @@ class ImageData(pl.LightningDataModule):
     `use_distributed_sampler=False`: every process already takes its own share.
     """
 
-    def __init__(self, data: Data, batch_size: int, seed: int, num_workers: int, cutout_px: int = 0) -> None:
+    def __init__(
+        self,
+        data: Data,
+        batch_size: int,
+        seed: int,
+        num_workers: int,
+        cutout_px: int = 0,
+        verified: Path = Path(".verified"),
+    ) -> None:
         """Describe the data; nothing is read before `setup`.
 
         Args:
@@ -39,6 +52,7 @@ class ImageData(pl.LightningDataModule):
             seed: Seed of the run.
             num_workers: Decoding processes per device; sets in memory need none.
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
+            verified: Folder for what was found where images were verified.
 
         Raises:
             DataError: No set has the name `data.name`.
@@ -51,6 +65,7 @@ class ImageData(pl.LightningDataModule):
         self.seed = seed
         self.num_workers = num_workers
         self.cutout_px = cutout_px
+        self.verified = verified
         self.normalise = Normalise(data.mean, data.std)
         self._open: list[FolderBatches] = []
         self._resume_at: dict[str, int] = {}
@@ -67,10 +82,24 @@ class ImageData(pl.LightningDataModule):
         """Number of test images, once set up."""
         return len(self._test)
 
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """Where the training and test images lay that were left out, once set up; empty if none were."""
+        parts = {"train": self._train.skipped, "test": self._test.skipped}
+        return {name: list(skipped) for name, skipped in parts.items()} if any(parts.values()) else {}
+
     def prepare_data(self) -> None:
-        """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
+        """Fetch the set where `data.download` asks for it, and verify it; Lightning calls this on one process per node.
+
+        Raises:
+            DataError: Images are not readable and are not to be left out; the message names them.
+        """
         if self.data.download and self.data.name in IN_MEMORY:
             load_in_memory(self.data)
+        if self._is_verified:
+            corrupt = self._corrupt(load_folders(self.data), self.num_workers)
+            if corrupt and not self.data.skip_corrupt:
+                raise corruption(corrupt)
 
     def setup(self, stage: str | None = None) -> None:
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
@@ -83,6 +112,18 @@ class ImageData(pl.LightningDataModule):
             self._train, self._test = split.train, split.test
         else:
             self._train, self._test = load_folders(self.data)
+            if self._is_verified and (corrupt := set(self._corrupt((self._train, self._test), 0))):
+                self._train, self._test = self._train.without(corrupt), self._test.without(corrupt)
+        if self.skipped and self.trainer and self.trainer.is_global_zero:
+            counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
+            print(f"left out {counts} images that cannot be read", file=sys.stderr)
+
+    @property
+    def _is_verified(self) -> bool:
+        return self.data.name in IN_FOLDERS and (self.data.verify or self.data.skip_corrupt)
+
+    def _corrupt(self, sets: Sequence[FileSet], num_workers: int) -> list[str]:
+        return corrupt_files(sets, num_workers, self.verified)
 
     def teardown(self, stage: str | None = None) -> None:
         """End the decoding processes."""

@@ -24,16 +24,16 @@ def load_in_memory(data: Data) -> Split:
             `data` states another image size or fewer classes than the set has.
     """
     root = None if data.root is None else str(Path(data.root).expanduser().resolve())
-    split = _load(data.name, root, data.download)
+    split = _load(data.name, root, data.download, data.skip_corrupt)
     _check(data, split)
     return split
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, root: str | None, download: bool) -> Split:
+def _load(name: str, root: str | None, download: bool, skip_corrupt: bool) -> Split:
     if name == "digits":
         return load_digits()
-    return load_cifar(name, root, download)
+    return load_cifar(name, root, download, skip_corrupt)
 
 
 def _check(data: Data, split: Split) -> None:
@@ -43,7 +43,7 @@ def _check(data: Data, split: Split) -> None:
             f"{data.name} images are {side} px a side and are not resized: "
             f"give data.train_px={side} data.eval_px={side}"
         )
-    sizes = (len(split.train), len(split.test))
+    sizes = tuple(len(part) + len(part.skipped) for part in (split.train, split.test))
     whole = WHOLE_SETS[data.name]  # the key of a run does not say how many images it saw
     if sizes != whole:
         raise DataError(

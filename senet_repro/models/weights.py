@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Size, Tensor, nn
 
 from senet_repro.config.choice import require
+from senet_repro.config.files import write_bytes
 from senet_repro.config.schema import ConfigError
 from senet_repro.models.layers import Classifier
 from senet_repro.models.registry import create_model
@@ -117,20 +119,14 @@ def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -
     require("suffix", path.suffix, SUFFIXES)
     if not path.parent.is_dir():
         raise ConfigError(f"{path.parent} is not a folder; make it, or give a path in one that exists")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     # A copy: safetensors takes only contiguous tensors, and torch.save writes the whole storage behind a view.
     whole = {key: tensor.detach().clone(memory_format=torch.contiguous_format) for key, tensor in tensors.items()}
-    try:
-        with temporary.open("wb") as file:
-            if path.suffix == SAFE:
-                file.write(save(whole, metadata={"format": "pt"}))
-            else:
-                torch.save(whole, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    if path.suffix == SAFE:
+        write_bytes(path, save(whole, metadata={"format": "pt"}))
+    else:
+        content = io.BytesIO()
+        torch.save(whole, content)
+        write_bytes(path, content.getbuffer())
 
 
 def _entries(model: Classifier, source: str) -> tuple[Release, dict[str, tuple[str, Size]]]:

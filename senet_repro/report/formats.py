@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from senet_repro.config.files import write_text
 from senet_repro.config.tables import names_networks
 from senet_repro.report.latex import latex
 from senet_repro.report.markdown import aligned, escaped, markdown
 from senet_repro.report.render import csv_text, heading, json_text, networks
 from senet_repro.report.tables import ResultTable
-from senet_repro.results.files import write_text
 
 INDEX = "index.md"
 INDEX_HEADER = ("file", "table", "network", "protocol", "rows", "n", "seeds")

@@ -20,7 +20,7 @@ from senet_repro.report.figures import drawings
 from senet_repro.report.render import flat_rows, notes
 from senet_repro.report.tables import ResultRow, ResultTable
 from senet_repro.report.verdicts import VERDICTS, Judged, judge
-from senet_repro.results.files import locked
+from senet_repro.results.lock import locked
 from senet_repro.results.wandb_home import begin, keep_in
 
 FOLDER = "wandb-tables"

@@ -66,6 +66,7 @@ def notes(table: ResultTable) -> list[str]:
     recipe_note = config["recipe"].get("note")  # records older than this key lack it
     lines += [note for note in (_proxy(table), config["data"].get("note"), recipe_note, table.paper.note) if note]
     lines += _code_versions(table)
+    lines += _skipped(table)
     lines += [f"{row.name} failed: {reason}" for row in table.rows for reason in row.failed.values()]
     return lines
 
@@ -80,6 +81,14 @@ def footnotes(table: ResultTable) -> list[str]:
     if verdicts:
         lines.append(f"The paper's claims about it: {said}.")
     return lines
+
+
+def _skipped(table: ResultTable) -> Iterator[str]:
+    """What there is to say where networks were trained without some of the images."""
+    counts = [len(r.skipped.get("train", ())) for row in table.rows for r in row.records if r.skipped]
+    if any(counts):
+        some = listed(sorted({count for count in counts if count}), "or")
+        yield f"{_records(len(counts))} of networks trained without {some} unreadable images (data.skip_corrupt)."
 
 
 def _code_versions(table: ResultTable) -> Iterator[str]:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from senet_repro.results.files import write_text
+from senet_repro.config.files import write_text
 
 METRICS = "metrics.jsonl"
 

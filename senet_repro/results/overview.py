@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from senet_repro.results.files import is_locked
+from senet_repro.results.lock import is_locked
 from senet_repro.results.metrics import METRICS
 from senet_repro.results.plan import PlannedRun, read_plans
 from senet_repro.results.record import RECORD, Record, RecordError, read_record

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from senet_repro.results.files import write_json
+from senet_repro.config.files import write_json
 
 PLANS = ".plans"
 SCHEMA_VERSION = 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from senet_repro.config.canonical import key_of
+from senet_repro.config.files import write_json
 from senet_repro.config.schema import ConfigError
-from senet_repro.results.files import write_json
 
 SCHEMA_VERSION = 1
 RECORD = "record.json"
@@ -42,9 +42,10 @@ class Record:
     hardware: dict[str, Any]
     finished_at: str  # UTC, ISO 8601
     schema_version: int = SCHEMA_VERSION
+    skipped: dict[str, list[str]] = field(default_factory=dict)  # unreadable train and test images that were left out
 
 
-FIELDS = tuple(field.name for field in fields(Record))
+FIELDS = tuple(each.name for each in fields(Record))
 
 
 def write_record(folder: Path, record: Record) -> None:
@@ -71,6 +72,7 @@ def read_record(path: Path, forms: dict[str, dict[str, Any]] | None = None) -> R
         raise RecordError(
             f"{path}: schema version {data['schema_version']} is newer than {SCHEMA_VERSION}; update senet_repro"
         )
+    data.setdefault("skipped", {})  # records had none before images could be left out
     missing = [name for name in FIELDS if name not in data]
     if missing:
         raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
@@ -87,6 +89,7 @@ def _is_sound(data: dict[str, Any], forms: dict[str, dict[str, Any]]) -> bool:
         and isinstance(data["config"], dict)
         and all(isinstance(data["config"].get(part), dict) for part in ("data", "recipe"))
         and isinstance(data["metrics"], dict)
+        and isinstance(data["skipped"], dict)
         and all(_is_number(data["metrics"].get(name)) for name in ("top1_err_pct", "top5_err_pct"))
     )
 

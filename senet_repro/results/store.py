@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from senet_repro.results.files import write_json
+from senet_repro.config.files import write_json
 from senet_repro.results.record import RECORD, Record, RecordError, read_record
 
 STATUS = "status.json"

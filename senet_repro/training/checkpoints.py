@@ -18,8 +18,8 @@ import torch
 from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 
 from senet_repro.config.canonical import run_key
+from senet_repro.config.files import flush_folder, write_bytes
 from senet_repro.config.schema import DataError, Run
-from senet_repro.results.files import flush_folder, write_bytes
 from senet_repro.results.store import LAST, PREVIOUS
 
 FORMAT_VERSION = 1

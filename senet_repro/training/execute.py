@@ -12,8 +12,9 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from senet_repro.config.canonical import run_dir, run_key
+from senet_repro.config.files import remove_unfinished, write_text
 from senet_repro.config.schema import Run
-from senet_repro.results.files import locked, remove_unfinished, write_text
+from senet_repro.results.lock import locked
 from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import LAST, read_status, write_status
 from senet_repro.training.devices import claimed_gpus, visible_gpus

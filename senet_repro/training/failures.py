@@ -10,8 +10,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from senet_repro.config.files import write_json
 from senet_repro.config.schema import ConfigError
-from senet_repro.results.files import write_json
 
 TAIL_LINES = 50
 _FAILURE = "failure.json"

@@ -50,7 +50,14 @@ def fit(run: Run, folder: Path, gpus: Sequence[int] = ()) -> None:
     with cpu_threads(run.trainer.threads), Deferral() as deferral, explained_memory(run):
         net = build_net(run)
         params, macs = count_params(net), count_macs(net, run.data.eval_px)
-        data = ImageData(run.data, run.recipe.batch_size, run.seed, run.trainer.num_workers, run.recipe.cutout_px)
+        data = ImageData(
+            run.data,
+            run.recipe.batch_size,
+            run.seed,
+            run.trainer.num_workers,
+            run.recipe.cutout_px,
+            Path(run.results_dir) / ".verified",
+        )
         log = EpochLog(run, folder)
         checkpoints = Checkpoints(run, folder)
         trainer = make_trainer(run, [log, SafePoints(folder, deferral)], checkpoints, gpus)
@@ -63,7 +70,7 @@ def fit(run: Run, folder: Path, gpus: Sequence[int] = ()) -> None:
                 weights_only=True,
             )
             if trainer.is_global_zero:
-                record = _record(run, folder, params=params, macs=macs, eval_images=data.num_test, trainer=trainer)
+                record = _record(run, folder, params=params, macs=macs, data=data, trainer=trainer)
                 log.mirror.finish(record)
                 write_record(folder, record)
         finally:
@@ -121,7 +128,7 @@ def make_trainer(
     )
 
 
-def _record(run: Run, folder: Path, *, params: int, macs: int, eval_images: int, trainer: pl.Trainer) -> Record:
+def _record(run: Run, folder: Path, *, params: int, macs: int, data: ImageData, trainer: pl.Trainer) -> Record:
     epochs = read_epochs(folder)
     if [epoch["epoch"] for epoch in epochs] != list(range(1, run.recipe.epochs + 1)):
         raise RuntimeError(f"{folder / METRICS} does not hold epochs 1 to {run.recipe.epochs} once each")
@@ -136,7 +143,8 @@ def _record(run: Run, folder: Path, *, params: int, macs: int, eval_images: int,
         canonical=canonical(run),
         config={**asdict(run), "table": run.table and run.table.name},
         metrics={**metrics, **{f"best_{name}": best[name] for name in ("top1_err_pct", "top5_err_pct")}},
-        eval_images=eval_images,
+        eval_images=data.num_test,
+        skipped=data.skipped,
         params=params,
         macs=macs,
         epochs=len(epochs),

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.canonical import run_key, run_name
+from senet_repro.config.files import write_text
 from senet_repro.config.schema import Run
-from senet_repro.results.files import write_text
 from senet_repro.results.metrics import read_epochs
 from senet_repro.results.record import Record
 from senet_repro.results.wandb_home import begin, keep_in

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torchvision.datasets import cifar as torchvision_cifar
 
-from senet_repro.config.schema import Data
+from senet_repro.config.schema import Data, DataError
+from senet_repro.data import sets
 from senet_repro.data.cifar import load_cifar
 from senet_repro.data.sets import load_in_memory
 
@@ -101,6 +102,21 @@ def test_a_corrupt_image_is_named(tmp_path: Path, make_data: MakeData, png: Png,
     write_parquet(tmp_path / "train-0.parquet", [png(0)], [0])
     with pytest.raises(ValueError, match=r"test-0\.parquet, row 0: not a readable image"):
         load_in_memory(make_data("cifar10", root=str(tmp_path)))
+
+
+def test_corrupt_rows_may_be_left_out_and_are_named(
+    tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_parquet(tmp_path / "train-0.parquet", [png(0), b"no picture", png(1)], [0, 1, 2])
+    write_parquet(tmp_path / "test-0.parquet", [png(2)], [3])
+    monkeypatch.setitem(sets.WHOLE_SETS, "cifar10", (3, 1))
+    split = load_in_memory(make_data("cifar10", root=str(tmp_path), skip_corrupt=True))
+    assert split.train.labels.tolist() == [0, 2]
+    assert split.train.skipped == (f"{tmp_path / 'train-0.parquet'}, row 1",)
+    assert (len(split.train), len(split.test), split.test.skipped) == (2, 1, ())
+    monkeypatch.setitem(sets.WHOLE_SETS, "cifar10", (4, 1))
+    with pytest.raises(DataError, match="holds 3 training and 1 test images where cifar10 has 4 and 1"):
+        load_in_memory(make_data("cifar10", root=str(tmp_path), skip_corrupt=True))
 
 
 def test_an_image_of_another_size_is_named(

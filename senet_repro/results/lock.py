@@ -1,56 +1,15 @@
-"""Writing files that are either whole or absent, and one process at a time per folder (results floor)."""
+"""One process at a time per folder (results floor)."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
-
-
-def write_text(path: Path, text: str) -> None:
-    """Put `text` at `path` so that a reader, even after a power cut, sees the old file or the new one, never a part."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_bytes(path: Path, data: bytes | memoryview) -> None:
-    """Put `data` at `path` as `write_text` does."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:  # a full disk is the fuller for a part of a file
-        temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    flush_folder(path.parent)
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed in `write_bytes` left in a folder; nobody may be writing there."""
-    for path in folder.glob(".*.tmp"):
-        path.unlink(missing_ok=True)
-
-
-def flush_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, such as one that a file was just given."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Put `data` at `path` as indented JSON, as `write_text` does; NaN and infinity are refused."""
-    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+from typing import TextIO
 
 
 @contextmanager

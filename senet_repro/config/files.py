@@ -1,0 +1,49 @@
+"""Writing files that are either whole or absent (config floor, for every floor above; no torch)."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put `text` at `path` so that a reader, even after a power cut, sees the old file or the new one, never a part."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Put `data` at `path` as `write_text` does."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:  # a full disk is the fuller for a part of a file
+        temporary.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)
+        raise
+    flush_folder(path.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed in `write_bytes` left in a folder; nobody may be writing there."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, such as one that a file was just given."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Put `data` at `path` as indented JSON, as `write_text` does; NaN and infinity are refused."""
+    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")

@@ -1,0 +1,123 @@
+"""Images that cannot be read are all named before the first epoch, or left out, counted and recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from senet_repro.config.canonical import run_dir, run_key
+from senet_repro.config.composition import compose
+from senet_repro.config.schema import Data, DataError, Run
+from senet_repro.data.folder import load_folders
+from senet_repro.data.verify import corrupt_files, corruption
+from senet_repro.results.store import read_status
+from senet_repro.training.execute import execute
+
+MakeData = Callable[..., Data]
+
+
+def cut_short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 9 // 10])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def another_kind(file: Path) -> None:
+    file.write_text("<html>not found</html>")
+
+
+def find(data: Data, cache: Path, workers: int = 0) -> list[str]:
+    return corrupt_files(load_folders(data), workers, cache)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("damage", [cut_short, empty, another_kind])
+def test_every_corrupt_file_is_found_by_any_number_of_processes(
+    damage: Callable[[Path], None], workers: int, image_root: Path, make_data: MakeData, tmp_path: Path
+) -> None:
+    data = make_data("imagenet", root=str(image_root))
+    assert find(data, tmp_path / "sound", workers) == []
+    broken = [image_root / "train" / "n02" / "3.JPEG", image_root / "val" / "n01" / "0.JPEG"]
+    for file in broken:
+        damage(file)
+    assert find(data, tmp_path / "broken", workers) == [str(file) for file in broken]
+
+
+def test_what_was_found_is_kept_and_a_changed_folder_or_a_mended_file_is_seen(
+    image_root: Path, make_data: MakeData, tmp_path: Path
+) -> None:
+    data, cache = make_data("imagenet", root=str(image_root)), tmp_path / "cache"
+    broken, sound = image_root / "val" / "n01" / "1.JPEG", image_root / "val" / "n01" / "2.JPEG"
+    empty(broken)
+    assert find(data, cache) == [str(broken)]
+    (kept,) = cache.iterdir()
+    kept.write_text(json.dumps([str(broken), str(sound)]))
+    assert find(data, cache) == [str(broken)]  # the suspects alone were looked at, and one is sound
+    broken.write_bytes(sound.read_bytes())  # mended in place
+    assert find(data, cache) == []
+    replacement = image_root / "val" / "n01" / "new"
+    replacement.write_bytes(b"")
+    os.utime(image_root / "val" / "n01", ns=(1, 1))
+    replacement.replace(sound)
+    assert find(data, cache) == [str(sound)]
+
+
+def test_the_error_names_the_first_and_counts_the_others() -> None:
+    error = str(corruption([f"{number}.JPEG" for number in range(7)]))
+    assert error.startswith("0.JPEG, 1.JPEG, 2.JPEG, 3.JPEG, 4.JPEG and 2 more: not readable")
+    assert "data.skip_corrupt=true" in error
+
+
+@pytest.fixture
+def small_imagenet(image_root: Path, tmp_path: Path) -> Callable[..., Run]:
+    def make(*overrides: str) -> Run:
+        fixed = ["protocol=imagenet", "model=resnet11", f"data.root={image_root}", f"results_dir={tmp_path / 'runs'}"]
+        sizes = ["data.train_px=24", "data.eval_px=24", "data.eval_resize_px=28", "recipe.batch_size=4"]
+        small = ["recipe.epochs=1", "trainer.accelerator=cpu", "trainer.num_workers=1", "trainer.threads=1"]
+        return compose([*fixed, *sizes, *small, *overrides])
+
+    return make
+
+
+def test_a_corrupt_image_fails_a_run_with_its_name(small_imagenet: Callable[..., Run], image_root: Path) -> None:
+    cut_short(image_root / "val" / "n02" / "2.JPEG")
+    with pytest.raises(DataError, match=r"val/n02/2\.JPEG is not a readable image: fetch it again"):
+        execute(small_imagenet(), print)
+
+
+def test_verification_fails_a_run_before_its_first_step(small_imagenet: Callable[..., Run], image_root: Path) -> None:
+    cut_short(image_root / "val" / "n02" / "2.JPEG")
+    cut_short(image_root / "train" / "n01" / "0.JPEG")
+    run = small_imagenet("data.verify=true")
+    with pytest.raises(DataError, match=r"train/n01/0\.JPEG, .*val/n02/2\.JPEG: not readable as images"):
+        execute(run, print)
+    assert not (run_dir(run) / "metrics.jsonl").exists()
+    assert "data.skip_corrupt=true" in read_status(run_dir(run))["reason"]
+
+
+@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_what_is_left_out_is_told_and_recorded(
+    devices: int, small_imagenet: Callable[..., Run], image_root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = [image_root / "train" / "n01" / "0.JPEG", image_root / "val" / "n02" / "2.JPEG"]
+    for file in broken:
+        cut_short(file)
+    run = small_imagenet("data.skip_corrupt=true", f"trainer.devices={devices}")
+    record = execute(run, print)[1]
+    assert record.skipped == {"train": [str(broken[0])], "test": [str(broken[1])]}
+    assert record.eval_images == 5
+    assert run_key(run) == run_key(small_imagenet())
+    assert capfd.readouterr().err.count("left out 1 train and 1 test images that cannot be read") == 1
+
+
+def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., Run]) -> None:
+    plain = execute(small_imagenet(), print)[1]
+    shutil.rmtree(small_imagenet().results_dir)
+    assert execute(small_imagenet("data.verify=true"), print)[1].metrics == plain.metrics
