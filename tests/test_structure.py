@@ -42,9 +42,9 @@ def test_imports_go_downwards(path: Path) -> None:
             assert FLOORS[other] < FLOORS[own], f"{path} imports {module}"
 
 
-def test_hydra_has_one_user() -> None:
+def test_hydra_has_its_users_on_the_lowest_floor() -> None:
     users = [path.name for path in FILES if any(name.split(".")[0] == "hydra" for name in _imports(path))]
-    assert users == ["composition.py"]
+    assert users == ["application.py", "composition.py"]
 
 
 def test_lower_and_upper_floors_import_no_torch() -> None:

@@ -53,6 +53,7 @@ def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(t
         (["+ablation=stages", "--cfg", "job"], "SE_Stage_4"),
         (["table"], "no records in runs"),
         (["--help"], "+ablation=NAME"),
+        (["-m", "r=2,4", "dry=true"], "2 of 2 runs to train"),
     ):
         command = [*python, "-m", "senet_repro", *arguments]
         done = subprocess.run(command, cwd=elsewhere, env=environment, check=True, capture_output=True, text=True)

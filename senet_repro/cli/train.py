@@ -22,6 +22,7 @@ from senet_repro.config.tables import label, selection
 from senet_repro.results.plan import PlannedRun, write_plan
 from senet_repro.results.record import RECORD, read_record
 from senet_repro.results.store import read_status
+from senet_repro.results.wandb_home import settle
 from senet_repro.training.execute import execute
 from senet_repro.training.failures import RunFailed, Stopped, exit_code_of, reason_of
 from senet_repro.training.progress import clock, finish_line
@@ -67,6 +68,8 @@ class Command:
                 self._tell(folder)
             if done:
                 print(f"{len(done)} of {len(done) + len(to_train)} runs have their record already", file=sys.stderr)
+        if any(point.run and point.run.logger.name == "wandb" for point in to_train.values()):
+            settle()
         return list(to_train.values())
 
     def trained(self, run: Run) -> None:

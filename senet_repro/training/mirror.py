@@ -16,7 +16,7 @@ from senet_repro.config.files import write_text
 from senet_repro.config.schema import Run
 from senet_repro.results.metrics import read_epochs
 from senet_repro.results.record import Record
-from senet_repro.results.wandb_home import begin, keep_in
+from senet_repro.results.wandb_home import begin, in_a_line, keep_in, restart
 
 _FINISH_TIMEOUT_S = 30
 
@@ -77,7 +77,8 @@ class WandbMirror(Mirror):
         try:
             self._copy()
         except Exception as error:
-            print(f"W&B: {error}; the run goes on, its records are complete without it", file=sys.stderr)
+            print(f"W&B: {in_a_line(error)}; the run goes on, its records are complete without it", file=sys.stderr)
+            restart()
 
     def _copy(self) -> None:
         copy = self._begin()

@@ -108,6 +108,7 @@ def test_the_help_shows_the_grid_every_table_and_every_verb() -> None:
     assert call("+ablation=squeeze", "--cfg", "job").stdout.startswith("r: 16\nsqueeze: avg\nexcitation: sigmoid\n")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["table"], ["table", "--help"], ["sizes", "--help"], ["+foo=1"], ["r=x"], ["model=x"]]
 )

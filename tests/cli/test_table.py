@@ -154,6 +154,7 @@ def _processor_s(code: str, *arguments: str) -> float:
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_torch(tmp_path: Path) -> None:
     assert _ten_thousand_records(tmp_path) > 10_000

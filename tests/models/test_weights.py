@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 from collections.abc import Callable
@@ -410,7 +411,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, name: str, monkeypat
     write_weights(tmp_path / name, TENSORS)
 
     def full(_: int) -> None:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):

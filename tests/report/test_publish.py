@@ -170,6 +170,7 @@ def test_a_server_that_does_not_answer_is_asked_once(
     assert capsys.readouterr().err == "W&B: no route; copying offline\n"
 
 
+@pytest.mark.alone
 def test_nobody_waits_longer_than_asked(
     tmp_path: Path, inits: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
