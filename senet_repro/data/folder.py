@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import weakref
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,8 @@ class FolderBatches:
             worker_init_fn=_outlive_signals,
             generator=torch.Generator(),  # or each epoch would draw a seed from the global one
         )
+        # At the end of this process workers are sent SIGTERM and waited for, and they do not hear it.
+        weakref.finalize(self, _close, self._loader)
 
     def __len__(self) -> int:
         return len(self.sampler)
@@ -184,8 +187,7 @@ class FolderBatches:
 
     def close(self) -> None:
         """End the worker processes; a later iteration starts new ones."""
-        # The garbage collector may take the queues first and then waits 5 s for each worker that was never told.
-        self._loader._iterator = None
+        _close(self._loader)
 
 
 class TrainFolderBatches(FolderBatches):
@@ -200,6 +202,13 @@ class TrainFolderBatches(FolderBatches):
     def __iter__(self) -> Iterator[Batch]:
         self.sampler.begin()
         yield from self.sampler.counted(super().__iter__())
+
+
+def _close(loader: DataLoader[Any]) -> None:
+    # Told outright: a traceback may hold the iterator for long, and the garbage collector take its queues first.
+    if loader._iterator is not None:
+        loader._iterator._shutdown_workers()  # type: ignore[attr-defined]
+        loader._iterator = None
 
 
 def _outlive_signals(_worker: int) -> None:

@@ -75,6 +75,7 @@ def fit(run: Run, folder: Path, gpus: Sequence[int] = ()) -> None:
                 write_record(folder, record)
         finally:
             log.mirror.close()
+            data.teardown()  # Lightning forgets it where a run fails
 
 
 def _unheard(_line: str) -> None:

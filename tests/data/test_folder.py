@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,3 +181,29 @@ def test_real_pictures_are_read(tmp_path: Path, make_data: MakeData) -> None:
         assert images.shape == (6, 3, 224, 224)
         assert sorted(labels.tolist()) == list(range(6))
         assert images.float().std() > 20
+
+
+OUTLIVE = """
+import os, signal, sys
+from senet_repro.data.folder import FileSet, TrainFolderBatches
+from senet_repro.data.order import Share, TrainSteps
+import numpy as np, torch
+files = FileSet(np.array([os.fsencode(name) for name in sys.argv[1:]]), torch.arange(len(sys.argv) - 1))
+same_size = lambda image: image[:, :20, :20]
+steps = TrainSteps(len(files), 2, 0, Share())
+batches = TrainFolderBatches(files, same_size, steps, 0, 1, pin_memory=False)
+mine = iter(batches)
+next(mine)
+(worker,) = (worker.pid for worker in batches._loader._iterator._workers)
+for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
+    os.kill(worker, signum)
+assert len(list(mine)) == 3
+print("all came")
+"""
+
+
+def test_workers_outlive_the_signals_that_stop_training_and_not_their_process(image_root: Path) -> None:
+    files = sorted(map(str, (image_root / "train").rglob("*.JPEG")))
+    command = [sys.executable, "-c", OUTLIVE, *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "all came\n"), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable
@@ -86,10 +87,13 @@ def small_imagenet(image_root: Path, tmp_path: Path) -> Callable[..., Run]:
     return make
 
 
-def test_a_corrupt_image_fails_a_run_with_its_name(small_imagenet: Callable[..., Run], image_root: Path) -> None:
+def test_a_corrupt_image_fails_a_run_with_its_name_and_leaves_no_process(
+    small_imagenet: Callable[..., Run], image_root: Path
+) -> None:
     cut_short(image_root / "val" / "n02" / "2.JPEG")
     with pytest.raises(DataError, match=r"val/n02/2\.JPEG is not a readable image: fetch it again"):
         execute(small_imagenet(), print)
+    assert multiprocessing.active_children() == []
 
 
 def test_verification_fails_a_run_before_its_first_step(small_imagenet: Callable[..., Run], image_root: Path) -> None:

@@ -162,3 +162,11 @@ def test_what_compared_rows_differ_in_beside_the_axes_is_said_under_the_table() 
         records = [one, replace(other, hardware={"device": device})]
         text = markdown(build_tables(Results(records), [find_table("squeeze")]))
         assert ("differ in more than the axes: device (cpu and cuda)." in text) is said
+
+
+def test_images_that_were_left_out_are_said_under_the_table() -> None:
+    whole = [make_record(["squeeze=avg"], seed=seed, top1=3.0) for seed in (0, 1)]
+    part = replace(make_record(["squeeze=max"], seed=0, top1=3.0), skipped={"train": ["a", "b"], "test": []})
+    said = "1 record of networks trained without 2 unreadable images (data.skip_corrupt)."
+    assert said not in markdown(_tables(whole, "squeeze"))
+    assert said in markdown(_tables([*whole, part], "squeeze"))
