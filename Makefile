@@ -10,7 +10,7 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test test-fast test-survival lint format lock clean
+.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test test-fast test-faults lint format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,16 +45,17 @@ bench-input: $(ENV)/ready ## images per second and core: ours against per-image 
 bench-step: $(ENV)/ready ## the trainer's overhead over a bare loop
 	@$(RUN) bench step
 
-test: test-fast test-survival ## run the tests, all of them
+test: test-fast test-faults ## run the tests, all of them
 
 # Two at a time, on a thread each; tests that measure time follow by themselves.
 test-fast: export OMP_NUM_THREADS := 1
-test-fast: $(ENV)/ready ## run the tests but for the one that takes minutes
-	@$(ENV)/bin/python -m pytest -n 2 --dist worksteal -m "not survival and not alone"
+test-fast: $(ENV)/ready ## run the tests that need no real faults
+	@$(ENV)/bin/python -m pytest -n 2 --dist worksteal -m "not faults and not alone"
 	@$(ENV)/bin/python -m pytest -m alone
 
-test-survival: $(ENV)/ready ## kill a sweep at twenty moments, and see it end as if undisturbed
-	@$(ENV)/bin/python -m pytest -m survival
+test-faults: export OMP_NUM_THREADS := 1
+test-faults: $(ENV)/ready ## run sweeps on devices, clusters and disks that fail, and kill them at any moment
+	@$(ENV)/bin/python -m pytest -n 2 -m faults
 
 lint: $(ENV)/ready ## style, format and types
 	@$(ENV)/bin/ruff check .

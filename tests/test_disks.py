@@ -10,7 +10,11 @@ import pytest
 from tests.cli.sweeps import SMALL, finish, records, states, table
 from tests.disks import make_read_only, resize, small_disk
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.faults,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk"),
+]
 
 SWEEP = ["-m", "+ablation=reduction_ratio", "r=2,none", "recipe.epochs=3", *SMALL]
 

@@ -36,7 +36,7 @@ os.fsync, os.replace = counted(os.fsync), counted(os.replace)
 
 
 @pytest.mark.slow
-@pytest.mark.survival
+@pytest.mark.faults
 def test_a_sweep_killed_at_twenty_moments_makes_the_undisturbed_table(tmp_path: Path) -> None:
     whole, hurt = tmp_path / "whole", tmp_path / "hurt"
     done = finish(whole, *SWEEP)

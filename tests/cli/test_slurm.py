@@ -17,7 +17,7 @@ import torch
 from senet_repro.results.metrics import METRICS
 from tests.cluster import Cluster, obstacle, one_node, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))]
 
 LIMIT_S = 180
 SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu", "trainer.threads=1", "results_dir=runs"]

@@ -12,7 +12,7 @@ import pytest
 from senet_repro.results.record import RECORD
 from tests.cli.sweeps import SIDE_BY_SIDE, SMALL, epochs, finish, records, start, states, table, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 
 def test_the_commands_that_a_sweep_ends_with_repeat_just_what_failed(tmp_path: Path) -> None:

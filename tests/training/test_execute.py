@@ -13,35 +13,16 @@ import pytest
 import torch
 
 from senet_repro.config.canonical import run_dir, run_key
-from senet_repro.config.composition import compose
-from senet_repro.config.schema import ConfigError, DataError, Run
+from senet_repro.config.schema import ConfigError, DataError
 from senet_repro.results.metrics import read_epochs
 from senet_repro.results.record import RecordError
 from senet_repro.results.store import LAST, load_results, read_status
 from senet_repro.training.callbacks import EpochLog
 from senet_repro.training.execute import execute
 from senet_repro.training.failures import Diverged, RunFailed
+from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
-
-SMALL = ["recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
-
-
-def small(tmp_path: Path, *overrides: str) -> Run:
-    return compose([*SMALL, f"results_dir={tmp_path}", *overrides])
-
-
-def silent(_line: str) -> None:
-    pass
-
-
-def weights(run: Run) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = torch.load(run_dir(run) / LAST)["state_dict"]
-    return state
-
-
-def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
-    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
 
 
 def test_a_record_says_what_the_run_was_and_what_came_out(tmp_path: Path) -> None:
@@ -99,11 +80,7 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(tmp_pat
     assert (run_dir(cut) / LAST).exists() == (after > 0)
     execute(cut, silent)
     assert same(weights(whole), weights(cut))
-    strip = [
-        [{k: v for k, v in epoch.items() if not k.endswith("_s")} for epoch in read_epochs(run_dir(run))]
-        for run in (whole, cut)
-    ]
-    assert strip[0] == strip[1]
+    assert timeless_epochs(whole) == timeless_epochs(cut)
 
 
 def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:

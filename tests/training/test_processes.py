@@ -22,7 +22,7 @@ from senet_repro.training.execute import execute
 from senet_repro.training.failures import RunFailed, log_of
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.usefixtures("one_thread")]
 
 # What each device's process does in place of a run: a network without batch norm, its loss and gradient at each step.
 STEPS = """

@@ -36,9 +36,7 @@ def test_a_status_tells_epoch_share_pace_and_what_is_left(tmp_path: Path) -> Non
     second = read_status(tmp_path)
     assert (second["epoch"], second["epoch_share"], second["images_per_s"], second["left_s"]) == (1, 0.0, 640.0, 5.0)
     said.within_epoch(1, share=0.5, images=640, took_s=1.0)
-    assert read_status(tmp_path)["left_s"] == pytest.approx(
-        1.5 * 2.5, abs=0.1
-    )  # by the last epoch
+    assert read_status(tmp_path)["left_s"] == pytest.approx(1.5 * 2.5, abs=0.1)  # by the last epoch
 
 
 def test_a_long_epoch_is_told_of_every_ten_seconds_and_no_more_often(
