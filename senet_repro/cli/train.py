@@ -20,7 +20,7 @@ from senet_repro.config.canonical import run_dir, run_name
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label, selection
 from senet_repro.results.plan import PlannedRun, write_plan
-from senet_repro.results.record import RECORD, read_record
+from senet_repro.results.record import RECORD, RecordError, read_record
 from senet_repro.results.store import read_status
 from senet_repro.results.wandb_home import settle
 from senet_repro.training.execute import execute
@@ -62,7 +62,7 @@ class Command:
         to_train = {run_dir(run): point for run, point in legal}
         if self._is_sweep:
             _write_plans([(run, list(point.overrides)) for run, point in legal])
-            done = [folder for folder in to_train if (folder / RECORD).exists()]
+            done = [folder for folder in to_train if _has_record(folder)]
             for folder in done:
                 del to_train[folder]
                 self._tell(folder)
@@ -103,8 +103,8 @@ class Command:
         for point, error in outcomes.items():
             assert point.run is not None
             folder = run_dir(point.run)
-            if not (folder / RECORD).exists():
-                failures.append((str(folder), point, error or _silent(folder)))
+            if not _has_record(folder):
+                failures.append((str(folder), point, error if isinstance(error, EXPECTED) else _said(folder, error)))
             elif folder not in self._told:
                 self.trained(point.run)
         self._publisher.close()
@@ -171,10 +171,18 @@ def _name(number: int, points: Sequence[Point]) -> str:
     return f"point {number} of the sweep" if len(points) > 1 else "this command"
 
 
-def _silent(folder: Path) -> RunFailed:
-    """Why a run has no record, as far as its folder tells."""
-    status = read_status(folder)
-    return RunFailed(status.get("reason") or f"its job ended without a word, {status.get('state', 'before it began')}")
+def _has_record(folder: Path) -> bool:
+    try:
+        read_record(folder / RECORD)
+    except RecordError:  # none, or one that only its run can tell what to do with
+        return False
+    return True
+
+
+def _said(folder: Path, error: Exception | None) -> Exception:
+    """Why a run has no record, as its folder tells; else what its job raised, which may be a launcher's own words."""
+    reason = read_status(folder).get("reason")
+    return RunFailed(reason) if reason else error or RunFailed("its job ended without a word")
 
 
 def _jobs_beside() -> list[int]:

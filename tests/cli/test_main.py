@@ -198,3 +198,14 @@ def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path) -> None:
 def test_records_outside_every_table_are_told(tmp_path: Path) -> None:
     call("r=3", *SMALL, f"results_dir={tmp_path}")
     assert "no table has a row for digits-resnet11-r3" in call("table", "--results", str(tmp_path)).stdout
+
+
+def test_a_sweep_names_a_broken_record_and_trains_the_others(tmp_path: Path) -> None:
+    sweep = ["-m", "r=2,4", *SMALL, f"results_dir={tmp_path}"]
+    first = Path(call(*sweep).stdout.splitlines()[0])
+    first.write_text("{")
+    again = call(*sweep)
+    assert again.returncode == 2
+    assert "1 of 2 runs have their record already" in again.stderr
+    assert f"{first}: not a readable record" in again.stderr
+    assert "delete it to train the run anew" in again.stderr
