@@ -16,7 +16,7 @@ from senet_repro.config.canonical import run_key
 from senet_repro.config.composition import run_from
 from senet_repro.config.schema import ConfigError
 from senet_repro.results.lock import is_locked, locked
-from senet_repro.results.overview import can_resume, is_run
+from senet_repro.results.overview import can_resume, first_line, is_run
 from senet_repro.results.record import RECORD
 from senet_repro.results.store import read_status, seed_folders
 
@@ -70,16 +70,23 @@ def _reason(folder: Path) -> str | None:
         return None
     status = read_status(folder)
     if status.get("state") == "failed":
-        return f"failed: {str(status.get('reason')).splitlines()[0]}"
+        return f"failed: {first_line(status.get('reason'))}"
     if not can_resume(folder):
         return "orphaned: no checkpoint to go on from"
+    return None if _is_current(folder) else "orphaned: its settings give another run in this version"
+
+
+def _is_current(folder: Path) -> bool:
+    """Whether the settings written down would lead to this folder again."""
     try:
         config = OmegaConf.load(folder / "config.yaml")
-        assert isinstance(config, DictConfig)
-        is_current = run_key(run_from(config)).startswith(folder.parent.name.rpartition("-")[2])
-    except (OSError, AssertionError, ConfigError):
-        is_current = False
-    return None if is_current else "orphaned: its settings give another run in this version"
+        if not isinstance(config, DictConfig):
+            return False
+        if config.init.weights is not None:
+            return True  # the file it began with need not be in sight from here
+        return run_key(run_from(config)).startswith(folder.parent.name.rpartition("-")[2])
+    except Exception:  # a damaged file fails in any way it happens to
+        return False
 
 
 def _agrees(question: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from senet_repro.results.overview import STATES, RunState, overview
+from senet_repro.results.overview import STATES, RunState, first_line, overview
 from senet_repro.training.progress import clock
 
 HEADER = ("run", "seed", "state", "epoch", "images/s", "left")
@@ -95,7 +95,7 @@ def _failures(runs: Sequence[RunState]) -> list[str]:
     lines = []
     for run in runs:
         if run.state == "failed":
-            lines.append(f"failed: {run.folder}: {(run.reason or '').splitlines()[0]}")
+            lines.append(f"failed: {run.folder}: {first_line(run.reason)}")
             lines.append(f"  its last lines: {run.folder / 'status.json'}")
             if run.overrides is not None:
                 lines.append(f"  again: python -m senet_repro {shlex.join(run.overrides)}")

@@ -84,8 +84,8 @@ def _read_shard(file: Path, label_column: str, skip_corrupt: bool) -> ImageSet:
     for row, image in enumerate(encoded):
         try:
             images[row] = _decode(image.as_py(), file, row)
-        except DataError:
-            if not skip_corrupt:
+        except DataError as error:
+            if not skip_corrupt or error.__cause__ is None:  # it is an image, but of another size
                 raise
             skipped.append(f"{file}, row {row}")
     if not images:

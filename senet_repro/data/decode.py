@@ -41,4 +41,6 @@ def decode_file(file: str) -> Tensor:
     try:
         return decode_rgb(Path(file).read_bytes())
     except (ValueError, OSError) as error:
-        raise DataError(f"{file} is not a readable image: fetch it again ({error})") from error
+        raise DataError(
+            f"{file} is not a readable image: fetch it again, or give data.skip_corrupt=true ({error})"
+        ) from error

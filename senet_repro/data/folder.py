@@ -36,10 +36,17 @@ class FileSet:
     skipped: tuple[str, ...] = ()  # files that could not be read
 
     def without(self, skipped: Collection[str]) -> FileSet:
-        """The set without some of its files."""
+        """The set without some of its files.
+
+        Raises:
+            DataError: Nothing would be left of a class.
+        """
         kept = np.array([os.fsdecode(file) not in skipped for file in self.files], dtype=bool)
         mine = tuple(os.fsdecode(file) for file in self.files[~kept])
-        return FileSet(self.files[kept], self.labels[torch.from_numpy(kept)], mine)
+        labels = self.labels[torch.from_numpy(kept)]
+        if set(labels.tolist()) != set(self.labels.tolist()):
+            raise DataError(f"no image of a class can be read, such as {mine[0]}: fetch them again")
+        return FileSet(self.files[kept], labels, mine)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -167,7 +174,7 @@ class FolderBatches:
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
-            worker_init_fn=_outlive_signals,
+            worker_init_fn=outlive_signals,
             generator=torch.Generator(),  # or each epoch would draw a seed from the global one
         )
         # At the end of this process workers are sent SIGTERM and waited for, and they do not hear it.
@@ -211,7 +218,7 @@ def _close(loader: DataLoader[Any]) -> None:
         loader._iterator = None
 
 
-def _outlive_signals(_worker: int) -> None:
+def outlive_signals(_worker: int) -> None:
     """Leave signals to the main process, which ends training at a safe point and needs its batches until then."""
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
         signal.signal(signum, signal.SIG_IGN)

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from senet_repro.config.files import write_json
 from senet_repro.config.schema import DataError
 from senet_repro.data.decode import decode_file
-from senet_repro.data.folder import FileSet
+from senet_repro.data.folder import FileSet, outlive_signals
 
 _CHUNK = 64
 _QUIET_S = 10
@@ -34,7 +34,10 @@ def corrupt_files(sets: Sequence[FileSet], num_workers: int, cache: Path) -> lis
     found = cache / f"{_fingerprint(files)}.json"
     try:
         suspects = json.loads(found.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+        known = set(files)
+        if not isinstance(suspects, list) or not all(name in known for name in suspects):
+            raise ValueError("not what was found here")
+    except (OSError, ValueError, TypeError):
         corrupt = _decode_all(files, num_workers)
     else:
         corrupt = _decode_all(suspects, 0)
@@ -76,14 +79,23 @@ def _is_readable(file: str) -> bool:
 
 
 def _decode_all(files: Sequence[str], num_workers: int) -> list[str]:
-    chunks = DataLoader(_Chunks(files), batch_size=None, num_workers=num_workers, generator=torch.Generator())
+    chunks = DataLoader(
+        _Chunks(files),
+        batch_size=None,
+        num_workers=num_workers,
+        worker_init_fn=outlive_signals,
+        generator=torch.Generator(),
+    )
     corrupt: list[str] = []
     said_s = time.monotonic()
     for number, found in enumerate(chunks, 1):
         corrupt += found
         if time.monotonic() - said_s >= _QUIET_S:
             said_s = time.monotonic()
-            print(f"verified {number * _CHUNK:,} of {len(files):,} images, {len(corrupt)} corrupt", file=sys.stderr)
+            print(
+                f"verified {min(number * _CHUNK, len(files)):,} of {len(files):,} images, {len(corrupt)} corrupt",
+                file=sys.stderr,
+            )
     return corrupt
 
 

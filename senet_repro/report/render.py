@@ -85,10 +85,10 @@ def footnotes(table: ResultTable) -> list[str]:
 
 def _skipped(table: ResultTable) -> Iterator[str]:
     """What there is to say where networks were trained without some of the images."""
-    counts = [len(r.skipped.get("train", ())) for row in table.rows for r in row.records if r.skipped]
-    if any(counts):
-        some = listed(sorted({count for count in counts if count}), "or")
-        yield f"{_records(len(counts))} of networks trained without {some} unreadable images (data.skip_corrupt)."
+    counts = [len(r.skipped.get("train", ())) for row in table.rows for r in row.records]
+    if some := [count for count in counts if count]:
+        images = listed(sorted(set(some)), "or")
+        yield f"{_records(len(some))} of networks trained without {images} unreadable images (data.skip_corrupt)."
 
 
 def _code_versions(table: ResultTable) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,11 @@ def is_run(folder: Path) -> bool:
     return any((folder / name).exists() for name in ("config.yaml", METRICS, RECORD))
 
 
+def first_line(text: object) -> str:
+    """Of a reason that may have many, or be missing."""
+    return next(iter(str(text or "no reason given").splitlines()), "")
+
+
 def can_resume(folder: Path) -> bool:
     """Whether a run has a checkpoint to go on from."""
     return any((folder / path).exists() for path in (LAST, PREVIOUS))
@@ -90,4 +96,4 @@ def _record(folder: Path) -> Record | None:
 
 
 def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) and value >= 0 else 0
+    return value if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else 0

@@ -61,4 +61,7 @@ def _written_at(path: Path) -> tuple[int, str]:
 
 
 def _planned(point: dict[str, Any]) -> PlannedRun:
-    return PlannedRun(**{field.name: point[field.name] for field in fields(PlannedRun)})
+    run = PlannedRun(**{field.name: point[field.name] for field in fields(PlannedRun)})
+    if not isinstance(run.folder, str) or not isinstance(run.overrides, list):
+        raise TypeError(f"not a planned run: {point}")
+    return run

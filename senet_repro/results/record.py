@@ -90,6 +90,7 @@ def _is_sound(data: dict[str, Any], forms: dict[str, dict[str, Any]]) -> bool:
         and all(isinstance(data["config"].get(part), dict) for part in ("data", "recipe"))
         and isinstance(data["metrics"], dict)
         and isinstance(data["skipped"], dict)
+        and all(isinstance(names, list) for names in data["skipped"].values())
         and all(_is_number(data["metrics"].get(name)) for name in ("top1_err_pct", "top5_err_pct"))
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 from tests.conftest import ROOT
 
 SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu"]
-SIDE_BY_SIDE = "hydra/launcher=joblib"
+SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
 def start(results_dir: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:

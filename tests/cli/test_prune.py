@@ -37,6 +37,20 @@ def unreadable(results_dir: Path) -> Run:
     return run
 
 
+def damaged(results_dir: Path) -> Run:
+    run = begin(results_dir, "r=2", state="stopped")
+    (run_dir(run) / "config.yaml").write_bytes(b"\xff\x00: [")
+    return run
+
+
+def begun_with_weights(results_dir: Path) -> Run:
+    file = results_dir / "w.pth"
+    file.write_bytes(b"weights")
+    run = begin(results_dir, f"init.weights={file}", "init.source=timm", state="stopped")
+    file.unlink()
+    return run
+
+
 MADE: dict[str, tuple[Callable[[Path], Run], str | None]] = {
     "done": (lambda folder: finish(folder, "r=2"), None),
     "stopped with a checkpoint": (lambda folder: begin(folder, "r=2", state="stopped"), None),
@@ -47,6 +61,8 @@ MADE: dict[str, tuple[Callable[[Path], Run], str | None]] = {
         "orphaned: no checkpoint to go on from",
     ),
     "of another version": (of_another_version, "orphaned: its settings give another run in this version"),
+    "begun with weights that are out of sight": (begun_with_weights, None),
+    "of damaged settings": (damaged, "orphaned: its settings give another run in this version"),
     "of unknown settings": (unreadable, "orphaned: its settings give another run in this version"),
 }
 

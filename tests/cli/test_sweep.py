@@ -35,7 +35,7 @@ def test_the_commands_that_a_sweep_ends_with_repeat_just_what_failed(tmp_path: P
 def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
     sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,none", "recipe.epochs=2", *SMALL]
     one, two = tmp_path / "one", tmp_path / "two"
-    first, second = finish(one, *sweep), finish(two, *sweep, SIDE_BY_SIDE)
+    first, second = finish(one, *sweep), finish(two, *sweep, *SIDE_BY_SIDE)
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
     assert sorted(second.stdout.replace("/two/", "/one/").splitlines()) == sorted(first.stdout.splitlines())
     assert records(two) == records(one)
@@ -46,7 +46,7 @@ def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("whole_group", [False, True], ids=["to the command", "to all its processes"])
 def test_jobs_side_by_side_stop_at_safe_points(signum: int, exit_code: int, whole_group: bool, tmp_path: Path) -> None:
-    sweep = ["-m", "r=2,4,8", "recipe.epochs=300", "recipe.batch_size=64", "trainer.accelerator=cpu", SIDE_BY_SIDE]
+    sweep = ["-m", "r=2,4,8", "recipe.epochs=300", "recipe.batch_size=64", "trainer.accelerator=cpu", *SIDE_BY_SIDE]
     process = start(tmp_path, *sweep)
     wait_until(lambda: len([count for count in epochs(tmp_path) if count]) == 2)
     (os.killpg if whole_group else os.kill)(process.pid, signum)
@@ -60,7 +60,7 @@ def test_jobs_side_by_side_stop_at_safe_points(signum: int, exit_code: int, whol
 def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_path: Path) -> None:
     sweep = ["-m", "r=2,4,8", "recipe.epochs=12", *SMALL]
     whole, hurt = tmp_path / "whole", tmp_path / "hurt"
-    process = start(hurt, *sweep, SIDE_BY_SIDE)
+    process = start(hurt, *sweep, *SIDE_BY_SIDE)
     wait_until(lambda: len([count for count in epochs(hurt) if count >= 2]) == 2)
     holder = next(path.read_text() for path in hurt.glob("*/seed0/lock") if path.read_text())
     os.kill(int(holder.split()[1]), signal.SIGKILL)  # "process 12 on host"

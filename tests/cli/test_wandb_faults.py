@@ -49,7 +49,7 @@ def test_when_its_process_is_killed_the_run_goes_on_and_the_next_is_copied_again
     assert told(other)["exit_code"] == 0
 
 
-@pytest.mark.parametrize("launcher", [[], [SIDE_BY_SIDE]], ids=["one after the other", "side by side"])
+@pytest.mark.parametrize("launcher", [[], SIDE_BY_SIDE], ids=["one after the other", "side by side"])
 def test_a_server_out_of_reach_is_asked_once_for_a_sweep(launcher: list[str], tmp_path: Path) -> None:
     environment = {"WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": "http://127.0.0.1:9"}
     sweep = ["-m", "r=2,4", "recipe.epochs=1", *SMALL, "logger=wandb", *launcher]

@@ -125,3 +125,21 @@ def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., R
     plain = execute(small_imagenet(), print)[1]
     shutil.rmtree(small_imagenet().results_dir)
     assert execute(small_imagenet("data.verify=true"), print)[1].metrics == plain.metrics
+
+
+def test_a_class_without_a_readable_image_is_an_error(small_imagenet: Callable[..., Run], image_root: Path) -> None:
+    for file in (image_root / "val" / "n02").iterdir():
+        empty(file)
+    with pytest.raises(DataError, match=r"no image of a class can be read, such as .*val/n02/0\.JPEG"):
+        execute(small_imagenet("data.skip_corrupt=true"), print)
+
+
+@pytest.mark.parametrize("content", ["3", "null", '"ab"', "[1]", "{"])
+def test_a_finding_that_is_none_is_found_anew(
+    content: str, image_root: Path, make_data: MakeData, tmp_path: Path
+) -> None:
+    data, cache = make_data("imagenet", root=str(image_root)), tmp_path / "cache"
+    empty(image_root / "val" / "n01" / "1.JPEG")
+    first = find(data, cache)
+    next(cache.iterdir()).write_text(content)
+    assert find(data, cache) == first
