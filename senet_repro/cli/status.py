@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from senet_repro.results.overview import STATES, RunState, first_line, overview
+from senet_repro.results.store import STATUS
 from senet_repro.training.progress import clock
 
 HEADER = ("run", "seed", "state", "epoch", "images/s", "left")
@@ -96,7 +97,7 @@ def _failures(runs: Sequence[RunState]) -> list[str]:
     for run in runs:
         if run.state == "failed":
             lines.append(f"failed: {run.folder}: {first_line(run.reason)}")
-            lines.append(f"  its last lines: {run.folder / 'status.json'}")
+            lines.append(f"  its last lines: {run.folder / STATUS}")
             if run.overrides is not None:
                 lines.append(f"  again: python -m senet_repro {shlex.join(run.overrides)}")
     return lines
