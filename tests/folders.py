@@ -53,7 +53,7 @@ def planned(run: Run, table: str | None = "reduction_ratio") -> PlannedRun:
 HOLD = """
 import sys
 from pathlib import Path
-from senet_repro.results.lock import locked
+from senet_repro.config.lock import locked
 with locked(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.read()

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.canonical import run_key
-from senet_repro.config.composition import run_from
+from senet_repro.config.canonical import run_dir, run_key
+from senet_repro.config.composition import compose, run_from
+from senet_repro.config.lock import is_locked, locked_if_free
 from senet_repro.config.schema import ConfigError
-from senet_repro.results.lock import is_locked, locked
 from senet_repro.results.overview import can_resume, first_line, is_run
+from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
 from senet_repro.results.record import RECORD
 from senet_repro.results.store import read_status, seed_folders
 
+_OUTDATED = "orphaned: its settings give another run in this version"
 _RUN = re.compile(r".+-[0-9a-f]{8}/seed\d+")
 
 
@@ -41,17 +45,22 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args(arguments)
     found = list(_find(options.results))
-    if not found:
+    planned = [run.folder for run in read_plans(options.results)[0] if _is_outdated(options.results, run)]
+    if not found and not planned:
         print(f"nothing to remove in {options.results}")
         return 0
     for waste in found:
         print(f"{waste.folder}  {_size(waste.size_bytes)}  {waste.reason}")
-    runs = f"{len(found)} run{'' if len(found) == 1 else 's'} ({_size(sum(waste.size_bytes for waste in found))})"
+    for folder in planned:
+        print(f"{options.results / folder}  planned  {_OUTDATED}")
+    count = len(found) + len(planned)
+    runs = f"{count} run{'' if count == 1 else 's'} ({_size(sum(waste.size_bytes for waste in found))})"
     if not options.yes and not _agrees(f"remove {runs}? [y/N] "):
         print("nothing was removed")
         return 0
     removed = [waste for waste in found if _remove(waste.folder)]
-    print(f"removed {len(removed)} of {len(found)}")
+    drop_planned(options.results, planned)
+    print(f"removed {len(removed) + len(planned)} of {count}")
     return 0
 
 
@@ -73,7 +82,7 @@ def _reason(folder: Path) -> str | None:
         return f"failed: {first_line(status.get('reason'))}"
     if not can_resume(folder):
         return "orphaned: no checkpoint to go on from"
-    return None if _is_current(folder) else "orphaned: its settings give another run in this version"
+    return None if _is_current(folder) else _OUTDATED
 
 
 def _is_current(folder: Path) -> bool:
@@ -89,6 +98,17 @@ def _is_current(folder: Path) -> bool:
         return False
 
 
+def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
+    """Whether the command of a planned run that was never begun would lead to another folder, or to none."""
+    if is_run(results_dir / planned.folder) or any(text.startswith("init.weights=") for text in planned.overrides):
+        return False  # as above
+    try:
+        run = compose(planned.overrides)
+    except ConfigError:
+        return True
+    return str(run_dir(run).relative_to(run.results_dir)) != planned.folder
+
+
 def _agrees(question: str) -> bool:
     """Whether the person at the terminal says yes.
 
@@ -102,19 +122,15 @@ def _agrees(question: str) -> bool:
 
 def _remove(folder: Path) -> bool:
     """Remove a run's folder, and its parent if that is empty; False if somebody trains it by now."""
-    if is_locked(folder):
-        return False
-    with locked(folder, _unheard):
-        if _reason(folder) is None:
+    with locked_if_free(folder) as is_mine:
+        if not is_mine or _reason(folder) is None:
             return False
-        shutil.rmtree(folder)
-    if not any(folder.parent.iterdir()):
+        doomed = folder.with_name(f".{folder.name}-{os.getpid()}")
+        folder.rename(doomed)  # who waits for the lock begins a folder of its own
+    shutil.rmtree(doomed)
+    with suppress(OSError):  # other seeds are there
         folder.parent.rmdir()
     return True
-
-
-def _unheard(_line: str) -> None:
-    """Say nothing of who held the lock before: it is to be removed."""
 
 
 def _size(size_bytes: int) -> str:

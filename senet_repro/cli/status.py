@@ -29,8 +29,9 @@ def main(arguments: Sequence[str]) -> int:
         description="How far every planned run is. Works on any machine that sees the folder. Exit code 1: one failed.",
     )
     parser.add_argument("--results", type=Path, default=Path("runs"), metavar="DIR", help="where the runs are (runs)")
-    parser.add_argument("--format", choices=("markdown", "json"), default="markdown")
-    parser.add_argument(
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=("text", "json"), default="text")
+    form.add_argument(
         "--watch",
         action="store_true",
         help=f"look again every {REDRAW_S} s; where there is no terminal, say what changed until all is done or failed",
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.format == "json":
         print(json.dumps([{**asdict(run), "folder": str(run.folder)} for run in runs], indent=2))
     elif runs:
-        print("\n".join([*_lines(runs), "", *_failures(runs), _summary(runs)]))
+        print("\n".join(_text(runs)))
     else:
         print(f"no runs in {options.results}")
     for message in messages:
@@ -53,10 +54,10 @@ def main(arguments: Sequence[str]) -> int:
 def _watch(results_dir: Path) -> int:
     said = None
     while True:
-        runs, _ = overview(results_dir)
+        runs, messages = overview(results_dir)
         if sys.stdout.isatty():
             size = shutil.get_terminal_size()
-            lines = [*_lines(runs), "", *_failures(runs), _summary(runs)]
+            lines = [*(f"skipped {message}" for message in messages), *_text(runs)]
             shown = lines if len(lines) < size.lines else [*lines[: size.lines - 3], "...", lines[-1]]
             print(_HOME_AND_CLEAR + "\n".join(line[: size.columns - 1] for line in shown), flush=True)
         elif (summary := _summary(runs)) != said:
@@ -65,6 +66,10 @@ def _watch(results_dir: Path) -> int:
         if not sys.stdout.isatty() and all(run.state in ("done", "failed") for run in runs):
             return _exit_code(runs)
         time.sleep(REDRAW_S)
+
+
+def _text(runs: Sequence[RunState]) -> list[str]:
+    return [*_lines(runs), "", *_failures(runs), _summary(runs)]
 
 
 def _lines(runs: Sequence[RunState]) -> list[str]:

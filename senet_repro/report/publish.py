@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.canonical import key_of
+from senet_repro.config.lock import locked
 from senet_repro.config.tables import label
 from senet_repro.report.figures import drawings
 from senet_repro.report.render import flat_rows, notes
 from senet_repro.report.tables import ResultRow, ResultTable
 from senet_repro.report.verdicts import VERDICTS, Judged, judge
-from senet_repro.results.lock import locked
 from senet_repro.results.wandb_home import begin, keep_in
 
 FOLDER = "wandb-tables"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from senet_repro.results.lock import is_locked
+from senet_repro.config.lock import is_locked
 from senet_repro.results.metrics import METRICS
 from senet_repro.results.plan import PlannedRun, read_plans
 from senet_repro.results.record import RECORD, Record, RecordError, read_record
-from senet_repro.results.store import LAST, PREVIOUS, read_status, seed_folders
+from senet_repro.results.store import LAST, PREVIOUS, STATUS, read_status, seed_folders
 
 STATES = ("done", "running", "failed", "stopped", "waiting")
 
@@ -50,7 +50,7 @@ def overview(results_dir: Path) -> tuple[list[RunState], list[str]]:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds what a run leaves."""
-    return any((folder / name).exists() for name in ("config.yaml", METRICS, RECORD))
+    return any((folder / name).exists() for name in ("config.yaml", STATUS, METRICS, RECORD))
 
 
 def first_line(text: object) -> str:

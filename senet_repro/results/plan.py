@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from senet_repro.config.files import write_json
 
 PLANS = ".plans"
 SCHEMA_VERSION = 1
+
+
+class PlanError(Exception):
+    """A file that is no plan, or none for this version; the message names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +34,10 @@ class PlannedRun:
 
 def write_plan(results_dir: Path, runs: Sequence[PlannedRun]) -> Path:
     """Write a sweep's plan; the same sweep writes the same file again."""
-    points = [asdict(run) for run in runs]
-    digest = hashlib.sha256(json.dumps(points, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([asdict(run) for run in runs], sort_keys=True).encode()).hexdigest()
     path = results_dir / PLANS / f"{digest[:12]}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"schema_version": SCHEMA_VERSION, "runs": points})
+    _write(path, runs)
     return path
 
 
@@ -43,17 +47,38 @@ def read_plans(results_dir: Path) -> tuple[list[PlannedRun], list[str]]:
     messages = []
     for path in sorted((results_dir / PLANS).glob("*.json"), key=_written_at):
         try:
-            plan = json.loads(path.read_text(encoding="utf-8"))
-            if plan["schema_version"] > SCHEMA_VERSION:
-                messages.append(f"{path}: of a newer senet_repro; update it")
-                continue
-            runs = [_planned(point) for point in plan["runs"]]
-        except (OSError, ValueError, TypeError, KeyError):
-            messages.append(f"{path}: not a plan as senet_repro writes it")
+            runs = _read(path)
+        except PlanError as error:
+            messages.append(str(error))
             continue
         for run in runs:
             found.setdefault(run.folder, run)
     return list(found.values()), messages
+
+
+def drop_planned(results_dir: Path, folders: Collection[str]) -> None:
+    """Take the runs of these folders out of every plan that can be read."""
+    for path in sorted((results_dir / PLANS).glob("*.json")):
+        with suppress(PlanError):
+            runs = _read(path)
+            if kept := [run for run in runs if run.folder not in folders]:
+                _write(path, kept)
+            else:
+                path.unlink()
+
+
+def _write(path: Path, runs: Sequence[PlannedRun]) -> None:
+    write_json(path, {"schema_version": SCHEMA_VERSION, "runs": [asdict(run) for run in runs]})
+
+
+def _read(path: Path) -> list[PlannedRun]:
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+        if plan["schema_version"] > SCHEMA_VERSION:
+            raise PlanError(f"{path}: of a newer senet_repro; update it")
+        return [_planned(point) for point in plan["runs"]]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise PlanError(f"{path}: not a plan as senet_repro writes it") from error
 
 
 def _written_at(path: Path) -> tuple[int, str]:

@@ -21,6 +21,7 @@ from senet_repro.data.threads import cpu_threads
 from senet_repro.results.metrics import read_epochs
 from senet_repro.training.fit import build_net, fit
 from senet_repro.training.schedule import sgd
+from senet_repro.training.stopping import Deferral
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _bare_ms(run: Run) -> float:
 
 def _run_ms(run: Run) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        fit(run, Path(folder))
+        fit(run, Path(folder), Deferral())
         epochs = read_epochs(Path(folder))
     steps: int = epochs[0]["train_images"] // run.recipe.batch_size
     train_s: float = median([epoch["train_s"] for epoch in epochs[1:]])

@@ -1,20 +1,19 @@
 """Which devices a run takes, when others train beside it (training floor).
 
 Jobs on one machine, of one sweep or of several, spread over its GPUs: each takes those that the fewest use. A use is a
-locked file in the machine's folder for temporary files, which the kernel unlocks when the process dies.
+locked folder in the machine's folder for temporary files, which the kernel unlocks when the process dies.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TextIO
 
+from senet_repro.config.lock import locked_if_free
 from senet_repro.config.schema import ConfigError, Trainer
 
 
@@ -67,14 +66,7 @@ def claimed(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
                     return
                 if name in mine:
                     continue
-                file = held.enter_context((folder / f"gpu-{name.replace('/', '-')}-{use}.lock").open("w"))
-                if _try_lock(file):
+                place = folder / f"gpu-{name.replace('/', '-')}-{use}"
+                place.mkdir(exist_ok=True)
+                if held.enter_context(locked_if_free(place)):
                     mine.append(name)
-
-
-def _try_lock(file: TextIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -13,14 +13,15 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.files import remove_unfinished, write_text
+from senet_repro.config.lock import locked
 from senet_repro.config.schema import Run
-from senet_repro.results.lock import locked
 from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import LAST, read_status, write_status
 from senet_repro.training.devices import claimed_gpus, visible_gpus
 from senet_repro.training.failures import Stopped, forget_failure, log_tail_of, reason_of
 from senet_repro.training.nodes import call, join, node_of
 from senet_repro.training.processes import train_in_processes
+from senet_repro.training.stopping import Deferral
 
 
 def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
@@ -34,7 +35,6 @@ def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
         Stopped: a signal came; the run is resumed the next time.
     """
     folder = run_dir(run)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD
     node = node_of(run.trainer.nodes)
     if node and (meeting := join(folder, node)):
@@ -81,11 +81,12 @@ def _has_ended(run: Run, folder: Path, lock: int) -> bool:
 
 
 def _train_here(run: Run, folder: Path) -> None:
-    from senet_repro.training.fit import fit
+    with Deferral() as deferral:  # already here: libraries may swallow what a signal raises while they are imported
+        from senet_repro.training.fit import fit
 
-    with claimed_gpus(run.trainer) as gpus:
-        visible = visible_gpus() if gpus else []
-        fit(run, folder, [visible.index(name) for name in gpus])
+        with claimed_gpus(run.trainer) as gpus:
+            visible = visible_gpus() if gpus else []
+            fit(run, folder, deferral, [visible.index(name) for name in gpus])
 
 
 def _how_far(folder: Path) -> dict[str, Any]:

@@ -34,11 +34,11 @@ from senet_repro.training.stopping import Deferral
 from senet_repro.training.surroundings import commit, hardware, versions
 
 
-def fit(run: Run, folder: Path, gpus: Sequence[int] = ()) -> None:
+def fit(run: Run, folder: Path, deferral: Deferral, gpus: Sequence[int] = ()) -> None:
     """Train `run` in `folder`, from its last checkpoint if there is one, and leave its record there.
 
-    With several devices this runs in each one's process; the first writes. `gpus` says which of those that are visible
-    one process takes.
+    With several devices this runs in each one's process; the first writes. A signal that `deferral` has noted ends the
+    run at the next safe point. `gpus` says which of those that are visible one process takes.
 
     Raises:
         DataError: the data or the checkpoint is missing, of another form, or corrupt.
@@ -47,7 +47,8 @@ def fit(run: Run, folder: Path, gpus: Sequence[int] = ()) -> None:
         Stopped: a signal came; training left at a safe point.
     """
     commit()  # read now: the files may change while this process trains
-    with cpu_threads(run.trainer.threads), Deferral() as deferral, explained_memory(run):
+    deferral.leave()
+    with cpu_threads(run.trainer.threads), explained_memory(run):
         net = build_net(run)
         params, macs = count_params(net), count_macs(net, run.data.eval_px)
         data = ImageData(

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.files import write_json
+from senet_repro.config.lock import is_locked
 from senet_repro.config.schema import ConfigError
-from senet_repro.results.lock import is_locked
 from senet_repro.results.record import RECORD
 from senet_repro.results.store import read_status
 from senet_repro.training.failures import RunFailed

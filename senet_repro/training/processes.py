@@ -37,11 +37,13 @@ def train_in_processes(run: Run, folder: Path, meeting: Meeting, lock: int | Non
         ConfigError: the run cannot be, for a reason that only its processes could know.
         Stopped: they were, at a safe point.
     """
+    processes: Processes = []
     with (
-        claimed_gpus(run.trainer) as gpus,
-        _started(run, folder, _environment(run, gpus, meeting), lock) as processes,
         Deferral(lambda: [process.pid for process, _ in processes if process.poll() is None]) as deferral,
+        claimed_gpus(run.trainer) as gpus,
+        _started(processes, run, folder, _environment(run, gpus, meeting), lock),
     ):
+        deferral.leave()  # it may not have reached those that were started after it
         ends = _wait(processes, shown=processes[0][1] if meeting.node == 0 else None)
         bad = [(log, code) for log, code in ends if code]
         if not bad:
@@ -53,11 +55,12 @@ def train_in_processes(run: Run, folder: Path, meeting: Meeting, lock: int | Non
 
 
 @contextmanager
-def _started(run: Run, folder: Path, environment: dict[str, str], lock: int | None) -> Iterator[Processes]:
-    """The processes and their logs; none of them, and of what they started, is left when the context ends."""
+def _started(
+    processes: Processes, run: Run, folder: Path, environment: dict[str, str], lock: int | None
+) -> Iterator[None]:
+    """Fill `processes`, with their logs; none of them, and of what they started, is left when the context ends."""
     command = [sys.executable, "-m", "senet_repro.training.worker", str(folder)]
     first = int(environment["NODE_RANK"]) * run.trainer.devices
-    processes: Processes = []
     try:
         for rank in range(run.trainer.devices):
             path = log_of(folder, first + rank)
@@ -72,7 +75,7 @@ def _started(run: Run, folder: Path, environment: dict[str, str], lock: int | No
                     start_new_session=True,  # a process group that can be ended as one, and that Ctrl-C spares
                 )
             processes.append((process, path))
-        yield processes
+        yield
     finally:
         for process, _ in processes:
             with suppress(ProcessLookupError):

@@ -47,6 +47,15 @@ class Deferral:
         for signum in self._before:
             signal.signal(signum, self._note)
 
+    def leave(self) -> None:
+        """At a point from which the run can begin anew.
+
+        Raises:
+            Stopped: a signal was noted.
+        """
+        if self.signum is not None:
+            raise Stopped(self.signum)
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for signum, handler in self._before.items():
             signal.signal(signum, handler)

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from senet_repro.config.composition import run_from
 from senet_repro.training.failures import Stopped, exit_code_of, report_failure
 from senet_repro.training.fit import fit
+from senet_repro.training.stopping import Deferral
 
 
 def main() -> None:
@@ -27,7 +28,8 @@ def main() -> None:
     assert isinstance(config, DictConfig)
     device = int(os.environ["NODE_RANK"]) * config.trainer.devices + int(os.environ["LOCAL_RANK"])
     try:
-        fit(run_from(config), folder)
+        with Deferral() as deferral:
+            fit(run_from(config), folder, deferral)
     except Stopped as stopped:
         sys.exit(stopped.exit_code)
     except Exception as error:

@@ -7,14 +7,17 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from senet_repro.config.canonical import run_dir
+from senet_repro.config.composition import compose
 from senet_repro.config.schema import Run
+from senet_repro.results.plan import read_plans, write_plan
 from tests.conftest import ROOT
-from tests.folders import begin, finish, trained_elsewhere
+from tests.folders import begin, finish, planned, trained_elsewhere
 
 
 def prune(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +46,12 @@ def damaged(results_dir: Path) -> Run:
     return run
 
 
+def failed_early(results_dir: Path) -> Run:
+    run = begin(results_dir, "r=2", state="failed", checkpoint=False, reason="no space")
+    (run_dir(run) / "config.yaml").unlink()
+    return run
+
+
 def begun_with_weights(results_dir: Path) -> Run:
     file = results_dir / "w.pth"
     file.write_bytes(b"weights")
@@ -56,6 +65,7 @@ MADE: dict[str, tuple[Callable[[Path], Run], str | None]] = {
     "stopped with a checkpoint": (lambda folder: begin(folder, "r=2", state="stopped"), None),
     "killed with a checkpoint": (lambda folder: begin(folder, "r=2", state="running"), None),
     "failed": (lambda folder: begin(folder, "r=2", state="failed", reason="it broke"), "failed: it broke"),
+    "failed before its settings were written": (failed_early, "failed: no space"),
     "killed before a checkpoint": (
         lambda folder: begin(folder, "r=2", checkpoint=False),
         "orphaned: no checkpoint to go on from",
@@ -80,6 +90,21 @@ def test_what_is_removed_and_why(kind: str, tmp_path: Path) -> None:
         assert f"{run_dir(run)}  0.0 MB  {reason}" in done.stdout
         assert "removed 1 of 1" in done.stdout
         assert not run_dir(run).parent.exists()
+
+
+def test_planned_runs_that_no_command_gives_any_more_go_and_those_that_wait_stay(tmp_path: Path) -> None:
+    waiting, begun = (planned(compose([r, f"results_dir={tmp_path}"])) for r in ("r=2", "r=4"))
+    moved = replace(waiting, folder="digits-resnet11-r2-00000000/seed0")
+    unknown = replace(waiting, folder="digits-resnet11-r3-00000000/seed0", overrides=["no_such_key=1"])
+    unseen = replace(waiting, folder="digits-resnet11-r5-00000000/seed0", overrides=["init.weights=gone.pth"])
+    begin(tmp_path, "r=4")
+    write_plan(tmp_path, [waiting, begun, moved, unknown, unseen])
+    done = prune(tmp_path, "--yes")
+    assert done.stdout.splitlines() == [
+        f"{tmp_path / run.folder}  planned  orphaned: its settings give another run in this version"
+        for run in (moved, unknown)
+    ] + ["removed 2 of 2"]
+    assert read_plans(tmp_path)[0] == [waiting, begun, unseen]
 
 
 def test_what_somebody_trains_stays_and_so_does_what_is_no_run(tmp_path: Path) -> None:

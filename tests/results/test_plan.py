@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from senet_repro.config.composition import compose
-from senet_repro.results.plan import PLANS, PlannedRun, read_plans, write_plan
+from senet_repro.results.plan import PLANS, PlannedRun, drop_planned, read_plans, write_plan
 from tests.folders import planned
 
 
@@ -45,3 +45,13 @@ def test_a_plan_that_cannot_be_read_is_told_and_the_others_count(tmp_path: Path)
     assert len(messages) == 4
     assert all(any(name in message for message in messages) for name in contents)
     assert any("update it" in message for message in messages if "newer" in message)
+
+
+def test_runs_are_taken_out_of_every_plan_and_a_plan_of_none_goes(tmp_path: Path) -> None:
+    one, two = point(tmp_path, "r=2"), point(tmp_path, "r=4")
+    both, single = write_plan(tmp_path, [one, two]), write_plan(tmp_path, [one])
+    damaged = tmp_path / PLANS / "cut.json"
+    damaged.write_text("{")
+    drop_planned(tmp_path, {one.folder})
+    assert [path.exists() for path in (both, single, damaged)] == [True, False, True]
+    assert read_plans(tmp_path)[0] == [two]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import torch
 from torch import nn
 
 from senet_repro.config.canonical import run_dir
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import Run, Trainer
 from senet_repro.results.metrics import read_epochs
 from senet_repro.results.store import LAST, read_status
 from senet_repro.training import fit
@@ -138,6 +139,24 @@ def test_ctrl_c_arrives_as_ctrl_c_after_the_checkpoint(tmp_path: Path, signal_at
         execute(run, silent)
     assert torch.load(run_dir(run) / LAST)["epoch_so_far"]
     assert read_status(run_dir(run))["state"] == "stopped"
+
+
+@pytest.mark.usefixtures("ends")
+def test_a_signal_that_a_library_would_swallow_while_it_is_imported_still_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def swallowing(_trainer: Trainer) -> Iterator[list[str]]:
+        with suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
+        yield []
+
+    monkeypatch.setattr("senet_repro.training.execute.claimed_gpus", swallowing)
+    run = small(tmp_path)
+    with pytest.raises(Stopped):
+        execute(run, silent)
+    assert read_status(run_dir(run))["state"] == "stopped"
+    assert not (run_dir(run) / LAST).exists()
 
 
 TWICE = """

@@ -9,14 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from senet_repro.results.lock import is_locked, locked
+from senet_repro.config.lock import is_locked, locked, locked_if_free
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from senet_repro.results.lock import locked
+from senet_repro.config.lock import locked
 with locked(Path(sys.argv[1]), print):
     print("held", flush=True)
     time.sleep(60)
@@ -37,7 +38,7 @@ def test_a_second_process_is_told_who_holds_the_lock_and_gets_it_when_that_one_i
     with locked(tmp_path, on_wait):
         pass
     holder.communicate()
-    assert told == [f"waiting for process {holder.pid} on {os.uname().nodename}, which trains {tmp_path}"]
+    assert told == [f"waiting for process {holder.pid} on {os.uname().nodename}, which works in {tmp_path}"]
     assert time.monotonic() - started < 30
 
 
@@ -57,7 +58,7 @@ def test_who_died_with_the_lock_is_told_to_the_next_and_who_gave_it_back_is_not(
     assert not is_locked(tmp_path)
     with locked(tmp_path, told.append):
         assert is_locked(tmp_path)
-    assert told == [f"process {holder.pid} on {os.uname().nodename} died while it trained {tmp_path}; taking over"]
+    assert told == [f"process {holder.pid} on {os.uname().nodename} died while it worked in {tmp_path}; taking over"]
 
 
 def test_looking_at_a_lock_makes_nobody_wait(tmp_path: Path) -> None:
@@ -71,3 +72,33 @@ def test_looking_at_a_lock_makes_nobody_wait(tmp_path: Path) -> None:
             pass
     assert told == []
     assert not is_locked(tmp_path / "nowhere")
+
+
+def test_who_waits_for_a_folder_that_is_removed_gets_it_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    told: list[str] = []
+    with ThreadPoolExecutor() as pool:
+        with locked_if_free(folder) as is_mine:
+            assert is_mine
+
+            def lock_it() -> bool:
+                with locked(folder, told.append):
+                    return is_locked(folder)
+
+            other = pool.submit(lock_it)
+            while not told:
+                time.sleep(0.01)
+            folder.rename(tmp_path / "doomed")
+        assert other.result(timeout=30)
+    assert (folder / "lock").exists()
+
+
+def test_a_lock_is_taken_at_once_or_not_at_all(tmp_path: Path) -> None:
+    with locked(tmp_path, print), locked_if_free(tmp_path) as is_mine:
+        assert not is_mine
+    with locked_if_free(tmp_path) as is_mine:
+        assert is_mine
+        assert is_locked(tmp_path)
+    with locked_if_free(tmp_path / "removed") as is_mine:
+        assert not is_mine
