@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,9 +18,12 @@ SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu"]
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
+_started: list[subprocess.Popen[str]] = []
+
+
 def start(results_dir: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """A command of senet_repro, in a process group of its own."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "senet_repro", *arguments, f"results_dir={results_dir}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -28,6 +32,17 @@ def start(results_dir: Path, *arguments: str, **environment: str) -> subprocess.
         env={**os.environ, **environment},
         start_new_session=True,
     )
+    _started.append(process)
+    return process
+
+
+def end_what_is_left() -> None:
+    """Kill what a failed test has not waited for, with all that it started."""
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 def finish(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -24,6 +24,7 @@ from senet_repro.training.callbacks import SafePoints
 from senet_repro.training.execute import execute
 from senet_repro.training.failures import Stopped
 from senet_repro.training.stopping import Deferral
+from tests.cli.sweeps import start
 from tests.training.runs import SMALL, STEPS, same, silent, small, timeless_epochs, weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -192,8 +193,7 @@ def test_children_are_told_once(delivered: Delivered) -> None:
 def test_a_command_ends_with_the_signals_code_and_no_traceback(
     signum: int, exit_code: int, when: str, tmp_path: Path
 ) -> None:
-    command = [*SMALL, "recipe.epochs=400", f"results_dir={tmp_path}"]
-    process = subprocess.Popen([sys.executable, "-m", "senet_repro", *command], stderr=subprocess.PIPE, text=True)
+    process = start(tmp_path, *SMALL, "recipe.epochs=400")
     folder, deadline_s = run_dir(small(tmp_path, "recipe.epochs=400")), time.monotonic() + 60
     mark = folder / ("config.yaml" if when == "at its start" else "metrics.jsonl")
     while not (mark.exists() and mark.stat().st_size) and time.monotonic() < deadline_s:
