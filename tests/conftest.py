@@ -27,6 +27,19 @@ def _no_process_is_left() -> Iterator[None]:
     end_what_is_left()
 
 
+@pytest.fixture
+def ends() -> Iterator[None]:
+    """Let SIGTERM end what it meets, as it does for the command line."""
+    from senet_repro.training.failures import Stopped
+
+    def end(signum: int, _frame: object) -> None:
+        raise Stopped(signum)
+
+    before = signal.signal(signal.SIGTERM, end)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 def pytest_configure() -> None:
     """Let the commands that tests start hear Ctrl-C also where a script runs the tests in its background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

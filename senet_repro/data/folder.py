@@ -170,7 +170,7 @@ class FolderBatches:
         self._loader = DataLoader(
             _DecodedBatches(files, transform, seed),
             batch_sampler=steps,
-            collate_fn=_as_it_is,
+            collate_fn=as_it_is,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
@@ -178,7 +178,7 @@ class FolderBatches:
             generator=torch.Generator(),  # or each epoch would draw a seed from the global one
         )
         # At the end of this process workers are sent SIGTERM and waited for, and they do not hear it.
-        weakref.finalize(self, _close, self._loader)
+        weakref.finalize(self, close_workers, self._loader)
 
     def __len__(self) -> int:
         return len(self.sampler)
@@ -194,7 +194,7 @@ class FolderBatches:
 
     def close(self) -> None:
         """End the worker processes; a later iteration starts new ones."""
-        _close(self._loader)
+        close_workers(self._loader)
 
 
 class TrainFolderBatches(FolderBatches):
@@ -211,7 +211,8 @@ class TrainFolderBatches(FolderBatches):
         yield from self.sampler.counted(super().__iter__())
 
 
-def _close(loader: DataLoader[Any]) -> None:
+def close_workers(loader: DataLoader[Any]) -> None:
+    """End a loader's worker processes; a later iteration starts new ones."""
     # Told outright: a traceback may hold the iterator for long, and the garbage collector take its queues first.
     if loader._iterator is not None:
         loader._iterator._shutdown_workers()  # type: ignore[attr-defined]
@@ -224,5 +225,6 @@ def outlive_signals(_worker: int) -> None:
         signal.signal(signum, signal.SIG_IGN)
 
 
-def _as_it_is(batch: Any) -> Any:
+def as_it_is(batch: Any) -> Any:
+    """Collate nothing."""
     return batch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -67,6 +67,7 @@ class ImageData(pl.LightningDataModule):
         self.cutout_px = cutout_px
         self.verified = verified
         self.normalise = Normalise(data.mean, data.std)
+        self._corrupt: list[str] = []
         self._open: list[FolderBatches] = []
         self._resume_at: dict[str, int] = {}
         self._train: ImageSet | FileSet
@@ -89,17 +90,23 @@ class ImageData(pl.LightningDataModule):
         return {name: list(skipped) for name, skipped in parts.items()} if any(parts.values()) else {}
 
     def prepare_data(self) -> None:
-        """Fetch the set where `data.download` asks for it, and verify it; Lightning calls this on one process per node.
+        """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
+        if self.data.download and self.data.name in IN_MEMORY:
+            load_in_memory(self.data)
+
+    def verify(self, pause: Callable[[], None]) -> None:
+        """Look at every image where `data.verify` or `data.skip_corrupt` asks for it; to be called before training.
+
+        It may take longer than the processes of several devices wait for each other, so it comes before they meet.
+        `pause` is called every few images, and may raise.
 
         Raises:
             DataError: Images are not readable and are not to be left out; the message names them.
         """
-        if self.data.download and self.data.name in IN_MEMORY:
-            load_in_memory(self.data)
-        if self._is_verified:
-            corrupt = self._corrupt(load_folders(self.data), self.num_workers)
-            if corrupt and not self.data.skip_corrupt:
-                raise corruption(corrupt)
+        if self.data.name in IN_FOLDERS and (self.data.verify or self.data.skip_corrupt):
+            self._corrupt = corrupt_files(load_folders(self.data), self.num_workers, self.verified, pause)
+            if self._corrupt and not self.data.skip_corrupt:
+                raise corruption(self._corrupt)
 
     def setup(self, stage: str | None = None) -> None:
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
@@ -112,18 +119,11 @@ class ImageData(pl.LightningDataModule):
             self._train, self._test = split.train, split.test
         else:
             self._train, self._test = load_folders(self.data)
-            if self._is_verified and (corrupt := set(self._corrupt((self._train, self._test), 0))):
+            if corrupt := set(self._corrupt):
                 self._train, self._test = self._train.without(corrupt), self._test.without(corrupt)
         if self.skipped and self.trainer and self.trainer.is_global_zero:
             counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
             print(f"left out {counts} images that cannot be read", file=sys.stderr)
-
-    @property
-    def _is_verified(self) -> bool:
-        return self.data.name in IN_FOLDERS and (self.data.verify or self.data.skip_corrupt)
-
-    def _corrupt(self, sets: Sequence[FileSet], num_workers: int) -> list[str]:
-        return corrupt_files(sets, num_workers, self.verified)
 
     def teardown(self, stage: str | None = None) -> None:
         """End the decoding processes."""

@@ -59,6 +59,7 @@ def fit(run: Run, folder: Path, deferral: Deferral, gpus: Sequence[int] = ()) ->
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
         )
+        data.verify(deferral.leave)
         log = EpochLog(run, folder)
         checkpoints = Checkpoints(run, folder)
         trainer = make_trainer(run, [log, SafePoints(folder, deferral)], checkpoints, gpus)

@@ -6,18 +6,24 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Data, DataError, Run
+from senet_repro.data import verify
+from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import load_folders
 from senet_repro.data.verify import corrupt_files, corruption
 from senet_repro.results.store import read_status
 from senet_repro.training.execute import execute
+from senet_repro.training.failures import Stopped
 
 MakeData = Callable[..., Data]
 
@@ -35,7 +41,7 @@ def another_kind(file: Path) -> None:
 
 
 def find(data: Data, cache: Path, workers: int = 0) -> list[str]:
-    return corrupt_files(load_folders(data), workers, cache)
+    return corrupt_files(load_folders(data), workers, cache, lambda: None)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -58,8 +64,9 @@ def test_what_was_found_is_kept_and_a_changed_folder_or_a_mended_file_is_seen(
     broken, sound = image_root / "val" / "n01" / "1.JPEG", image_root / "val" / "n01" / "2.JPEG"
     empty(broken)
     assert find(data, cache) == [str(broken)]
-    (kept,) = cache.iterdir()
-    kept.write_text(json.dumps([str(broken), str(sound)]))
+    (kept,) = cache.glob("*/found.json")
+    found = json.loads(kept.read_text())
+    kept.write_text(json.dumps({**found, "corrupt": [*found["corrupt"], 0]}))
     assert find(data, cache) == [str(broken)]  # the suspects alone were looked at, and one is sound
     broken.write_bytes(sound.read_bytes())  # mended in place
     assert find(data, cache) == []
@@ -68,6 +75,76 @@ def test_what_was_found_is_kept_and_a_changed_folder_or_a_mended_file_is_seen(
     os.utime(image_root / "val" / "n01", ns=(1, 1))
     replacement.replace(sound)
     assert find(data, cache) == [str(sound)]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.8, 0.95, 0.99])
+def test_a_file_cut_short_anywhere_is_found(kind: str, share: float, make_data: MakeData, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for part in ("train", "val"):
+        folder = tmp_path / part / "n01"
+        folder.mkdir(parents=True)
+        Image.fromarray(pixels).save(folder / f"0.{kind}", kind)
+    (broken,) = (tmp_path / "val" / "n01").iterdir()
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[: int(share * len(whole))])
+    assert find(make_data("imagenet", root=str(tmp_path)), tmp_path / "cache") == [str(broken)]
+
+
+def test_a_search_that_was_ended_goes_on_where_it_was(
+    image_root: Path, make_data: MakeData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "_CHUNK", 2)
+    monkeypatch.setattr(verify, "_QUIET_S", 0)
+    data, seen = make_data("imagenet", root=str(image_root)), list[str]()
+    files = [os.fsdecode(file) for part in load_folders(data) for file in part.files]
+    empty(image_root / "train" / "n01" / "0.JPEG")
+
+    def look(file: str) -> None:
+        seen.append(file)
+        decode_file(file)
+
+    def enough() -> None:
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "decode_file", look)
+    with pytest.raises(KeyboardInterrupt):
+        corrupt_files(load_folders(data), 0, tmp_path, enough)
+    assert seen == files[:4]
+    seen.clear()
+    assert find(data, tmp_path) == files[:1]
+    assert seen == [files[0], *files[4:]]  # what was corrupt is looked at again
+
+
+def test_another_way_to_write_the_folder_finds_what_was_found(
+    image_root: Path, make_data: MakeData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty(image_root / "val" / "n01" / "1.JPEG")
+    find(make_data("imagenet", root=str(image_root)), tmp_path / "cache")
+    monkeypatch.chdir(image_root.parent)
+    assert find(make_data("imagenet", root=image_root.name), tmp_path / "cache") == [
+        f"{image_root.name}/val/n01/1.JPEG"
+    ]
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+@pytest.mark.usefixtures("ends")
+def test_a_signal_ends_a_run_that_is_still_looking_at_its_images(
+    small_imagenet: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(file: str) -> None:
+        decode_file(file)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(verify, "_CHUNK", 2)
+    monkeypatch.setattr(verify, "decode_file", look)
+    run = small_imagenet("data.verify=true", "trainer.num_workers=0")
+    with pytest.raises(Stopped):
+        execute(run, print)
+    assert read_status(run_dir(run))["state"] == "stopped"
+    monkeypatch.setattr(verify, "decode_file", decode_file)
+    assert execute(run, print)[1].epochs == 1
 
 
 def test_the_error_names_the_first_and_counts_the_others() -> None:
@@ -134,12 +211,18 @@ def test_a_class_without_a_readable_image_is_an_error(small_imagenet: Callable[.
         execute(small_imagenet("data.skip_corrupt=true"), print)
 
 
-@pytest.mark.parametrize("content", ["3", "null", '"ab"', "[1]", "{"])
+NOT_FOUND = [
+    *("3", "null", "[1]", "{", '{"looked_at": 3}', '{"looked_at": 99, "corrupt": []}'),
+    *('{"looked_at": 3, "corrupt": [-1]}', '{"looked_at": 3, "corrupt": ["a"]}', '{"looked_at": "3", "corrupt": []}'),
+]
+
+
+@pytest.mark.parametrize("content", NOT_FOUND)
 def test_a_finding_that_is_none_is_found_anew(
     content: str, image_root: Path, make_data: MakeData, tmp_path: Path
 ) -> None:
     data, cache = make_data("imagenet", root=str(image_root)), tmp_path / "cache"
     empty(image_root / "val" / "n01" / "1.JPEG")
     first = find(data, cache)
-    next(cache.iterdir()).write_text(content)
+    next(cache.glob("*/found.json")).write_text(content)
     assert find(data, cache) == first

@@ -60,18 +60,6 @@ def signal_at(monkeypatch: pytest.MonkeyPatch) -> SignalAt:
     return arrange
 
 
-@pytest.fixture
-def ends() -> Iterator[None]:
-    """Let SIGTERM end what it meets, as it does for the command line."""
-
-    def end(signum: int, _frame: object) -> None:
-        raise Stopped(signum)
-
-    before = signal.signal(signal.SIGTERM, end)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
 def with_dropout(run: Run) -> nn.Module:
     """A network that draws in every step."""
     return nn.Sequential(BUILD(run), nn.Dropout(0.2))
