@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.composition import compose, run_from
-from senet_repro.config.lock import is_locked, locked_if_free
+from senet_repro.config.lock import is_locked, locked
 from senet_repro.config.schema import ConfigError
 from senet_repro.results.overview import can_resume, first_line, is_run
 from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
@@ -122,8 +122,8 @@ def _agrees(question: str) -> bool:
 
 def _remove(folder: Path) -> bool:
     """Remove a run's folder, and its parent if that is empty; False if somebody trains it by now."""
-    with locked_if_free(folder) as is_mine:
-        if not is_mine or _reason(folder) is None:
+    with locked(folder, wait=False) as lock:
+        if lock is None or _reason(folder) is None:
             return False
         doomed = folder.with_name(f".{folder.name}-{os.getpid()}")
         folder.rename(doomed)  # who waits for the lock begins a folder of its own

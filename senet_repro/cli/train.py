@@ -17,6 +17,7 @@ from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.publish import Publisher
 from senet_repro.config.application import Outcomes, Place, Plans, Point, application
 from senet_repro.config.canonical import run_dir, run_name
+from senet_repro.config.lock import is_locked
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label, selection
 from senet_repro.results.plan import PlannedRun, write_plan
@@ -24,18 +25,21 @@ from senet_repro.results.record import RECORD, RecordError, read_record
 from senet_repro.results.store import read_status
 from senet_repro.results.wandb_home import settle
 from senet_repro.training.execute import execute
-from senet_repro.training.failures import RunFailed, Stopped, exit_code_of, reason_of
+from senet_repro.training.failures import RunFailed, Stopped, TrainedElsewhere, exit_code_of, reason_of
 from senet_repro.training.progress import clock, finish_line
 from senet_repro.training.stopping import Deferral
 
 MOST_DEATHS = 2
+LOOK_S = 1
 EXPECTED = (ConfigError, RunFailed, OSError)
 
 
 def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
     command = Command()
-    plans = Plans(command.choose, perform, command.trained, lambda: Deferral(_jobs_beside), command.again)
+    plans = Plans(
+        command.choose, perform, command.trained, lambda: Deferral(_jobs_beside), command.again, command.later
+    )
     return command.finish(application(plans))
 
 
@@ -95,6 +99,19 @@ class Command:
         print(f"a job's process died; {len(left)} runs are launched anew", file=sys.stderr)
         return left
 
+    def later(self, outcomes: Outcomes) -> Sequence[Point]:
+        """Those that other processes trained, if they still have no record; as soon as one of them is free."""
+        elsewhere = {
+            run_dir(point.run): point
+            for point, error in outcomes.items()
+            if point.run and isinstance(error, TrainedElsewhere)
+        }
+        if elsewhere:
+            print(f"{len(elsewhere)} runs are trained by other processes: waiting for the first", file=sys.stderr)
+        while elsewhere and all(is_locked(folder) for folder in elsewhere):
+            time.sleep(LOOK_S)
+        return [point for folder, point in elsewhere.items() if not _has_record(folder)]
+
     def finish(self, outcomes: Outcomes) -> int:
         """Name what failed, why, and the command that repeats it; the exit code is the worst of them."""
         failures: list[tuple[str, Point, Exception]] = [
@@ -122,8 +139,8 @@ class Command:
         print(folder / RECORD, flush=True)
 
 
-def perform(run: Run, place: Place) -> None:
-    """Train a run, in the process that a launcher chose for it, and tell the result.
+def perform(run: Run, place: Place | None) -> None:
+    """Train a run, in the process that a launcher chose for it, and tell the result; of a sweep, only if it is free.
 
     Raises:
         RunFailed: as `execute`, and where a job beside others was stopped.
@@ -132,14 +149,14 @@ def perform(run: Run, place: Place) -> None:
     started_s = time.monotonic()
     try:
         with _Beside.at_work() if is_beside else nullcontext():
-            record = execute(run, lambda line: print(line, file=sys.stderr))[1]
+            record = execute(run, lambda line: print(line, file=sys.stderr), wait=place is None)[1]
     except Exception as error:
         if not isinstance(error, EXPECTED):
             traceback.print_exc()
         raise
     took_s = time.monotonic() - started_s
-    at = f"[{place.number}/{place.total}] " if place.total > 1 else ""
-    left_s = took_s * (place.total - place.number) / place.side_by_side
+    at = f"[{place.number}/{place.total}] " if place else ""
+    left_s = took_s * (place.total - place.number) / place.side_by_side if place else 0
     finish_line(
         f"{at}{record.name} seed {record.seed}  top-1 err {record.metrics['top1_err_pct']:.2f} %  "
         f"top-5 err {record.metrics['top5_err_pct']:.2f} % of {record.eval_images:,} images  {clock(took_s)}"

@@ -39,19 +39,21 @@ class Place(NamedTuple):
     side_by_side: int  # how many are trained at a time
 
 
+Outcomes = dict[Point, Exception | None]
+"""What the jobs of launched points raised, if anything; a job elsewhere may die without a word."""
+
+
 @dataclass(frozen=True)
 class Plans:
     """What is done with the points of a command."""
 
     choose: Callable[[Sequence[Point]], Sequence[Point]]  # those to launch
-    train: Callable[[Run, Place], None]  # in a process of the launcher's choice, so it must be picklable
+    train: Callable[[Run, Place | None], None]  # in a process of the launcher's choice, so it must be picklable
     trained: Callable[[Run], None]  # after each run that was trained in this process
     beside: Callable[[], AbstractContextManager[object]]  # around jobs in other processes of this machine
     again: Callable[[Sequence[Point]], Sequence[Point]]  # of points, those to launch anew when one took the others down
+    later: Callable[[Outcomes], Sequence[Point]]  # of points, those to launch anew as others had them under way
 
-
-Outcomes = dict[Point, Exception | None]
-"""What the jobs of launched points raised, if anything; a job elsewhere may die without a word."""
 
 _plans: list[Plans] = []  # of the command at hand: Hydra makes the sweeper itself
 _outcomes: Outcomes = {}
@@ -74,7 +76,7 @@ def application(plans: Plans) -> Outcomes:
     return dict(_outcomes)
 
 
-def _job(config: DictConfig, train: Callable[[Run, Place], None]) -> None:
+def _job(config: DictConfig, train: Callable[[Run, Place | None], None]) -> None:
     hydra_config = HydraConfig.get()
     overrides = list(hydra_config.overrides.task)
     if hydra_config.mode == RunMode.MULTIRUN:
@@ -86,12 +88,12 @@ def _job(config: DictConfig, train: Callable[[Run, Place], None]) -> None:
         assert point.run is not None
         _outcomes[point] = None
         try:
-            _train(point.run, Place(1, 1, 1), train)
+            _train(point.run, None, train)
         except Exception as error:
             _outcomes[point] = error
 
 
-def _train(run: Run, place: Place, train: Callable[[Run, Place], None]) -> None:
+def _train(run: Run, place: Place | None, train: Callable[[Run, Place | None], None]) -> None:
     train(run, place)
     for plans in _plans:  # none in a process of another launcher's
         plans.trained(run)
@@ -116,8 +118,9 @@ def launched(
             _outcomes.update(dict.fromkeys(left, error))
             left = plans.again(left) if is_beside else ()
         else:
-            _outcomes.update(zip(left, map(_error_of, jobs), strict=True))
-            left = ()
+            outcomes = dict(zip(left, map(_error_of, jobs), strict=True))
+            _outcomes.update(outcomes)
+            left = plans.later(outcomes)
 
 
 def _point(overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]) -> Point:

@@ -14,15 +14,24 @@ from typing import TextIO
 _LOOK_S = 0.05  # somebody who only looks whether a lock is held, holds it for less
 
 
-@contextmanager
-def locked(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
-    """Hold the folder's lock, waiting for another process that holds it; the folder is made where it is missing.
+def _unheard(_line: str) -> None:
+    """Say nothing."""
 
-    `say` is told whom it waits for, and of a holder that died without giving the lock back. Yields the lock's file
-    descriptor: a child process that inherits it holds the lock too, for as long as it lives. The kernel drops the lock
-    when the last of them dies, so none can stay behind.
+
+@contextmanager
+def locked(folder: Path, say: Callable[[str], None] = _unheard, wait: bool = True) -> Iterator[int | None]:
+    """Hold the folder's lock; the folder is made where it is missing.
+
+    Another process that holds it is waited for; with `wait=False` None is yielded at once. `say` is told whom it waits
+    for, and of a holder that died without giving the lock back. Yields the lock's file descriptor: a child process that
+    inherits it holds the lock too, for as long as it lives. The kernel drops the lock when the last of them dies, so
+    none can stay behind.
     """
-    with _wait(folder, say) as file:
+    file = _taken(folder, say, wait)
+    if file is None:
+        yield None
+        return
+    with file:
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
@@ -30,18 +39,6 @@ def locked(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
             yield file.fileno()
         finally:
             file.truncate(0)
-
-
-@contextmanager
-def locked_if_free(folder: Path) -> Iterator[bool]:
-    """Hold the lock of a folder that is there, unless another process does: then False, at once."""
-    try:
-        file = _file_of(folder)
-    except FileNotFoundError:  # somebody has removed it
-        yield False
-        return
-    with file:
-        yield _try(file) and _is_of(folder, file)
 
 
 def is_locked(folder: Path) -> bool:
@@ -56,14 +53,17 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def _wait(folder: Path, say: Callable[[str], None]) -> TextIO:
+def _taken(folder: Path, say: Callable[[str], None], wait: bool) -> TextIO | None:
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            file = _file_of(folder)
+            file = (folder / "lock").open("a+", encoding="utf-8")
         except FileNotFoundError:
             continue  # removed between these lines
         if not _try(file):
+            if not wait:
+                file.close()
+                return None
             say(f"waiting for {_holder(file) or 'another process'}, which works in {folder}")
             fcntl.flock(file, fcntl.LOCK_EX)
         elif holder := _holder(file):
@@ -71,10 +71,6 @@ def _wait(folder: Path, say: Callable[[str], None]) -> TextIO:
         if _is_of(folder, file):
             return file
         file.close()  # whoever held it has removed the folder
-
-
-def _file_of(folder: Path) -> TextIO:
-    return (folder / "lock").open("a+", encoding="utf-8")
 
 
 def _is_of(folder: Path, file: TextIO) -> bool:

@@ -125,6 +125,7 @@ class Trainer:
     accelerator: str = "auto"  # auto | cpu | gpu
     devices: int = 1  # of each node
     nodes: int = 1
+    sync_bn: bool = False  # batch-norm statistics of all devices together; GPUs only
     accumulate: int = 1  # parts in which a device takes its share of a batch; batch-norm statistics are of a part
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True

@@ -119,7 +119,7 @@ def publish(table: ResultTable, shown: Content, *, results_dir: Path, project: s
 
 def _publish(table: ResultTable, shown: Content, home: Path, project: str) -> Published:
     pictures = drawings(table, shown.run_id, {})
-    with locked(home, lambda _: None):
+    with locked(home):
         # The last to be removed: whatever happens, one whole copy is there.
         earlier = [path for kind in ("wandb/*run-*", "wandb/logs/*", "artifacts/staging/*") for path in home.glob(kind)]
         copy = begin(

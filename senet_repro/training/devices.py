@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-from senet_repro.config.lock import locked_if_free
+from senet_repro.config.lock import locked
 from senet_repro.config.schema import ConfigError, Trainer
 
 
@@ -67,6 +67,5 @@ def claimed(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
                 if name in mine:
                     continue
                 place = folder / f"gpu-{name.replace('/', '-')}-{use}"
-                place.mkdir(exist_ok=True)
-                if held.enter_context(locked_if_free(place)):
+                if held.enter_context(locked(place, wait=False)) is not None:
                     mine.append(name)

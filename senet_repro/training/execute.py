@@ -18,16 +18,19 @@ from senet_repro.config.schema import Run
 from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import LAST, read_status, write_status
 from senet_repro.training.devices import claimed_gpus, visible_gpus
-from senet_repro.training.failures import Stopped, forget_failure, log_tail_of, reason_of
+from senet_repro.training.failures import Stopped, TrainedElsewhere, forget_failure, log_tail_of, reason_of
 from senet_repro.training.nodes import call, join, node_of
 from senet_repro.training.processes import train_in_processes
 from senet_repro.training.stopping import Deferral
 
 
-def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
+def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Path, Record]:
     """Train `run` unless its record exists; returns the record and its path. On several nodes, each calls this.
 
+    What another process trains is waited for, unless told otherwise; nodes always wait, for each other.
+
     Raises:
+        TrainedElsewhere: another process trains the run.
         RunFailed: training diverged, ran out of memory, or its processes died.
         ConfigError: the data or the devices are not what the run needs.
         RecordError: the record that exists cannot be read.
@@ -40,7 +43,9 @@ def execute(run: Run, say: Callable[[str], None]) -> tuple[Path, Record]:
     if node and (meeting := join(folder, node)):
         train_in_processes(run, folder, meeting, lock=None)
     elif not path.exists():
-        with locked(folder, say) as lock:
+        with locked(folder, say, wait or run.trainer.nodes > 1) as lock:
+            if lock is None:
+                raise TrainedElsewhere(f"another process trains {folder}")
             if not path.exists():
                 _train(run, folder, lock)
     return path, read_record(path)

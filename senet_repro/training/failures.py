@@ -34,6 +34,10 @@ class OutOfMemory(RunFailed):
     """The run did not fit; the message says how it would."""
 
 
+class TrainedElsewhere(RunFailed):
+    """Another process has the run at this moment; nothing is wrong with it."""
+
+
 class Stopped(BaseException):
     """A signal ended a run at a safe point, to be resumed; no `except Exception` may take it for a failure."""
 

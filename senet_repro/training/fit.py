@@ -104,18 +104,25 @@ def build_net(run: Run) -> torch.nn.Module:
 def make_trainer(
     run: Run, callbacks: list[Callback], checkpoints: CheckpointIO | None = None, gpus: Sequence[int] = ()
 ) -> pl.Trainer:
-    """Lightning's trainer for a run: quiet, without its own logger, bars, sampler changes or sanity steps."""
+    """Lightning's trainer for a run: quiet, without its own logger, bars, sampler changes or sanity steps.
+
+    Raises:
+        ConfigError: the devices do not offer what the run asks of them.
+    """
     for library in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment(), *([checkpoints] if checkpoints else [])]
     several = run.trainer.devices * run.trainer.nodes > 1
+    if several and run.trainer.sync_bn and not uses_gpu(run.trainer):
+        raise ConfigError("trainer.sync_bn=true: torch offers it on GPUs only; leave it out on the CPU")
     return pl.Trainer(
         accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
         strategy="ddp" if several else "auto",
+        sync_batchnorm=run.trainer.sync_bn,
         plugins=plugins,
         precision=run.trainer.precision,  # type: ignore[arg-type]
         accumulate_grad_batches=run.trainer.accumulate,

@@ -71,20 +71,28 @@ def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_pat
     assert records(hurt) == records(whole)
 
 
-def test_two_sweeps_started_together_train_each_run_once(tmp_path: Path) -> None:
-    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,none", "recipe.epochs=2", *SMALL]
+def test_two_sweeps_started_together_share_the_runs(tmp_path: Path) -> None:
+    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,8,none", "recipe.epochs=4", *SMALL]
     both = [start(tmp_path, *sweep) for _ in range(2)]
     said = [process.communicate(timeout=200) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    assert said[0][0].splitlines() == said[1][0].splitlines() == [str(path) for path in _record_paths(said[0][0])]
-    assert epochs(tmp_path) == [2, 2, 2]
-    trained = [line for _, errors in said for line in errors.splitlines() if "top-1 err" in line]
-    waited = [line for _, errors in said for line in errors.splitlines() if "waiting for process" in line]
-    assert len(trained) == 6  # both tell all three
-    assert waited
-    starts = [path.stat().st_mtime_ns for path in tmp_path.glob(f"*/seed0/{RECORD}")]
-    assert len(set(starts)) == 3
+    paths = sorted(str(path) for path in tmp_path.glob(f"*/seed0/{RECORD}"))
+    assert [sorted(out.splitlines()) for out, _ in said] == [paths, paths]  # each tells all
+    assert epochs(tmp_path) == [4, 4, 4, 4]
+    trained = [sum("top-1 err" in line for line in errors.splitlines()) for _, errors in said]
+    assert sum(trained) == 4
+    assert min(trained) >= 1
+    assert any("trained by other processes: waiting for the first" in errors for _, errors in said)
 
 
-def _record_paths(out: str) -> list[Path]:
-    return [path for path in map(Path, out.splitlines()) if path.exists()]
+def test_a_sweep_takes_over_what_another_that_was_killed_had_under_way(tmp_path: Path) -> None:
+    sweep = ["-m", "r=2,4", *SMALL]
+    first = start(tmp_path, *sweep, "recipe.epochs=30")
+    wait_until(lambda: any(epochs(tmp_path)))
+    second = start(tmp_path, *sweep, "recipe.epochs=30")
+    wait_until(lambda: len(epochs(tmp_path)) == 2)  # the second has begun the other run
+    os.killpg(first.pid, signal.SIGKILL)
+    _, said = second.communicate(timeout=200)
+    assert second.returncode == 0, said
+    assert f"process {first.pid} on {os.uname().nodename} died while it worked in" in said
+    assert epochs(tmp_path) == [30, 30]

@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from senet_repro.config.lock import is_locked, locked, locked_if_free
+from senet_repro.config.lock import is_locked, locked
 
 HOLD = """
 import sys, time
@@ -79,8 +79,7 @@ def test_who_waits_for_a_folder_that_is_removed_gets_it_anew(tmp_path: Path) -> 
     folder.mkdir()
     told: list[str] = []
     with ThreadPoolExecutor() as pool:
-        with locked_if_free(folder) as is_mine:
-            assert is_mine
+        with locked(folder, told.append):
 
             def lock_it() -> bool:
                 with locked(folder, told.append):
@@ -95,10 +94,10 @@ def test_who_waits_for_a_folder_that_is_removed_gets_it_anew(tmp_path: Path) -> 
 
 
 def test_a_lock_is_taken_at_once_or_not_at_all(tmp_path: Path) -> None:
-    with locked(tmp_path, print), locked_if_free(tmp_path) as is_mine:
-        assert not is_mine
-    with locked_if_free(tmp_path) as is_mine:
-        assert is_mine
+    told: list[str] = []
+    with locked(tmp_path, told.append), locked(tmp_path, told.append, wait=False) as second:
+        assert second is None
+    with locked(tmp_path, told.append, wait=False) as first:
+        assert first is not None
         assert is_locked(tmp_path)
-    with locked_if_free(tmp_path / "removed") as is_mine:
-        assert not is_mine
+    assert told == []

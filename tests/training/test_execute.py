@@ -19,7 +19,9 @@ from senet_repro.results.record import RecordError
 from senet_repro.results.store import LAST, load_results, read_status
 from senet_repro.training.callbacks import EpochLog
 from senet_repro.training.execute import execute
-from senet_repro.training.failures import Diverged, RunFailed
+from senet_repro.training.failures import Diverged, RunFailed, TrainedElsewhere
+from senet_repro.training.fit import make_trainer
+from tests.folders import trained_elsewhere
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
@@ -145,6 +147,19 @@ def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> No
     run = small(tmp_path, "trainer.accelerator=gpu", f"trainer.devices={2 ** gpus.bit_length()}")
     with pytest.raises((ConfigError, RunFailed), match=f"this machine has {gpus} GPUs"):
         execute(run, silent)
+
+
+def test_statistics_over_all_devices_are_refused_on_the_cpu(tmp_path: Path) -> None:
+    run = small(tmp_path, "trainer.devices=2", "trainer.sync_bn=true")
+    with pytest.raises(ConfigError, match=r"trainer\.sync_bn=true: torch offers it on GPUs only"):
+        make_trainer(run, [])
+
+
+def test_what_another_process_trains_can_be_left_to_it(tmp_path: Path) -> None:
+    run = small(tmp_path)
+    with trained_elsewhere(run), pytest.raises(TrainedElsewhere, match="another process trains"):
+        execute(run, silent, wait=False)
+    assert read_status(run_dir(run)) == {}  # nothing is wrong with it
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:
