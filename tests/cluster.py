@@ -1,4 +1,4 @@
-"""A Slurm cluster of one node on loopback, for as long as a test needs it, with everything of it in one folder."""
+"""A Slurm cluster on loopback, for as long as a test needs it, with everything of it in one folder."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ SLURM_CONF = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
-SlurmdPort={ports[1]}
 SlurmUser=root
 SlurmdUser=root
 AuthInfo=socket={folder}/munge.socket
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
@@ -35,9 +34,11 @@ SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 KillWait=2
-NodeName={host} NodeAddr=127.0.0.1 CPUs=8
-PartitionName=usual Nodes={host} PriorityTier=1 Default=YES
-PartitionName=urgent Nodes={host} PriorityTier=2
+NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=8
+NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=8
+PartitionName=usual Nodes=one PriorityTier=1 Default=YES
+PartitionName=urgent Nodes=one PriorityTier=2
+PartitionName=both Nodes=one,two
 """
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
@@ -88,22 +89,25 @@ class Cluster:
 
 
 @contextmanager
-def one_node() -> Iterator[Cluster]:
-    """A cluster whose node is idle; its jobs, daemons and files are gone afterwards, whatever happened."""
+def two_nodes() -> Iterator[Cluster]:
+    """A cluster whose two nodes, both of them this machine, are idle.
+
+    Its jobs, daemons and files are gone afterwards, whatever happened.
+    """
     # A socket's path is short, which pytest's folders are not.
     with TemporaryDirectory(prefix="slurm-") as name, ExitStack() as stack:
         folder = Path(name)
-        for part in ("state", "spool"):
-            (folder / part).mkdir()
+        (folder / "state").mkdir()
         host = socket.gethostname().partition(".")[0]
         config = folder / "slurm.conf"
-        config.write_text(SLURM_CONF.format(folder=folder, host=host, ports=_free_ports(2)))
+        config.write_text(SLURM_CONF.format(folder=folder, host=host, ports=_free_ports(3)))
         cluster = Cluster(config)
         stack.enter_context(_daemon(_munged(folder), cluster))
         wait_for("munged", (folder / "munge.socket").exists, limit_s=30)
-        for command in (["slurmctld", "-D", "-c"], ["slurmd", "-D", "-N", host]):
+        for command in (["slurmctld", "-D", "-c"], ["slurmd", "-D", "-N", "one"], ["slurmd", "-D", "-N", "two"]):
             stack.enter_context(_daemon(command, cluster))
-        wait_for("the node", lambda: "idle" in cluster.call("sinfo", "--noheader", "--format=%T"), limit_s=30)
+        sinfo = ("sinfo", "--noheader", "--partition=both", "--format=%D %T")
+        wait_for("the nodes", lambda: cluster.call(*sinfo) == "2 idle", limit_s=30)
         stack.callback(cluster.clear)
         yield cluster
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shlex
 import signal
 import sys
@@ -145,11 +146,13 @@ def perform(run: Run, place: Place | None) -> None:
     Raises:
         RunFailed: as `execute`, and where a job beside others was stopped.
     """
+    # A job that was requeued waits: what its lost node had locked may be free only a while later.
+    wait = place is None or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     is_beside = multiprocessing.current_process().name != "MainProcess"
     started_s = time.monotonic()
     try:
         with _Beside.at_work() if is_beside else nullcontext():
-            record = execute(run, lambda line: print(line, file=sys.stderr), wait=place is None)[1]
+            record = execute(run, lambda line: print(line, file=sys.stderr), wait)[1]
     except Exception as error:
         if not isinstance(error, EXPECTED):
             traceback.print_exc()

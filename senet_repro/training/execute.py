@@ -19,7 +19,7 @@ from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import LAST, read_status, write_status
 from senet_repro.training.devices import claimed_gpus, visible_gpus
 from senet_repro.training.failures import Stopped, TrainedElsewhere, forget_failure, log_tail_of, reason_of
-from senet_repro.training.nodes import call, join, node_of
+from senet_repro.training.nodes import Meeting, call, join, node_of
 from senet_repro.training.processes import train_in_processes
 from senet_repro.training.stopping import Deferral
 
@@ -40,8 +40,8 @@ def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Pa
     folder = run_dir(run)
     path = folder / RECORD
     node = node_of(run.trainer.nodes)
-    if node and (meeting := join(folder, node)):
-        train_in_processes(run, folder, meeting, lock=None)
+    if node:
+        _train_with_node_0(run, folder, node)
     elif not path.exists():
         with locked(folder, say, wait or run.trainer.nodes > 1) as lock:
             if lock is None:
@@ -59,8 +59,7 @@ def _train(run: Run, folder: Path, lock: int) -> None:
         forget_failure(folder)
         write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
         say_status(state="running")
-        while not _has_ended(run, folder, lock):
-            pass  # a signal that was survived: on from the checkpoint
+        _until_its_end(lambda: _train_devices(run, folder, lock))
     except Exception as error:
         with suppress(OSError):  # the disk may be what failed
             say_status(state="failed", reason=reason_of(error), log_tail=log_tail_of(error))
@@ -72,17 +71,33 @@ def _train(run: Run, folder: Path, lock: int) -> None:
     say_status(state="done", epoch=run.recipe.epochs)
 
 
-def _has_ended(run: Run, folder: Path, lock: int) -> bool:
-    try:
-        if run.trainer.devices * run.trainer.nodes > 1:
-            train_in_processes(run, folder, call(folder, run.trainer.nodes), lock)
-        else:
-            _train_here(run, folder)
-    except Stopped as stopped:
-        if stopped.is_final:
-            raise
-        return False
-    return True
+def _train_with_node_0(run: Run, folder: Path, node: int) -> None:
+    left: Meeting | None = None
+
+    def train() -> None:
+        nonlocal left
+        left = join(folder, node, left)
+        if left:
+            train_in_processes(run, folder, left, lock=None)
+
+    _until_its_end(train)
+
+
+def _until_its_end(train: Callable[[], None]) -> None:
+    """Train, and where a signal was survived go on from the checkpoint."""
+    while True:
+        try:
+            return train()
+        except Stopped as stopped:
+            if stopped.is_final:
+                raise
+
+
+def _train_devices(run: Run, folder: Path, lock: int) -> None:
+    if run.trainer.devices * run.trainer.nodes > 1:
+        train_in_processes(run, folder, call(folder, run.trainer.nodes), lock)
+    else:
+        _train_here(run, folder)
 
 
 def _train_here(run: Run, folder: Path) -> None:

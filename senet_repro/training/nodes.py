@@ -60,12 +60,14 @@ def call(folder: Path, nodes: int) -> Meeting:
     if nodes == 1:
         return Meeting(port=port)
     meeting = Meeting(port, os.environ.get("MASTER_ADDR") or socket.gethostname())
-    write_json(folder / MEETING, asdict(meeting))
+    write_json(folder / MEETING, {**asdict(meeting), "attempt": _attempt()})
     return meeting
 
 
-def join(folder: Path, node: int) -> Meeting | None:
+def join(folder: Path, node: int, left: Meeting | None = None) -> Meeting | None:
     """As another node: where to meet, or None if there is nothing to train any more.
+
+    A meeting that this node has `left` is over, and node 0 will call the next.
 
     Raises:
         RunFailed: node 0 failed before it called, or did not call in time.
@@ -75,14 +77,24 @@ def join(folder: Path, node: int) -> Meeting | None:
     while time.monotonic() < deadline_s:
         if (folder / RECORD).exists():
             return None
-        found = _read(folder / MEETING) if is_locked(folder) else None
-        if found and found == seen:  # twice: what a killed attempt left is gone as soon as the next one has the lock
+        found = None
+        if is_locked(folder):  # by node 0, or by another job, for as long as it takes
+            deadline_s = time.monotonic() + WAIT_S
+            found = _read(folder / MEETING)
+        is_ours = found and found.get("attempt") == _attempt() and not (left and left.port == found["port"])
+        # Twice: what a killed attempt left is gone as soon as the next one has the lock.
+        if found and found == seen and is_ours:
             return Meeting(found["port"], found["address"], node)
         seen, status = found, read_status(folder)
         if status != before and status.get("state") == "failed":
             raise RunFailed(f"node 0 failed: {status.get('reason')}")
         time.sleep(_POLL_S)
     raise RunFailed(f"node 0 did not begin {folder} within {WAIT_S} s: start the command on every node")
+
+
+def _attempt() -> str:
+    """What the nodes of one stay of a Slurm job have in common; elsewhere nothing is known."""
+    return ".".join(os.environ.get(name, "") for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT"))
 
 
 def _read(path: Path) -> dict[str, Any] | None:

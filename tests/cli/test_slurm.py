@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import torch
 
 from senet_repro.results.metrics import METRICS
-from tests.cluster import Cluster, obstacle, one_node, wait_for
+from tests.cluster import Cluster, obstacle, two_nodes, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))]
 
@@ -27,16 +28,22 @@ CHECKPOINT = "checkpoints/last.ckpt"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with one_node() as cluster:
+    with two_nodes() as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a long run that nothing interrupted."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run([sys.executable, "-m", "senet_repro", *LONG], cwd=folder, check=True)
-    return run_folder(folder)
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """The folder of a long run that nothing interrupted, on one or several devices of one machine."""
+
+    @cache
+    def train(devices: int) -> Path:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        command = [sys.executable, "-m", "senet_repro", *LONG, f"trainer.devices={devices}"]
+        subprocess.run(command, cwd=folder, check=True)
+        return run_folder(folder)
+
+    return train
 
 
 @contextmanager
@@ -50,6 +57,10 @@ def sweep(cluster: Cluster, folder: Path, *arguments: str) -> Iterator[subproces
         process.kill()
         process.wait()
         cluster.clear()
+
+
+def on(nodes: int) -> list[str]:
+    return [f"trainer.nodes={nodes}", f"hydra.launcher.partition={'usual' if nodes == 1 else 'both'}"]
 
 
 def run_folder(folder: Path) -> Path:
@@ -88,12 +99,17 @@ def preempt(cluster: Cluster, _: str) -> None:
     cluster.call("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=true")
 
 
-@pytest.mark.parametrize("interrupt", [reach_the_time_limit, preempt])
+@pytest.mark.parametrize(("interrupt", "nodes"), [(reach_the_time_limit, 1), (preempt, 1), (preempt, 2)])
 def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
-    interrupt: Callable[[Cluster, str], None], cluster: Cluster, undisturbed: Path, tmp_path: Path
+    interrupt: Callable[[Cluster, str], None],
+    nodes: int,
+    cluster: Cluster,
+    undisturbed: Callable[[int], Path],
+    tmp_path: Path,
 ) -> None:
+    expected = undisturbed(nodes)
     # Of a job of less than ten minutes, submitit counts every stay as one that ended at the limit.
-    with sweep(cluster, tmp_path, *LONG, "hydra.launcher.timeout_min=9") as process:
+    with sweep(cluster, tmp_path, *LONG, *on(nodes), "hydra.launcher.timeout_min=9") as process:
         wait_for("two epochs", lambda: len(epochs(tmp_path)) >= 2)
         (job,) = cluster.jobs()
         folder = run_folder(tmp_path)
@@ -101,21 +117,22 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
         interrupt(cluster, job)
         wait_for("the requeued job", lambda: cluster.job(job).get("JobState") == "PENDING")
         assert cluster.job(job)["Restarts"] == "1"
-        assert len(epochs(folder)) < len(epochs(undisturbed))
+        assert len(epochs(folder)) < len(epochs(expected))
         assert (folder / CHECKPOINT).exists()
         cluster.call("scontrol", "update", f"JobId={job}", "StartTime=now")  # and not in two minutes
         assert process.wait(LIMIT_S) == 0
     assert (folder / METRICS).read_text().startswith(before)  # their times included: they were not run again
-    assert epochs(folder) == epochs(undisturbed)
-    ours, theirs = weights(folder), weights(undisturbed)
+    assert epochs(folder) == epochs(expected)
+    ours, theirs = weights(folder), weights(expected)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours.keys() | theirs.keys())
 
 
-def test_a_warning_before_preemption_does_not_end_a_job(cluster: Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_a_warning_before_preemption_does_not_end_a_job(nodes: int, cluster: Cluster, tmp_path: Path) -> None:
     """A partition with a grace time warns by SIGTERM, and does not requeue a job that ends by itself meanwhile."""
-    with sweep(cluster, tmp_path, *LONG):
+    with sweep(cluster, tmp_path, *LONG, *on(nodes)):
         wait_for("an epoch", lambda: epochs(tmp_path) != [])
         (job,) = cluster.jobs()
         cluster.call("scancel", "--signal=TERM", job)
         done = len(epochs(tmp_path))
-        wait_for("more epochs", lambda: len(epochs(tmp_path)) >= done + 2, limit_s=20)
+        wait_for("more epochs", lambda: len(epochs(tmp_path)) >= done + 2, limit_s=60)
