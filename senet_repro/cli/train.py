@@ -146,6 +146,8 @@ def perform(run: Run, place: Place | None) -> None:
     Raises:
         RunFailed: as `execute`, and where a job beside others was stopped.
     """
+    if place and _has_record(run_dir(run)):
+        return  # another process was quicker
     # A job that was requeued waits: what its lost node had locked may be free only a while later.
     wait = place is None or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     is_beside = multiprocessing.current_process().name != "MainProcess"

@@ -92,6 +92,7 @@ def test_a_sweep_takes_over_what_another_that_was_killed_had_under_way(tmp_path:
     second = start(tmp_path, *sweep, "recipe.epochs=30")
     wait_until(lambda: len(epochs(tmp_path)) == 2)  # the second has begun the other run
     os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
     _, said = second.communicate(timeout=200)
     assert second.returncode == 0, said
     assert f"process {first.pid} on {os.uname().nodename} died while it worked in" in said
