@@ -18,6 +18,7 @@ from senet_repro.results.record import write_record
 from tests.cli.sweeps import wait_until
 from tests.conftest import ROOT
 from tests.folders import begin, finish, planned, trained_elsewhere
+from tests.processor import python_s, starts_quickly
 from tests.records import record_of
 from tests.results.test_plan import point
 
@@ -80,12 +81,8 @@ def test_a_hundred_runs_take_less_than_a_second_and_no_torch(tmp_path: Path) -> 
         write_record(run_dir(run), record_of(run, seed=run.seed, top1=1.0))
     write_plan(tmp_path, [planned(run) for run in runs])
     code = "import sys\nfrom senet_repro.cli.main import main\ntry: main()\nfinally: assert 'torch' not in sys.modules"
-    before = os.times()
-    command = [sys.executable, "-c", code, "status", "--results", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    after = os.times()
-    assert "100 of 100 done" in done.stdout, done.stderr
-    assert after.children_user + after.children_system - before.children_user - before.children_system < 1
+    assert "100 of 100 done" in python_s(code, "status", "--results", str(tmp_path))[1]
+    assert starts_quickly(code, "status", "--results", str(tmp_path))
 
 
 def test_watching_without_a_terminal_says_what_changed_until_all_has_ended(tmp_path: Path) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +14,7 @@ from senet_repro.config.canonical import CODE_VERSION, key_of
 from senet_repro.config.schema import ConfigError
 from senet_repro.config.tables import names_networks, paper_tables
 from senet_repro.results.record import write_record
-from tests.conftest import ROOT
+from tests.processor import is_within, python_s
 from tests.records import make_record
 
 
@@ -142,18 +139,6 @@ def _reading_s(folder: Path) -> float:
     return time.process_time() - before_s
 
 
-def _processor_s(code: str, *arguments: str) -> float:
-    before = os.times()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=ROOT, env=environment
-    )
-    after = os.times()
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("### ") > 100
-    return after.children_user + after.children_system - before.children_user - before.children_system
-
-
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_torch(tmp_path: Path) -> None:
@@ -162,6 +147,6 @@ def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_tor
         "import sys\nfrom senet_repro.cli.table import main\n"
         "assert main(sys.argv[1:]) == 0\nassert 'torch' not in sys.modules"
     )
-    # 2.3 s on one core of an AMD EPYC, 4.9 s before records shared their forms. It is the processor's time and the best
-    # of five; a machine that is slower or busy, which makes even that longer, may take five times the bare reading.
-    assert any(_processor_s(code, "--results", str(tmp_path)) < max(3, 5 * _reading_s(tmp_path)) for _ in range(5))
+    assert python_s(code, "--results", str(tmp_path))[1].count("### ") > 100
+    # 2.3 s on one core of an AMD EPYC, 4.9 s before records shared their forms.
+    assert is_within(3, lambda: python_s(code, "--results", str(tmp_path))[0], lambda: _reading_s(tmp_path), times=5)
