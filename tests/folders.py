@@ -6,15 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.canonical import run_dir, run_key, run_name
+from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Run
+from senet_repro.results import plan
 from senet_repro.results.plan import PlannedRun
 from senet_repro.results.record import write_record
 from senet_repro.results.store import LAST, write_status
@@ -43,11 +44,8 @@ def finish(results_dir: Path, *overrides: str) -> Run:
     return run
 
 
-def planned(run: Run, table: str | None = "reduction_ratio") -> PlannedRun:
-    folder = str(run_dir(run).relative_to(run.results_dir))
-    overrides = [f"r={run.r}", f"seed={run.seed}"]
-    epochs = run.recipe.epochs
-    return PlannedRun(folder=folder, name=run_name(run), seed=run.seed, epochs=epochs, table=table, overrides=overrides)
+def planned(run: Run) -> PlannedRun:
+    return replace(plan.planned(run, [f"r={run.r}", f"seed={run.seed}"]), table="reduction_ratio")
 
 
 HOLD = """

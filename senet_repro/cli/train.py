@@ -17,11 +17,11 @@ from pathlib import Path
 from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.publish import Publisher
 from senet_repro.config.application import Outcomes, Place, Plans, Point, application
-from senet_repro.config.canonical import run_dir, run_name
+from senet_repro.config.canonical import run_dir
 from senet_repro.config.lock import is_locked
 from senet_repro.config.schema import ConfigError, Run
 from senet_repro.config.tables import label, selection
-from senet_repro.results.plan import PlannedRun, write_plan
+from senet_repro.results.plan import PlannedRun, planned, write_plan
 from senet_repro.results.record import RECORD, RecordError, read_record
 from senet_repro.results.store import read_status
 from senet_repro.results.wandb_home import settle
@@ -66,7 +66,7 @@ class Command:
             return []
         to_train = {run_dir(run): point for run, point in legal}
         if self._is_sweep:
-            _write_plans([(run, list(point.overrides)) for run, point in legal])
+            _write_plans(legal)
             done = [folder for folder in to_train if _has_record(folder)]
             for folder in done:
                 del to_train[folder]
@@ -169,22 +169,11 @@ def perform(run: Run, place: Place | None) -> None:
     )
 
 
-def _write_plans(planned: Sequence[tuple[Run, list[str]]]) -> None:
+def _write_plans(points: Sequence[tuple[Run, Point]]) -> None:
     """Write down what a sweep is to train, in each results folder that it goes to."""
     plans: dict[str, list[PlannedRun]] = {}
-    for run, overrides in planned:
-        folder = str(run_dir(run).relative_to(run.results_dir))
-        table = run.table.name if run.table else None
-        plans.setdefault(run.results_dir, []).append(
-            PlannedRun(
-                folder=folder,
-                name=run_name(run),
-                seed=run.seed,
-                epochs=run.recipe.epochs,
-                table=table,
-                overrides=overrides,
-            )
-        )
+    for run, point in points:
+        plans.setdefault(run.results_dir, []).append(planned(run, point.overrides))
     for results_dir, runs in plans.items():
         write_plan(Path(results_dir), runs)
 

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from senet_repro.config.canonical import run_dir, run_name
 from senet_repro.config.files import write_json
+from senet_repro.config.schema import Run
 
 PLANS = ".plans"
 SCHEMA_VERSION = 1
@@ -30,6 +32,18 @@ class PlannedRun:
     epochs: int
     table: str | None  # it was planned for
     overrides: list[str]  # the command line that trains it alone
+
+
+def planned(run: Run, overrides: Sequence[str]) -> PlannedRun:
+    """How a plan names a run, which `overrides` train alone."""
+    return PlannedRun(
+        folder=str(run_dir(run).relative_to(run.results_dir)),
+        name=run_name(run),
+        seed=run.seed,
+        epochs=run.recipe.epochs,
+        table=run.table and run.table.name,
+        overrides=list(overrides),
+    )
 
 
 def write_plan(results_dir: Path, runs: Sequence[PlannedRun]) -> Path:
