@@ -108,7 +108,7 @@ class Command:
             if point.run and isinstance(error, TrainedElsewhere)
         }
         if elsewhere:
-            print(f"{len(elsewhere)} runs are trained by other processes: waiting for the first", file=sys.stderr)
+            print(f"other processes train {len(elsewhere)} of the runs: waiting for the first", file=sys.stderr)
         while elsewhere and all(is_locked(folder) for folder in elsewhere):
             time.sleep(LOOK_S)
         return [point for folder, point in elsewhere.items() if not _has_record(folder)]
