@@ -53,10 +53,9 @@ test-fast: $(ENV)/ready ## run the tests that need no real faults
 	@$(ENV)/bin/python -m pytest -n 2 --dist worksteal -m "not faults and not alone"
 	@$(ENV)/bin/python -m pytest -m alone
 
-# They wait more than they compute: three at a time fill two cores.
 test-faults: export OMP_NUM_THREADS := 1
 test-faults: $(ENV)/ready ## run sweeps on devices, clusters and disks that fail, and kill them at any moment
-	@$(ENV)/bin/python -m pytest -n 3 -m faults
+	@$(ENV)/bin/python -m pytest -n 2 -m faults
 
 lint: $(ENV)/ready ## style, format and types
 	@$(ENV)/bin/ruff check .
