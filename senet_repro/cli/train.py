@@ -87,9 +87,11 @@ class Command:
     def again(self, points: Sequence[Point]) -> Sequence[Point]:
         """Those that have not ended, when the process of one died and its launcher ended the others with it.
 
-        A run that was under way twice when that happened is given up: it may be the one.
+        A run that was under way twice when that happened is given up: it may be the one. Where none was under way, it
+        is the launcher that cannot.
         """
         left = []
+        deaths = self._deaths.total()
         for point in points:
             assert point.run is not None
             folder = run_dir(point.run)
@@ -97,6 +99,8 @@ class Command:
             self._deaths[folder] += state == "running"
             if state not in ("done", "failed") and self._deaths[folder] < MOST_DEATHS:
                 left.append(point)
+        if self._deaths.total() == deaths:
+            return ()
         print(f"a job's process died; {len(left)} runs are launched anew", file=sys.stderr)
         return left
 

@@ -41,7 +41,7 @@ def planned(run: Run, overrides: Sequence[str]) -> PlannedRun:
         name=run_name(run),
         seed=run.seed,
         epochs=run.recipe.epochs,
-        table=run.table and run.table.name,
+        table=run.table.name if run.table else None,
         overrides=list(overrides),
     )
 

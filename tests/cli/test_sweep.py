@@ -71,6 +71,14 @@ def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_pat
     assert records(hurt) == records(whole)
 
 
+def test_a_launcher_that_cannot_is_told_and_not_asked_again(tmp_path: Path) -> None:
+    done = finish(tmp_path, "-m", "r=2,4", *SMALL, "hydra/launcher=joblib", "hydra.launcher.n_jobs=0")
+    assert done.returncode == 1
+    assert "2 runs failed" in done.stderr
+    assert "n_jobs == 0" in done.stderr
+    assert "launched anew" not in done.stderr
+
+
 def test_two_sweeps_started_together_share_the_runs(tmp_path: Path) -> None:
     sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,8,none", "recipe.epochs=4", *SMALL]
     both = [start(tmp_path, *sweep) for _ in range(2)]
