@@ -34,7 +34,8 @@ def main() -> None:
         sys.exit(stopped.exit_code)
     except Exception as error:
         report_failure(folder, device, error)
-        traceback.print_exc()
+        if exit_code_of(error) != 2:  # what cannot be has its mend in a line
+            traceback.print_exc()
         sys.exit(exit_code_of(error))
 
 

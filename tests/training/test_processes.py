@@ -186,10 +186,13 @@ def test_a_device_that_fails_fails_its_run_with_reason_and_log_and_leaves_no_pro
     assert processes_of(tmp_path) == []
 
 
-def test_a_run_that_cannot_be_is_known_as_such_from_its_processes(tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_is_known_as_such_from_its_processes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     run = small(tmp_path, "trainer.devices=2", "protocol=cifar10", f"data.root={tmp_path}")
     with pytest.raises(ConfigError, match=r"data\.root=DIR"):
         execute(run, silent)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_two_devices_stop_together_and_go_on(tmp_path: Path) -> None:
