@@ -9,11 +9,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 
 class GridSweeper(BasicSweeper):
-    """Hydra's own sweep, of which `senet_repro.config.application` says what is launched."""
+    """Hydra's own sweep, of which `senet_repro.cli.application` says what is launched."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Launch the points of the grid that still need it, all at once; failures are the application's to tell."""
-        from senet_repro.config.application import launched  # Hydra imports plugins for other programs too
+        from senet_repro.cli.application import (
+            launched,  # Hydra imports plugins for other programs too
+        )
 
         assert self.hydra_context is not None
         assert self.launcher is not None
@@ -22,4 +24,9 @@ class GridSweeper(BasicSweeper):
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         (points,) = self.split_arguments(overrides, max_batch_size=None)
-        launched(points, lambda point: loader.load_sweep_config(master, list(point)), self.launcher, master)
+        launched(
+            points,
+            lambda point: loader.load_sweep_config(master, list(point)),
+            self.launcher,
+            master,
+        )

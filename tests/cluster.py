@@ -69,7 +69,9 @@ class Cluster:
     def call(self, *command: str) -> str:
         """What a command prints, without the line's end; empty where it fails."""
         environment = {**os.environ, **self.environment}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=30
+        )
         return done.stdout.strip()
 
     def jobs(self) -> list[str]:
@@ -104,7 +106,11 @@ def two_nodes() -> Iterator[Cluster]:
         cluster = Cluster(config)
         stack.enter_context(_daemon(_munged(folder), cluster))
         wait_for("munged", (folder / "munge.socket").exists, limit_s=30)
-        for command in (["slurmctld", "-D", "-c"], ["slurmd", "-D", "-N", "one"], ["slurmd", "-D", "-N", "two"]):
+        for command in (
+            ["slurmctld", "-D", "-c"],
+            ["slurmd", "-D", "-N", "one"],
+            ["slurmd", "-D", "-N", "two"],
+        ):
             stack.enter_context(_daemon(command, cluster))
         sinfo = ("sinfo", "--noheader", "--partition=both", "--format=%D %T")
         wait_for("the nodes", lambda: cluster.call(*sinfo) == "2 idle", limit_s=30)
@@ -120,7 +126,12 @@ def _munged(folder: Path) -> list[str]:
     files = {"key-file": key, "socket": folder / "munge.socket"}
     files |= {f"{kind}-file": folder / f"munge.{kind}" for kind in ("pid", "seed")}
     # Without --force it refuses a socket in a folder that only its owner may enter.
-    return ["munged", "--foreground", "--force", *(f"--{option}={path}" for option, path in files.items())]
+    return [
+        "munged",
+        "--foreground",
+        "--force",
+        *(f"--{option}={path}" for option, path in files.items()),
+    ]
 
 
 def _free_ports(count: int) -> list[int]:
@@ -134,7 +145,9 @@ def _free_ports(count: int) -> list[int]:
 @contextmanager
 def _daemon(command: list[str], cluster: Cluster) -> Iterator[None]:
     """What it says is shown where a test fails."""
-    process = subprocess.Popen(command, env={**os.environ, **cluster.environment}, start_new_session=True)
+    process = subprocess.Popen(
+        command, env={**os.environ, **cluster.environment}, start_new_session=True
+    )
     try:
         yield
     finally:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.image_sets import image_root, make_data, make_images, png, write_parquet  # noqa: F401
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_leaves_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _nothing_leaves_the_test(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for variable in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "home"))
@@ -30,7 +34,7 @@ def _no_process_is_left() -> Iterator[None]:
 @pytest.fixture
 def ends() -> Iterator[None]:
     """Let SIGTERM end what it meets, as it does for the command line."""
-    from senet_repro.training.failures import Stopped
+    from senet_repro.core.errors import Stopped
 
     def end(signum: int, _frame: object) -> None:
         raise Stopped(signum)
@@ -49,7 +53,7 @@ def pytest_configure() -> None:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Bit-equality and speed on tiny networks: one thread is steady and, for them, fastest."""
-    from senet_repro.data.threads import cpu_threads
+    from senet_repro.core.threads import cpu_threads
 
     with cpu_threads(1):
         yield

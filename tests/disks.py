@@ -14,7 +14,9 @@ import pytest
 def small_disk(folder: Path, size_kib: int) -> Iterator[None]:
     """Let `folder` be a disk of its own in memory; the test skips where that is not allowed."""
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size_kib}k", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size_kib}k", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip(f"no disk may be mounted here: {mounted.stderr.decode().strip()}")

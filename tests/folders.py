@@ -12,8 +12,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.composition import compose
+from senet_repro.config.identity import run_dir, run_key
 from senet_repro.config.schema import Run
 from senet_repro.results import plan
 from senet_repro.results.plan import PlannedRun
@@ -23,7 +23,11 @@ from tests.records import record_of
 
 
 def begin(
-    results_dir: Path, *overrides: str, state: str | None = "running", checkpoint: bool = True, **said: Any
+    results_dir: Path,
+    *overrides: str,
+    state: str | None = "running",
+    checkpoint: bool = True,
+    **said: Any,
 ) -> Run:
     """A run that was begun, with the last word of its status."""
     run = compose([*overrides, f"results_dir={results_dir}"])
@@ -51,7 +55,7 @@ def planned(run: Run) -> PlannedRun:
 HOLD = """
 import sys
 from pathlib import Path
-from senet_repro.config.lock import locked
+from senet_repro.core.lock import locked
 with locked(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.read()
@@ -62,7 +66,9 @@ with locked(Path(sys.argv[1]), print):
 def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
     """Another process holds the run's lock."""
     command = [sys.executable, "-c", HOLD, str(run_dir(run))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         try:

@@ -26,15 +26,24 @@ def python_s(code: str, *arguments: str, cwd: Path = ROOT) -> tuple[float, str]:
     )
     after = os.times()
     assert done.returncode == 0, done.stderr
-    taken_s = after.children_user + after.children_system - before.children_user - before.children_system
+    taken_s = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
     return taken_s, done.stdout
 
 
-def is_within(limit_s: float, command_s: Callable[[], float], yardstick_s: Callable[[], float], times: float) -> bool:
+def is_within(
+    limit_s: float, command_s: Callable[[], float], yardstick_s: Callable[[], float], times: float
+) -> bool:
     """Whether a command takes less than the limit at its best; on a slower machine, so many times the yardstick."""
     return any(command_s() < max(limit_s, times * yardstick_s()) for _ in range(_ROUNDS))
 
 
 def starts_quickly(code: str, *arguments: str, cwd: Path = ROOT) -> bool:
     """Whether a command answers within a second: 0.8 s on one core of an AMD EPYC, which imports Hydra in 0.22 s."""
-    return is_within(1, lambda: python_s(code, *arguments, cwd=cwd)[0], lambda: python_s("import hydra")[0], times=4.5)
+    return is_within(
+        1,
+        lambda: python_s(code, *arguments, cwd=cwd)[0],
+        lambda: python_s("import hydra")[0],
+        times=4.5,
+    )

@@ -6,20 +6,28 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
 
-from senet_repro.config.canonical import canonical, run_key, run_name
 from senet_repro.config.composition import compose
+from senet_repro.config.identity import canonical, run_key, run_name
+from senet_repro.config.paper_tables import paper_run
 from senet_repro.config.schema import WHOLE_SETS, PaperTable, Row, Run
-from senet_repro.config.tables import paper_run
 from senet_repro.results.record import Record
 
 
 def make_record(
     overrides: Sequence[str], *, seed: int, top1: float, top5: float = 0.5, eval_images: int = 360
 ) -> Record:
-    return record_of(compose([*overrides, f"seed={seed}"]), seed=seed, top1=top1, top5=top5, eval_images=eval_images)
+    return record_of(
+        compose([*overrides, f"seed={seed}"]),
+        seed=seed,
+        top1=top1,
+        top5=top5,
+        eval_images=eval_images,
+    )
 
 
-def record_of(run: Run, *, seed: int, top1: float, top5: float = 0.5, eval_images: int = 360) -> Record:
+def record_of(
+    run: Run, *, seed: int, top1: float, top5: float = 0.5, eval_images: int = 360
+) -> Record:
     """What the run would have left behind with a seed."""
     return Record(
         run_key=run_key(run),
@@ -43,7 +51,11 @@ def record_of(run: Run, *, seed: int, top1: float, top5: float = 0.5, eval_image
 
 
 def row_records(
-    table: PaperTable, row: str, top1: Sequence[float], *overrides: str, eval_images: int | None = None
+    table: PaperTable,
+    row: str,
+    top1: Sequence[float],
+    *overrides: str,
+    eval_images: int | None = None,
 ) -> list[Record]:
     """A record of seeds 0, 1, ... for each error of a row, of the table or beside it; top-5 errors are the same.
 
@@ -54,7 +66,9 @@ def row_records(
     images = eval_images or WHOLE_SETS[run.data.name][1]
     record = record_of(run, seed=0, top1=0.0, eval_images=images)
     return [
-        replace(record, seed=seed, metrics={"loss": 0.1, "top1_err_pct": error, "top5_err_pct": error})
+        replace(
+            record, seed=seed, metrics={"loss": 0.1, "top1_err_pct": error, "top5_err_pct": error}
+        )
         for seed, error in enumerate(top1)
     ]
 

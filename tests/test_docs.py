@@ -21,8 +21,14 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), r
 def _commands() -> list[str]:
     found = []
     for document in DOCUMENTS:
-        for block in re.findall(r"```(?:bash|sh)\n(.*?)```", (ROOT / document).read_text(), re.DOTALL):
-            found += [line.partition("  #")[0].strip() for line in block.splitlines() if line and line[0] != "#"]
+        for block in re.findall(
+            r"```(?:bash|sh)\n(.*?)```", (ROOT / document).read_text(), re.DOTALL
+        ):
+            found += [
+                line.partition("  #")[0].strip()
+                for line in block.splitlines()
+                if line and line[0] != "#"
+            ]
     return found
 
 
@@ -48,7 +54,10 @@ def test_every_command_of_the_documents_parses(command: str) -> None:
 def _parse(arguments: list[str]) -> None:
     if arguments[0] in VERBS:
         code = subprocess.run(
-            [sys.executable, "-m", "senet_repro", *arguments, "--help"], capture_output=True, check=False, cwd=ROOT
+            [sys.executable, "-m", "senet_repro", *arguments, "--help"],
+            capture_output=True,
+            check=False,
+            cwd=ROOT,
         ).returncode
         assert code == 0
         return
@@ -62,16 +71,24 @@ def _parse(arguments: list[str]) -> None:
 def test_paths_named_in_the_documents_exist(document: str) -> None:
     text = (ROOT / document).read_text()
     named = re.findall(r"`((?:conf|senet_repro|experiments|tests|\.ci)/[\w./-]*)`", text)
-    assert all((ROOT / path).exists() for path in named), [path for path in named if not (ROOT / path).exists()]
+    assert all((ROOT / path).exists() for path in named), [
+        path for path in named if not (ROOT / path).exists()
+    ]
 
 
 def test_the_help_of_make_lists_every_target() -> None:
-    text = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    text = subprocess.run(
+        ["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     assert all(f"make {target} " in text for target in TARGETS)
 
 
 def test_the_readme_shows_the_demo_table_as_it_was_made() -> None:
-    shown = re.search(r"<!-- (experiments/\S+) -->\n(.*?)<!-- end -->", (ROOT / "README.md").read_text(), re.DOTALL)
+    shown = re.search(
+        r"<!-- (experiments/\S+) -->\n(.*?)<!-- end -->",
+        (ROOT / "README.md").read_text(),
+        re.DOTALL,
+    )
     assert shown is not None
     assert shown[2] == (ROOT / shown[1]).read_text()
 
@@ -82,7 +99,16 @@ def test_the_readme_shows_the_demo_table_as_it_was_made() -> None:
 def test_committed_tables_equal_those_made_from_the_committed_records(table: Path) -> None:
     number = table.stem.partition("_")[2]
     printed = subprocess.run(
-        [sys.executable, "-m", "senet_repro", "table", "--table", number, "--results", str(table.parent)],
+        [
+            sys.executable,
+            "-m",
+            "senet_repro",
+            "table",
+            "--table",
+            number,
+            "--results",
+            str(table.parent),
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -96,7 +122,11 @@ def test_the_python_of_the_readme_runs() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", block], check=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")) + sorted((ROOT / "experiments").rglob("*.md")))
+@pytest.mark.parametrize(
+    "document", sorted(ROOT.glob("*.md")) + sorted((ROOT / "experiments").rglob("*.md"))
+)
 def test_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", document.read_text())
-    assert all(link.startswith("http") or (document.parent / link).exists() for link in links), links
+    assert all(link.startswith("http") or (document.parent / link).exists() for link in links), (
+        links
+    )

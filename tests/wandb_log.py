@@ -39,12 +39,21 @@ def told(path: Path) -> dict[str, Any]:
         if kind == "run":
             names = ("run_id", "display_name", "run_group", "job_type", "project", "notes")
             found.update({name: getattr(record.run, name) for name in names})
-            found["config"].update({item.key: json.loads(item.value_json) for item in record.run.config.update})
+            found["config"].update(
+                {item.key: json.loads(item.value_json) for item in record.run.config.update}
+            )
         elif kind in ("history", "summary"):
             items = record.history.item if kind == "history" else record.summary.update
-            found[kind].update({item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items})
+            found[kind].update(
+                {
+                    item.key or ".".join(item.nested_key): json.loads(item.value_json)
+                    for item in items
+                }
+            )
         elif kind == "config":
-            found["config"].update({item.key: json.loads(item.value_json) for item in record.config.update})
+            found["config"].update(
+                {item.key: json.loads(item.value_json) for item in record.config.update}
+            )
         elif kind == "exit":
             found["exit_code"] = record.exit.exit_code
     return found

@@ -10,9 +10,15 @@ from senet_repro.config.composition import compose
 
 def main(arguments: Sequence[str]) -> int:
     """Print the input pipeline's or the training step's cost beside its yardstick."""
-    parser = argparse.ArgumentParser(prog="python -m senet_repro bench", description="Ratios measured side by side.")
-    parser.add_argument("what", choices=("input", "step"), help="images per second and core, or a step's overhead")
-    parser.add_argument("overrides", nargs="*", help="step: the run to measure, such as model=resnet29")
+    parser = argparse.ArgumentParser(
+        prog="python -m senet_repro bench", description="Ratios measured side by side."
+    )
+    parser.add_argument(
+        "what", choices=("input", "step"), help="images per second and core, or a step's overhead"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", help="step: the run to measure, such as model=resnet29"
+    )
     options = parser.parse_args(arguments)
     if options.what == "input":
         from senet_repro.data.bench import measure_input

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from senet_repro.config.canonical import run_dir
+from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.report.markdown import aligned
+from senet_repro.report.text.markdown import aligned
 from senet_repro.results.record import RECORD
 from senet_repro.results.store import LAST
 
@@ -27,7 +27,10 @@ def check_weights(run: Run) -> None:
 
 def print_plan(runs: Sequence[Run]) -> None:
     """Print a line per run, and what is still to be trained in all."""
-    from senet_repro.training.estimate import PASSES, estimate_costs  # late: a dry run's settings need no torch
+    from senet_repro.training.estimate import (  # late: a dry run's settings need no torch
+        PASSES,
+        estimate_costs,
+    )
 
     lines: list[tuple[str, ...]] = [HEADER]
     planned = set()

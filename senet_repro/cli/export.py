@@ -12,14 +12,20 @@ from senet_repro.config.schema import WEIGHT_SOURCES
 def main(arguments: Sequence[str]) -> int:
     """Write the weights of a run's network under another library's names."""
     parser = argparse.ArgumentParser(
-        prog="python -m senet_repro export", description="A trained network's weights under another library's names."
+        prog="python -m senet_repro export",
+        description="A trained network's weights under another library's names.",
     )
     parser.add_argument("run", type=Path, help="the folder of a run: runs/<name>-<key>/seed<k>")
     parser.add_argument("file", type=Path, help="what to write: FILE.safetensors or FILE.pth")
-    parser.add_argument("--source", choices=WEIGHT_SOURCES, default="timm", help="whose names and shapes (timm)")
+    parser.add_argument(
+        "--source", choices=WEIGHT_SOURCES, default="timm", help="whose names and shapes (timm)"
+    )
     options = parser.parse_args(arguments)
-    from senet_repro.models import export_weights, write_weights  # late: --help need not wait for torch
-    from senet_repro.training.trained import trained_network
+    from senet_repro.models import (  # late: --help need not wait for torch
+        export_weights,
+        write_weights,
+    )
+    from senet_repro.training.trained_network import trained_network
 
     write_weights(options.file, export_weights(trained_network(options.run), options.source))
     print(options.file)

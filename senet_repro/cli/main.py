@@ -8,10 +8,20 @@ import sys
 from importlib import import_module
 from tempfile import TemporaryDirectory
 
-from senet_repro.config.schema import ConfigError
-from senet_repro.training.failures import Stopped
+from senet_repro.core.errors import ConfigError, Stopped
 
-VERBS = ("table", "status", "prune", "verdict", "power", "report", "sizes", "export", "bench", "publish")
+VERBS = (
+    "table",
+    "status",
+    "prune",
+    "verdict",
+    "power",
+    "report",
+    "sizes",
+    "export",
+    "bench",
+    "publish",
+)
 
 
 def main() -> None:
@@ -48,7 +58,10 @@ def _answer(arguments: list[str]) -> int:
         print(f"senet_repro: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"senet_repro: {error.strerror}: {error.filename}; give a results folder to write to", file=sys.stderr)
+        print(
+            f"senet_repro: {error.strerror}: {error.filename}; give a results folder to write to",
+            file=sys.stderr,
+        )
         return 2
     except (KeyboardInterrupt, Stopped) as stop:
         print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)

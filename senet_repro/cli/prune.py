@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.composition import compose, run_from
-from senet_repro.config.lock import is_locked, locked
-from senet_repro.config.schema import ConfigError
+from senet_repro.config.identity import run_dir, run_key
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.lock import is_locked, locked
 from senet_repro.results.overview import can_resume, first_line, is_run
 from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
 from senet_repro.results.record import RECORD
@@ -41,11 +41,19 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m senet_repro prune",
         description="Remove failed runs, and unfinished ones that no command would go on with. Asks before.",
     )
-    parser.add_argument("--results", type=Path, default=Path("runs"), metavar="DIR", help="where the runs are (runs)")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where the runs are (runs)",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args(arguments)
     found = list(_find(options.results))
-    planned = [run.folder for run in read_plans(options.results)[0] if _is_outdated(options.results, run)]
+    planned = [
+        run.folder for run in read_plans(options.results)[0] if _is_outdated(options.results, run)
+    ]
     if not found and not planned:
         print(f"nothing to remove in {options.results}")
         return 0
@@ -100,7 +108,9 @@ def _is_current(folder: Path) -> bool:
 
 def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
     """Whether the command of a planned run that was never begun would lead to another folder, or to none."""
-    if is_run(results_dir / planned.folder) or any(text.startswith("init.weights=") for text in planned.overrides):
+    if is_run(results_dir / planned.folder) or any(
+        text.startswith("init.weights=") for text in planned.overrides
+    ):
         return False  # as above
     try:
         run = compose(planned.overrides)

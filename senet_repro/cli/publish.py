@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from senet_repro.config.schema import ConfigError, Logger, PaperTable, Run
-from senet_repro.config.tables import find_tables
+from senet_repro.config.paper_tables import find_tables
+from senet_repro.config.schema import Logger, PaperTable, Run
+from senet_repro.core.errors import ConfigError
+from senet_repro.mirrors.wandb_home import in_a_line, mode
 from senet_repro.report.publish import FOLDER, Content, Published, content, publish
-from senet_repro.report.tables import ResultTable, build_tables
+from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.results.record import Record
 from senet_repro.results.store import load_results
-from senet_repro.results.wandb_home import in_a_line, mode
 
 LIMIT_S, AT_RUNS_END_LIMIT_S = 120, 30  # for a table: who asks for it waits longer than a run does
 
@@ -25,9 +26,19 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m senet_repro publish",
         description="The error tables on Weights & Biases, each a run of its own; offline files where there is no key.",
     )
-    parser.add_argument("--results", type=Path, default=Path("runs"), metavar="DIR", help="where the runs are (runs)")
-    parser.add_argument("--table", metavar="NAME", help="a number in the paper or a name, such as 10")
-    parser.add_argument("--project", metavar="P", default=Logger().project, help=f"on W&B ({Logger().project})")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where the runs are (runs)",
+    )
+    parser.add_argument(
+        "--table", metavar="NAME", help="a number in the paper or a name, such as 10"
+    )
+    parser.add_argument(
+        "--project", metavar="P", default=Logger().project, help=f"on W&B ({Logger().project})"
+    )
     options = parser.parse_args(arguments)
     asked = mode()
     if asked == "disabled":
@@ -40,7 +51,9 @@ def main(arguments: Sequence[str]) -> int:
     for table in tables:
         shown = content(table)
         try:
-            done = publish(table, shown, results_dir=options.results, project=options.project, limit_s=LIMIT_S)
+            done = publish(
+                table, shown, results_dir=options.results, project=options.project, limit_s=LIMIT_S
+            )
         except Exception as error:
             print(f"W&B: {shown.name}: {in_a_line(error)}", file=sys.stderr)
             failed = True
@@ -61,8 +74,12 @@ class Publisher:
     """
 
     def __init__(self) -> None:
-        self._trained: dict[tuple[Path, str], set[tuple[str, int]]] = {}  # by results folder and project
-        self._shown: dict[str, Content] = {}  # by W&B id: what did not change is not published again
+        self._trained: dict[
+            tuple[Path, str], set[tuple[str, int]]
+        ] = {}  # by results folder and project
+        self._shown: dict[
+            str, Content
+        ] = {}  # by W&B id: what did not change is not published again
         self._offline: dict[Path, Published] = {}
         self._gave_up = False
 
@@ -92,7 +109,9 @@ class Publisher:
                 shown = content(table)
                 if self._shown.get(shown.run_id) != shown:
                     limit_s = AT_RUNS_END_LIMIT_S
-                    done = publish(table, shown, results_dir=results_dir, project=project, limit_s=limit_s)
+                    done = publish(
+                        table, shown, results_dir=results_dir, project=project, limit_s=limit_s
+                    )
                     self._shown[shown.run_id] = shown
                     if done.folder:
                         self._offline[results_dir] = done
@@ -104,5 +123,7 @@ class Publisher:
 
 def _holds(table: ResultTable, trained: set[tuple[str, int]]) -> bool:
     return any(
-        (record.run_key, record.seed) in trained for row in (*table.rows, *table.beside) for record in row.records
+        (record.run_key, record.seed) in trained
+        for row in (*table.rows, *table.beside)
+        for record in row.records
     )

@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from senet_repro.config.files import write_bytes, write_text
-from senet_repro.config.schema import ConfigError
-from senet_repro.config.tables import find_table, find_tables, selection
-from senet_repro.report.page import Section, page, sections
-from senet_repro.report.tables import build_tables
+from senet_repro.config.paper_tables import find_table, find_tables, selection
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import write_bytes, write_text
+from senet_repro.report.page.page import Section, page, sections
+from senet_repro.report.tables.build import build_tables
 from senet_repro.results.store import load_results
 
 PAGE = "index.html"
@@ -19,14 +19,25 @@ PAGE = "index.html"
 def main(arguments: Sequence[str]) -> int:
     """Write the report of a results folder and say where it is."""
     parser = argparse.ArgumentParser(
-        prog="python -m senet_repro report", description="Every table, figure and verdict on one page."
+        prog="python -m senet_repro report",
+        description="Every table, figure and verdict on one page.",
     )
-    parser.add_argument("--results", type=Path, default=Path("runs"), metavar="DIR", help="where the runs are (runs)")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="where the page goes (report, in --results)")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where the runs are (runs)",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="where the page goes (report, in --results)"
+    )
     options = parser.parse_args(arguments)
     output = options.output or options.results / "report"
     if options.results.exists() and not options.results.is_dir():
-        raise ConfigError(f"--results {options.results}: not a folder; give one that runs were written to")
+        raise ConfigError(
+            f"--results {options.results}: not a folder; give one that runs were written to"
+        )
     results = load_results(options.results)
     if not (results.records or results.failures or results.unreadable):
         example = selection(find_table("reduction_ratio"))
@@ -52,4 +63,6 @@ def _write(output: Path, found: Sequence[Section], html: str) -> None:
                 write_bytes(output / "figures" / f"{drawing.name}.png", drawing.png)
         write_text(output / PAGE, html)
     except OSError as error:
-        raise ConfigError(f"cannot write the report to {output}: {error.strerror}; give --output DIR") from error
+        raise ConfigError(
+            f"cannot write the report to {output}: {error.strerror}; give --output DIR"
+        ) from error

@@ -9,29 +9,48 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from senet_repro.config.tables import label
-from senet_repro.report.markdown import aligned
+from senet_repro.config.paper_tables import label
+from senet_repro.report.text.markdown import aligned
 
 if TYPE_CHECKING:
     from senet_repro.models.sizes import Size
 
-HEADER = ("", "row", "paper params M", "counted", "off", "paper GFLOPs", "counted", "off", "verdict")
+HEADER = (
+    "",
+    "row",
+    "paper params M",
+    "counted",
+    "off",
+    "paper GFLOPs",
+    "counted",
+    "off",
+    "verdict",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print every row; exit code 1 if a count is off for no known reason."""
     parser = argparse.ArgumentParser(
-        prog="python -m senet_repro sizes", description="Parameters and multiply-adds against the published figures."
+        prog="python -m senet_repro sizes",
+        description="Parameters and multiply-adds against the published figures.",
     )
     parser.add_argument("--format", choices=("markdown", "csv", "json"), default="markdown")
     options = parser.parse_args(arguments)
-    from senet_repro.models.sizes import CONVENTION, TOLERANCE, sizes  # late: --help need not wait for torch
+    from senet_repro.models.sizes import (  # late: --help need not wait for torch
+        CONVENTION,
+        TOLERANCE,
+        sizes,
+    )
 
     found = list(sizes())
     if options.format == "markdown":
         print(aligned([HEADER, *map(_cells, found)]))
-        notes = [f"{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed."]
-        for text in dict.fromkeys(size.published.size_note for size in found if size.published.size_note):
+        notes = [
+            f"{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed."
+        ]
+        for text in dict.fromkeys(
+            size.published.size_note for size in found if size.published.size_note
+        ):
             rows = [size.row for size in found if size.published.size_note == text]
             notes.append(f"{', '.join(rows)}: {text}.")
         print("".join(f"\n{note}\n" for note in notes), end="")
@@ -41,7 +60,11 @@ def main(arguments: Sequence[str]) -> int:
         writer.writeheader()
         writer.writerows(flat)
     else:
-        print(json.dumps({"convention": CONVENTION, "rows": [_flat(size) for size in found]}, indent=2))
+        print(
+            json.dumps(
+                {"convention": CONVENTION, "rows": [_flat(size) for size in found]}, indent=2
+            )
+        )
     return int(any(size.verdict == "off" for size in found))
 
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from senet_repro.core.durations import clock
 from senet_repro.results.overview import STATES, RunState, first_line, overview
 from senet_repro.results.store import STATUS
-from senet_repro.training.progress import clock
 
 HEADER = ("run", "seed", "state", "epoch", "images/s", "left")
 REDRAW_S = 2
@@ -28,7 +28,13 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m senet_repro status",
         description="How far every planned run is. Works on any machine that sees the folder. Exit code 1: one failed.",
     )
-    parser.add_argument("--results", type=Path, default=Path("runs"), metavar="DIR", help="where the runs are (runs)")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where the runs are (runs)",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--format", choices=("text", "json"), default="text")
     form.add_argument(
@@ -58,8 +64,12 @@ def _watch(results_dir: Path) -> int:
         if sys.stdout.isatty():
             size = shutil.get_terminal_size()
             lines = [*(f"skipped {message}" for message in messages), *_text(runs)]
-            shown = lines if len(lines) < size.lines else [*lines[: size.lines - 3], "...", lines[-1]]
-            print(_HOME_AND_CLEAR + "\n".join(line[: size.columns - 1] for line in shown), flush=True)
+            shown = (
+                lines if len(lines) < size.lines else [*lines[: size.lines - 3], "...", lines[-1]]
+            )
+            print(
+                _HOME_AND_CLEAR + "\n".join(line[: size.columns - 1] for line in shown), flush=True
+            )
         elif (summary := _summary(runs)) != said:
             said = summary
             print(summary, flush=True)
@@ -76,7 +86,10 @@ def _lines(runs: Sequence[RunState]) -> list[str]:
     """A line per run, aligned, under a heading per table that runs were planned for."""
     cells = [HEADER, *(_cells(run) for run in runs)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADER))]
-    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    texts = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
     lines = [texts[0]]
     table = None
     for run, text in zip(runs, texts[1:], strict=True):
@@ -93,7 +106,14 @@ def _cells(run: RunState) -> tuple[str, ...]:
         share = f" +{run.epoch_share:.0%}" if run.epoch_share else ""
         epoch = f"{run.epoch}/{run.epochs}{share}"
     pace = "" if run.images_per_s is None else f"{run.images_per_s:,.0f}"
-    return run.name, str(run.seed), run.state, epoch, pace, "" if run.left_s is None else clock(run.left_s)
+    return (
+        run.name,
+        str(run.seed),
+        run.state,
+        epoch,
+        pace,
+        "" if run.left_s is None else clock(run.left_s),
+    )
 
 
 def _failures(runs: Sequence[RunState]) -> list[str]:

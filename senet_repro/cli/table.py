@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from senet_repro.config.schema import ConfigError
-from senet_repro.config.tables import find_table, find_tables, selection
-from senet_repro.report.formats import FORMATS, write_tables
-from senet_repro.report.tables import ResultTable, build_tables
+from senet_repro.config.paper_tables import find_table, find_tables, selection
+from senet_repro.core.errors import ConfigError
+from senet_repro.report.tables.build import ResultTable, build_tables
+from senet_repro.report.text.formats import FORMATS, write_tables
 from senet_repro.results.store import Results, load_results, no_collection
 
 
@@ -31,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
             try:
                 index = write_tables(options.output, tables, form, remarks)
             except OSError as error:
-                raise ConfigError(f"--output {options.output}: {error.strerror}; give a folder to write to") from error
+                raise ConfigError(
+                    f"--output {options.output}: {error.strerror}; give a folder to write to"
+                ) from error
             print(f"{len(tables)} table{'' if len(tables) == 1 else 's'}: {index}")
         elif tables or not form.has_remarks:
             print(form.text(tables))
@@ -43,14 +45,27 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m senet_repro table", description="The paper's figures beside ours.")
-    parser.add_argument("--results", type=Path, default=Path("runs"), metavar="DIR", help="where the runs are (runs)")
+    parser = argparse.ArgumentParser(
+        prog="python -m senet_repro table", description="The paper's figures beside ours."
+    )
     parser.add_argument(
-        "--table", metavar="NAME", help="a number in the paper or a name, such as 10 or reduction_ratio"
+        "--results",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where the runs are (runs)",
+    )
+    parser.add_argument(
+        "--table",
+        metavar="NAME",
+        help="a number in the paper or a name, such as 10 or reduction_ratio",
     )
     parser.add_argument("--format", choices=FORMATS, default="markdown")
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="write each table into a file there, and index.md that lists them"
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="write each table into a file there, and index.md that lists them",
     )
     parser.add_argument(
         "--allow-mixed",
@@ -60,13 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _remarks(options: argparse.Namespace, results: Results, tables: Sequence[ResultTable]) -> Iterator[str]:
+def _remarks(
+    options: argparse.Namespace, results: Results, tables: Sequence[ResultTable]
+) -> Iterator[str]:
     """What a reader of the tables would otherwise miss."""
     if not tables:
         wanted = selection(find_table(options.table or "reduction_ratio"))
         yield f"no records in {options.results}; python -m senet_repro -m {wanted} makes them"
     told = {(row.run_key, seed) for table in tables for row in table.rows for seed in row.failed}
-    yield from (f"failed: {reason}" for failure, reason in results.failures.items() if failure not in told)
+    yield from (
+        f"failed: {reason}" for failure, reason in results.failures.items() if failure not in told
+    )
     yield from (f"skipped {message}" for message in results.unreadable)
     if not options.table:
         shown = {id(record) for table in tables for row in table.rows for record in row.records}

@@ -14,21 +14,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from senet_repro.cli.application import Outcomes, Place, Plans, Point, application
 from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.publish import Publisher
-from senet_repro.config.application import Outcomes, Place, Plans, Point, application
-from senet_repro.config.canonical import run_dir
-from senet_repro.config.lock import is_locked
-from senet_repro.config.schema import ConfigError, Run
-from senet_repro.config.tables import label, selection
+from senet_repro.config.identity import run_dir
+from senet_repro.config.paper_tables import label, selection
+from senet_repro.config.schema import Run
+from senet_repro.core.durations import clock
+from senet_repro.core.errors import (
+    ConfigError,
+    RunFailed,
+    Stopped,
+    TrainedElsewhere,
+    exit_code_of,
+    reason_of,
+)
+from senet_repro.core.lock import is_locked
+from senet_repro.core.signals import Deferral
+from senet_repro.execution.execute import execute
+from senet_repro.mirrors.wandb_home import settle
 from senet_repro.results.plan import PlannedRun, planned, write_plan
 from senet_repro.results.record import RECORD, RecordError, read_record
 from senet_repro.results.store import read_status
-from senet_repro.results.wandb_home import settle
-from senet_repro.training.execute import execute
-from senet_repro.training.failures import RunFailed, Stopped, TrainedElsewhere, exit_code_of, reason_of
-from senet_repro.training.progress import clock, finish_line
-from senet_repro.training.stopping import Deferral
+from senet_repro.training.progress import finish_line
 
 MOST_DEATHS = 2
 LOOK_S = 1
@@ -39,7 +47,12 @@ def main() -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be."""
     command = Command()
     plans = Plans(
-        command.choose, perform, command.trained, lambda: Deferral(_jobs_beside), command.again, command.later
+        command.choose,
+        perform,
+        command.trained,
+        lambda: Deferral(_jobs_beside),
+        command.again,
+        command.later,
     )
     return command.finish(application(plans))
 
@@ -57,7 +70,9 @@ class Command:
     def choose(self, points: Sequence[Point]) -> Sequence[Point]:
         """The points to train: each run once and, in a sweep, none that has its record; of a dry command none."""
         self._is_sweep = len(points) > 1
-        self._illegal = {_name(number, points): point for number, point in enumerate(points, 1) if point.error}
+        self._illegal = {
+            _name(number, points): point for number, point in enumerate(points, 1) if point.error
+        }
         legal = [(point.run, point) for point in points if point.run]
         if any(run.dry for run, _ in legal):
             for run, _ in legal:
@@ -72,7 +87,10 @@ class Command:
                 del to_train[folder]
                 self._tell(folder)
             if done:
-                print(f"{len(done)} of {len(done) + len(to_train)} runs have their record already", file=sys.stderr)
+                print(
+                    f"{len(done)} of {len(done) + len(to_train)} runs have their record already",
+                    file=sys.stderr,
+                )
         if any(point.run and point.run.logger.name == "wandb" for point in to_train.values()):
             settle()
         return list(to_train.values())
@@ -82,7 +100,10 @@ class Command:
         self._tell(run_dir(run))
         self._publisher.after(run, read_record(run_dir(run) / RECORD))
         if run.table and not self._is_sweep:
-            print(f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}", file=sys.stderr)
+            print(
+                f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}",
+                file=sys.stderr,
+            )
 
     def again(self, points: Sequence[Point]) -> Sequence[Point]:
         """Those that have not ended, when the process of one died and its launcher ended the others with it.
@@ -112,7 +133,10 @@ class Command:
             if point.run and isinstance(error, TrainedElsewhere)
         }
         if elsewhere:
-            print(f"other processes train {len(elsewhere)} of the runs: waiting for the first", file=sys.stderr)
+            print(
+                f"other processes train {len(elsewhere)} of the runs: waiting for the first",
+                file=sys.stderr,
+            )
         while elsewhere and all(is_locked(folder) for folder in elsewhere):
             time.sleep(LOOK_S)
         return [point for folder, point in elsewhere.items() if not _has_record(folder)]
@@ -126,13 +150,22 @@ class Command:
             assert point.run is not None
             folder = run_dir(point.run)
             if not _has_record(folder):
-                failures.append((str(folder), point, error if isinstance(error, EXPECTED) else _said(folder, error)))
+                failures.append(
+                    (
+                        str(folder),
+                        point,
+                        error if isinstance(error, EXPECTED) else _said(folder, error),
+                    )
+                )
             elif folder not in self._told:
                 self.trained(point.run)
         self._publisher.close()
         if not failures:
             return 0
-        print(f"senet_repro: {len(failures)} {'run' if len(failures) == 1 else 'runs'} failed", file=sys.stderr)
+        print(
+            f"senet_repro: {len(failures)} {'run' if len(failures) == 1 else 'runs'} failed",
+            file=sys.stderr,
+        )
         for name, point, error in failures:
             print(f"  {name}: {reason_of(error)}", file=sys.stderr)
             if point.run:
@@ -234,5 +267,7 @@ class _Beside:
     @classmethod
     def _told(cls, signum: int, _frame: object) -> None:
         cls.is_told = True
-        if cls.is_at_work:  # elsewhere it would take the launcher's process down, and the other jobs with it
+        if (
+            cls.is_at_work
+        ):  # elsewhere it would take the launcher's process down, and the other jobs with it
             raise Stopped(signum)

@@ -18,8 +18,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from senet_repro.config.schema import MODEL_OPTIONS, ConfigError, Init, Run, Trainer
-from senet_repro.config.validate import validate
+from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
+from senet_repro.config.validation import validate
+from senet_repro.core.errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 CONF_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
@@ -71,9 +72,13 @@ def _fingerprint(init: Init) -> None:
         with Path(init.weights).expanduser().open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ConfigError(f"init.weights={init.weights}: {error.strerror}; give a file of weights") from error
+        raise ConfigError(
+            f"init.weights={init.weights}: {error.strerror}; give a file of weights"
+        ) from error
     if init.sha256 not in (None, found):
-        raise ConfigError(f"{init.weights} has the SHA-256 {found} and not init.sha256={init.sha256}: give that file")
+        raise ConfigError(
+            f"{init.weights} has the SHA-256 {found} and not init.sha256={init.sha256}: give that file"
+        )
     init.sha256 = found
 
 
@@ -96,7 +101,9 @@ def help_text(overrides: Sequence[str]) -> str:
         config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
         text = config.hydra.help.template
         ours = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    folders = sorted(path for path in CONF_DIR.rglob("*") if path.is_dir() and any(path.glob("*.yaml")))
+    folders = sorted(
+        path for path in CONF_DIR.rglob("*") if path.is_dir() and any(path.glob("*.yaml"))
+    )
     groups = [
         f"{folder.relative_to(CONF_DIR)}: {', '.join(sorted(path.stem for path in folder.glob('*.yaml')))}"
         for folder in folders
@@ -112,7 +119,11 @@ def checked(overrides: Sequence[str], run: Run) -> Run:
     tables = [f"+{group}={name}" for group, _, name in given if group in ("ablation", "experiment")]
     if len(tables) > 1 or any("," in table for table in tables):
         raise ConfigError(f"{' '.join(tables)}: give one table at a time")
-    if tables and tables[0].startswith("+experiment") and "protocol" in [group for group, _, _ in given]:
+    if (
+        tables
+        and tables[0].startswith("+experiment")
+        and "protocol" in [group for group, _, _ in given]
+    ):
         raise ConfigError(
             f"{tables[0]} names network, data and recipe itself: leave protocol= out, or give model=, data="
         )
@@ -134,7 +145,9 @@ def _message(error: BaseException) -> str:
     key = _unknown_key(error)
     if key is not None:
         near = _nearest(key)
-        return f"unknown key '{key}'" + (f"; did you mean '{near}'?" if near else "; --help lists the keys")
+        return f"unknown key '{key}'" + (
+            f"; did you mean '{near}'?" if near else "; --help lists the keys"
+        )
     if isinstance(error, OverrideParseException):
         return f"cannot read '{error.override}': {str(error).splitlines()[0]}"
     if isinstance(error, MissingConfigException) and error.options:

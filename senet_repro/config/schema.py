@@ -36,14 +36,6 @@ WHOLE_SETS = {
 """Training and evaluation images of each set; the paper evaluates on all of them."""
 
 
-class ConfigError(ValueError):
-    """A setting that cannot be; the message names the mend."""
-
-
-class DataError(ConfigError):
-    """Data that is missing, of another form or corrupt; the message names the file and the mend."""
-
-
 @dataclass(kw_only=True)
 class SE:
     """How an SE block is written down; both choices are equal in what they can compute."""
@@ -60,9 +52,13 @@ class Model:
     stages: list[int]  # the paper's stage numbers, conv2_x being 2
     placements: list[str]
     input_px: int  # side of the square it is trained on, and its size counted at, in the paper
-    resize_px: int | None = None  # shorter side of an image before its centre crop; none: no resizing
+    resize_px: int | None = (
+        None  # shorter side of an image before its centre crop; none: no resizing
+    )
     weight_decay: float = 1e-4  # of its training in Table 2
-    options: dict[str, str] = field(default_factory=dict)  # those of MODEL_OPTIONS that the network has
+    options: dict[str, str] = field(
+        default_factory=dict
+    )  # those of MODEL_OPTIONS that the network has
 
 
 @dataclass(kw_only=True)
@@ -78,7 +74,9 @@ class Data:
     std: list[float]
     flip: bool  # horizontal flip with probability 1/2
     pad_px: int = 0  # zero padding on each side before the random crop
-    crop_area: list[float] | None = None  # random resized crop: least and greatest share of the area
+    crop_area: list[float] | None = (
+        None  # random resized crop: least and greatest share of the area
+    )
     crop_aspect: list[float] | None = None  # random resized crop: least and greatest width / height
     root: str | None = None  # folder of the set; digits need none
     download: bool = False  # let torchvision fetch the set into root
@@ -126,7 +124,9 @@ class Trainer:
     devices: int = 1  # of each node
     nodes: int = 1
     sync_bn: bool = False  # batch-norm statistics of all devices together; GPUs only
-    accumulate: int = 1  # parts in which a device takes its share of a batch; batch-norm statistics are of a part
+    accumulate: int = (
+        1  # parts in which a device takes its share of a batch; batch-norm statistics are of a part
+    )
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False
@@ -153,9 +153,13 @@ class Protocol:
 class Row:
     """One row of a table of the paper: a point of the grid and its published figures."""
 
-    axes: dict[str, Any] | None = field(default_factory=dict)  # values of the axes, and a model; none: not offered here
+    axes: dict[str, Any] | None = field(
+        default_factory=dict
+    )  # values of the axes, and a model; none: not offered here
     baseline: str | None = None  # the row that differences are taken to; none: the table's
-    cited_top1_err_pct: float | None = None  # of the network's own paper, where the table prints both
+    cited_top1_err_pct: float | None = (
+        None  # of the network's own paper, where the table prints both
+    )
     cited_top5_err_pct: float | None = None
     top1_err_pct: float | None = None
     top5_err_pct: float | None = None
@@ -173,8 +177,12 @@ class Claim:
     kind: str  # lower: the first row's figure is below the second's, and so on | equivalent | cost
     rows: list[str]
     figure: str = "top1_err_pct"  # a published figure of Row; lower and equivalent: an error
-    margin: float | None = None  # equivalent: greatest difference in points; cost: of the increase, in percent points
-    increase_pct: float | None = None  # cost: by how much the first row's figure exceeds the second's
+    margin: float | None = (
+        None  # equivalent: greatest difference in points; cost: of the increase, in percent points
+    )
+    increase_pct: float | None = (
+        None  # cost: by how much the first row's figure exceeds the second's
+    )
 
 
 @dataclass(kw_only=True)
@@ -186,9 +194,13 @@ class PaperTable:
     section: str
     title: str
     rows: dict[str, Row]
-    baseline: str | None = None  # the row that differences are taken to; none: each row names its own
+    baseline: str | None = (
+        None  # the row that differences are taken to; none: each row names its own
+    )
     claims: list[Claim] = field(default_factory=list)
-    beside: dict[str, Row] = field(default_factory=dict)  # of other tables, for claims that compare with them
+    beside: dict[str, Row] = field(
+        default_factory=dict
+    )  # of other tables, for claims that compare with them
     note: str | None = None
 
     def baseline_of(self, row: str) -> str | None:

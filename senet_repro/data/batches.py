@@ -75,14 +75,20 @@ class Canvas:
         self.copy_pixels = num_images * self.image_pixels
         copies = 2 if flip else 1
         tail = pad_px * self.pitch + pad_px
-        pixels = torch.zeros(copies * self.copy_pixels + tail, channels, dtype=torch.uint8, device=device)
-        field = pixels[: copies * self.copy_pixels].view(copies, num_images, self.pitch, self.pitch, channels)
+        pixels = torch.zeros(
+            copies * self.copy_pixels + tail, channels, dtype=torch.uint8, device=device
+        )
+        field = pixels[: copies * self.copy_pixels].view(
+            copies, num_images, self.pitch, self.pitch, channels
+        )
         inner = field[:, :, pad_px:, pad_px:]
         inner[0] = images.permute(0, 2, 3, 1)
         if flip:
             inner[1] = images.flip(3).permute(0, 2, 3, 1)
         # Overlapping views: row i holds the `side` pixels from pixel i on.
-        self.runs = pixels.as_strided((len(pixels) - self.side + 1, self.side * channels), (channels, 1))
+        self.runs = pixels.as_strided(
+            (len(pixels) - self.side + 1, self.side * channels), (channels, 1)
+        )
         self.run_starts = torch.arange(self.side, device=device) * self.pitch
 
     def first_pixel(self, draws: Draws) -> Tensor:
@@ -106,7 +112,12 @@ class TrainBatches:
     """
 
     def __init__(
-        self, images: ImageSet, data: Data, steps: TrainSteps, device: torch.device, cutout_px: int = 0
+        self,
+        images: ImageSet,
+        data: Data,
+        steps: TrainSteps,
+        device: torch.device,
+        cutout_px: int = 0,
     ) -> None:
         """Move `images` to `device`, where each epoch's batches are then cut; `cutout_px` 0: no cutout."""
         self.sampler = steps  # the name under which Lightning looks for `set_epoch`
@@ -143,7 +154,9 @@ class TrainBatches:
 class EvalBatches:
     """Every image once over all processes, in order: uint8 (B, 3, H, W) channels_last and labels (B,)."""
 
-    def __init__(self, images: ImageSet, batch_size: int, share: Share, device: torch.device) -> None:
+    def __init__(
+        self, images: ImageSet, batch_size: int, share: Share, device: torch.device
+    ) -> None:
         """Move this process's share of `images` to `device`; `batch_size` counts over all processes."""
         self.local_batch = batch_size // share.world_size
         own = share.of_images(len(images))
@@ -154,4 +167,6 @@ class EvalBatches:
         return -(-len(self.labels) // self.local_batch)
 
     def __iter__(self) -> Iterator[Batch]:
-        return zip(*(torch.split(x, self.local_batch) for x in (self.images, self.labels)), strict=True)
+        return zip(
+            *(torch.split(x, self.local_batch) for x in (self.images, self.labels)), strict=True
+        )

@@ -16,10 +16,10 @@ from torchvision import transforms
 
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Data
+from senet_repro.core.threads import cpu_threads
 from senet_repro.data.batches import Batch, Normalise, TrainBatches
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.threads import cpu_threads
 
 CIFAR_SHAPE = (3, 32, 32)
 BATCH_SIZE = 128
@@ -45,7 +45,9 @@ def random_images(count: int) -> ImageSet:
     return ImageSet(images, torch.randint(10, (count,), generator=generator))
 
 
-def measure_input(images: ImageSet | None = None, rounds: int = 5, per_image_steps: int = 40) -> InputSpeed:
+def measure_input(
+    images: ImageSet | None = None, rounds: int = 5, per_image_steps: int = 40
+) -> InputSpeed:
     """Time both pipelines in alternation on one thread, about 2 s a round at the default sizes.
 
     Args:
@@ -56,7 +58,9 @@ def measure_input(images: ImageSet | None = None, rounds: int = 5, per_image_ste
     images = random_images(50_000) if images is None else images
     data = compose(["data=cifar10"]).data
     batched = _batched(images, data)
-    per_image = DataLoader(_PilImages(images, data), batch_size=BATCH_SIZE, shuffle=True, drop_last=True)
+    per_image = DataLoader(
+        _PilImages(images, data), batch_size=BATCH_SIZE, shuffle=True, drop_last=True
+    )
     speeds: list[tuple[float, float]] = []
     with cpu_threads(1):
         for _ in range(rounds):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torchvision.datasets import CIFAR10, CIFAR100
 
-from senet_repro.config.schema import DataError
+from senet_repro.core.errors import DataError
 from senet_repro.data.decode import decode_rgb
 from senet_repro.data.images import ImageSet, Split
 
@@ -37,7 +37,9 @@ def load_cifar(name: str, root: str | None, download: bool, skip_corrupt: bool =
         )
     shards = {part: sorted(Path(root).glob(f"{part}-*.parquet")) for part in ("train", "test")}
     if all(shards.values()):
-        return Split(*(_read_parquet(files, LABEL_COLUMN[name], skip_corrupt) for files in shards.values()))
+        return Split(
+            *(_read_parquet(files, LABEL_COLUMN[name], skip_corrupt) for files in shards.values())
+        )
     if download or (Path(root) / folder).is_dir():
         return _read_torchvision(name, root, download)
     missing = " and ".join(f"{part}-*.parquet" for part, files in shards.items() if not files)
@@ -66,7 +68,9 @@ def _from_torchvision(part: Any) -> ImageSet:
 
 def _read_parquet(files: list[Path], label_column: str, skip_corrupt: bool) -> ImageSet:
     shards = [_read_shard(file, label_column, skip_corrupt) for file in files]
-    images, labels = (torch.cat(tensors) for tensors in zip(*((s.images, s.labels) for s in shards), strict=True))
+    images, labels = (
+        torch.cat(tensors) for tensors in zip(*((s.images, s.labels) for s in shards), strict=True)
+    )
     return ImageSet(images, labels, tuple(name for shard in shards for name in shard.skipped))
 
 
@@ -78,7 +82,9 @@ def _read_shard(file: Path, label_column: str, skip_corrupt: bool) -> ImageSet:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file} is not a whole parquet file: fetch it again ({error})") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{file} must have columns img (bytes, path) and {label_column} (integer)") from error
+        raise DataError(
+            f"{file} must have columns img (bytes, path) and {label_column} (integer)"
+        ) from error
     images: dict[int, Tensor] = {}
     skipped = []
     for row, image in enumerate(encoded):
@@ -98,8 +104,12 @@ def _decode(encoded: bytes | None, file: Path, row: int) -> Tensor:
     try:
         image = decode_rgb(encoded or b"")
     except ValueError as error:
-        raise DataError(f"{file}, row {row}: not a readable image; fetch the file again ({error})") from error
+        raise DataError(
+            f"{file}, row {row}: not a readable image; fetch the file again ({error})"
+        ) from error
     if image.shape != (3, SIDE_PX, SIDE_PX):
         height, width = image.shape[1:]
-        raise DataError(f"{file}, row {row}: {width} x {height} px where {SIDE_PX} x {SIDE_PX} were expected")
+        raise DataError(
+            f"{file}, row {row}: {width} x {height} px where {SIDE_PX} x {SIDE_PX} were expected"
+        )
     return image

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_image
 
-from senet_repro.config.schema import DataError
+from senet_repro.core.errors import DataError
 
 
 def decode_rgb(encoded: bytes) -> Tensor:

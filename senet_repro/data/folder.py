@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from senet_repro.config.schema import Data, DataError
+from senet_repro.config.schema import Data
+from senet_repro.core.errors import DataError
 from senet_repro.data.batches import Batch
 from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
@@ -61,20 +62,32 @@ def load_folders(data: Data) -> tuple[FileSet, FileSet]:
         DataError: train/ or val/ is missing, their classes differ or are too many, or a class has no images.
     """
     if data.root is None:
-        raise DataError(f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val")
+        raise DataError(
+            f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
+        )
     root = Path(data.root).expanduser()
     classes = _classes(root / "train")
     if odd := set(classes) ^ set(_classes(root / "val")):
-        raise DataError(f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only")
+        raise DataError(
+            f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only"
+        )
     if len(classes) > data.classes:
-        raise DataError(f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}")
+        raise DataError(
+            f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}"
+        )
     return _files(root / "train", classes), _files(root / "val", classes)
 
 
 def _classes(folder: Path) -> list[str]:
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+    names = (
+        sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+        if folder.is_dir()
+        else []
+    )
     if not names:
-        raise DataError(f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR")
+        raise DataError(
+            f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR"
+        )
     return names
 
 
@@ -82,7 +95,9 @@ def _files(folder: Path, classes: list[str]) -> FileSet:
     files: list[bytes] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(os.fsencode(f) for f in (folder / name).iterdir() if f.suffix.lower() in SUFFIXES)
+        found = sorted(
+            os.fsencode(f) for f in (folder / name).iterdir() if f.suffix.lower() in SUFFIXES
+        )
         if not found:
             raise DataError(f"no images in {folder / name}: looked for *{', *'.join(SUFFIXES)}")
         files += found
@@ -97,8 +112,12 @@ def train_transform(data: Data) -> Transform:
         DataError: `data` does not say from which areas and aspects to draw.
     """
     if data.crop_area is None or data.crop_aspect is None:
-        raise DataError(f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect")
-    crop = v2.RandomResizedCrop(data.train_px, scale=data.crop_area, ratio=data.crop_aspect, antialias=True)
+        raise DataError(
+            f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect"
+        )
+    crop = v2.RandomResizedCrop(
+        data.train_px, scale=data.crop_area, ratio=data.crop_aspect, antialias=True
+    )
     transform: Transform = v2.Compose([crop, v2.RandomHorizontalFlip(0.5 if data.flip else 0.0)])
     return transform
 
@@ -166,7 +185,9 @@ class FolderBatches:
         pin_memory: bool,
     ) -> None:
         """Decode `files` in `num_workers` processes (0: in this one), in the order of `steps`."""
-        self.sampler = self.batch_sampler = steps  # names under which Lightning looks for `set_epoch`
+        self.sampler = self.batch_sampler = (
+            steps  # names under which Lightning looks for `set_epoch`
+        )
         self._loader = DataLoader(
             _DecodedBatches(files, transform, seed),
             batch_sampler=steps,

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from senet_repro.config.schema import DataError
-from senet_repro.config.validate import check_batch_size
+from senet_repro.config.validation import check_batch_size
+from senet_repro.core.errors import DataError
 
 
 def derived_seed(seed: int, *key: int) -> int:
@@ -47,7 +47,9 @@ class TrainSteps:
     As an iterable it is one process's batch sampler; it yields the (epoch, index) pairs of each step.
     """
 
-    def __init__(self, num_images: int, batch_size: int, seed: int, share: Share, accumulate: int = 1) -> None:
+    def __init__(
+        self, num_images: int, batch_size: int, seed: int, share: Share, accumulate: int = 1
+    ) -> None:
         """Plan the steps of one process.
 
         Args:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from senet_repro.config.schema import WHOLE_SETS, Data, DataError
+from senet_repro.config.schema import WHOLE_SETS, Data
+from senet_repro.core.errors import DataError
 from senet_repro.data.cifar import load_cifar
 from senet_repro.data.images import ImageSet, Split
 
@@ -69,6 +70,9 @@ def load_digits() -> Split:
     images = grey.unsqueeze(1).repeat(1, 3, 1, 1)
     labels = torch.from_numpy(digits.target).long()
     train, test = train_test_split(
-        range(len(labels)), test_size=WHOLE_SETS["digits"][1], stratify=digits.target, random_state=DIGITS_SPLIT_SEED
+        range(len(labels)),
+        test_size=WHOLE_SETS["digits"][1],
+        stratify=digits.target,
+        random_state=DIGITS_SPLIT_SEED,
     )
     return Split(ImageSet(images[train], labels[train]), ImageSet(images[test], labels[test]))

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from senet_repro.config.files import write_json
-from senet_repro.config.lock import locked
-from senet_repro.config.schema import DataError
+from senet_repro.core.errors import DataError
+from senet_repro.core.files import write_json
+from senet_repro.core.lock import locked
 from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import FileSet, as_it_is, close_workers, outlive_signals
 
@@ -32,7 +32,9 @@ _QUIET_S = 10
 _NAMED = 5
 
 
-def corrupt_files(sets: Sequence[FileSet], num_workers: int, cache: Path, pause: Callable[[], None]) -> list[str]:
+def corrupt_files(
+    sets: Sequence[FileSet], num_workers: int, cache: Path, pause: Callable[[], None]
+) -> list[str]:
     """The files that are no readable images, in order; found by `num_workers` processes (0: this one).
 
     `pause` is called every few images, and may raise to end the search.
@@ -49,7 +51,10 @@ def corrupt_files(sets: Sequence[FileSet], num_workers: int, cache: Path, pause:
             if looked_at == len(files) or time.monotonic() - said_s >= _QUIET_S:
                 said_s = time.monotonic()
                 write_json(kept, {"looked_at": looked_at, "corrupt": corrupt})
-                print(f"verified {looked_at:,} of {len(files):,} images, {len(corrupt)} corrupt", file=sys.stderr)
+                print(
+                    f"verified {looked_at:,} of {len(files):,} images, {len(corrupt)} corrupt",
+                    file=sys.stderr,
+                )
             pause()
     return [os.fsdecode(files[index]) for index in corrupt]
 
@@ -68,7 +73,9 @@ def _read(kept: Path, num_files: int) -> tuple[int, list[int]]:
     try:
         found = json.loads(kept.read_text(encoding="utf-8"))
         looked_at, corrupt = found["looked_at"], found["corrupt"]
-        if all(type(number) is int and 0 <= number < num_files for number in (looked_at - 1, *corrupt)):
+        if all(
+            type(number) is int and 0 <= number < num_files for number in (looked_at - 1, *corrupt)
+        ):
             return looked_at, corrupt
     except (OSError, ValueError, TypeError, KeyError):
         pass

@@ -1,6 +1,7 @@
 """Models floor: the SE block, the networks that offer sites for it, and what they cost."""
 
-from senet_repro.models import (  # noqa: F401  importing a family registers its networks
+# Importing a family registers its networks.
+from senet_repro.models import (  # noqa: F401
     bn_inception,
     cifar,
     inception_resnet,

@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from torch import nn
 
-from senet_repro.models.layers import Branches, Classifier, LinearHead, conv_bn, halving_pool, in_stages, named
+from senet_repro.models.layers import (
+    Branches,
+    Classifier,
+    LinearHead,
+    conv_bn,
+    halving_pool,
+    in_stages,
+    named,
+)
 from senet_repro.models.registry import register
 from senet_repro.models.se import SEPlan
 
@@ -84,4 +92,6 @@ def inception(sizes: Module, in_channels: int) -> tuple[Branches, int]:
     else:
         pool = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}[sizes.pool](3, stride=1, padding=1)
         branches["pool"] = named(pool=pool, project=conv_bn(in_channels, sizes.pooled, 1))
-    return Branches(**branches), (sizes.conv1x1 or 0) + conv3 + conv33 + (sizes.pooled or in_channels)
+    return Branches(**branches), (sizes.conv1x1 or 0) + conv3 + conv33 + (
+        sizes.pooled or in_channels
+    )

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from senet_repro.config.canonical import canonical, key_of
-from senet_repro.config.schema import ConfigError, Run
+from senet_repro.config.identity import canonical, key_of
+from senet_repro.config.schema import Run
+from senet_repro.core.errors import ConfigError
 from senet_repro.models.registry import network_of
 from senet_repro.models.se import SEBlock
 
@@ -59,10 +60,14 @@ def _macs(net: nn.Module, input_px: int) -> int:
     try:
         by_module = analysis.by_module_and_operator()
     except RuntimeError as error:
-        raise ConfigError(f"the network takes no input of {input_px} px: {str(error).splitlines()[0]}") from error
+        raise ConfigError(
+            f"the network takes no input of {input_px} px: {str(error).splitlines()[0]}"
+        ) from error
     blocks = [name for name, module in net.named_modules() if isinstance(module, SEBlock)]
     counted = [(name, SQUEEZES) for name in blocks] + [("", LAYERS)]
-    return sum(int(by_module[name][operator]) for name, operators in counted for operator in operators)
+    return sum(
+        int(by_module[name][operator]) for name, operators in counted for operator in operators
+    )
 
 
 def count_runs(runs: Sequence[Run]) -> list[Counts]:
@@ -71,12 +76,16 @@ def count_runs(runs: Sequence[Run]) -> list[Counts]:
     A count takes a second or two of one core, most of it fvcore's tracing, so several share out all cores.
     """
     distinct = {_network_key(run): run for run in runs}
-    processes = min(len(distinct) // 3, os.cpu_count() or 1)  # fewer are counted before a process has begun
+    processes = min(
+        len(distinct) // 3, os.cpu_count() or 1
+    )  # fewer are counted before a process has begun
     if processes < 2:
         counts = [_count(run) for run in distinct.values()]
     else:
         # New processes, since torch may have threads already; one network at a time, since they differ in size.
-        with multiprocessing.get_context("spawn").Pool(processes, torch.set_num_threads, (1,)) as pool:
+        with multiprocessing.get_context("spawn").Pool(
+            processes, torch.set_num_threads, (1,)
+        ) as pool:
             counts = pool.map(_count, distinct.values(), chunksize=1)
     found = dict(zip(distinct, counts, strict=True))
     return [found[_network_key(run)] for run in runs]
@@ -84,7 +93,14 @@ def count_runs(runs: Sequence[Run]) -> list[Counts]:
 
 def _network_key(run: Run) -> str:
     form = canonical(run)
-    return key_of({"model": form["model"], "se": form["se"], "px": run.data.eval_px, "classes": run.data.classes})
+    return key_of(
+        {
+            "model": form["model"],
+            "se": form["se"],
+            "px": run.data.eval_px,
+            "classes": run.data.classes,
+        }
+    )
 
 
 def _count(run: Run) -> Counts:

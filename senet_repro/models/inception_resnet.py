@@ -7,7 +7,15 @@ from functools import partial
 import torch
 from torch import nn
 
-from senet_repro.models.layers import Branches, Classifier, LinearHead, conv, conv_bn, in_stages, named
+from senet_repro.models.layers import (
+    Branches,
+    Classifier,
+    LinearHead,
+    conv,
+    conv_bn,
+    in_stages,
+    named,
+)
 from senet_repro.models.registry import register
 from senet_repro.models.residual import ResidualUnit
 from senet_repro.models.se import Gate, SEPlan
@@ -37,10 +45,17 @@ def inception_resnet_v2(plan: SEPlan, classes: int, *, stem: str = "unpadded") -
 
 
 def unit(
-    gate: Gate, channels: int, branches: Branches, width: int, scale: float, act: nn.Module | None = None
+    gate: Gate,
+    channels: int,
+    branches: Branches,
+    width: int,
+    scale: float,
+    act: nn.Module | None = None,
 ) -> ResidualUnit:
     """Return a unit over `channels`: branches of `width` together, a 1x1 with bias, and `scale` times that added."""
-    branch = named(branches=branches, gate=gate("conv3x3", width), increase=conv(width, channels, 1, bias=True))
+    branch = named(
+        branches=branches, gate=gate("conv3x3", width), increase=conv(width, channels, 1, bias=True)
+    )
     scaled_sum = partial(torch.add, alpha=scale)
     return ResidualUnit(gate, channels, channels, branch, nn.Identity(), act=act, join=scaled_sum)
 
@@ -50,7 +65,9 @@ def unit35(gate: Gate) -> ResidualUnit:
     branches = Branches(
         conv1x1=conv_bn(320, 32, 1),
         conv3x3=named(reduce=conv_bn(320, 32, 1), conv=conv_bn(32, 32, 3)),
-        double3x3=named(reduce=conv_bn(320, 32, 1), conv1=conv_bn(32, 48, 3), conv2=conv_bn(48, 64, 3)),
+        double3x3=named(
+            reduce=conv_bn(320, 32, 1), conv1=conv_bn(32, 48, 3), conv2=conv_bn(48, 64, 3)
+        ),
     )
     return unit(gate, 320, branches, 128, scale=0.17)
 
@@ -60,7 +77,9 @@ def unit17(gate: Gate) -> ResidualUnit:
     branches = Branches(
         conv1x1=conv_bn(1088, 192, 1),
         conv7x7=named(
-            reduce=conv_bn(1088, 128, 1), conv1x7=conv_bn(128, 160, (1, 7)), conv7x1=conv_bn(160, 192, (7, 1))
+            reduce=conv_bn(1088, 128, 1),
+            conv1x7=conv_bn(128, 160, (1, 7)),
+            conv7x1=conv_bn(160, 192, (7, 1)),
         ),
     )
     return unit(gate, 1088, branches, 384, scale=0.10)
@@ -71,7 +90,9 @@ def unit8(gate: Gate, scale: float = 0.20, act: nn.Module | None = None) -> Resi
     branches = Branches(
         conv1x1=conv_bn(2080, 192, 1),
         conv3x3=named(
-            reduce=conv_bn(2080, 192, 1), conv1x3=conv_bn(192, 224, (1, 3)), conv3x1=conv_bn(224, 256, (3, 1))
+            reduce=conv_bn(2080, 192, 1),
+            conv1x3=conv_bn(192, 224, (1, 3)),
+            conv3x1=conv_bn(224, 256, (3, 1)),
         ),
     )
     return unit(gate, 2080, branches, 448, scale, act)
@@ -82,7 +103,9 @@ def shrink35() -> Branches:
     return Branches(
         conv3x3=conv_bn(320, 384, 3, 2, padding=0),
         double3x3=named(
-            reduce=conv_bn(320, 256, 1), conv1=conv_bn(256, 256, 3), conv2=conv_bn(256, 384, 3, 2, padding=0)
+            reduce=conv_bn(320, 256, 1),
+            conv1=conv_bn(256, 256, 3),
+            conv2=conv_bn(256, 384, 3, 2, padding=0),
         ),
         pool=nn.MaxPool2d(3, stride=2),
     )
@@ -94,7 +117,9 @@ def shrink17() -> Branches:
         conv3x3=named(reduce=conv_bn(1088, 256, 1), conv=conv_bn(256, 384, 3, 2, padding=0)),
         wide3x3=named(reduce=conv_bn(1088, 256, 1), conv=conv_bn(256, 288, 3, 2, padding=0)),
         double3x3=named(
-            reduce=conv_bn(1088, 256, 1), conv1=conv_bn(256, 288, 3), conv2=conv_bn(288, 320, 3, 2, padding=0)
+            reduce=conv_bn(1088, 256, 1),
+            conv1=conv_bn(256, 288, 3),
+            conv2=conv_bn(288, 320, 3, 2, padding=0),
         ),
         pool=nn.MaxPool2d(3, stride=2),
     )
@@ -104,8 +129,13 @@ def _stem(padding: int) -> nn.Sequential:
     inception = Branches(
         conv1x1=conv_bn(192, 96, 1),
         conv5x5=named(reduce=conv_bn(192, 48, 1), conv=conv_bn(48, 64, 5)),
-        double3x3=named(reduce=conv_bn(192, 64, 1), conv1=conv_bn(64, 96, 3), conv2=conv_bn(96, 96, 3)),
-        pool=named(pool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), project=conv_bn(192, 64, 1)),
+        double3x3=named(
+            reduce=conv_bn(192, 64, 1), conv1=conv_bn(64, 96, 3), conv2=conv_bn(96, 96, 3)
+        ),
+        pool=named(
+            pool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
+            project=conv_bn(192, 64, 1),
+        ),
     )
     return named(
         conv1=conv_bn(3, 32, 3, 2, padding=0),

@@ -25,7 +25,9 @@ def initialise(net: nn.Module, seed: int) -> None:
             weight = module.weight
             std = math.sqrt(2 / weight[0].numel())
             generator = torch.Generator("cpu").manual_seed(_layer_seed(seed, name))
-            weight.copy_(torch.empty(weight.shape, device="cpu").normal_(0, std, generator=generator))
+            weight.copy_(
+                torch.empty(weight.shape, device="cpu").normal_(0, std, generator=generator)
+            )
             if module.bias is not None:
                 module.bias.zero_()
         elif isinstance(module, nn.BatchNorm2d):

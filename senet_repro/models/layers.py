@@ -18,7 +18,13 @@ def named(**modules: nn.Module) -> nn.Sequential:
 
 
 def conv(
-    in_channels: int, out_channels: int, kernel: Kernel, stride: int = 1, *, bias: bool = False, **options: Any
+    in_channels: int,
+    out_channels: int,
+    kernel: Kernel,
+    stride: int = 1,
+    *,
+    bias: bool = False,
+    **options: Any,
 ) -> nn.Conv2d:
     """Return a convolution of odd `kernel`, padded so that stride 1 keeps H and W unless `padding` says otherwise."""
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
@@ -27,13 +33,22 @@ def conv(
 
 
 def conv_bn(
-    in_channels: int, out_channels: int, kernel: Kernel, stride: int = 1, *, relu: bool = True, **options: Any
+    in_channels: int,
+    out_channels: int,
+    kernel: Kernel,
+    stride: int = 1,
+    *,
+    relu: bool = True,
+    **options: Any,
 ) -> nn.Sequential:
     """Return convolution, batch normalisation and, if asked for, ReLU: (N, C, H, W) -> (N, C', H', W').
 
     `options` are those of `conv`: padding, groups, bias.
     """
-    layers = {"conv": conv(in_channels, out_channels, kernel, stride, **options), "bn": nn.BatchNorm2d(out_channels)}
+    layers = {
+        "conv": conv(in_channels, out_channels, kernel, stride, **options),
+        "bn": nn.BatchNorm2d(out_channels),
+    }
     return named(**layers, relu=nn.ReLU(inplace=True)) if relu else named(**layers)
 
 

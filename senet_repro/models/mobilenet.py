@@ -10,7 +10,15 @@ from senet_repro.models.se import Gate, SEPlan
 
 STAGES = (1, 2, 3, 4, 5)
 # Stage, channels and stride of the 13 separable convolutions.
-BLOCKS = ((1, 64, 1), (2, 128, 2), (2, 128, 1), (3, 256, 2), (3, 256, 1), (4, 512, 2), *[(4, 512, 1)] * 5)
+BLOCKS = (
+    (1, 64, 1),
+    (2, 128, 2),
+    (2, 128, 1),
+    (3, 256, 2),
+    (3, 256, 1),
+    (4, 512, 2),
+    *[(4, 512, 1)] * 5,
+)
 BLOCKS += ((5, 1024, 2), (5, 1024, 1))
 
 

@@ -75,11 +75,15 @@ def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int
     return _unit(gate, in_channels, out_channels, stride, body)
 
 
-def _unit(gate: Gate, in_channels: int, out_channels: int, stride: int, body: nn.Module) -> nn.Module:
+def _unit(
+    gate: Gate, in_channels: int, out_channels: int, stride: int, body: nn.Module
+) -> nn.Module:
     preact = bn_relu(in_channels)
     if (in_channels, 1) == (out_channels, stride):
         branch = named(preact=preact, body=body)
-        return ResidualUnit(gate, in_channels, out_channels, branch, nn.Identity(), act=nn.Identity())
+        return ResidualUnit(
+            gate, in_channels, out_channels, branch, nn.Identity(), act=nn.Identity()
+        )
     shortcut = conv(in_channels, out_channels, 1, stride)
     unit = ResidualUnit(gate, in_channels, out_channels, body, shortcut, act=nn.Identity())
     return named(preact=preact, unit=unit)

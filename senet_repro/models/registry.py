@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 
-from senet_repro.config.canonical import AXES, stage_numbers
-from senet_repro.config.choice import require
-from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, ConfigError, Run
-from senet_repro.config.validate import check_stages
+from senet_repro.config.identity import AXES, stage_numbers
+from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, Run
+from senet_repro.config.validation import check_stages
+from senet_repro.core.choice import require
+from senet_repro.core.errors import ConfigError
 from senet_repro.models.init import initialise
 from senet_repro.models.layers import Classifier
 from senet_repro.models.se import SEBlock, SEPlan
@@ -35,7 +36,9 @@ class ModelInfo:
 _MODELS: dict[str, ModelInfo] = {}
 
 
-def register(*, stages: tuple[int, ...], placements: tuple[str, ...] = PLACEMENTS) -> Callable[[Builder], Builder]:
+def register(
+    *, stages: tuple[int, ...], placements: tuple[str, ...] = PLACEMENTS
+) -> Callable[[Builder], Builder]:
     """Return a decorator that enters `build(plan, classes, *, options)` under the function's name."""
 
     def enter(build: Builder) -> Builder:
@@ -63,7 +66,9 @@ def model_info(name: str) -> ModelInfo:
     if name not in _MODELS:
         nearest = difflib.get_close_matches(name, _MODELS, n=1)
         hint = f"did you mean {nearest[0]}? " if nearest else ""
-        raise ConfigError(f"network {name!r} does not exist; {hint}Known: {', '.join(list_models())}")
+        raise ConfigError(
+            f"network {name!r} does not exist; {hint}Known: {', '.join(list_models())}"
+        )
     return _MODELS[name]
 
 

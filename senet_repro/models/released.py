@@ -43,7 +43,9 @@ def _vgg_names() -> Names:
     place = 0
     for stage, row in vgg.CHANNELS.items():
         for i in range(len(row)):
-            names |= _conv_bn(f"stages.{stage}.{i}.conv_bn", f"features.{place}", f"features.{place + 1}")
+            names |= _conv_bn(
+                f"stages.{stage}.{i}.conv_bn", f"features.{place}", f"features.{place + 1}"
+            )
             place += 3  # convolution, BN, ReLU
         place += 1  # pooling
     return names
@@ -66,7 +68,14 @@ _TIMM_SENET = {
     **_conv_bn("stem.conv3", "layer0.conv3", "layer0.bn3"),
 }
 
-_SE = {"r": 16, "squeeze": "avg", "excitation": "sigmoid", "stages": "all", "placement": "standard", "bias": True}
+_SE = {
+    "r": 16,
+    "squeeze": "avg",
+    "excitation": "sigmoid",
+    "stages": "all",
+    "placement": "standard",
+    "bias": True,
+}
 _TIMM_RESNET = {**_SE, "stride_on": "conv1x1", "stem_pool": "unpadded"}
 _TIMM_RESNEXT = {**_SE, "stride_on": "conv3x3", "stem_pool": "unpadded"}
 _PLAIN = {"r": None, "stride_on": "conv3x3", "stem_pool": "padded"}

@@ -86,11 +86,15 @@ def bottleneck(
     )
 
 
-def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, stride_on: str) -> ResidualUnit:
+def bottleneck_unit(
+    gate: Gate, in_channels: int, out_channels: int, stride: int, *, stride_on: str
+) -> ResidualUnit:
     """Return a unit of Table 1: a bottleneck of a quarter of the output's width, and a projection where needed."""
     widths = (out_channels // 4, out_channels // 4)
     branch = bottleneck(gate, in_channels, out_channels, stride, stride_on=stride_on, widths=widths)
-    return ResidualUnit(gate, in_channels, out_channels, branch, projection(in_channels, out_channels, stride))
+    return ResidualUnit(
+        gate, in_channels, out_channels, branch, projection(in_channels, out_channels, stride)
+    )
 
 
 def basic(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
@@ -105,7 +109,9 @@ def basic(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Se
 def basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> ResidualUnit:
     """Return a 3x3, 3x3 unit whose shortcuts have no parameters."""
     branch = basic(gate, in_channels, out_channels, stride)
-    return ResidualUnit(gate, in_channels, out_channels, branch, option_a(in_channels, out_channels, stride))
+    return ResidualUnit(
+        gate, in_channels, out_channels, branch, option_a(in_channels, out_channels, stride)
+    )
 
 
 def projection(in_channels: int, out_channels: int, stride: int, kernel: int = 1) -> nn.Module:

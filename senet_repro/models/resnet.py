@@ -13,7 +13,14 @@ from torch import nn
 
 from senet_repro.models.layers import Classifier, LinearHead, conv_bn, halving_pool, named
 from senet_repro.models.registry import register
-from senet_repro.models.residual import ResidualUnit, Unit, bottleneck, bottleneck_unit, projection, residual_stages
+from senet_repro.models.residual import (
+    ResidualUnit,
+    Unit,
+    bottleneck,
+    bottleneck_unit,
+    projection,
+    residual_stages,
+)
 from senet_repro.models.se import Gate, SEPlan
 
 STAGES = (2, 3, 4, 5)
@@ -21,31 +28,41 @@ UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
 @register(stages=STAGES)
-def resnet50(plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded") -> Classifier:
+def resnet50(
+    plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded"
+) -> Classifier:
     """Return ResNet-50: 25.6 M parameters, 3.86 G multiply-adds (3.86 in Table 2)."""
     return _network(plan, classes, 50, partial(bottleneck_unit, stride_on=stride_on), stem_pool)
 
 
 @register(stages=STAGES)
-def resnet101(plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded") -> Classifier:
+def resnet101(
+    plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded"
+) -> Classifier:
     """Return ResNet-101: 44.5 M parameters, 7.57 G multiply-adds (7.58 in Table 2)."""
     return _network(plan, classes, 101, partial(bottleneck_unit, stride_on=stride_on), stem_pool)
 
 
 @register(stages=STAGES)
-def resnet152(plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded") -> Classifier:
+def resnet152(
+    plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded"
+) -> Classifier:
     """Return ResNet-152: 60.2 M parameters, 11.28 G multiply-adds (11.30 in Table 2)."""
     return _network(plan, classes, 152, partial(bottleneck_unit, stride_on=stride_on), stem_pool)
 
 
 @register(stages=STAGES)
-def resnext50(plan: SEPlan, classes: int, *, stride_on: str = "conv3x3", stem_pool: str = "unpadded") -> Classifier:
+def resnext50(
+    plan: SEPlan, classes: int, *, stride_on: str = "conv3x3", stem_pool: str = "unpadded"
+) -> Classifier:
     """Return ResNeXt-50 (32x4d): 25.0 M parameters, 4.23 G multiply-adds (4.24 in Table 2)."""
     return _network(plan, classes, 50, partial(resnext_unit, stride_on=stride_on), stem_pool)
 
 
 @register(stages=STAGES)
-def resnext101(plan: SEPlan, classes: int, *, stride_on: str = "conv3x3", stem_pool: str = "unpadded") -> Classifier:
+def resnext101(
+    plan: SEPlan, classes: int, *, stride_on: str = "conv3x3", stem_pool: str = "unpadded"
+) -> Classifier:
     """Return ResNeXt-101 (32x4d): 44.2 M parameters, 7.97 G multiply-adds (7.99 in Table 2)."""
     return _network(plan, classes, 101, partial(resnext_unit, stride_on=stride_on), stem_pool)
 
@@ -59,22 +76,33 @@ def senet154(plan: SEPlan, classes: int) -> Classifier:
     in the last epochs, as the paper's was: it does not say in how many.
     """
     stem = named(
-        conv1=conv_bn(3, 64, 3, stride=2), conv2=conv_bn(64, 64, 3), conv3=conv_bn(64, 128, 3), pool=halving_pool()
+        conv1=conv_bn(3, 64, 3, stride=2),
+        conv2=conv_bn(64, 64, 3),
+        conv3=conv_bn(64, 128, 3),
+        pool=halving_pool(),
     )
     stages = residual_stages(senet_unit, plan, UNITS[152], in_channels=128, out_channels=256)
     return Classifier(stem, stages, LinearHead(2048, classes, dropout=0.2))
 
 
-def resnext_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, stride_on: str) -> ResidualUnit:
+def resnext_unit(
+    gate: Gate, in_channels: int, out_channels: int, stride: int, *, stride_on: str
+) -> ResidualUnit:
     """Return a unit of SE-ResNeXt-50 (Table 1): a bottleneck of half the output's width in 32 groups."""
     widths = (out_channels // 2, out_channels // 2)
-    branch = bottleneck(gate, in_channels, out_channels, stride, stride_on=stride_on, widths=widths, groups=32)
-    return ResidualUnit(gate, in_channels, out_channels, branch, projection(in_channels, out_channels, stride))
+    branch = bottleneck(
+        gate, in_channels, out_channels, stride, stride_on=stride_on, widths=widths, groups=32
+    )
+    return ResidualUnit(
+        gate, in_channels, out_channels, branch, projection(in_channels, out_channels, stride)
+    )
 
 
 def senet_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> ResidualUnit:
     """Return a unit of SENet-154: a 3x3 as wide as the output in 64 groups behind a 1x1 of half its width."""
-    branch = bottleneck(gate, in_channels, out_channels, stride, widths=(out_channels // 2, out_channels), groups=64)
+    branch = bottleneck(
+        gate, in_channels, out_channels, stride, widths=(out_channels // 2, out_channels), groups=64
+    )
     shortcut = projection(in_channels, out_channels, stride, kernel=1 if stride == 1 else 3)
     return ResidualUnit(gate, in_channels, out_channels, branch, shortcut)
 

@@ -14,8 +14,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from senet_repro.config.choice import require
-from senet_repro.config.validate import check_axes
+from senet_repro.config.validation import check_axes
+from senet_repro.core.choice import require
 
 
 class PositionwiseLinear(nn.Linear):
@@ -32,7 +32,11 @@ SQUEEZE: dict[str, Callable[[], nn.Module]] = {
     "max": partial(nn.AdaptiveMaxPool2d, 1),
     "none": nn.Identity,
 }
-EXCITATION: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
+EXCITATION: dict[str, Callable[[], nn.Module]] = {
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+}
 FC: dict[str, Callable[..., nn.Module]] = {
     "linear": PositionwiseLinear,
     "conv": partial(nn.Conv2d, kernel_size=1),
@@ -52,7 +56,9 @@ class SEBlock(nn.Module):
     Input and output: (N, C, H, W).
     """
 
-    def __init__(self, channels: int, r: int, squeeze: str, excitation: str, fc: str, bias: bool) -> None:
+    def __init__(
+        self, channels: int, r: int, squeeze: str, excitation: str, fc: str, bias: bool
+    ) -> None:
         super().__init__()
         hidden = max(1, channels // r)
         self.squeeze = SQUEEZE[squeeze]()
@@ -91,7 +97,9 @@ class SEPlan:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        check_axes("none" if self.r is None else self.r, self.squeeze, self.excitation, self.placement)
+        check_axes(
+            "none" if self.r is None else self.r, self.squeeze, self.excitation, self.placement
+        )
         require("fc", self.fc, FC)
 
     def gate(self, site: str, stage: int, channels: int) -> SEBlock | nn.Identity:

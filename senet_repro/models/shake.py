@@ -35,7 +35,9 @@ def shake_shake26_2x96d(plan: SEPlan, classes: int, *, se_on: str = "branch") ->
 
     As in the author's code, branches and changing shortcuts begin with a ReLU, and none follows the sum.
     """
-    stages = residual_stages(partial(basic_unit, se_on=se_on), plan, (4, 4, 4), in_channels=16, out_channels=96)
+    stages = residual_stages(
+        partial(basic_unit, se_on=se_on), plan, (4, 4, 4), in_channels=16, out_channels=96
+    )
     head = named(relu=nn.ReLU(inplace=True), linear=LinearHead(384, classes))
     return Classifier(conv_bn(3, 16, 3, relu=False), stages, head)
 
@@ -52,7 +54,9 @@ def shake_even29_2x4x64d(plan: SEPlan, classes: int, *, se_on: str = "branch") -
     return Classifier(conv_bn(3, 16, 3), stages, LinearHead(1024, classes))
 
 
-def basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str) -> ResidualUnit:
+def basic_unit(
+    gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str
+) -> ResidualUnit:
     """Return a Shake-Shake-Image unit: two branches ReLU, 3x3, 3x3, and no ReLU after the sum."""
 
     def branch(ends: Gate) -> nn.Module:
@@ -67,7 +71,9 @@ def basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, 
     return ResidualUnit(between, in_channels, out_channels, mix, shortcut, act=nn.Identity())
 
 
-def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str) -> ResidualUnit:
+def bottleneck_unit(
+    gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str
+) -> ResidualUnit:
     """Return a Shake-Even-Image unit: two ResNeXt branches as wide as their output, in 4 groups."""
 
     def branch(ends: Gate) -> nn.Module:
@@ -77,7 +83,9 @@ def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int
 
     between, ends = _split(gate, se_on)
     mix = ShakeMix(branch(ends), branch(ends), even=True)
-    return ResidualUnit(between, in_channels, out_channels, mix, shifted(in_channels, out_channels, stride))
+    return ResidualUnit(
+        between, in_channels, out_channels, mix, shifted(in_channels, out_channels, stride)
+    )
 
 
 def _split(gate: Gate, se_on: str) -> tuple[Gate, Gate]:
@@ -105,7 +113,9 @@ class ShakeMix(nn.Module):
             halves: Tensor = (one + two) / 2
             return halves
         alpha, beta = torch.rand(2, len(x), 1, 1, 1, device=x.device, dtype=one.dtype)
-        mixed: Tensor = _Shake.apply(one, two, alpha, torch.full_like(beta, 0.5) if self.even else beta)
+        mixed: Tensor = _Shake.apply(
+            one, two, alpha, torch.full_like(beta, 0.5) if self.even else beta
+        )
         return mixed
 
 
@@ -136,7 +146,10 @@ class Shifted(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', ceil(H / stride), ceil(W / stride)) for x of (N, C, H, W)."""
         moved = F.pad(x, (1, -1, 1, -1))
-        paths = [path(y[:, :, :: self.stride, :: self.stride]) for path, y in ((self.path1, x), (self.path2, moved))]
+        paths = [
+            path(y[:, :, :: self.stride, :: self.stride])
+            for path, y in ((self.path1, x), (self.path2, moved))
+        ]
         return torch.cat(paths, dim=1)
 
 

@@ -49,7 +49,13 @@ def shuffle_unit(gate: Gate, in_channels: int, out_channels: int) -> ResidualUni
         shuffle=Shuffle(GROUPS),
         depthwise=conv_bn(width, width, 3, 1 if keeps else 2, groups=width, relu=False),
         gate=gate("conv3x3", width),
-        increase=conv_bn(width, out_channels if keeps else out_channels - in_channels, 1, groups=GROUPS, relu=False),
+        increase=conv_bn(
+            width,
+            out_channels if keeps else out_channels - in_channels,
+            1,
+            groups=GROUPS,
+            relu=False,
+        ),
     )
     if keeps:
         return ResidualUnit(gate, in_channels, out_channels, branch, nn.Identity())

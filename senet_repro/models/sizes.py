@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from senet_repro.config.composition import compose
+from senet_repro.config.paper_tables import paper_run, paper_tables
 from senet_repro.config.schema import PaperTable, Row, Run
-from senet_repro.config.tables import paper_run, paper_tables
 from senet_repro.models.cost import count_runs
 from senet_repro.models.registry import list_models
 
@@ -52,7 +52,9 @@ class Size:
         if self.params_off is None and self.macs_off is None:
             return "not published"
         rounds = round(self.params / 1e6, DECIMALS) == self.published.params_m
-        if (rounds or abs(self.params_off or 0) <= TOLERANCE) and abs(self.macs_off or 0) <= TOLERANCE:
+        if (rounds or abs(self.params_off or 0) <= TOLERANCE) and abs(
+            self.macs_off or 0
+        ) <= TOLERANCE:
             return "match"
         return "known" if self.published.size_note else "off"
 

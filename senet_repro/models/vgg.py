@@ -25,7 +25,9 @@ def vgg16(plan: SEPlan, classes: int) -> Classifier:
         layers: list[nn.Module] = []
         for channels in row:
             convolution = conv_bn(in_channels, channels, 3, bias=True)
-            layers.append(named(conv_bn=convolution, standard=plan.gate("standard", stage, channels)))
+            layers.append(
+                named(conv_bn=convolution, standard=plan.gate("standard", stage, channels))
+            )
             in_channels = channels
         stages[str(stage)] = nn.Sequential(*layers, nn.MaxPool2d(2))
     return Classifier(nn.Identity(), stages, VggHead(classes))

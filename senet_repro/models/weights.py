@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Size, Tensor, nn
 
-from senet_repro.config.choice import require
-from senet_repro.config.files import write_bytes
-from senet_repro.config.schema import ConfigError
+from senet_repro.core.choice import require
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import write_bytes
 from senet_repro.models.layers import Classifier
 from senet_repro.models.registry import create_model
 from senet_repro.models.released import RELEASES, Release
@@ -48,7 +48,9 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
     release, entries = _entries(model, source)
     mend = f"source={source} takes the state_dict of {source}'s {release.name}, with as many classes as the network"
     if not _is_state_dict(state_dict):
-        raise ConfigError(f"{type(state_dict).__name__} is no dictionary of tensors by name; {mend}")
+        raise ConfigError(
+            f"{type(state_dict).__name__} is no dictionary of tensors by name; {mend}"
+        )
     own = model.state_dict()
     loaded = {}
     for key, (theirs, shape) in entries.items():
@@ -56,16 +58,22 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
             given = state_dict[theirs]
             if (given.shape, given.is_floating_point()) != (shape, own[key].is_floating_point()):
                 here, there = _form(own[key], shape), _form(given, given.shape)
-                raise ConfigError(f"{theirs} is {there} in the weights and {here} in the network ({key}); {mend}")
+                raise ConfigError(
+                    f"{theirs} is {there} in the weights and {here} in the network ({key}); {mend}"
+                )
             loaded[key] = given.reshape(own[key].shape)
         elif key.endswith(".num_batches_tracked"):
             loaded[key] = own[key]
         else:
-            raise ConfigError(f"{theirs} is not in the weights and {_form(own[key], shape)} in the network; {mend}")
+            raise ConfigError(
+                f"{theirs} is not in the weights and {_form(own[key], shape)} in the network; {mend}"
+            )
     places = {theirs for theirs, _ in entries.values()}
     for theirs, given in state_dict.items():
         if theirs not in places:
-            raise ConfigError(f"{theirs} is {_form(given, given.shape)} in the weights and not in the network; {mend}")
+            raise ConfigError(
+                f"{theirs} is {_form(given, given.shape)} in the weights and not in the network; {mend}"
+            )
     model.load_state_dict(loaded)
 
 
@@ -98,14 +106,20 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"{path} is not a file; give one of weights ({' or '.join(SUFFIXES)})")
     try:
-        data = load_file(path) if path.suffix == SAFE else torch.load(path, map_location="cpu", weights_only=True)
+        data = (
+            load_file(path)
+            if path.suffix == SAFE
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
     except Exception as error:  # the readers fail on a foreign file in any way they happen to
         raise ConfigError(
             f"{path} cannot be read as weights: it is cut short, of another kind or holds more than tensors; fetch it "
             f"again, or save the network's state_dict() alone, as {' or '.join(SUFFIXES)}"
         ) from error
     if not _is_state_dict(data):
-        raise ConfigError(f"{path} does not hold a state_dict, tensors by name; save the network's state_dict() alone")
+        raise ConfigError(
+            f"{path} does not hold a state_dict, tensors by name; save the network's state_dict() alone"
+        )
     return dict(data)
 
 
@@ -118,9 +132,14 @@ def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -
     path = Path(path)
     require("suffix", path.suffix, SUFFIXES)
     if not path.parent.is_dir():
-        raise ConfigError(f"{path.parent} is not a folder; make it, or give a path in one that exists")
+        raise ConfigError(
+            f"{path.parent} is not a folder; make it, or give a path in one that exists"
+        )
     # A copy: safetensors takes only contiguous tensors, and torch.save writes the whole storage behind a view.
-    whole = {key: tensor.detach().clone(memory_format=torch.contiguous_format) for key, tensor in tensors.items()}
+    whole = {
+        key: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for key, tensor in tensors.items()
+    }
     if path.suffix == SAFE:
         write_bytes(path, save(whole, metadata={"format": "pt"}))
     else:
@@ -133,25 +152,39 @@ def _entries(model: Classifier, source: str) -> tuple[Release, dict[str, tuple[s
     """Return the release of the network at the source, and key and shape there by our key."""
     require("source", source, RELEASES)
     if not isinstance(model, Classifier) or not hasattr(model, "name"):
-        raise ConfigError(f"{type(model).__name__} is not a network of create_model; give that, not a wrapper")
+        raise ConfigError(
+            f"{type(model).__name__} is not a network of create_model; give that, not a wrapper"
+        )
     require("network", model.name, RELEASES[source], f"source={source}")
     release = RELEASES[source][model.name]
     _check_settings(model, release, f"{source}'s {release.name}")
-    return release, {key: release.entry(key, tensor.shape) for key, tensor in model.state_dict().items()}
+    return release, {
+        key: release.entry(key, tensor.shape) for key, tensor in model.state_dict().items()
+    }
 
 
 def _check_settings(model: Classifier, release: Release, title: str) -> None:
     """Refuse a network that differs from the released one in a layer: strides or an excitation have no weights."""
-    conv = any(isinstance(module.fc1, nn.Conv2d) for module in model.modules() if isinstance(module, SEBlock))
+    conv = any(
+        isinstance(module.fc1, nn.Conv2d)
+        for module in model.modules()
+        if isinstance(module, SEBlock)
+    )
     *_, last_bias = model.state_dict().values()
     with torch.device("meta"), torch.random.fork_rng(devices=()):
-        built = create_model(model.name, len(last_bias), fc="conv" if conv else "linear", **release.settings)
+        built = create_model(
+            model.name, len(last_bias), fc="conv" if conv else "linear", **release.settings
+        )
     ours, theirs = _layers(model), _layers(built)
     for layer in theirs | ours:
         here, there = ours.get(layer, "nothing"), theirs.get(layer, "nothing")
         if here != there:
-            settings = ", ".join(f"{k}={'none' if v is None else v}" for k, v in release.settings.items())
-            raise ConfigError(f"{layer} is {here} here and {there} in {title}; create {model.name} with {settings}")
+            settings = ", ".join(
+                f"{k}={'none' if v is None else v}" for k, v in release.settings.items()
+            )
+            raise ConfigError(
+                f"{layer} is {here} here and {there} in {title}; create {model.name} with {settings}"
+            )
 
 
 def _layers(model: nn.Module) -> dict[str, str]:
@@ -163,7 +196,9 @@ def _layers(model: nn.Module) -> dict[str, str]:
 
 
 def _is_state_dict(data: Any) -> bool:
-    return isinstance(data, Mapping) and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in data.items())
+    return isinstance(data, Mapping) and all(
+        isinstance(k, str) and isinstance(v, Tensor) for k, v in data.items()
+    )
 
 
 def _form(tensor: Tensor, shape: Size) -> str:

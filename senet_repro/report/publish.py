@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.canonical import key_of
-from senet_repro.config.lock import locked
-from senet_repro.config.tables import label
-from senet_repro.report.figures import drawings
-from senet_repro.report.render import flat_rows, notes
-from senet_repro.report.tables import ResultRow, ResultTable
-from senet_repro.report.verdicts import VERDICTS, Judged, judge
-from senet_repro.results.wandb_home import begin, keep_in
+from senet_repro.config.identity import key_of
+from senet_repro.config.paper_tables import label
+from senet_repro.core.lock import locked
+from senet_repro.mirrors.wandb_home import begin, keep_in
+from senet_repro.report.claims.judge import VERDICTS, Judged, judge
+from senet_repro.report.figures.table_figures import drawings
+from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.text.notes import flat_rows, notes
 
 FOLDER = "wandb-tables"
 """Where the tables' files lie, below the results."""
@@ -89,14 +89,21 @@ def content(table: ResultTable) -> Content:
             "title": table.paper.title,
             "data": data,
             "stands_for": table.stands_for,
-            "protocols": {row.form["model"]["name"]: row.form for row in table.rows if row.records and row.form},
+            "protocols": {
+                row.form["model"]["name"]: row.form
+                for row in table.rows
+                if row.records and row.form
+            },
             "is_paper_protocol": not table.departures,
             "departures_from_paper": table.departures,
         },
         rows=_rows(table, judged),
         claims=[_claim(one) for one in judged],
         summary={
-            **{f"claims_{verdict.replace(' ', '_')}": _count(judged, verdict) for verdict in VERDICTS},
+            **{
+                f"claims_{verdict.replace(' ', '_')}": _count(judged, verdict)
+                for verdict in VERDICTS
+            },
             "rows_run": sum(bool(row.records) for row in table.rows),
             "rows": len(table.rows),
             "seeds": len(table.seeds),
@@ -104,7 +111,9 @@ def content(table: ResultTable) -> Content:
     )
 
 
-def publish(table: ResultTable, shown: Content, *, results_dir: Path, project: str, limit_s: float) -> Published:
+def publish(
+    table: ResultTable, shown: Content, *, results_dir: Path, project: str, limit_s: float
+) -> Published:
     """Put a table on W&B, or offline into a folder below the results.
 
     Raises:
@@ -121,7 +130,11 @@ def _publish(table: ResultTable, shown: Content, home: Path, project: str) -> Pu
     pictures = drawings(table, shown.run_id, {})
     with locked(home):
         # The last to be removed: whatever happens, one whole copy is there.
-        earlier = [path for kind in ("wandb/*run-*", "wandb/logs/*", "artifacts/staging/*") for path in home.glob(kind)]
+        earlier = [
+            path
+            for kind in ("wandb/*run-*", "wandb/logs/*", "artifacts/staging/*")
+            for path in home.glob(kind)
+        ]
         copy = begin(
             home,
             {"x_save_requirements": False, "x_disable_stats": True},  # it trains nothing
@@ -136,15 +149,21 @@ def _publish(table: ResultTable, shown: Content, home: Path, project: str) -> Pu
         )
         code = 1
         try:
-            copy.log(_media(shown, {drawing.name: (drawing.png, drawing.says) for drawing in pictures}))
+            copy.log(
+                _media(shown, {drawing.name: (drawing.png, drawing.says) for drawing in pictures})
+            )
             copy.summary.update(shown.summary)
             code = 0
         finally:
             copy.finish(exit_code=code)
         for path in earlier:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(
+                missing_ok=True
+            )
     offline = copy.offline
-    return Published(shown.name, None if offline else copy.url, Path(copy.settings.sync_dir) if offline else None)
+    return Published(
+        shown.name, None if offline else copy.url, Path(copy.settings.sync_dir) if offline else None
+    )
 
 
 def _media(shown: Content, pictures: dict[str, tuple[bytes, str]]) -> dict[str, Any]:
@@ -154,10 +173,16 @@ def _media(shown: Content, pictures: dict[str, tuple[bytes, str]]) -> dict[str, 
     media = {"errors": _wandb_table(shown.rows)}
     if shown.claims:
         media["claims"] = _wandb_table(shown.claims)
-    bars = [{name: row[name] for name in ("row", ERRORS[0])} for row in shown.rows if row[ERRORS[0]] is not None]
+    bars = [
+        {name: row[name] for name in ("row", ERRORS[0])}
+        for row in shown.rows
+        if row[ERRORS[0]] is not None
+    ]
     media["bars"] = wandb.plot.bar(_wandb_table(bars), "row", ERRORS[0], title=shown.name)
     for name, (png, says) in pictures.items():
-        media[f"chart_{name.rpartition('-')[2]}"] = wandb.Image(Image.open(io.BytesIO(png)), caption=says)
+        media[f"chart_{name.rpartition('-')[2]}"] = wandb.Image(
+            Image.open(io.BytesIO(png)), caption=says
+        )
     return media
 
 
@@ -174,7 +199,9 @@ def _marks(table: ResultTable) -> list[str]:
 
 def _rows(table: ResultTable, judged: list[Judged]) -> list[dict[str, Any]]:
     flat = flat_rows(table)
-    cited = any(value is not None for row in flat for name, value in row.items() if name.startswith("cited"))
+    cited = any(
+        value is not None for row in flat for name, value in row.items() if name.startswith("cited")
+    )
     columns = [name for name in COLUMNS if cited or not name.startswith("cited")]
     return [
         {**{name: values[name] for name in columns}, "verdict": _verdicts(table, row, judged)}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.lock import is_locked
-from senet_repro.results.metrics import METRICS
+from senet_repro.core.lock import is_locked
+from senet_repro.results.epochs import METRICS
 from senet_repro.results.plan import PlannedRun, read_plans
 from senet_repro.results.record import RECORD, Record, RecordError, read_record
 from senet_repro.results.store import LAST, PREVIOUS, STATUS, read_status, seed_folders
@@ -29,7 +29,9 @@ class RunState:
     seed: int
     state: str  # one of STATES
     table: str | None = None
-    overrides: list[str] | None = None  # the command line that trains it alone, if a sweep planned it
+    overrides: list[str] | None = (
+        None  # the command line that trains it alone, if a sweep planned it
+    )
     epoch: int = 0  # finished
     epochs: int | None = None
     epoch_share: float = 0.0  # of the epoch at hand, 0..1
@@ -44,7 +46,9 @@ def overview(results_dir: Path) -> tuple[list[RunState], list[str]]:
     planned, messages = read_plans(results_dir)
     found = [_state(results_dir / run.folder, run) for run in planned]
     known = {run.folder for run in found}
-    others = [folder for folder in seed_folders(results_dir) if folder not in known and is_run(folder)]
+    others = [
+        folder for folder in seed_folders(results_dir) if folder not in known and is_run(folder)
+    ]
     return found + [_state(folder, None) for folder in others], messages
 
 
@@ -73,12 +77,21 @@ def _state(folder: Path, planned: PlannedRun | None) -> RunState:
         "epochs": int(_number(status.get("epochs"))) or None,
     }
     if planned:
-        told |= {key: getattr(planned, key) for key in ("name", "seed", "epochs", "table", "overrides")}
+        told |= {
+            key: getattr(planned, key) for key in ("name", "seed", "epochs", "table", "overrides")
+        }
     record = _record(folder)
     if record:
-        done: dict[str, Any] = {"epoch": record.epochs, "epochs": record.epochs, "images_per_s": record.images_per_s}
+        done: dict[str, Any] = {
+            "epoch": record.epochs,
+            "epochs": record.epochs,
+            "images_per_s": record.images_per_s,
+        }
         return RunState(**{**told, **done}, state="done", wall_s=record.wall_s)
-    told |= {"epoch": int(_number(status.get("epoch"))), "epoch_share": _number(status.get("epoch_share"))}
+    told |= {
+        "epoch": int(_number(status.get("epoch"))),
+        "epoch_share": _number(status.get("epoch_share")),
+    }
     if is_locked(folder):
         told |= {key: _number(status.get(key)) or None for key in ("images_per_s", "left_s")}
         return RunState(**told, state="running")

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.canonical import run_dir, run_name
-from senet_repro.config.files import write_json
+from senet_repro.config.identity import run_dir, run_name
 from senet_repro.config.schema import Run
+from senet_repro.core.files import write_json
 
 PLANS = ".plans"
 SCHEMA_VERSION = 1
@@ -48,7 +48,9 @@ def planned(run: Run, overrides: Sequence[str]) -> PlannedRun:
 
 def write_plan(results_dir: Path, runs: Sequence[PlannedRun]) -> Path:
     """Write a sweep's plan; the same sweep writes the same file again."""
-    digest = hashlib.sha256(json.dumps([asdict(run) for run in runs], sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps([asdict(run) for run in runs], sort_keys=True).encode()
+    ).hexdigest()
     path = results_dir / PLANS / f"{digest[:12]}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(path, runs)

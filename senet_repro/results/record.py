@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.canonical import key_of
-from senet_repro.config.files import write_json
-from senet_repro.config.schema import ConfigError
+from senet_repro.config.identity import key_of
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import write_json
 
 SCHEMA_VERSION = 1
 RECORD = "record.json"
@@ -29,7 +29,9 @@ class Record:
     seed: int
     canonical: dict[str, Any]  # the run's identity, see config.canonical
     config: dict[str, Any]  # everything as resolved, paths and logger included
-    metrics: dict[str, float]  # of the last epoch; best_* are the best epoch's and no table's number
+    metrics: dict[
+        str, float
+    ]  # of the last epoch; best_* are the best epoch's and no table's number
     eval_images: int  # each counted exactly once
     params: int  # trainable
     macs: int  # multiply-adds of one evaluation image: convolutions, linear layers and SE pooling
@@ -42,7 +44,9 @@ class Record:
     hardware: dict[str, Any]
     finished_at: str  # UTC, ISO 8601
     schema_version: int = SCHEMA_VERSION
-    skipped: dict[str, list[str]] = field(default_factory=dict)  # unreadable train and test images that were left out
+    skipped: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # unreadable train and test images that were left out
 
 
 FIELDS = tuple(each.name for each in fields(Record))
@@ -65,7 +69,9 @@ def read_record(path: Path, forms: dict[str, dict[str, Any]] | None = None) -> R
     try:
         data = json.loads(path.read_bytes())
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecordError(f"{path}: not a readable record ({error}); delete it to train the run anew") from error
+        raise RecordError(
+            f"{path}: not a readable record ({error}); delete it to train the run anew"
+        ) from error
     if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
         raise RecordError(f"{path}: not a record of senet_repro")
     if data["schema_version"] > SCHEMA_VERSION:
@@ -77,7 +83,9 @@ def read_record(path: Path, forms: dict[str, dict[str, Any]] | None = None) -> R
     if missing:
         raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
     if not _is_sound(data, {} if forms is None else forms):
-        raise RecordError(f"{path}: not a record as senet_repro writes it; delete it to train the run anew")
+        raise RecordError(
+            f"{path}: not a record as senet_repro writes it; delete it to train the run anew"
+        )
     return Record(**{name: data[name] for name in FIELDS})
 
 
@@ -85,7 +93,10 @@ def _is_sound(data: dict[str, Any], forms: dict[str, dict[str, Any]]) -> bool:
     """Whether the identity fits its key and errors and sizes are numbers: what tables rely on."""
     return (
         _is_known(data, forms)
-        and all(isinstance(data[name], int) for name in ("seed", "eval_images", "params", "macs", "epochs"))
+        and all(
+            isinstance(data[name], int)
+            for name in ("seed", "eval_images", "params", "macs", "epochs")
+        )
         and isinstance(data["config"], dict)
         and all(isinstance(data["config"].get(part), dict) for part in ("data", "recipe"))
         and isinstance(data["metrics"], dict)

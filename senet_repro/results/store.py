@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.files import write_json
+from senet_repro.core.files import write_json
 from senet_repro.results.record import RECORD, Record, RecordError, read_record
 
 STATUS = "status.json"
@@ -26,7 +26,9 @@ class Results:
     records: list[Record] = field(default_factory=list)
     failures: dict[tuple[str, int], str] = field(default_factory=dict)  # (run key, seed) -> reason
     unreadable: list[str] = field(default_factory=list)  # one message per file that was skipped
-    folders: dict[tuple[str, int], Path] = field(default_factory=dict)  # (run key, seed) -> where its record lies
+    folders: dict[tuple[str, int], Path] = field(
+        default_factory=dict
+    )  # (run key, seed) -> where its record lies
 
 
 def load_results(results_dir: Path) -> Results:
@@ -46,11 +48,18 @@ def load_results(results_dir: Path) -> Results:
         if first is folder:
             results.records.append(record)
         else:
-            results.unreadable.append(f"{folder / RECORD}: the same run and seed as {first / RECORD}")
+            results.unreadable.append(
+                f"{folder / RECORD}: the same run and seed as {first / RECORD}"
+            )
     for folder in unfinished:
         status = read_status(folder)
-        if status.get("state") == "failed" and (status["run_key"], status["seed"]) not in results.folders:
-            results.failures[status["run_key"], status["seed"]] = status.get("reason", "no reason given")
+        if (
+            status.get("state") == "failed"
+            and (status["run_key"], status["seed"]) not in results.folders
+        ):
+            results.failures[status["run_key"], status["seed"]] = status.get(
+                "reason", "no reason given"
+            )
     return results
 
 
@@ -63,7 +72,9 @@ def seed_folders(results_dir: Path) -> Iterator[Path]:
 def _folders(parent: Path) -> list[Path]:
     try:
         with os.scandir(parent) as entries:
-            return [parent / name for name in sorted(entry.name for entry in entries if entry.is_dir())]
+            return [
+                parent / name for name in sorted(entry.name for entry in entries if entry.is_dir())
+            ]
     except OSError:
         return []
 
@@ -91,4 +102,6 @@ def read_status(folder: Path) -> dict[str, Any]:
         status = json.loads((folder / STATUS).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return {}
-    return status if isinstance(status, dict) and {"run_key", "seed", "state"} <= status.keys() else {}
+    return (
+        status if isinstance(status, dict) and {"run_key", "seed", "state"} <= status.keys() else {}
+    )

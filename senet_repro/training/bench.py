@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from senet_repro.config.choice import require
 from senet_repro.config.schema import Run
+from senet_repro.core.choice import require
+from senet_repro.core.signals import Deferral
+from senet_repro.core.threads import cpu_threads
 from senet_repro.data.batches import Normalise, TrainBatches
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import IN_MEMORY, load_in_memory
-from senet_repro.data.threads import cpu_threads
-from senet_repro.results.metrics import read_epochs
+from senet_repro.results.epochs import read_epochs
 from senet_repro.training.fit import build_net, fit
 from senet_repro.training.schedule import sgd
-from senet_repro.training.stopping import Deferral
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,11 @@ class StepCost:
 def measure_step(run: Run, rounds: int = 5, epochs: int = 4) -> StepCost:
     """Train a few epochs bare and as a run, in turn; a round's figure is its median epoch after the first."""
     require("data.name", run.data.name, IN_MEMORY)
-    run = replace(run, recipe=replace(run.recipe, epochs=epochs), trainer=replace(run.trainer, accelerator="cpu"))
+    run = replace(
+        run,
+        recipe=replace(run.recipe, epochs=epochs),
+        trainer=replace(run.trainer, accelerator="cpu"),
+    )
     with cpu_threads(run.trainer.threads):
         pairs = [(_bare_ms(run), _run_ms(run)) for _ in range(rounds)]
     bare, ours = zip(*pairs, strict=True)
@@ -55,7 +59,9 @@ def _bare_ms(run: Run) -> float:
         batches.set_epoch(epoch)
         started_s = time.perf_counter()
         for pixels, labels in batches:
-            loss: Tensor = F.cross_entropy(net(normalise(pixels)), labels, label_smoothing=run.recipe.label_smoothing)
+            loss: Tensor = F.cross_entropy(
+                net(normalise(pixels)), labels, label_smoothing=run.recipe.label_smoothing
+            )
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

@@ -12,14 +12,14 @@ import pytorch_lightning as pl
 import torch
 
 from senet_repro.config.schema import Run
-from senet_repro.data.module import ImageData
-from senet_repro.results.metrics import append_epoch, keep_epochs
+from senet_repro.core.errors import Diverged, Stopped
+from senet_repro.core.signals import Deferral
+from senet_repro.mirrors.run_mirrors import Mirror, open_mirror
+from senet_repro.results.epochs import append_epoch, keep_epochs
 from senet_repro.results.store import LAST
-from senet_repro.training.classification import Classification, errors
-from senet_repro.training.failures import Diverged, Stopped
-from senet_repro.training.mirror import Mirror, open_mirror
+from senet_repro.tasks.classification.data_module import ImageData
+from senet_repro.tasks.classification.module import Classification, errors
 from senet_repro.training.progress import Progress
-from senet_repro.training.stopping import Deferral
 
 _AGREE_STEPS = 10  # devices ask each other this often whether one of them was told to stop: each time they wait
 
@@ -61,14 +61,21 @@ class EpochLog(pl.Callback):
         self._started_s = time.perf_counter()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         """Let others see how far the run is."""
         if trainer.is_global_zero and self.progress.is_due:
             share = (batch_idx + 1) / trainer.num_training_batches
             steps = (batch_idx + 1) / trainer.accumulate_grad_batches
             took_s = time.perf_counter() - self._started_s
-            self.progress.within_epoch(trainer.current_epoch, share, steps * self.run.recipe.batch_size, took_s)
+            self.progress.within_epoch(
+                trainer.current_epoch, share, steps * self.run.recipe.batch_size, took_s
+            )
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the clock between training and evaluation."""
@@ -82,7 +89,9 @@ class EpochLog(pl.Callback):
         epoch = trainer.current_epoch
         train, evaluation = errors(pl_module.train_sums, "train_"), errors(pl_module.eval_sums, "")
         if not math.isfinite(train["train_loss"]) or not math.isfinite(evaluation["loss"]):
-            raise Diverged(f"the loss was not finite in epoch {epoch + 1} of {self.run.recipe.epochs}; lower recipe.lr")
+            raise Diverged(
+                f"the loss was not finite in epoch {epoch + 1} of {self.run.recipe.epochs}; lower recipe.lr"
+            )
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, ImageData)
         seen = round(pl_module.eval_sums[3])
@@ -121,7 +130,12 @@ class SafePoints(pl.Callback):
         self._leave_if_told(trainer)
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         """Leave within an epoch, unless it is about to end: then its evaluation follows, and its checkpoint."""
         taken = batch_idx + 1

@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 
-from senet_repro.config.canonical import run_key
-from senet_repro.config.files import flush_folder, write_bytes
-from senet_repro.config.schema import DataError, Run
+from senet_repro.config.identity import run_key
+from senet_repro.config.schema import Run
+from senet_repro.core.errors import DataError
+from senet_repro.core.files import flush_folder, write_bytes
 from senet_repro.results.store import LAST, PREVIOUS
 
 FORMAT_VERSION = 1
@@ -53,10 +54,14 @@ class Checkpoints(CheckpointIO):
                 say(f"{reason}; going on from {path.name}")
             return path
         if reasons:
-            raise DataError(f"{'; '.join(reasons)}: delete {self.folder / LAST.parent} to start the run anew")
+            raise DataError(
+                f"{'; '.join(reasons)}: delete {self.folder / LAST.parent} to start the run anew"
+            )
         return None
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
         """Put `checkpoint` in the place of the last one, which becomes the one before.
 
         Raises:
@@ -74,7 +79,9 @@ class Checkpoints(CheckpointIO):
         new.replace(path)
         flush_folder(path.parent)
 
-    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+    def load_checkpoint(
+        self, path: Any, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
         """What `newest` has read of `path`; the tensors are on the CPU."""
         found = self._read.pop(str(path), None)
         return _load(Path(path), self.stamp) if found is None else found
@@ -108,5 +115,7 @@ def _load(path: Path, stamp: dict[str, Any]) -> dict[str, Any]:
     if found["format_version"] > stamp["format_version"]:
         raise DataError(f"{path} is of a newer senet_repro: update it")
     if any(found.get(name) != stamp[name] for name in ("run_key", "seed")):
-        raise DataError(f"{path} belongs to another run, {str(found.get('run_key'))[:8]} seed {found.get('seed')}")
+        raise DataError(
+            f"{path} belongs to another run, {str(found.get('run_key'))[:8]} seed {found.get('seed')}"
+        )
     return checkpoint

@@ -13,8 +13,9 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-from senet_repro.config.lock import locked
-from senet_repro.config.schema import ConfigError, Trainer
+from senet_repro.config.schema import Trainer
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.lock import locked
 
 
 def uses_gpu(trainer: Trainer) -> bool:
@@ -29,7 +30,10 @@ def visible_gpus() -> list[str]:
     import torch
 
     names = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return [str(index) if names is None else names.split(",")[index] for index in range(torch.cuda.device_count())]
+    return [
+        str(index) if names is None else names.split(",")[index]
+        for index in range(torch.cuda.device_count())
+    ]
 
 
 @contextmanager

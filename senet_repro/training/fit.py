@@ -18,19 +18,20 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 from pytorch_lightning.callbacks import Callback
 
-from senet_repro.config.canonical import canonical, run_key, run_name
-from senet_repro.config.schema import ConfigError, Run
-from senet_repro.data.module import ImageData
-from senet_repro.data.threads import cpu_threads
+from senet_repro.config.identity import canonical, run_key, run_name
+from senet_repro.config.schema import Run
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.signals import Deferral
+from senet_repro.core.threads import cpu_threads
 from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
-from senet_repro.results.metrics import METRICS, read_epochs
+from senet_repro.results.epochs import METRICS, read_epochs
 from senet_repro.results.record import Record, write_record
+from senet_repro.tasks.classification.data_module import ImageData
+from senet_repro.tasks.classification.module import Classification
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
-from senet_repro.training.classification import Classification
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.memory import explained_memory
-from senet_repro.training.stopping import Deferral
 from senet_repro.training.surroundings import commit, hardware, versions
 
 
@@ -93,7 +94,9 @@ def build_net(run: Run) -> torch.nn.Module:
             import_weights(net, read_weights(Path(run.init.weights).expanduser()), run.init.source)
         except ConfigError as error:
             hint = "on the command line bias is se.bias, and options such as stride_on are model.options.stride_on"
-            raise ConfigError(f"{error} ({hint})" if "create " in str(error) else str(error)) from error
+            raise ConfigError(
+                f"{error} ({hint})" if "create " in str(error) else str(error)
+            ) from error
     if run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)
     if run.trainer.compile:
@@ -102,7 +105,10 @@ def build_net(run: Run) -> torch.nn.Module:
 
 
 def make_trainer(
-    run: Run, callbacks: list[Callback], checkpoints: CheckpointIO | None = None, gpus: Sequence[int] = ()
+    run: Run,
+    callbacks: list[Callback],
+    checkpoints: CheckpointIO | None = None,
+    gpus: Sequence[int] = (),
 ) -> pl.Trainer:
     """Lightning's trainer for a run: quiet, without its own logger, bars, sampler changes or sanity steps.
 
@@ -116,7 +122,9 @@ def make_trainer(
     plugins: list[Any] = [LightningEnvironment(), *([checkpoints] if checkpoints else [])]
     several = run.trainer.devices * run.trainer.nodes > 1
     if several and run.trainer.sync_bn and not uses_gpu(run.trainer):
-        raise ConfigError("trainer.sync_bn=true: torch offers it on GPUs only; leave it out on the CPU")
+        raise ConfigError(
+            "trainer.sync_bn=true: torch offers it on GPUs only; leave it out on the CPU"
+        )
     return pl.Trainer(
         accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
         devices=list(gpus) or run.trainer.devices,
@@ -138,13 +146,19 @@ def make_trainer(
     )
 
 
-def _record(run: Run, folder: Path, *, params: int, macs: int, data: ImageData, trainer: pl.Trainer) -> Record:
+def _record(
+    run: Run, folder: Path, *, params: int, macs: int, data: ImageData, trainer: pl.Trainer
+) -> Record:
     epochs = read_epochs(folder)
     if [epoch["epoch"] for epoch in epochs] != list(range(1, run.recipe.epochs + 1)):
-        raise RuntimeError(f"{folder / METRICS} does not hold epochs 1 to {run.recipe.epochs} once each")
+        raise RuntimeError(
+            f"{folder / METRICS} does not hold epochs 1 to {run.recipe.epochs} once each"
+        )
     last = epochs[-1]
     best = min(epochs, key=lambda epoch: (epoch["top1_err_pct"], epoch["top5_err_pct"]))
-    metrics: dict[str, Any] = {name: last[name] for name in last if name.endswith(("loss", "err_pct"))}
+    metrics: dict[str, Any] = {
+        name: last[name] for name in last if name.endswith(("loss", "err_pct"))
+    }
     train_s = sum(epoch["train_s"] for epoch in epochs)
     return Record(
         run_key=run_key(run),
@@ -152,7 +166,10 @@ def _record(run: Run, folder: Path, *, params: int, macs: int, data: ImageData, 
         seed=run.seed,
         canonical=canonical(run),
         config={**asdict(run), "table": run.table and run.table.name},
-        metrics={**metrics, **{f"best_{name}": best[name] for name in ("top1_err_pct", "top5_err_pct")}},
+        metrics={
+            **metrics,
+            **{f"best_{name}": best[name] for name in ("top1_err_pct", "top5_err_pct")},
+        },
         eval_images=data.num_test,
         skipped=data.skipped,
         params=params,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from senet_repro.config.schema import Run
-from senet_repro.training.failures import OutOfMemory
+from senet_repro.core.errors import OutOfMemory
 
 
 @contextmanager
@@ -22,7 +22,9 @@ def explained_memory(run: Run) -> Iterator[None]:
         yield
     except (RuntimeError, MemoryError) as error:
         # On the CPU torch raises a plain RuntimeError.
-        is_memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+        is_memory = isinstance(
+            error, torch.OutOfMemoryError | MemoryError
+        ) or "can't allocate memory" in str(error)
         if not is_memory:
             raise
         raise OutOfMemory(f"out of memory with {_mend(run)}") from error

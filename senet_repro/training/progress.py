@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import socket
 import sys
@@ -11,8 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from senet_repro.config.canonical import run_key, run_name
+from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.schema import Run
+from senet_repro.core.durations import clock
 from senet_repro.results.store import write_status
 
 QUIET_S = 10
@@ -78,17 +78,14 @@ class Progress:
         self._said_s = time.monotonic()
         line = f"{self.title}  {so_far}  {pace:,.0f} images/s  {clock(left_s)} left"
         terminal = sys.stderr.isatty()
-        print(f"{_CLEAR}{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
+        print(
+            f"{_CLEAR}{line}" if terminal else line,
+            end="" if terminal else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def finish_line(line: str) -> None:
     """Put a finished run's line where its progress stood."""
     print(f"{_CLEAR}{line}" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
-
-
-def clock(seconds: float) -> str:
-    """A duration as a person says it: 42 s, 7 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{math.ceil(seconds)} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

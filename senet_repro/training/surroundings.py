@@ -30,18 +30,25 @@ def commit() -> Commit:
         return Commit(None, None)
     try:
         revision = _git(root, "rev-parse", "HEAD").strip()
-        return Commit(revision, bool(_git(root, "status", "--porcelain", "--untracked-files=no").strip()))
+        return Commit(
+            revision, bool(_git(root, "status", "--porcelain", "--untracked-files=no").strip())
+        )
     except (OSError, subprocess.CalledProcessError):
         return Commit(None, None)
 
 
 def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def versions() -> dict[str, str]:
     """Python's version and those of the libraries that a number can depend on."""
-    return {"python": platform.python_version(), **{library: version(library) for library in _LIBRARIES}}
+    return {
+        "python": platform.python_version(),
+        **{library: version(library) for library in _LIBRARIES},
+    }
 
 
 def hardware(trainer: pl.Trainer) -> dict[str, Any]:

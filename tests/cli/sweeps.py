@@ -53,7 +53,15 @@ def finish(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def table(results_dir: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "senet_repro", "table", "--results", str(results_dir), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "senet_repro",
+        "table",
+        "--results",
+        str(results_dir),
+        *arguments,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
 
 
@@ -78,8 +86,12 @@ def records(results_dir: Path) -> dict[str, dict[str, Any]]:
 
 def epochs(results_dir: Path) -> list[int]:
     """How many epochs each run has on the disk."""
-    return [len(path.read_text().splitlines()) for path in results_dir.glob("*/seed*/metrics.jsonl")]
+    return [
+        len(path.read_text().splitlines()) for path in results_dir.glob("*/seed*/metrics.jsonl")
+    ]
 
 
 def states(results_dir: Path) -> list[str]:
-    return sorted(json.loads(path.read_text())["state"] for path in results_dir.glob("*/seed*/status.json"))
+    return sorted(
+        json.loads(path.read_text())["state"] for path in results_dir.glob("*/seed*/status.json")
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.config.tables import paper_tables
+from senet_repro.config.paper_tables import paper_tables
 from tests.conftest import ROOT
 from tests.processor import starts_quickly
 
@@ -39,7 +39,14 @@ def test_one_command_is_one_run_whose_last_line_names_its_record(tmp_path: Path)
 
 
 def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(tmp_path: Path) -> None:
-    sweep = ["-m", "+ablation=squeeze", "squeeze=max,mean,avg", "seed=0,1", *SMALL, f"results_dir={tmp_path}"]
+    sweep = [
+        "-m",
+        "+ablation=squeeze",
+        "squeeze=max,mean,avg",
+        "seed=0,1",
+        *SMALL,
+        f"results_dir={tmp_path}",
+    ]
     first = call(*sweep)
     assert first.returncode == 2
     assert len(first.stdout.splitlines()) == 4
@@ -52,7 +59,9 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(tmp_pat
     table = call("table", "--results", str(tmp_path), "--table", "11")
     assert "Table 11" in table.stdout
     assert not any("not run" in line for line in table.stdout.splitlines() if line.startswith("|"))
-    rows = json.loads(call("table", "--results", str(tmp_path), "--table", "squeeze", "--format", "json").stdout)
+    rows = json.loads(
+        call("table", "--results", str(tmp_path), "--table", "squeeze", "--format", "json").stdout
+    )
     assert [row["n"] for row in rows[0]["rows"]] == [2, 2]
 
 
@@ -73,15 +82,24 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["model=resnet5"], "there is no model 'resnet5'"),
         (["-m", "+ablation=stages", "seed=x"], "could not be converted to Integer"),
         (["results_dir=/dev/null/runs"], "/dev/null/runs"),
-        (["protocol=cifar10", "data.root=/nowhere", "results_dir=TMP"], "no cifar10 in /nowhere: looked for"),
+        (
+            ["protocol=cifar10", "data.root=/nowhere", "results_dir=TMP"],
+            "no cifar10 in /nowhere: looked for",
+        ),
         (["protocol=imagenet", "data.root=TMP", "results_dir=TMP"], "no class folders in"),
         (["table", "--table", "99"], "no table '99'; there are 2 imagenet"),
-        (["+experiment=imagnet"], "there is no experiment 'imagnet'; there are cifar10, cifar100, imagenet"),
+        (
+            ["+experiment=imagnet"],
+            "there is no experiment 'imagnet'; there are cifar10, cifar100, imagenet",
+        ),
         (["table", "--format", "xml"], "invalid choice: 'xml'"),
         (["sizes", "--what"], "unrecognized arguments"),
         (["model=vgg16"], "the network takes no input of 8 px"),
         (["model=vgg16", "dry=true"], "the network takes no input of 8 px"),
-        (["export", "/nowhere", "net.pth"], "/nowhere/config.yaml is not there: give the folder of a run"),
+        (
+            ["export", "/nowhere", "net.pth"],
+            "/nowhere/config.yaml is not there: give the folder of a run",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_exit_code_2_and_no_traceback(
@@ -106,14 +124,27 @@ def test_the_help_shows_the_grid_every_table_and_every_verb() -> None:
     ):
         assert word in text
     assert all(name in text for name in paper_tables())
-    assert call("+ablation=squeeze", "--cfg", "job").stdout.startswith("r: 16\nsqueeze: avg\nexcitation: sigmoid\n")
+    assert call("+ablation=squeeze", "--cfg", "job").stdout.startswith(
+        "r: 16\nsqueeze: avg\nexcitation: sigmoid\n"
+    )
 
 
 @pytest.mark.alone
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["table"], ["table", "--help"], ["sizes", "--help"], ["+foo=1"], ["r=x"], ["model=x"]]
+    "arguments",
+    [
+        ["--help"],
+        ["table"],
+        ["table", "--help"],
+        ["sizes", "--help"],
+        ["+foo=1"],
+        ["r=x"],
+        ["model=x"],
+    ],
 )
-def test_help_tables_and_errors_need_no_torch_and_little_time(arguments: list[str], tmp_path: Path) -> None:
+def test_help_tables_and_errors_need_no_torch_and_little_time(
+    arguments: list[str], tmp_path: Path
+) -> None:
     code = (
         "import sys, runpy\n"
         "sys.argv = ['senet_repro', *sys.argv[1:]]\n"
@@ -129,7 +160,9 @@ def test_a_dry_sweep_says_what_is_left_and_trains_nothing(tmp_path: Path) -> Non
     done = call(*sweep, "dry=true")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("to train |") == 3
-    assert done.stdout.count("the same as above |") == 1  # the sweep's fourth point is the plain network again
+    assert (
+        done.stdout.count("the same as above |") == 1
+    )  # the sweep's fourth point is the plain network again
     assert "3 of 3 runs to train: 3,840 training images" in done.stdout
     assert list(tmp_path.glob("*/seed*")) == []
     call("stages=none", *SMALL, f"results_dir={tmp_path}")
@@ -140,7 +173,12 @@ def test_a_dry_sweep_says_what_is_left_and_trains_nothing(tmp_path: Path) -> Non
 
 def test_first_weights_come_from_a_file_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.pth").write_bytes(b"PK")
-    done = call("init.source=timm", f"init.weights={tmp_path / 'cut.pth'}", *SMALL, f"results_dir={tmp_path}")
+    done = call(
+        "init.source=timm",
+        f"init.weights={tmp_path / 'cut.pth'}",
+        *SMALL,
+        f"results_dir={tmp_path}",
+    )
     assert done.returncode == 2
     assert "cut.pth cannot be read as weights" in done.stderr
     assert "Traceback" not in done.stderr
@@ -179,7 +217,9 @@ def test_no_records_yet_says_how_to_make_some(tmp_path: Path) -> None:
 
 
 def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path) -> None:
-    done = call("-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1e30", *SMALL, f"results_dir={tmp_path}")
+    done = call(
+        "-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1e30", *SMALL, f"results_dir={tmp_path}"
+    )
     assert done.returncode == 2
     assert "4 runs failed" in done.stderr
     assert done.stderr.count("squeeze=mean: give") + done.stderr.count("r=0: give") == 3
@@ -189,7 +229,10 @@ def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path) -> None:
 
 def test_records_outside_every_table_are_told(tmp_path: Path) -> None:
     call("r=3", *SMALL, f"results_dir={tmp_path}")
-    assert "no table has a row for digits-resnet11-r3" in call("table", "--results", str(tmp_path)).stdout
+    assert (
+        "no table has a row for digits-resnet11-r3"
+        in call("table", "--results", str(tmp_path)).stdout
+    )
 
 
 def test_a_sweep_names_a_broken_record_and_trains_the_others(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import compose
+from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.results.plan import read_plans, write_plan
 from tests.conftest import ROOT
@@ -21,9 +21,23 @@ from tests.folders import begin, finish, planned, trained_elsewhere
 
 
 def prune(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "senet_repro", "prune", "--results", str(results_dir), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "senet_repro",
+        "prune",
+        "--results",
+        str(results_dir),
+        *arguments,
+    ]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=60
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
     )
 
 
@@ -64,13 +78,19 @@ MADE: dict[str, tuple[Callable[[Path], Run], str | None]] = {
     "done": (lambda folder: finish(folder, "r=2"), None),
     "stopped with a checkpoint": (lambda folder: begin(folder, "r=2", state="stopped"), None),
     "killed with a checkpoint": (lambda folder: begin(folder, "r=2", state="running"), None),
-    "failed": (lambda folder: begin(folder, "r=2", state="failed", reason="it broke"), "failed: it broke"),
+    "failed": (
+        lambda folder: begin(folder, "r=2", state="failed", reason="it broke"),
+        "failed: it broke",
+    ),
     "failed before its settings were written": (failed_early, "failed: no space"),
     "killed before a checkpoint": (
         lambda folder: begin(folder, "r=2", checkpoint=False),
         "orphaned: no checkpoint to go on from",
     ),
-    "of another version": (of_another_version, "orphaned: its settings give another run in this version"),
+    "of another version": (
+        of_another_version,
+        "orphaned: its settings give another run in this version",
+    ),
     "begun with weights that are out of sight": (begun_with_weights, None),
     "of damaged settings": (damaged, "orphaned: its settings give another run in this version"),
     "of unknown settings": (unreadable, "orphaned: its settings give another run in this version"),
@@ -92,11 +112,17 @@ def test_what_is_removed_and_why(kind: str, tmp_path: Path) -> None:
         assert not run_dir(run).parent.exists()
 
 
-def test_planned_runs_that_no_command_gives_any_more_go_and_those_that_wait_stay(tmp_path: Path) -> None:
+def test_planned_runs_that_no_command_gives_any_more_go_and_those_that_wait_stay(
+    tmp_path: Path,
+) -> None:
     waiting, begun = (planned(compose([r, f"results_dir={tmp_path}"])) for r in ("r=2", "r=4"))
     moved = replace(waiting, folder="digits-resnet11-r2-00000000/seed0")
-    unknown = replace(waiting, folder="digits-resnet11-r3-00000000/seed0", overrides=["no_such_key=1"])
-    unseen = replace(waiting, folder="digits-resnet11-r5-00000000/seed0", overrides=["init.weights=gone.pth"])
+    unknown = replace(
+        waiting, folder="digits-resnet11-r3-00000000/seed0", overrides=["no_such_key=1"]
+    )
+    unseen = replace(
+        waiting, folder="digits-resnet11-r5-00000000/seed0", overrides=["init.weights=gone.pth"]
+    )
     begin(tmp_path, "r=4")
     write_plan(tmp_path, [waiting, begun, moved, unknown, unseen])
     done = prune(tmp_path, "--yes")
@@ -135,7 +161,10 @@ def test_the_person_at_the_terminal_decides(answer: str, stays: bool, tmp_path: 
     process, screen = pty.fork()
     if process == 0:
         os.chdir(ROOT)
-        os.execv(sys.executable, [sys.executable, "-m", "senet_repro", "prune", "--results", str(tmp_path)])
+        os.execv(
+            sys.executable,
+            [sys.executable, "-m", "senet_repro", "prune", "--results", str(tmp_path)],
+        )
     seen = b""
     while b"remove 1 run (0.0 MB)? [y/N] " not in seen:
         seen += os.read(screen, 4096)

@@ -14,23 +14,27 @@ from typing import Any
 import pytest
 
 from senet_repro.cli import publish as verb
-from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import compose
-from senet_repro.config.schema import ConfigError, Run
-from senet_repro.config.tables import find_table
+from senet_repro.config.identity import run_dir
+from senet_repro.config.paper_tables import find_table
+from senet_repro.config.schema import Run
+from senet_repro.core.errors import ConfigError
+from senet_repro.execution.execute import execute
 from senet_repro.report.publish import FOLDER, Content, Published
-from senet_repro.report.render import flat_rows
-from senet_repro.report.tables import build_tables
-from senet_repro.results.metrics import read_epochs
+from senet_repro.report.tables.build import build_tables
+from senet_repro.report.text.notes import flat_rows
+from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import write_record
 from senet_repro.results.store import load_results
-from senet_repro.training.execute import execute
 from tests.conftest import ROOT
+from tests.execution.test_execute import KILLED
 from tests.records import make_record
-from tests.training.test_execute import KILLED
 from tests.wandb_log import told
 
-TABLE_10, TABLE_11 = "Table 10: Reduction ratio (digits, a proxy)", "Table 11: Squeeze operator (digits, a proxy)"
+TABLE_10, TABLE_11 = (
+    "Table 10: Reduction ratio (digits, a proxy)",
+    "Table 11: Squeeze operator (digits, a proxy)",
+)
 
 
 def _put(results: Path, *overrides: str, seed: int = 0) -> None:
@@ -122,20 +126,32 @@ def test_as_runs_end_their_own_table_follows_and_the_others_they_stand_in_once(
 
 @pytest.mark.parametrize(("logger", "mode"), [("none", None), ("csv", None), ("wandb", "disabled")])
 def test_no_table_is_published_unasked(
-    logger: str, mode: str | None, tmp_path: Path, published: list[str], monkeypatch: pytest.MonkeyPatch
+    logger: str,
+    mode: str | None,
+    tmp_path: Path,
+    published: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if mode:
         monkeypatch.setenv("WANDB_MODE", mode)
     _put(tmp_path, "r=2")
     publisher = verb.Publisher()
-    publisher.after(_run(tmp_path, "+ablation=reduction_ratio", logger=logger), make_record(["r=2"], seed=0, top1=3.0))
+    publisher.after(
+        _run(tmp_path, "+ablation=reduction_ratio", logger=logger),
+        make_record(["r=2"], seed=0, top1=3.0),
+    )
     publisher.close()
     assert published == []
 
 
-@pytest.mark.parametrize("error", [TimeoutError("no answer within 30 s"), ConnectionError("no route\nto host")])
+@pytest.mark.parametrize(
+    "error", [TimeoutError("no answer within 30 s"), ConnectionError("no route\nto host")]
+)
 def test_the_first_failure_is_a_line_and_the_last_attempt(
-    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(verb, "publish", _refuse(error))
     publisher = verb.Publisher()
@@ -154,16 +170,28 @@ def test_the_first_failure_is_a_line_and_the_last_attempt(
 def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_leaves_the_home_alone(
     tmp_path: Path,
 ) -> None:
-    small = ["+ablation=reduction_ratio", "recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
+    small = [
+        "+ablation=reduction_ratio",
+        "recipe.epochs=3",
+        "recipe.batch_size=256",
+        "trainer.accelerator=cpu",
+    ]
     home, plain, mirrored = (tmp_path / name for name in ("home", "plain", "mirrored"))
     home.mkdir()
 
     # The killed script does not come by main, which gives matplotlib a folder.
-    environment = {**os.environ, "HOME": str(home), "MPLCONFIGDIR": str(tmp_path / "fonts"), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "MPLCONFIGDIR": str(tmp_path / "fonts"),
+        "OMP_NUM_THREADS": "1",
+    }
 
     def python(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment
+        )
 
     def rows(results: Path) -> list[dict[str, Any]]:
         (table,) = build_tables(load_results(results), [find_table("reduction_ratio")])
@@ -173,7 +201,10 @@ def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_lea
     run = compose(logged)
     assert python("-c", KILLED, "1", "before its checkpoint", *logged).returncode == -9
     del environment["MPLCONFIGDIR"]
-    assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == [1, 2]  # W&B's file may well be empty
+    assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == [
+        1,
+        2,
+    ]  # W&B's file may well be empty
     resumed = python("-m", "senet_repro", *logged)
     assert resumed.returncode == 0, resumed.stderr
     execute(compose([*small, f"results_dir={plain}"]), print)

@@ -15,13 +15,22 @@ from typing import Any
 import pytest
 import torch
 
-from senet_repro.results.metrics import METRICS
+from senet_repro.results.epochs import METRICS
 from tests.cluster import Cluster, obstacle, two_nodes, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.faults,
+    pytest.mark.skipif(obstacle() is not None, reason=str(obstacle())),
+]
 
 LIMIT_S = 180
-SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu", "trainer.threads=1", "results_dir=runs"]
+SMALL = [
+    "recipe.batch_size=256",
+    "trainer.accelerator=cpu",
+    "trainer.threads=1",
+    "results_dir=runs",
+]
 LONG = ["seed=5", "recipe.epochs=40", *SMALL]
 CHECKPOINT = "checkpoints/last.ckpt"
 
@@ -60,7 +69,10 @@ def sweep(cluster: Cluster, folder: Path, *arguments: str) -> Iterator[subproces
 
 
 def on(nodes: int) -> list[str]:
-    return [f"trainer.nodes={nodes}", f"hydra.launcher.partition={'usual' if nodes == 1 else 'both'}"]
+    return [
+        f"trainer.nodes={nodes}",
+        f"hydra.launcher.partition={'usual' if nodes == 1 else 'both'}",
+    ]
 
 
 def run_folder(folder: Path) -> Path:
@@ -70,12 +82,16 @@ def run_folder(folder: Path) -> Path:
 
 def epochs(folder: Path) -> list[dict[str, Any]]:
     """The finished epochs of the runs below a folder, without the times they took."""
-    lines = [json.loads(line) for path in folder.rglob(METRICS) for line in path.read_text().splitlines()]
+    lines = [
+        json.loads(line) for path in folder.rglob(METRICS) for line in path.read_text().splitlines()
+    ]
     return [{key: value for key, value in line.items() if not key.endswith("_s")} for line in lines]
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    found: dict[str, torch.Tensor] = torch.load(folder / CHECKPOINT, weights_only=True)["state_dict"]
+    found: dict[str, torch.Tensor] = torch.load(folder / CHECKPOINT, weights_only=True)[
+        "state_dict"
+    ]
     return found
 
 
@@ -99,7 +115,9 @@ def preempt(cluster: Cluster, _: str) -> None:
     cluster.call("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=true")
 
 
-@pytest.mark.parametrize(("interrupt", "nodes"), [(reach_the_time_limit, 1), (preempt, 1), (preempt, 2)])
+@pytest.mark.parametrize(
+    ("interrupt", "nodes"), [(reach_the_time_limit, 1), (preempt, 1), (preempt, 2)]
+)
 def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
     interrupt: Callable[[Cluster, str], None],
     nodes: int,
@@ -119,16 +137,22 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
         assert cluster.job(job)["Restarts"] == "1"
         assert len(epochs(folder)) < len(epochs(expected))
         assert (folder / CHECKPOINT).exists()
-        cluster.call("scontrol", "update", f"JobId={job}", "StartTime=now")  # and not in two minutes
+        cluster.call(
+            "scontrol", "update", f"JobId={job}", "StartTime=now"
+        )  # and not in two minutes
         assert process.wait(LIMIT_S) == 0
-    assert (folder / METRICS).read_text().startswith(before)  # their times included: they were not run again
+    assert (
+        (folder / METRICS).read_text().startswith(before)
+    )  # their times included: they were not run again
     assert epochs(folder) == epochs(expected)
     ours, theirs = weights(folder), weights(expected)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours.keys() | theirs.keys())
 
 
 @pytest.mark.parametrize("nodes", [1, 2])
-def test_a_warning_before_preemption_does_not_end_a_job(nodes: int, cluster: Cluster, tmp_path: Path) -> None:
+def test_a_warning_before_preemption_does_not_end_a_job(
+    nodes: int, cluster: Cluster, tmp_path: Path
+) -> None:
     """A partition with a grace time warns by SIGTERM, and does not requeue a job that ends by itself meanwhile."""
     with sweep(cluster, tmp_path, *LONG, *on(nodes)):
         wait_for("an epoch", lambda: epochs(tmp_path) != [])

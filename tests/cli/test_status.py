@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.config.canonical import run_dir
+from senet_repro.config.identity import run_dir
 from senet_repro.results.plan import write_plan
 from senet_repro.results.record import write_record
 from tests.cli.sweeps import wait_until
@@ -24,7 +24,15 @@ from tests.results.test_plan import point
 
 
 def status(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "senet_repro", "status", "--results", str(results_dir), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "senet_repro",
+        "status",
+        "--results",
+        str(results_dir),
+        *arguments,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
@@ -34,14 +42,21 @@ def sweep(tmp_path: Path) -> Path:
     failed = begin(tmp_path, "r=4", state="failed", reason="out of memory\nwith more", epoch=2)
     write_plan(
         tmp_path,
-        [planned(finish(tmp_path, "r=2")), planned(failed), point(tmp_path, "r=8"), point(tmp_path, "r=16")],
+        [
+            planned(finish(tmp_path, "r=2")),
+            planned(failed),
+            point(tmp_path, "r=8"),
+            point(tmp_path, "r=16"),
+        ],
     )
     begin(tmp_path, "r=32", epoch=5, epochs=10)
     return tmp_path
 
 
 def test_every_state_has_its_line(sweep: Path) -> None:
-    running = begin(sweep, "r=8", epoch=3, epochs=10, epoch_share=0.4, images_per_s=1234.5, left_s=30.0)
+    running = begin(
+        sweep, "r=8", epoch=3, epochs=10, epoch_share=0.4, images_per_s=1234.5, left_s=30.0
+    )
     with trained_elsewhere(running):
         done = status(sweep)
     assert done.returncode == 1  # one failed
@@ -104,7 +119,10 @@ def test_watching_in_a_terminal_redraws_within_its_size_and_ends_on_ctrl_c(sweep
     if process == 0:
         os.chdir(ROOT)
         os.environ.update(COLUMNS="40", LINES="6")
-        os.execv(sys.executable, [sys.executable, "-m", "senet_repro", "status", "--watch", "--results", str(sweep)])
+        os.execv(
+            sys.executable,
+            [sys.executable, "-m", "senet_repro", "status", "--watch", "--results", str(sweep)],
+        )
     seen = bytearray()
 
     def drawn() -> int:

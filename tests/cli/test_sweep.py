@@ -10,18 +10,39 @@ from pathlib import Path
 import pytest
 
 from senet_repro.results.record import RECORD
-from tests.cli.sweeps import SIDE_BY_SIDE, SMALL, epochs, finish, records, start, states, table, wait_until
+from tests.cli.sweeps import (
+    SIDE_BY_SIDE,
+    SMALL,
+    epochs,
+    finish,
+    records,
+    start,
+    states,
+    table,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 
 def test_the_commands_that_a_sweep_ends_with_repeat_just_what_failed(tmp_path: Path) -> None:
-    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4", "recipe.lr=0.1,1e30", "recipe.epochs=1", *SMALL]
+    sweep = [
+        "-m",
+        "+ablation=reduction_ratio",
+        "r=2,4",
+        "recipe.lr=0.1,1e30",
+        "recipe.epochs=1",
+        *SMALL,
+    ]
     done = finish(tmp_path, *sweep)
     assert done.returncode == 1
     assert "2 runs failed" in done.stderr
     assert len(done.stdout.splitlines()) == 2
-    commands = [line.strip() for line in done.stderr.splitlines() if line.startswith("    python -m senet_repro ")]
+    commands = [
+        line.strip()
+        for line in done.stderr.splitlines()
+        if line.startswith("    python -m senet_repro ")
+    ]
     assert len(commands) == 2
     for command in commands:
         repeated = finish(tmp_path, *shlex.split(command)[3:])
@@ -37,16 +58,29 @@ def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     first, second = finish(one, *sweep), finish(two, *sweep, *SIDE_BY_SIDE)
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
-    assert sorted(second.stdout.replace("/two/", "/one/").splitlines()) == sorted(first.stdout.splitlines())
+    assert sorted(second.stdout.replace("/two/", "/one/").splitlines()) == sorted(
+        first.stdout.splitlines()
+    )
     assert records(two) == records(one)
     assert table(two) == table(one)
     assert "[3/3]" in second.stderr
 
 
 @pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("whole_group", [False, True], ids=["to the command", "to all its processes"])
-def test_jobs_side_by_side_stop_at_safe_points(signum: int, exit_code: int, whole_group: bool, tmp_path: Path) -> None:
-    sweep = ["-m", "r=2,4,8", "recipe.epochs=300", "recipe.batch_size=64", "trainer.accelerator=cpu", *SIDE_BY_SIDE]
+@pytest.mark.parametrize(
+    "whole_group", [False, True], ids=["to the command", "to all its processes"]
+)
+def test_jobs_side_by_side_stop_at_safe_points(
+    signum: int, exit_code: int, whole_group: bool, tmp_path: Path
+) -> None:
+    sweep = [
+        "-m",
+        "r=2,4,8",
+        "recipe.epochs=300",
+        "recipe.batch_size=64",
+        "trainer.accelerator=cpu",
+        *SIDE_BY_SIDE,
+    ]
     process = start(tmp_path, *sweep)
     wait_until(lambda: len([count for count in epochs(tmp_path) if count]) == 2)
     (os.killpg if whole_group else os.kill)(process.pid, signum)
@@ -72,7 +106,9 @@ def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_pat
 
 
 def test_a_launcher_that_cannot_is_told_and_not_asked_again(tmp_path: Path) -> None:
-    done = finish(tmp_path, "-m", "r=2,4", *SMALL, "hydra/launcher=joblib", "hydra.launcher.n_jobs=0")
+    done = finish(
+        tmp_path, "-m", "r=2,4", *SMALL, "hydra/launcher=joblib", "hydra.launcher.n_jobs=0"
+    )
     assert done.returncode == 1
     assert "2 runs failed" in done.stderr
     assert "n_jobs == 0" in done.stderr

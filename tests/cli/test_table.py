@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from senet_repro.cli.table import main
-from senet_repro.config.canonical import CODE_VERSION, key_of
-from senet_repro.config.schema import ConfigError
-from senet_repro.config.tables import names_networks, paper_tables
+from senet_repro.config.identity import CODE_VERSION, key_of
+from senet_repro.config.paper_tables import names_networks, paper_tables
+from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
 from tests.processor import is_within, python_s
 from tests.records import make_record
@@ -26,7 +26,9 @@ def _put(folder: Path, overrides: list[str], seed: int = 0) -> Path:
     return path / "record.json"
 
 
-def test_only_markdown_has_remarks_among_the_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_markdown_has_remarks_among_the_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _put(tmp_path, ["r=3"])
     _put(tmp_path, [])
     for form, beside in (("markdown", "out"), ("csv", "err"), ("json", "err"), ("latex", "err")):
@@ -73,7 +75,9 @@ def test_a_record_of_another_form_is_skipped(
     assert f"skipped {bad}: not a record as senet_repro writes it" in capsys.readouterr().out
 
 
-def test_no_record_with_a_figure_that_is_none_makes_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_record_with_a_figure_that_is_none_makes_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bad = _put(tmp_path, [])
     data = json.loads(bad.read_text())
     data["metrics"]["top1_err_pct"] = float("nan")
@@ -98,7 +102,9 @@ def test_code_versions_join_by_a_flag(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/tables"])
-def test_a_folder_that_cannot_be_written_is_refused_with_the_mend(place: str, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused_with_the_mend(
+    place: str, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("mine")
     _put(tmp_path / "runs", [])
     output = tmp_path / place
@@ -113,7 +119,12 @@ def _ten_thousand_records(folder: Path) -> int:
     for paper in paper_tables().values():
         for row in paper.rows.values() if not names_networks(paper) else ():
             record = make_record(
-                [f"{axis}={str(value).replace(' ', '')}" for axis, value in (row.axes or {}).items()], seed=0, top1=3.0
+                [
+                    f"{axis}={str(value).replace(' ', '')}"
+                    for axis, value in (row.axes or {}).items()
+                ],
+                seed=0,
+                top1=3.0,
             )
             points[record.run_key] = asdict(record)
     for epochs in range(1, 14):
@@ -125,9 +136,14 @@ def _ten_thousand_records(folder: Path) -> int:
                 place = folder / f"{data['name']}-{key[:8]}" / f"seed{seed}"
                 place.mkdir(parents=True)
                 data["seed"] = seed
-                data["metrics"] = {"top1_err_pct": 3 + (seed * epochs) % 7 / 10, "top5_err_pct": seed / 100}
+                data["metrics"] = {
+                    "top1_err_pct": 3 + (seed * epochs) % 7 / 10,
+                    "top5_err_pct": seed / 100,
+                }
                 (place / "record.json").write_text(json.dumps(data, indent=2))
-                (place / "status.json").write_text(json.dumps({"run_key": key, "seed": seed, "state": "done"}))
+                (place / "status.json").write_text(
+                    json.dumps({"run_key": key, "seed": seed, "state": "done"})
+                )
     return 13 * len(points) * 43
 
 
@@ -141,7 +157,9 @@ def _reading_s(folder: Path) -> float:
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_torch(tmp_path: Path) -> None:
+def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_torch(
+    tmp_path: Path,
+) -> None:
     assert _ten_thousand_records(tmp_path) > 10_000
     code = (
         "import sys\nfrom senet_repro.cli.table import main\n"
@@ -149,4 +167,9 @@ def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_tor
     )
     assert python_s(code, "--results", str(tmp_path))[1].count("### ") > 100
     # 2.3 s on one core of an AMD EPYC, 4.9 s before records shared their forms.
-    assert is_within(3, lambda: python_s(code, "--results", str(tmp_path))[0], lambda: _reading_s(tmp_path), times=5)
+    assert is_within(
+        3,
+        lambda: python_s(code, "--results", str(tmp_path))[0],
+        lambda: _reading_s(tmp_path),
+        times=5,
+    )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from senet_repro.cli import power, verdict
-from senet_repro.config.schema import ConfigError
-from senet_repro.config.tables import find_table
+from senet_repro.config.paper_tables import find_table
+from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
 from tests.records import row_records
 
@@ -31,7 +31,9 @@ def write_rows(folder: Path, **errors: Sequence[float]) -> None:
             write_record(target, record)
 
 
-def test_verdicts_are_listed_by_table_and_counted(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verdicts_are_listed_by_table_and_counted(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert verdict.main(["--results", str(runs)]) == 0
     text = capsys.readouterr().out
     assert "### Table 11: Squeeze operator (imagenet)" in text
@@ -41,7 +43,9 @@ def test_verdicts_are_listed_by_table_and_counted(runs: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(("table", "code"), [("squeeze", 1), ("stages", 0)])
-def test_strict_is_an_exit_code(runs: Path, table: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_strict_is_an_exit_code(
+    runs: Path, table: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert verdict.main(["--results", str(runs), "--table", table, "--strict"]) == code
     assert verdict.main(["--results", str(runs), "--table", table]) == 0
     assert ("not run" in capsys.readouterr().out) is True
@@ -64,7 +68,9 @@ def test_json_is_data_alone(runs: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert claims[0]["verdict"] == "contradicted"
 
 
-def test_a_file_that_cannot_be_read_is_named(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_read_is_named(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     next(runs.glob("*/seed0/record.json")).write_text("{")
     verdict.main(["--results", str(runs)])
     power.main(["--results", str(runs)])
@@ -82,7 +88,9 @@ def test_power_plans_what_is_open_and_warns_of_looking_twice(
     assert "Fix the number of seeds before training them" in text
 
 
-def test_power_without_open_claims_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_power_without_open_claims_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert power.main(["--results", str(tmp_path)]) == 0
     assert "nothing to plan" in capsys.readouterr().out
 

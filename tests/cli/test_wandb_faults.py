@@ -24,12 +24,16 @@ def core_of(process: int) -> int | None:
             command = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if command[0].endswith(b"wandb-core") and any(f"port-{process}.txt".encode() in word for word in command):
+        if command[0].endswith(b"wandb-core") and any(
+            f"port-{process}.txt".encode() in word for word in command
+        ):
             return int(path.parent.name)
     return None
 
 
-def test_when_its_process_is_killed_the_run_goes_on_and_the_next_is_copied_again(tmp_path: Path) -> None:
+def test_when_its_process_is_killed_the_run_goes_on_and_the_next_is_copied_again(
+    tmp_path: Path,
+) -> None:
     plain, copied = tmp_path / "plain", tmp_path / "copied"
     process = start(copied, *SWEEP, "logger=wandb")
     wait_until(lambda: any(count >= 2 for count in epochs(copied)))
@@ -45,12 +49,20 @@ def test_when_its_process_is_killed_the_run_goes_on_and_the_next_is_copied_again
     for record in (*ours.values(), *theirs.values()):
         record["config"]["logger"] = None
     assert ours == theirs
-    (other,) = (path for path in copied.glob("digits-*/seed0/wandb/offline-run-*/*.wandb") if "-r4-" in str(path))
+    (other,) = (
+        path
+        for path in copied.glob("digits-*/seed0/wandb/offline-run-*/*.wandb")
+        if "-r4-" in str(path)
+    )
     assert told(other)["exit_code"] == 0
 
 
-@pytest.mark.parametrize("launcher", [[], SIDE_BY_SIDE], ids=["one after the other", "side by side"])
-def test_a_server_out_of_reach_is_asked_once_for_a_sweep(launcher: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "launcher", [[], SIDE_BY_SIDE], ids=["one after the other", "side by side"]
+)
+def test_a_server_out_of_reach_is_asked_once_for_a_sweep(
+    launcher: list[str], tmp_path: Path
+) -> None:
     environment = {"WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": "http://127.0.0.1:9"}
     sweep = ["-m", "r=2,4", "recipe.epochs=1", *SMALL, "logger=wandb", *launcher]
     started_s = time.monotonic()

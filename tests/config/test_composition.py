@@ -10,12 +10,15 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from senet_repro.config.canonical import AXES, AXIS_DEFAULTS, run_key, run_name
 from senet_repro.config.composition import CONF_DIR, compose
-from senet_repro.config.schema import SE, ConfigError, Trainer
+from senet_repro.config.identity import AXES, AXIS_DEFAULTS, run_key, run_name
+from senet_repro.config.schema import SE, Trainer
+from senet_repro.core.errors import ConfigError
 
 ABLATIONS = sorted(path.stem for path in (CONF_DIR / "ablation").glob("*.yaml"))
-TABLE_FILES = sorted(path for group in ("ablation", "experiment") for path in (CONF_DIR / group).glob("*.yaml"))
+TABLE_FILES = sorted(
+    path for group in ("ablation", "experiment") for path in (CONF_DIR / group).glob("*.yaml")
+)
 PROTOCOLS = sorted(path.stem for path in (CONF_DIR / "protocol").glob("*.yaml"))
 
 
@@ -51,7 +54,11 @@ def test_every_group_file_composes_and_agrees_with_its_name(override: str) -> No
 
 def test_protocols_choose_network_data_and_recipe_and_the_command_line_wins() -> None:
     run = compose(["protocol=cifar10", "model=resnet20", "recipe.epochs=3", "data.root=somewhere"])
-    assert (run.model.name, run.data.name, run.recipe.name) == ("resnet20", "cifar10", "cifar_resnet")
+    assert (run.model.name, run.data.name, run.recipe.name) == (
+        "resnet20",
+        "cifar10",
+        "cifar_resnet",
+    )
     assert (run.recipe.epochs, run.data.root) == (3, "somewhere")
 
 
@@ -78,31 +85,50 @@ def test_experiments_give_each_network_its_recipe_and_input_size(
 
 
 def test_table_2_trains_bn_inception_with_the_weight_decay_of_its_own() -> None:
-    decays = {m: compose(["+experiment=imagenet", f"model={m}"]).recipe.weight_decay for m in ("bn_inception", "vgg16")}
+    decays = {
+        m: compose(["+experiment=imagenet", f"model={m}"]).recipe.weight_decay
+        for m in ("bn_inception", "vgg16")
+    }
     assert decays == {"bn_inception": 2e-4, "vgg16": 1e-4}
     assert compose(["+experiment=imagenet", "recipe.weight_decay=1e-3"]).recipe.weight_decay == 1e-3
 
 
 def test_what_the_command_line_names_wins_over_an_experiment() -> None:
-    run = compose(["+experiment=cifar10", "recipe=demo", "data=digits", "se.bias=false", "recipe.epochs=1"])
-    assert (run.recipe.name, run.data.name, run.se.bias, run.recipe.epochs) == ("demo", "digits", False, 1)
+    run = compose(
+        ["+experiment=cifar10", "recipe=demo", "data=digits", "se.bias=false", "recipe.epochs=1"]
+    )
+    assert (run.recipe.name, run.data.name, run.se.bias, run.recipe.epochs) == (
+        "demo",
+        "digits",
+        False,
+        1,
+    )
 
 
 def test_runs_know_their_first_weights_by_content(tmp_path: Path) -> None:
     for name, text in (("a", "one"), ("b", "one"), ("c", "two")):
         (tmp_path / name).write_text(text)
-    keys = {n: run_key(compose([f"init.weights={tmp_path / n}", "init.source=timm"])) for n in "abc"}
+    keys = {
+        n: run_key(compose([f"init.weights={tmp_path / n}", "init.source=timm"])) for n in "abc"
+    }
     assert keys["a"] == keys["b"] != keys["c"]
     assert run_key(compose()) not in keys.values()
     run = compose([f"init.weights={tmp_path}/a", "init.source=timm"])
     assert run_name(run) == "digits-resnet11-r16-from_timm"
     with pytest.raises(ConfigError, match="and not init"):
-        compose([f"init.weights={tmp_path}/c", "init.source=timm", f"init.sha256={run.init.sha256}"])
+        compose(
+            [f"init.weights={tmp_path}/c", "init.source=timm", f"init.sha256={run.init.sha256}"]
+        )
 
 
 def test_recipes_carry_the_papers_numbers() -> None:
     table2, ablation = compose(["recipe=imagenet"]).recipe, compose(["protocol=imagenet"])
-    assert (table2.batch_size, table2.lr, table2.epochs, table2.schedule.drops) == (1024, 0.6, 100, [30, 60, 90])
+    assert (table2.batch_size, table2.lr, table2.epochs, table2.schedule.drops) == (
+        1024,
+        0.6,
+        100,
+        [30, 60, 90],
+    )
     recipe = ablation.recipe
     assert (recipe.lr, recipe.epochs, recipe.schedule.drops) == (0.1, 270, [125, 200, 250])
     assert recipe.label_smoothing > 0
@@ -130,25 +156,49 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["squeeze=mean"], "squeeze=mean: give avg, max or none"),
         (["excitation=softmax"], "give sigmoid, tanh or relu"),
         (["placement=after"], "give standard, pre, post, identity or conv3x3"),
-        (["model.placements=[standard]", "placement=pre"], "placement=pre: resnet11 offers standard"),
+        (
+            ["model.placements=[standard]", "placement=pre"],
+            "placement=pre: resnet11 offers standard",
+        ),
         (["stages=[5]"], "stage=5: resnet11 offers 2, 3 and 4"),
         (["stages=[]"], "give stage numbers such as [2,3]"),
         (["stages=some"], "give all, all_but_last or none, or stage numbers"),
         (["stages=[2,2]"], "name each stage once"),
         (["se.fc=dense"], "give linear or conv"),
         (["model.options.stride_on=conv7x7"], "give conv1x1 or conv3x3"),
-        (["+model.options.width=2"], "model.options=width: give stride_on, stem_pool, stem or se_on"),
+        (
+            ["+model.options.width=2"],
+            "model.options=width: give stride_on, stem_pool, stem or se_on",
+        ),
         (["model=vgg16", "placement=pre"], "placement=pre: vgg16 offers standard"),
         (["model.stride_on=conv3x3"], "did you mean 'model.options.stride_on'?"),
-        (["protocol=imagenet", "recipe.cutout_px=8"], "cutout is for sets in memory, give 0 for imagenet"),
-        (["protocol=imagenet", "model=resnet20"], "resnet20 is made for images of 32 px, not for imagenet's"),
+        (
+            ["protocol=imagenet", "recipe.cutout_px=8"],
+            "cutout is for sets in memory, give 0 for imagenet",
+        ),
+        (
+            ["protocol=imagenet", "model=resnet20"],
+            "resnet20 is made for images of 32 px, not for imagenet's",
+        ),
         (["recipe.batch_size=1438"], "recipe.batch_size=1438: digits has 1,437 training images"),
-        (["+experiment=cifar10", "protocol=demo"], "+experiment=cifar10 names network, data and recipe itself"),
-        (["+experiment=[imagenet,mobile]"], "+experiment=[imagenet,mobile]: give one table at a time"),
-        (["+experiment=imagenet", "+ablation=squeeze"], "+experiment=imagenet +ablation=squeeze: give one table"),
+        (
+            ["+experiment=cifar10", "protocol=demo"],
+            "+experiment=cifar10 names network, data and recipe itself",
+        ),
+        (
+            ["+experiment=[imagenet,mobile]"],
+            "+experiment=[imagenet,mobile]: give one table at a time",
+        ),
+        (
+            ["+experiment=imagenet", "+ablation=squeeze"],
+            "+experiment=imagenet +ablation=squeeze: give one table",
+        ),
         (["init.source=timm"], "without weights: give init.weights=FILE"),
         (["init.weights=README.md"], "init.source=None: give timm or torchvision"),
-        (["init.weights=nowhere.pth", "init.source=timm"], "No such file or directory; give a file of weights"),
+        (
+            ["init.weights=nowhere.pth", "init.source=timm"],
+            "No such file or directory; give a file of weights",
+        ),
         (["recipe.schedule.kind=poly"], "give step, cosine or plateau"),
         (["logger.name=tensorboard"], "give none, csv or wandb"),
         (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),
@@ -160,7 +210,10 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["recipe.momentum=1"], "give a number of at least 0 and below 1"),
         (["recipe.schedule.factor=2"], "give a positive number and below 1"),
         (["recipe.schedule.warmup=-1"], "recipe.schedule.warmup=-1: give a number of at least 0"),
-        (["recipe.schedule.warmup_factor=0"], "recipe.schedule.warmup_factor=0.0: give a positive number and below 1"),
+        (
+            ["recipe.schedule.warmup_factor=0"],
+            "recipe.schedule.warmup_factor=0.0: give a positive number and below 1",
+        ),
         (["recipe.cutout_px=-2"], "recipe.cutout_px=-2: give a number of at least 0"),
         (["trainer.threads=0"], "trainer.threads=0: give a number of at least 1"),
         (["data.pad_px=-1"], "give a number of at least 0"),
@@ -170,11 +223,16 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["+ablation=10"], "must be a string"),
         (["recipe.label_smoothing=1"], "give a number of at least 0 and below 1"),
         (["seed=-1"], "seed=-1: give a number of at least 0"),
-        (["trainer.devices=3"], "give recipe.batch_size=126 or 129, or trainer.devices=1, 2, 4, 8, 16, 32 or 64"),
+        (
+            ["trainer.devices=3"],
+            "give recipe.batch_size=126 or 129, or trainer.devices=1, 2, 4, 8, 16, 32 or 64",
+        ),
         (["stages=[2"], "stages=[2"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused_with_the_mend(overrides: list[str], message: str) -> None:
+def test_a_setting_that_cannot_be_is_refused_with_the_mend(
+    overrides: list[str], message: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         compose(overrides)
     assert message in str(error.value)

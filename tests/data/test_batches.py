@@ -16,7 +16,9 @@ MakeData = Callable[..., Data]
 MakeImages = Callable[..., ImageSet]
 
 
-def train_epoch(images: ImageSet, data: Data, seed: int, epoch: int, share: Share = WHOLE) -> list[Batch]:
+def train_epoch(
+    images: ImageSet, data: Data, seed: int, epoch: int, share: Share = WHOLE
+) -> list[Batch]:
     batches = TrainBatches(images, data, TrainSteps(len(images), 6, seed, share), CPU)
     batches.set_epoch(epoch)
     assert len(batches) == len(images) // 6
@@ -59,7 +61,9 @@ def test_the_epoch_is_read_at_the_first_batch(make_data: MakeData, make_images: 
     assert torch.equal(next(iterator)[0], train_epoch(images, data, 0, 2)[0][0])
 
 
-@pytest.mark.parametrize(("flip", "pad_px"), [(True, 4), (True, 0), (False, 1), (False, 0), (True, 8)])
+@pytest.mark.parametrize(
+    ("flip", "pad_px"), [(True, 4), (True, 0), (False, 1), (False, 0), (True, 8)]
+)
 def test_augmentation_equals_a_plain_reference(
     flip: bool, pad_px: int, make_data: MakeData, make_images: MakeImages
 ) -> None:
@@ -100,7 +104,9 @@ def test_ranks_together_see_the_single_process_batch(
 
 @pytest.mark.parametrize("count", [11, 12, 13])
 @pytest.mark.parametrize("world_size", [1, 2, 3])
-def test_evaluation_sees_each_image_once_and_unchanged(count: int, world_size: int, make_images: MakeImages) -> None:
+def test_evaluation_sees_each_image_once_and_unchanged(
+    count: int, world_size: int, make_images: MakeImages
+) -> None:
     images = make_images(count)
     seen = []
     for rank in range(world_size):

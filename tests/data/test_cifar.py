@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torchvision.datasets import cifar as torchvision_cifar
 
-from senet_repro.config.schema import Data, DataError
+from senet_repro.config.schema import Data
+from senet_repro.core.errors import DataError
 from senet_repro.data import sets
 from senet_repro.data.cifar import load_cifar
 from senet_repro.data.sets import load_in_memory
@@ -35,10 +36,14 @@ def test_parquet_shards_are_read_in_order(
     assert split.test.labels.tolist() == [1]
 
 
-def test_a_part_of_a_set_is_refused(tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet) -> None:
+def test_a_part_of_a_set_is_refused(
+    tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet
+) -> None:
     write_parquet(tmp_path / "train-00000-of-00002.parquet", [png(0), png(1)], [3, 9])
     write_parquet(tmp_path / "test-00000-of-00001.parquet", [png(3)], [1])
-    with pytest.raises(ValueError, match="holds 2 training and 1 test images where cifar10 has 50,000 and 10,000"):
+    with pytest.raises(
+        ValueError, match="holds 2 training and 1 test images where cifar10 has 50,000 and 10,000"
+    ):
         load_in_memory(make_data("cifar10", root=str(tmp_path)))
 
 
@@ -57,12 +62,16 @@ def test_torchvision_folder_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unset_root_says_what_to_give(make_data: MakeData) -> None:
-    with pytest.raises(ValueError, match=r"cifar-10-batches-py: give data\.root=DIR, and data\.download=true"):
+    with pytest.raises(
+        ValueError, match=r"cifar-10-batches-py: give data\.root=DIR, and data\.download=true"
+    ):
         load_in_memory(make_data("cifar10"))
 
 
 def test_an_empty_root_says_what_was_looked_for(tmp_path: Path, make_data: MakeData) -> None:
-    message = rf"{tmp_path}: looked for train-\*\.parquet and test-\*\.parquet and for cifar-100-python/"
+    message = (
+        rf"{tmp_path}: looked for train-\*\.parquet and test-\*\.parquet and for cifar-100-python/"
+    )
     with pytest.raises(ValueError, match=message):
         load_in_memory(make_data("cifar100", root=str(tmp_path)))
 
@@ -78,12 +87,15 @@ def test_half_a_set_says_which_half_is_missing(
 def test_a_damaged_torchvision_folder_is_refused(tmp_path: Path, make_data: MakeData) -> None:
     (tmp_path / "cifar-10-batches-py").mkdir()
     with pytest.raises(
-        ValueError, match=r"cifar-10-batches-py is incomplete, damaged or out of reach.*data\.download=true"
+        ValueError,
+        match=r"cifar-10-batches-py is incomplete, damaged or out of reach.*data\.download=true",
     ):
         load_in_memory(make_data("cifar10", root=str(tmp_path)))
 
 
-def test_nothing_is_fetched_unasked(tmp_path: Path, make_data: MakeData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_fetched_unasked(
+    tmp_path: Path, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
     monkeypatch.setattr(torchvision_cifar.CIFAR10, "download", lambda self: asked.append(self.root))
     with pytest.raises(ValueError, match="no cifar10"):
@@ -94,7 +106,9 @@ def test_nothing_is_fetched_unasked(tmp_path: Path, make_data: MakeData, monkeyp
     assert asked
 
 
-def test_a_corrupt_image_is_named(tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet) -> None:
+def test_a_corrupt_image_is_named(
+    tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet
+) -> None:
     write_parquet(tmp_path / "train-0.parquet", [png(0), b"no picture"], [0, 1])
     write_parquet(tmp_path / "test-0.parquet", [b""], [0])
     with pytest.raises(ValueError, match=r"train-0\.parquet, row 1: not a readable image"):
@@ -105,7 +119,11 @@ def test_a_corrupt_image_is_named(tmp_path: Path, make_data: MakeData, png: Png,
 
 
 def test_corrupt_rows_may_be_left_out_and_are_named(
-    tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    make_data: MakeData,
+    png: Png,
+    write_parquet: WriteParquet,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write_parquet(tmp_path / "train-0.parquet", [png(0), b"no picture", png(1)], [0, 1, 2])
     write_parquet(tmp_path / "test-0.parquet", [png(2)], [3])
@@ -115,7 +133,9 @@ def test_corrupt_rows_may_be_left_out_and_are_named(
     assert split.train.skipped == (f"{tmp_path / 'train-0.parquet'}, row 1",)
     assert (len(split.train), len(split.test), split.test.skipped) == (2, 1, ())
     monkeypatch.setitem(sets.WHOLE_SETS, "cifar10", (4, 1))
-    with pytest.raises(DataError, match="holds 3 training and 1 test images where cifar10 has 4 and 1"):
+    with pytest.raises(
+        DataError, match="holds 3 training and 1 test images where cifar10 has 4 and 1"
+    ):
         load_in_memory(make_data("cifar10", root=str(tmp_path), skip_corrupt=True))
 
 

@@ -17,7 +17,12 @@ MakeImages = Callable[..., ImageSet]
 
 
 def train_epoch(
-    images: ImageSet, data: Data, cutout_px: int, seed: int = 1, epoch: int = 2, share: Share = WHOLE
+    images: ImageSet,
+    data: Data,
+    cutout_px: int,
+    seed: int = 1,
+    epoch: int = 2,
+    share: Share = WHOLE,
 ) -> list[Batch]:
     batches = TrainBatches(images, data, TrainSteps(len(images), 6, seed, share), CPU, cutout_px)
     batches.set_epoch(epoch)
@@ -44,7 +49,9 @@ def plainly_cut(image: Tensor, centre: int, cutout_px: int) -> Tensor:
 def test_squares_lie_where_a_plain_loop_puts_them(cutout_px: int) -> None:
     centres = torch.arange(64)  # every pixel of the image, corners included
     images = torch.rand(64, 3, 8, 8) - 2
-    expected = torch.stack([plainly_cut(*pair, cutout_px) for pair in zip(images, centres.tolist(), strict=True)])
+    expected = torch.stack(
+        [plainly_cut(*pair, cutout_px) for pair in zip(images, centres.tolist(), strict=True)]
+    )
     cut = cut_out(images.contiguous(memory_format=torch.channels_last), centres, cutout_px)
     assert torch.equal(cut, expected)
     assert cut.is_contiguous(memory_format=torch.channels_last)
@@ -67,7 +74,9 @@ def test_only_the_squares_differ_and_they_are_zero(
     centres = draw_centres(steps, 8).view(10, 6).tolist()
     epochs = (train_epoch(images, data, cutout_px), train_epoch(images, data, 0))
     for (cut, labels), (plain, plain_labels), where in zip(*epochs, centres, strict=True):
-        expected = [plainly_cut(*pair, cutout_px) for pair in zip(normalise(plain), where, strict=True)]
+        expected = [
+            plainly_cut(*pair, cutout_px) for pair in zip(normalise(plain), where, strict=True)
+        ]
         assert torch.equal(normalise(cut), torch.stack(expected))
         assert cut.dtype == torch.float32
         assert cut.is_contiguous(memory_format=torch.channels_last)
@@ -103,7 +112,9 @@ def test_ranks_together_see_the_single_process_batch(
     world_size: int, make_data: MakeData, make_images: MakeImages
 ) -> None:
     images, data = make_images(20), make_data("cifar10")
-    ranks = [train_epoch(images, data, 4, share=Share(rank, world_size)) for rank in range(world_size)]
+    ranks = [
+        train_epoch(images, data, 4, share=Share(rank, world_size)) for rank in range(world_size)
+    ]
     for whole, *shares in zip(train_epoch(images, data, 4), *ranks, strict=True):
         for part in (0, 1):
             assert torch.equal(whole[part], torch.cat([share[part] for share in shares]))

@@ -32,10 +32,14 @@ def data(make_data: MakeData, image_root: Path) -> Data:
     return make_data("imagenet", root=str(image_root))
 
 
-def train_epoch(data: Data, epoch: int = 0, seed: int = 0, workers: int = 0, share: Share = WHOLE) -> list[Batch]:
+def train_epoch(
+    data: Data, epoch: int = 0, seed: int = 0, workers: int = 0, share: Share = WHOLE
+) -> list[Batch]:
     files, _ = load_folders(data)
     steps = TrainSteps(len(files), 6, seed, share)
-    batches = TrainFolderBatches(files, train_transform(data), steps, seed, workers, pin_memory=False)
+    batches = TrainFolderBatches(
+        files, train_transform(data), steps, seed, workers, pin_memory=False
+    )
     batches.set_epoch(epoch)
     return list(batches)
 
@@ -94,8 +98,12 @@ def test_ranks_together_see_the_single_process_batch(world_size: int, data: Data
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 4])
-def test_evaluation_sees_each_image_once(world_size: int, make_data: MakeData, image_root: Path) -> None:
-    (image_root / "val" / "n01" / "2.JPEG").unlink()  # 5 images, which no world size here divides but 1
+def test_evaluation_sees_each_image_once(
+    world_size: int, make_data: MakeData, image_root: Path
+) -> None:
+    (
+        image_root / "val" / "n01" / "2.JPEG"
+    ).unlink()  # 5 images, which no world size here divides but 1
     data = make_data("imagenet", root=str(image_root))
     files = load_folders(data)[1]
     transform = eval_transform(data)
@@ -202,7 +210,9 @@ print("all came")
 """
 
 
-def test_workers_outlive_the_signals_that_stop_training_and_not_their_process(image_root: Path) -> None:
+def test_workers_outlive_the_signals_that_stop_training_and_not_their_process(
+    image_root: Path,
+) -> None:
     files = sorted(map(str, (image_root / "train").rglob("*.JPEG")))
     command = [sys.executable, "-c", OUTLIVE, *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

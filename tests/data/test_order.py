@@ -1,12 +1,14 @@
 import pytest
 import torch
 
-from senet_repro.config.validate import check_batch_size
+from senet_repro.config.validation import check_batch_size
 from senet_repro.data.order import Share, TrainSteps, derived_seed
 
 
 def test_every_key_has_a_seed_of_its_own() -> None:
-    keys = [(s, *key) for s in range(3) for key in [(), (0,), (1,), (0, 0), (0, 1), (1, 0), (0, 0, 0)]]
+    keys = [
+        (s, *key) for s in range(3) for key in [(), (0,), (1,), (0, 0), (0, 1), (1, 0), (0, 0, 0)]
+    ]
     assert len({derived_seed(*key) for key in keys}) == len(keys)
     assert derived_seed(0, 1, 2) == derived_seed(0, 1, 2)
 
@@ -15,7 +17,9 @@ def test_every_key_has_a_seed_of_its_own() -> None:
     ("batch", "devices", "mend"),
     [(128, 3, "batch_size=126 or 129"), (1, 4, "batch_size=4, or trainer.devices=1$")],
 )
-def test_a_batch_that_does_not_divide_names_sizes_that_do(batch: int, devices: int, mend: str) -> None:
+def test_a_batch_that_does_not_divide_names_sizes_that_do(
+    batch: int, devices: int, mend: str
+) -> None:
     with pytest.raises(ValueError, match=mend):
         check_batch_size(batch, devices)
     check_batch_size(128, 4)
@@ -35,9 +39,13 @@ def test_steps_follow_from_seed_and_epoch() -> None:
 
     assert order(0, 1) == order(0, 1)
     assert {epoch for step in order(0, 5) for epoch, _ in step} == {5}
-    without_epoch = [[[i for _, i in step] for step in order(*key)] for key in [(0, 0), (0, 1), (1, 0)]]
+    without_epoch = [
+        [[i for _, i in step] for step in order(*key)] for key in [(0, 0), (0, 1), (1, 0)]
+    ]
     assert len({str(indices) for indices in without_epoch}) == 3
-    assert len({i for step in without_epoch[0] for i in step}) == 18  # 20 images, the last 2 dropped
+    assert (
+        len({i for step in without_epoch[0] for i in step}) == 18
+    )  # 20 images, the last 2 dropped
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3])

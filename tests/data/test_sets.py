@@ -28,7 +28,13 @@ def test_digits_have_the_promised_form(digits: Split) -> None:
 
 def test_digits_are_split_once_and_for_all(digits: Split) -> None:
     together = torch.cat([digits.train.images, digits.test.images])[:, 0].flatten(1)
-    original = torch.from_numpy(load_sklearn_digits().images).flatten(1).mul(255 / 16).round().to(torch.uint8)
+    original = (
+        torch.from_numpy(load_sklearn_digits().images)
+        .flatten(1)
+        .mul(255 / 16)
+        .round()
+        .to(torch.uint8)
+    )
     assert sorted(together.tolist()) == sorted(original.tolist())  # none lost, none twice
     torch.manual_seed(5)
     again = load_digits()

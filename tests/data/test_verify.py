@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from senet_repro.config.canonical import run_dir, run_key
 from senet_repro.config.composition import compose
-from senet_repro.config.schema import Data, DataError, Run
+from senet_repro.config.identity import run_dir, run_key
+from senet_repro.config.schema import Data, Run
+from senet_repro.core.errors import DataError, Stopped
 from senet_repro.data import verify
 from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import load_folders
 from senet_repro.data.verify import corrupt_files, corruption
+from senet_repro.execution.execute import execute
 from senet_repro.results.store import read_status
-from senet_repro.training.execute import execute
-from senet_repro.training.failures import Stopped
 
 MakeData = Callable[..., Data]
 
@@ -47,7 +47,11 @@ def find(data: Data, cache: Path, workers: int = 0) -> list[str]:
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("damage", [cut_short, empty, another_kind])
 def test_every_corrupt_file_is_found_by_any_number_of_processes(
-    damage: Callable[[Path], None], workers: int, image_root: Path, make_data: MakeData, tmp_path: Path
+    damage: Callable[[Path], None],
+    workers: int,
+    image_root: Path,
+    make_data: MakeData,
+    tmp_path: Path,
 ) -> None:
     data = make_data("imagenet", root=str(image_root))
     assert find(data, tmp_path / "sound", workers) == []
@@ -79,7 +83,9 @@ def test_what_was_found_is_kept_and_a_changed_folder_or_a_mended_file_is_seen(
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.8, 0.95, 0.99])
-def test_a_file_cut_short_anywhere_is_found(kind: str, share: float, make_data: MakeData, tmp_path: Path) -> None:
+def test_a_file_cut_short_anywhere_is_found(
+    kind: str, share: float, make_data: MakeData, tmp_path: Path
+) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     for part in ("train", "val"):
         folder = tmp_path / part / "n01"
@@ -156,9 +162,24 @@ def test_the_error_names_the_first_and_counts_the_others() -> None:
 @pytest.fixture
 def small_imagenet(image_root: Path, tmp_path: Path) -> Callable[..., Run]:
     def make(*overrides: str) -> Run:
-        fixed = ["protocol=imagenet", "model=resnet11", f"data.root={image_root}", f"results_dir={tmp_path / 'runs'}"]
-        sizes = ["data.train_px=24", "data.eval_px=24", "data.eval_resize_px=28", "recipe.batch_size=4"]
-        small = ["recipe.epochs=1", "trainer.accelerator=cpu", "trainer.num_workers=1", "trainer.threads=1"]
+        fixed = [
+            "protocol=imagenet",
+            "model=resnet11",
+            f"data.root={image_root}",
+            f"results_dir={tmp_path / 'runs'}",
+        ]
+        sizes = [
+            "data.train_px=24",
+            "data.eval_px=24",
+            "data.eval_resize_px=28",
+            "recipe.batch_size=4",
+        ]
+        small = [
+            "recipe.epochs=1",
+            "trainer.accelerator=cpu",
+            "trainer.num_workers=1",
+            "trainer.threads=1",
+        ]
         return compose([*fixed, *sizes, *small, *overrides])
 
     return make
@@ -173,11 +194,15 @@ def test_a_corrupt_image_fails_a_run_with_its_name_and_leaves_no_process(
     assert multiprocessing.active_children() == []
 
 
-def test_verification_fails_a_run_before_its_first_step(small_imagenet: Callable[..., Run], image_root: Path) -> None:
+def test_verification_fails_a_run_before_its_first_step(
+    small_imagenet: Callable[..., Run], image_root: Path
+) -> None:
     cut_short(image_root / "val" / "n02" / "2.JPEG")
     cut_short(image_root / "train" / "n01" / "0.JPEG")
     run = small_imagenet("data.verify=true")
-    with pytest.raises(DataError, match=r"train/n01/0\.JPEG, .*val/n02/2\.JPEG: not readable as images"):
+    with pytest.raises(
+        DataError, match=r"train/n01/0\.JPEG, .*val/n02/2\.JPEG: not readable as images"
+    ):
         execute(run, print)
     assert not (run_dir(run) / "metrics.jsonl").exists()
     assert "data.skip_corrupt=true" in read_status(run_dir(run))["reason"]
@@ -185,7 +210,10 @@ def test_verification_fails_a_run_before_its_first_step(small_imagenet: Callable
 
 @pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_is_left_out_is_told_and_recorded(
-    devices: int, small_imagenet: Callable[..., Run], image_root: Path, capfd: pytest.CaptureFixture[str]
+    devices: int,
+    small_imagenet: Callable[..., Run],
+    image_root: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     broken = [image_root / "train" / "n01" / "0.JPEG", image_root / "val" / "n02" / "2.JPEG"]
     for file in broken:
@@ -195,7 +223,9 @@ def test_what_is_left_out_is_told_and_recorded(
     assert record.skipped == {"train": [str(broken[0])], "test": [str(broken[1])]}
     assert record.eval_images == 5
     assert run_key(run) == run_key(small_imagenet())
-    assert capfd.readouterr().err.count("left out 1 train and 1 test images that cannot be read") == 1
+    assert (
+        capfd.readouterr().err.count("left out 1 train and 1 test images that cannot be read") == 1
+    )
 
 
 def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., Run]) -> None:
@@ -204,16 +234,24 @@ def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., R
     assert execute(small_imagenet("data.verify=true"), print)[1].metrics == plain.metrics
 
 
-def test_a_class_without_a_readable_image_is_an_error(small_imagenet: Callable[..., Run], image_root: Path) -> None:
+def test_a_class_without_a_readable_image_is_an_error(
+    small_imagenet: Callable[..., Run], image_root: Path
+) -> None:
     for file in (image_root / "val" / "n02").iterdir():
         empty(file)
-    with pytest.raises(DataError, match=r"no image of a class can be read, such as .*val/n02/0\.JPEG"):
+    with pytest.raises(
+        DataError, match=r"no image of a class can be read, such as .*val/n02/0\.JPEG"
+    ):
         execute(small_imagenet("data.skip_corrupt=true"), print)
 
 
 NOT_FOUND = [
     *("3", "null", "[1]", "{", '{"looked_at": 3}', '{"looked_at": 99, "corrupt": []}'),
-    *('{"looked_at": 3, "corrupt": [-1]}', '{"looked_at": 3, "corrupt": ["a"]}', '{"looked_at": "3", "corrupt": []}'),
+    *(
+        '{"looked_at": 3, "corrupt": [-1]}',
+        '{"looked_at": 3, "corrupt": ["a"]}',
+        '{"looked_at": "3", "corrupt": []}',
+    ),
 ]
 
 

@@ -11,20 +11,34 @@ from senet_repro.models.bn_inception import MODULES, inception
 
 def modules() -> list[nn.Sequential]:
     with torch.device("meta"):
-        return [module for stage in create_model("bn_inception").stages.values() for module in stage]
+        return [
+            module for stage in create_model("bn_inception").stages.values() for module in stage
+        ]
 
 
 def test_se_takes_the_concatenated_output_of_every_module() -> None:
     torch.manual_seed(0)
     widths = [256, 320, 576, 576, 576, 608, 608, 1056, 1024, 1024]
     assert [module.standard.fc1.in_features for module in modules()] == widths
-    assert all([name for name, _ in module.named_children()] == ["branches", "standard"] for module in modules())
+    assert all(
+        [name for name, _ in module.named_children()] == ["branches", "standard"]
+        for module in modules()
+    )
 
 
 def test_pools_are_averages_but_in_the_last_module_and_where_the_map_halves() -> None:
-    pools = [m for module in modules() for m in module.modules() if isinstance(m, nn.AvgPool2d | nn.MaxPool2d)]
+    pools = [
+        m
+        for module in modules()
+        for m in module.modules()
+        if isinstance(m, nn.AvgPool2d | nn.MaxPool2d)
+    ]
     assert [(type(pool), pool.stride) for pool in pools] == [
-        (nn.MaxPool2d, 2) if number in (3, 8) else (nn.MaxPool2d, 1) if number == 10 else (nn.AvgPool2d, 1)
+        (nn.MaxPool2d, 2)
+        if number in (3, 8)
+        else (nn.MaxPool2d, 1)
+        if number == 10
+        else (nn.AvgPool2d, 1)
         for number in range(1, 11)
     ]
 

@@ -22,8 +22,20 @@ SIZES = [  # without SE and with; the multiply-adds lack those of a head's pooli
     ("senet154", {}, IMAGENET, (108_459_944, 115_088_984), (20_681_785_344, 20_701_509_632)),
     ("vgg16", {}, IMAGENET, (138_365_992, 138_596_784), (15_470_264_320, 15_484_038_144)),
     ("bn_inception", {}, IMAGENET, (11_285_224, 11_931_622), (2_032_600_064, 2_034_420_128)),
-    ("inception_resnet_v2", {}, (299, 1000), (55_843_464, 64_387_444), (11_730_003_040, 11_748_787_360)),
-    ("inception_resnet_v2", {"stem": "slim"}, (299, 1000), (55_843_464, 64_387_444), (13_155_794_016, 13_175_829_216)),
+    (
+        "inception_resnet_v2",
+        {},
+        (299, 1000),
+        (55_843_464, 64_387_444),
+        (11_730_003_040, 11_748_787_360),
+    ),
+    (
+        "inception_resnet_v2",
+        {"stem": "slim"},
+        (299, 1000),
+        (55_843_464, 64_387_444),
+        (13_155_794_016, 13_175_829_216),
+    ),
     ("mobilenet", NO_BIAS, IMAGENET, (4_231_976, 4_711_720), (568_740_352, 571_929_600)),
     ("shufflenet", NO_BIAS, IMAGENET, (1_865_728, 2_476_144), (137_460_672, 139_675_152)),
     ("resnet11", {}, CIFAR10, (127_642, 138_870), (17_222_144, 17_347_584)),
@@ -35,12 +47,33 @@ SIZES = [  # without SE and with; the multiply-adds lack those of a head's pooli
     ("resnet164", {}, CIFAR10, (1_703_258, 1_905_362), (244_500_992, 246_758_912)),
     ("wrn16_8", {}, CIFAR10, (10_961_370, 11_049_290), (1_548_145_664, 1_548_690_432)),
     ("shake_shake26_2x96d", {}, CIFAR10, (26_192_922, 26_392_170), (3_776_892_672, 3_778_462_464)),
-    ("shake_shake26_2x96d", {"se_on": "mix"}, CIFAR10, (26_192_922, 26_292_546), (3_776_892_672, 3_777_677_568)),
-    ("shake_even29_2x4x64d", {}, CIFAR100, (34_491_444, 35_535_060), (5_348_282_368, 5_352_067_072)),
-    ("shake_even29_2x4x64d", {"se_on": "mix"}, CIFAR100, (34_491_444, 35_013_252), (5_348_282_368, 5_350_174_720)),
+    (
+        "shake_shake26_2x96d",
+        {"se_on": "mix"},
+        CIFAR10,
+        (26_192_922, 26_292_546),
+        (3_776_892_672, 3_777_677_568),
+    ),
+    (
+        "shake_even29_2x4x64d",
+        {},
+        CIFAR100,
+        (34_491_444, 35_535_060),
+        (5_348_282_368, 5_352_067_072),
+    ),
+    (
+        "shake_even29_2x4x64d",
+        {"se_on": "mix"},
+        CIFAR100,
+        (34_491_444, 35_013_252),
+        (5_348_282_368, 5_350_174_720),
+    ),
 ]
 ROWS = [
-    pytest.param(*row, id=f"{row[0]}-{row[1]}", marks=[pytest.mark.slow] * (row[4][0] > 5_000_000_000)) for row in SIZES
+    pytest.param(
+        *row, id=f"{row[0]}-{row[1]}", marks=[pytest.mark.slow] * (row[4][0] > 5_000_000_000)
+    )
+    for row in SIZES
 ]
 PARAMS = [  # of ResNet-50; section 6 counts its networks without FC biases
     ({"stride_on": "conv3x3"}, 28_088_024),
@@ -85,7 +118,11 @@ def test_every_network_has_its_counts() -> None:
 
 @pytest.mark.parametrize(("name", "axes", "data", "params", "macs"), ROWS)
 def test_parameters_and_multiply_adds_of_every_network(
-    name: str, axes: dict[str, object], data: tuple[int, int], params: tuple[int, int], macs: tuple[int, int]
+    name: str,
+    axes: dict[str, object],
+    data: tuple[int, int],
+    params: tuple[int, int],
+    macs: tuple[int, int],
 ) -> None:
     input_px, classes = data
     nets = [skeleton(name, classes, stages=stages, **axes) for stages in ("none", "all")]
@@ -108,7 +145,12 @@ def test_multiply_adds_of_variants(axes: dict[str, object], macs: int) -> None:
 )
 def test_multiply_adds_by_hand(squeeze: str, squeezed: int, positions: int) -> None:
     block = SEBlock(4, 2, squeeze, "sigmoid", "linear", bias=True)
-    layers = [nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Sequential(block)]
+    layers = [
+        nn.Conv2d(3, 4, 3, padding=1, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Sequential(block),
+    ]
     for pool in (nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1)):  # which counts in blocks only
         net = nn.Sequential(*layers, pool, nn.Flatten(), nn.Linear(4, 5))
         assert count_macs(net, 8) == 64 * 3 * 4 * 9 + squeezed + positions * 2 * 4 * 2 + 4 * 5

@@ -18,7 +18,9 @@ from senet_repro.models.se import Gate, SEPlan
     ("build", "channels", "width", "scale"),
     [(unit35, 320, 128, 0.17), (unit17, 1088, 384, 0.1), (unit8, 2080, 448, 0.2)],
 )
-def test_se_comes_before_the_scale(build: Callable[[Gate], nn.Module], channels: int, width: int, scale: float) -> None:
+def test_se_comes_before_the_scale(
+    build: Callable[[Gate], nn.Module], channels: int, width: int, scale: float
+) -> None:
     torch.manual_seed(0)
     gate: Gate = SEPlan(r=16, stages=(3,)).at(3)
     unit = build(gate).eval()
@@ -27,12 +29,18 @@ def test_se_comes_before_the_scale(build: Callable[[Gate], nn.Module], channels:
     assert concatenated.shape == (2, width, 5, 5)
     increase = unit.branch.increase
     assert increase.bias is not None
-    torch.testing.assert_close(unit(x), torch.relu(x + scale * unit.standard(increase(concatenated))))
+    torch.testing.assert_close(
+        unit(x), torch.relu(x + scale * unit.standard(increase(concatenated)))
+    )
 
 
 def test_only_the_last_unit_has_neither_scale_nor_relu() -> None:
     with torch.device("meta"):
-        units = [m for m in create_model("inception_resnet_v2", r=None).modules() if isinstance(m, ResidualUnit)]
+        units = [
+            m
+            for m in create_model("inception_resnet_v2", r=None).modules()
+            if isinstance(m, ResidualUnit)
+        ]
     one = torch.ones(())
     scales = [round(float(unit.join(one, one)) - 1, 6) for unit in units]
     assert scales == [0.17] * 10 + [0.1] * 20 + [0.2] * 9 + [1.0]

@@ -49,7 +49,9 @@ def test_seeds_and_layers_differ() -> None:
     one, other = weights(0), weights(1)
     drawn = [key for key in one if one[key].ndim > 1]
     assert not any(one[key].equal(other[key]) for key in drawn)
-    assert not one["stages.2.0.branch.reduce.conv.weight"].equal(one["stages.2.0.branch.increase.conv.weight"])
+    assert not one["stages.2.0.branch.reduce.conv.weight"].equal(
+        one["stages.2.0.branch.increase.conv.weight"]
+    )
 
 
 def test_creating_a_model_draws_once_from_the_global_generator() -> None:

@@ -6,7 +6,16 @@ import pytest
 import torch
 from torch import nn
 
-from senet_repro.models.layers import Branches, Kernel, LinearHead, concat, conv, conv_bn, halving_pool, in_stages
+from senet_repro.models.layers import (
+    Branches,
+    Kernel,
+    LinearHead,
+    concat,
+    conv,
+    conv_bn,
+    halving_pool,
+    in_stages,
+)
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7, (1, 7), (7, 1)])

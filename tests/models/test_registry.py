@@ -53,8 +53,14 @@ POINTS = [(name, site, {}) for name in BLOCKS for site in model_info(name).place
 POINTS += [(name, "standard", options) for name, options in OPTIONS]
 # The least that a network works on, or costs little on.
 INPUT_PX = dict.fromkeys(BLOCKS, 16) | {"bn_inception": 32, "inception_resnet_v2": 80, "vgg16": 32}
-INPUT_PX |= dict.fromkeys(("resnet110", "resnet164", "shake_even29_2x4x64d", "shake_shake26_2x96d", "wrn16_8"), 8)
-DEEP = ("resnet101", "resnet152", "resnext101")  # more of the units of depth 50: built without weights only
+INPUT_PX |= dict.fromkeys(
+    ("resnet110", "resnet164", "shake_even29_2x4x64d", "shake_shake26_2x96d", "wrn16_8"), 8
+)
+DEEP = (
+    "resnet101",
+    "resnet152",
+    "resnext101",
+)  # more of the units of depth 50: built without weights only
 HEAVY = ("inception_resnet_v2", "senet154", "shake_even29_2x4x64d", "shake_shake26_2x96d", "vgg16")
 REAL = [
     pytest.param(*point, marks=[pytest.mark.slow] * (point[0] in HEAVY))
@@ -117,13 +123,17 @@ def test_networks() -> None:
 @pytest.mark.parametrize(("name", "placement", "options"), POINTS, ids=str)
 def test_blocks_per_network(name: str, placement: str, options: dict[str, str]) -> None:
     net = skeleton(name, placement=placement, **options)
-    both = name.startswith("shake") and (placement == "conv3x3" or (placement == "standard" and not options))
+    both = name.startswith("shake") and (
+        placement == "conv3x3" or (placement == "standard" and not options)
+    )
     assert count(net, SEBlock) == BLOCKS[name] * (2 if both else 1)
     assert tuple(net.stages) == tuple(map(str, model_info(name).stages))
 
 
 @pytest.mark.parametrize(("name", "placement", "options"), REAL, ids=str)
-def test_every_parameter_learns_and_every_block_tells(name: str, placement: str, options: dict[str, str]) -> None:
+def test_every_parameter_learns_and_every_block_tells(
+    name: str, placement: str, options: dict[str, str]
+) -> None:
     net, images = build(name, placement=placement, **options), batch(INPUT_PX[name])
     first, plain_logits = plain(name, **options)
     parameters = dict(net.named_parameters())
@@ -135,13 +145,19 @@ def test_every_parameter_learns_and_every_block_tells(name: str, placement: str,
     pattern, shifts = SHIFTS.get(name, ("$^", 0))
     learning = [key for key in parameters if not re.search(pattern, key)]
     assert len(learning) == len(parameters) - shifts
-    assert [key for key in learning if parameters[key].grad is None or parameters[key].grad.abs().max() < 1e-5] == []
+    assert [
+        key
+        for key in learning
+        if parameters[key].grad is None or parameters[key].grad.abs().max() < 1e-5
+    ] == []
     assert logits.shape == (4, 10)
     assert not torch.allclose(logits, plain_logits, rtol=1e-2)
 
     with torch.no_grad():
         together, alone = net.eval()(images), net(images[:1])
-    torch.testing.assert_close(alone, together[:1], rtol=1e-2, atol=1e-2 * together.abs().max().item())
+    torch.testing.assert_close(
+        alone, together[:1], rtol=1e-2, atol=1e-2 * together.abs().max().item()
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,11 @@ def test_every_parameter_learns_and_every_block_tells(name: str, placement: str,
     ],
 )
 def test_hidden_widths(name: str, hidden: list[int]) -> None:
-    assert [module.fc1.out_features for module in skeleton(name).modules() if isinstance(module, SEBlock)] == hidden
+    assert [
+        module.fc1.out_features
+        for module in skeleton(name).modules()
+        if isinstance(module, SEBlock)
+    ] == hidden
 
 
 IMAGENET_MAPS = [56, 28, 14, 7]
@@ -166,7 +186,10 @@ IMAGENET_MAPS = [56, 28, 14, 7]
 @pytest.mark.parametrize(
     ("name", "options", "input_px", "maps"),
     [
-        *[(name, {}, 224, IMAGENET_MAPS) for name in ("resnet50", "resnet152", "resnext50", "senet154")],
+        *[
+            (name, {}, 224, IMAGENET_MAPS)
+            for name in ("resnet50", "resnet152", "resnext50", "senet154")
+        ],
         ("resnet50", {"stride_on": "conv3x3", "stem_pool": "padded"}, 224, IMAGENET_MAPS),
         ("vgg16", {}, 224, [112, *IMAGENET_MAPS]),
         ("mobilenet", {}, 224, [112, *IMAGENET_MAPS]),
@@ -174,12 +197,17 @@ IMAGENET_MAPS = [56, 28, 14, 7]
         ("shufflenet", {}, 224, [28, 14, 7]),
         ("inception_resnet_v2", {}, 299, [34, 16, 7]),
         ("inception_resnet_v2", {"stem": "slim"}, 299, [35, 17, 8]),
-        *[(name, {}, 32, [32, 16, 8]) for name in ("resnet110", "resnet164", "wrn16_8", "resnet110_post", "resnet29")],
+        *[
+            (name, {}, 32, [32, 16, 8])
+            for name in ("resnet110", "resnet164", "wrn16_8", "resnet110_post", "resnet29")
+        ],
         *[(name, {}, 32, [32, 16, 8]) for name in ("shake_shake26_2x96d", "shake_even29_2x4x64d")],
     ],
     ids=str,
 )
-def test_maps_that_leave_each_stage(name: str, options: dict[str, str], input_px: int, maps: list[int]) -> None:
+def test_maps_that_leave_each_stage(
+    name: str, options: dict[str, str], input_px: int, maps: list[int]
+) -> None:
     net = skeleton(name, **options).eval()
     x = net.stem(torch.empty(1, 3, input_px, input_px, device="meta"))
     sides = []
@@ -190,8 +218,14 @@ def test_maps_that_leave_each_stage(name: str, options: dict[str, str], input_px
 
 
 def test_dropout_of_each_network() -> None:
-    dropouts = {name: [m.p for m in skeleton(name).modules() if isinstance(m, nn.Dropout)] for name in BLOCKS}
-    assert {name: p for name, p in dropouts.items() if p != [0.0]} == {"senet154": [0.2], "vgg16": [0.5]}
+    dropouts = {
+        name: [m.p for m in skeleton(name).modules() if isinstance(m, nn.Dropout)]
+        for name in BLOCKS
+    }
+    assert {name: p for name, p in dropouts.items() if p != [0.0]} == {
+        "senet154": [0.2],
+        "vgg16": [0.5],
+    }
 
 
 @pytest.mark.parametrize("name", ["resnet20", "resnet29"])  # one of each kind of unit
@@ -234,7 +268,9 @@ def test_every_operator_trains_a_step(name: str, squeeze: str, excitation: str) 
 )
 def test_stages_gate_exactly_those(name: str, stages: object, gated: dict[int, int]) -> None:
     net = skeleton(name, stages=stages)
-    assert {int(key): n for key, stage in net.stages.items() if (n := count(stage, SEBlock))} == gated
+    assert {
+        int(key): n for key, stage in net.stages.items() if (n := count(stage, SEBlock))
+    } == gated
 
 
 @pytest.mark.parametrize("r", [None, "none"])
@@ -250,7 +286,11 @@ def test_same_seed_same_network() -> None:
 @pytest.mark.parametrize(
     ("name", "wrong", "message"),
     [
-        ("resnet_50", {}, "network 'resnet_50' does not exist; did you mean resnet50? Known: bn_inception, inception_"),
+        (
+            "resnet_50",
+            {},
+            "network 'resnet_50' does not exist; did you mean resnet50? Known: bn_inception, inception_",
+        ),
         ("swin", {}, "network 'swin' does not exist; Known: bn_inception"),
         (
             "resnet50",
@@ -268,7 +308,11 @@ def test_same_seed_same_network() -> None:
         ("resnet50", {"squeeze": "mean"}, "squeeze=mean: give avg, max or none"),
         ("resnet50", {"excitation": "gelu"}, "excitation=gelu: give sigmoid, tanh or relu"),
         ("resnet50", {"fc": "dense"}, "fc=dense: give linear or conv"),
-        ("resnet50", {"r": "many"}, "r=many: give a whole number of at least 1, such as 16, or none"),
+        (
+            "resnet50",
+            {"r": "many"},
+            "r=many: give a whole number of at least 1, such as 16, or none",
+        ),
         ("resnet50", {"r": -4}, "r=-4: give a whole number"),
         ("resnet20", {"stages": [2, 5]}, "stage=5: resnet20 offers 2, 3 and 4"),
         ("resnet50", {"stages": []}, "stages=[]: give stage numbers such as [2,3]"),

@@ -35,7 +35,9 @@ class Kind(NamedTuple):
     def build(self, placement: str, r: int | None = 2) -> nn.Module:
         torch.manual_seed(0)
         _, into, out, *_ = self.channels
-        unit = self.unit(SEPlan(r=r, stages=(2,), placement=placement).at(2), into, out, 1 if into == out else 2)
+        unit = self.unit(
+            SEPlan(r=r, stages=(2,), placement=placement).at(2), into, out, 1 if into == out else 2
+        )
         unit(3 * torch.randn(8, into, 7, 7) + 1)  # moves the running statistics of each BN
         return unit.eval()
 
@@ -73,10 +75,14 @@ KINDS = {
     "preact-basic": Kind(preact.basic_unit, torch.add, (16, 16, 16, 16, 16), "preact2"),
     "preact-basic-changing": Kind(preact.basic_unit, torch.add, (32, 16, 32, 32, 32), "preact2"),
     "preact-bottleneck": Kind(preact.bottleneck_unit, torch.add, (32, 32, 32, 32, 8), "preact3"),
-    "preact-bottleneck-changing": Kind(preact.bottleneck_unit, torch.add, (32, 16, 32, 32, 8), "preact3"),
+    "preact-bottleneck-changing": Kind(
+        preact.bottleneck_unit, torch.add, (32, 16, 32, 32, 8), "preact3"
+    ),
     "inception": Kind(inception_unit, relu_of_scaled_sum, (16, 16, 16, 16, 12), "branches"),
     "shuffle": Kind(shufflenet_unit, relu_of_sum, (36, 36, 36, 36, 9), "depthwise"),
-    "shuffle-concatenating": Kind(shufflenet_unit, relu_of_concat, (60, 36, 96, 36, 24), "depthwise"),
+    "shuffle-concatenating": Kind(
+        shufflenet_unit, relu_of_concat, (60, 36, 96, 36, 24), "depthwise"
+    ),
     "shake": Kind(SHAKE, torch.add, (16, 16, 16, 16, 16), "conv1", "body"),
     "shake-changing": Kind(SHAKE, torch.add, (16, 8, 16, 16, 16), "conv1", "body"),
     "shake-mix": Kind(SHAKE_MIX, torch.add, (16, 8, 16, 16, 16), "conv1"),
@@ -116,7 +122,11 @@ def test_unit_is_its_formula(kind: Kind, placement: str) -> None:
     assert {block.fc1.in_features for block in blocks} == {channels[placement]}
     x = torch.randn(2, channels["pre"], 7, 7)
     out = unit(x)
-    assert out.shape == (2, channels["post"], *([7, 7] if channels["pre"] == channels["post"] else [4, 4]))
+    assert out.shape == (
+        2,
+        channels["post"],
+        *([7, 7] if channels["pre"] == channels["post"] else [4, 4]),
+    )
 
     if isinstance(unit, nn.Sequential):  # pre-activation that branch and shortcut share
         preact, unit = unit
@@ -152,13 +162,21 @@ def test_sites_without_se_leave_no_trace(kind: Kind) -> None:
 )
 def test_stride_of_a_branch(unit: Unit, strides: list[int]) -> None:
     modules = unit(SEPlan(r=None, stages=()).at(3), 64, 128, 2).named_modules()
-    convs = [module for name, module in modules if isinstance(module, nn.Conv2d) and "shortcut" not in name]
+    convs = [
+        module
+        for name, module in modules
+        if isinstance(module, nn.Conv2d) and "shortcut" not in name
+    ]
     assert [conv.stride[0] for conv in convs] == strides
 
 
 def test_projection_only_where_the_shape_changes() -> None:
     gate = SEPlan(r=None, stages=()).at(2)
-    for in_channels, stride, kind in [(32, 1, nn.Identity), (16, 1, nn.Sequential), (32, 2, nn.Sequential)]:
+    for in_channels, stride, kind in [
+        (32, 1, nn.Identity),
+        (16, 1, nn.Sequential),
+        (32, 2, nn.Sequential),
+    ]:
         unit = BOTTLENECK(gate, in_channels, 32, stride)
         assert type(unit.shortcut) is kind
 

@@ -44,7 +44,9 @@ def by_hand(block: SEBlock, u: Tensor, squeeze: str, excitation: str) -> Tensor:
 @every_excitation
 @every_fc
 @with_and_without_bias
-def test_block_is_its_formula_in_either_memory_layout(squeeze: str, excitation: str, fc: str, bias: bool) -> None:
+def test_block_is_its_formula_in_either_memory_layout(
+    squeeze: str, excitation: str, fc: str, bias: bool
+) -> None:
     torch.manual_seed(0)
     block = SEBlock(12, 4, squeeze, excitation, fc, bias)
     u = torch.randn(3, 12, 5, 4)
@@ -76,7 +78,15 @@ def test_parameters_of_a_block(fc: str) -> None:
 
 @pytest.mark.parametrize(
     ("channels", "r", "hidden"),
-    [(256, 16, 16), (216, 16, 13), (576, 16, 36), (1056, 16, 66), (16, 16, 1), (8, 16, 1), (3, 1, 3)],
+    [
+        (256, 16, 16),
+        (216, 16, 13),
+        (576, 16, 36),
+        (1056, 16, 66),
+        (16, 16, 1),
+        (8, 16, 1),
+        (3, 1, 3),
+    ],
 )
 def test_hidden_width_is_never_rounded_and_never_zero(channels: int, r: int, hidden: int) -> None:
     block = SEBlock(channels, r, "avg", "sigmoid", "conv", bias=False)

@@ -80,7 +80,9 @@ def test_evaluation_is_the_mean_of_both_branches(even: bool) -> None:
     assert mix(x).equal(mix(x))
 
 
-@pytest.mark.parametrize(("name", "even"), [("shake_shake26_2x96d", False), ("shake_even29_2x4x64d", True)])
+@pytest.mark.parametrize(
+    ("name", "even"), [("shake_shake26_2x96d", False), ("shake_even29_2x4x64d", True)]
+)
 def test_which_network_mixes_its_gradients_evenly(name: str, even: bool) -> None:
     with torch.device("meta"):
         mixes = [module for module in create_model(name).modules() if isinstance(module, ShakeMix)]

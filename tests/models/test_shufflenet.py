@@ -21,15 +21,22 @@ def test_only_the_first_1x1_is_not_grouped() -> None:
         units = [m for m in create_model("shufflenet").modules() if isinstance(m, ResidualUnit)]
     assert [unit.branch.reduce.conv.groups for unit in units] == [1] + [3] * 15
     assert [unit.branch.increase.conv.groups for unit in units] == [3] * 16
-    assert [unit.branch.reduce.conv.out_channels for unit in units] == [60] * 4 + [120] * 8 + [240] * 4
-    assert all(unit.branch.depthwise.conv.groups == unit.branch.depthwise.conv.in_channels for unit in units)
+    assert [unit.branch.reduce.conv.out_channels for unit in units] == [60] * 4 + [120] * 8 + [
+        240
+    ] * 4
+    assert all(
+        unit.branch.depthwise.conv.groups == unit.branch.depthwise.conv.in_channels
+        for unit in units
+    )
 
 
 def test_units_that_halve_the_map_average_their_shortcut() -> None:
     with torch.device("meta"):
         stages = create_model("shufflenet").stages
     for stage in stages.values():
-        assert [type(unit.shortcut) for unit in stage] == [nn.AvgPool2d] + [nn.Identity] * (len(stage) - 1)
+        assert [type(unit.shortcut) for unit in stage] == [nn.AvgPool2d] + [nn.Identity] * (
+            len(stage) - 1
+        )
 
 
 def test_no_relu_follows_the_depthwise_convolution() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from senet_repro.config.paper_tables import paper_tables
 from senet_repro.config.schema import Row
-from senet_repro.config.tables import paper_tables
 from senet_repro.models.sizes import Size, sizes
 
 COUNTS = {
@@ -92,7 +92,9 @@ NOT_PUBLISHED = {"cifar10", "cifar100", "state_of_the_art", "squeeze", "excitati
 @pytest.mark.slow
 def test_every_row_is_counted_exactly_and_meets_the_published_figures_or_says_why() -> None:
     found = {(size.table.name if size.table else "-", size.row): size for size in sizes()}
-    assert {row for table, row in found if table == "-"} == {prefix + name for prefix in ("", "SE-") for name in OTHERS}
+    assert {row for table, row in found if table == "-"} == {
+        prefix + name for prefix in ("", "SE-") for name in OTHERS
+    }
     assert len(found) == sum(len(table.rows) for table in paper_tables().values()) + 2 * len(OTHERS)
     assert {key: (size.params, size.macs) for key, size in found.items() if size.params} == COUNTS
     assert {size.verdict for size in found.values()} == {
@@ -102,7 +104,10 @@ def test_every_row_is_counted_exactly_and_meets_the_published_figures_or_says_wh
         "cited only",
         "not in the paper",
     }
-    assert {row for (_, row), size in found.items() if size.verdict == "known"} == {"ShuffleNet", "SE-ShuffleNet"}
+    assert {row for (_, row), size in found.items() if size.verdict == "known"} == {
+        "ShuffleNet",
+        "SE-ShuffleNet",
+    }
     unmatched = {table for (table, row), size in found.items() if size.verdict == "not published"}
     assert unmatched == {*NOT_PUBLISHED, "last_stage"}
 
@@ -131,4 +136,7 @@ def test_a_verdict_allows_what_the_printed_decimal_hides(published: float, verdi
 
 def test_a_row_without_a_network_is_only_cited() -> None:
     table = next(iter(paper_tables().values()))
-    assert Size(table, "row", Row(axes=None, params_m=1.0), params=None, macs=None).verdict == "cited only"
+    assert (
+        Size(table, "row", Row(axes=None, params_m=1.0), params=None, macs=None).verdict
+        == "cited only"
+    )

@@ -18,7 +18,9 @@ def test_each_block_follows_a_relu_and_stands_before_the_pooling() -> None:
     for key, convolutions in zip("12345", (2, 2, 3, 3, 3), strict=True):
         blocks = [module for module in stages[key].modules() if isinstance(module, SEBlock)]
         inner = {id(module) for block in blocks for module in block.children()}
-        layers = [type(m) for m in stages[key].modules() if isinstance(m, kinds) and id(m) not in inner]
+        layers = [
+            type(m) for m in stages[key].modules() if isinstance(m, kinds) and id(m) not in inner
+        ]
         assert layers == list(kinds[:4]) * convolutions + [nn.MaxPool2d]
 
 
@@ -36,7 +38,10 @@ def test_head_averages_any_map_to_7x7_and_drops_in_training_only() -> None:
     assert not head(x).equal(head(x))
     logits = head.eval()(x)
     torch.testing.assert_close(
-        logits, head.fc3(torch.relu(head.fc2(torch.relu(head.fc1(x.flatten(1)))))), rtol=1e-4, atol=1e-5
+        logits,
+        head.fc3(torch.relu(head.fc2(torch.relu(head.fc1(x.flatten(1)))))),
+        rtol=1e-4,
+        atol=1e-5,
     )
     large = torch.randn(2, 512, 14, 21)
     averaged = head(nn.functional.avg_pool2d(large, (2, 3)))

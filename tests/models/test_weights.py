@@ -16,7 +16,8 @@ import torchvision
 from torch import Tensor, nn
 
 from senet_repro import create_model, export_weights, import_weights
-from senet_repro.config.schema import WEIGHT_SOURCES, ConfigError
+from senet_repro.config.schema import WEIGHT_SOURCES
+from senet_repro.core.errors import ConfigError
 from senet_repro.models.released import RELEASES
 from senet_repro.models.weights import read_weights, write_weights
 
@@ -106,7 +107,9 @@ def released() -> State:
     return state
 
 
-def refused(released: State, source: str = "timm", network: str = "resnet50", **settings: Any) -> str:
+def refused(
+    released: State, source: str = "timm", network: str = "resnet50", **settings: Any
+) -> str:
     """What the import into a network says."""
     with pytest.raises(ConfigError) as caught:
         import_weights(outline(network, **settings), released, source)
@@ -172,14 +175,18 @@ def test_the_released_fcs_fit_blocks_of_convolutions(released: State) -> None:
 
 
 def test_files_without_counted_batches_keep_the_networks_own(released: State) -> None:
-    old = {key: tensor for key, tensor in released.items() if not key.endswith("num_batches_tracked")}
+    old = {
+        key: tensor for key, tensor in released.items() if not key.endswith("num_batches_tracked")
+    }
     assert len(old) < len(released)
     net = ours("resnet50")
     for key, tensor in net.state_dict().items():
         if key.endswith("num_batches_tracked"):
             tensor.fill_(3)
     import_weights(net, old, "timm")
-    assert_equal(export_weights(net, "timm"), {key: old.get(key, torch.tensor(3)) for key in released})
+    assert_equal(
+        export_weights(net, "timm"), {key: old.get(key, torch.tensor(3)) for key in released}
+    )
 
 
 def test_the_global_generator_is_left_alone(released: State) -> None:
@@ -191,7 +198,9 @@ def test_the_global_generator_is_left_alone(released: State) -> None:
 
 def test_training_precision_of_the_file_does_not_matter(released: State) -> None:
     net = ours("resnet50")
-    import_weights(net, {k: v.double() if v.is_floating_point() else v for k, v in released.items()}, "timm")
+    import_weights(
+        net, {k: v.double() if v.is_floating_point() else v for k, v in released.items()}, "timm"
+    )
     assert_equal(export_weights(net, "timm"), released)
 
 
@@ -219,18 +228,35 @@ def test_an_import_that_fails_leaves_the_network_as_it_was(released: State) -> N
 
 def test_the_first_offending_key_is_named_with_both_shapes(released: State) -> None:
     said = refused(released, num_classes=10)
-    assert "last_linear.weight is (1000, 2048) float32 in the weights and (10, 2048) float32 in the network" in said
+    assert (
+        "last_linear.weight is (1000, 2048) float32 in the weights and (10, 2048) float32 in the network"
+        in said
+    )
     assert "head.fc.weight" in said
     assert "as many classes" in said
-    wrong = {**released, "layer4.0.bn1.bias": torch.zeros(3), "layer1.0.se_module.fc1.weight": torch.zeros(16, 256)}
+    wrong = {
+        **released,
+        "layer4.0.bn1.bias": torch.zeros(3),
+        "layer1.0.se_module.fc1.weight": torch.zeros(16, 256),
+    }
     said = refused(wrong)
-    assert said.startswith("layer1.0.se_module.fc1.weight is (16, 256) float32 in the weights and (16, 256, 1, 1)")
-    assert "layer1.0.bn1.bias is (64,) int64" in refused({**released, "layer1.0.bn1.bias": torch.zeros(64).long()})
+    assert said.startswith(
+        "layer1.0.se_module.fc1.weight is (16, 256) float32 in the weights and (16, 256, 1, 1)"
+    )
+    assert "layer1.0.bn1.bias is (64,) int64" in refused(
+        {**released, "layer1.0.bn1.bias": torch.zeros(64).long()}
+    )
 
 
 def test_nothing_else_may_be_missing_or_left_over(released: State) -> None:
-    part = {key: tensor for key, tensor in released.items() if not key.startswith(("layer4.2.bn3", "last_linear"))}
-    assert refused(part).startswith("layer4.2.bn3.weight is not in the weights and (2048,) float32 in the network")
+    part = {
+        key: tensor
+        for key, tensor in released.items()
+        if not key.startswith(("layer4.2.bn3", "last_linear"))
+    }
+    assert refused(part).startswith(
+        "layer4.2.bn3.weight is not in the weights and (2048,) float32 in the network"
+    )
     said = refused({**released, "aux.weight": torch.zeros(5, 4)})
     assert said.startswith("aux.weight is (5, 4) float32 in the weights and not in the network")
     assert refused({}).startswith("layer0.conv1.weight is not in the weights")
@@ -242,21 +268,31 @@ def test_weights_of_another_source_or_network(released: State) -> None:
     assert said.startswith("conv1.weight is not in the weights")
     assert "the state_dict of torchvision's resnet50" in said
     said = refused(released, network="resnext50")
-    assert said.startswith("layer1.0.conv1.weight is (64, 64, 1, 1) float32 in the weights and (128, 64, 1, 1)")
+    assert said.startswith(
+        "layer1.0.conv1.weight is (64, 64, 1, 1) float32 in the weights and (128, 64, 1, 1)"
+    )
     assert "timm's legacy_seresnext50_32x4d" in said
-    assert refused(released, network="resnet101").startswith("layer3.6.conv1.weight is not in the weights")
+    assert refused(released, network="resnet101").startswith(
+        "layer3.6.conv1.weight is not in the weights"
+    )
     deeper = foreign("timm", "legacy_seresnet101").state_dict()
-    assert refused(deeper).startswith("layer3.6.conv1.weight is (256, 1024, 1, 1) float32 in the weights and not")
+    assert refused(deeper).startswith(
+        "layer3.6.conv1.weight is (256, 1024, 1, 1) float32 in the weights and not"
+    )
 
 
-@pytest.mark.parametrize("go", [lambda net: import_weights(net, {}, "timm"), lambda net: export_weights(net, "timm")])
+@pytest.mark.parametrize(
+    "go", [lambda net: import_weights(net, {}, "timm"), lambda net: export_weights(net, "timm")]
+)
 def test_networks_that_a_source_does_not_have(go: Callable[[nn.Module], object]) -> None:
     has = "resnet50, resnet101, resnet152, resnext50, resnext101 and senet154"
     with pytest.raises(ConfigError, match=f"network=vgg16: source=timm offers {has}"):
         go(outline("vgg16", r=None))
     with pytest.raises(ConfigError, match="Linear is not a network of create_model"):
         go(nn.Linear(2, 2))
-    with pytest.raises(ConfigError, match="DataParallel is not a network of create_model; give that, not a wrapper"):
+    with pytest.raises(
+        ConfigError, match="DataParallel is not a network of create_model; give that, not a wrapper"
+    ):
         go(nn.DataParallel(outline("resnet50")))
 
 
@@ -266,8 +302,14 @@ TIMM = "create resnet50 with r=16, squeeze=avg, excitation=sigmoid, stages=all, 
 @pytest.mark.parametrize(
     ("settings", "differs"),
     [
-        ({"r": None}, "stages.2.0.standard is Identity() here and SEBlock in timm's legacy_seresnet50"),
-        ({"r": 8}, "stages.2.0.standard.fc1 is PositionwiseLinear(in_features=256, out_features=32"),
+        (
+            {"r": None},
+            "stages.2.0.standard is Identity() here and SEBlock in timm's legacy_seresnet50",
+        ),
+        (
+            {"r": 8},
+            "stages.2.0.standard.fc1 is PositionwiseLinear(in_features=256, out_features=32",
+        ),
         ({"squeeze": "max"}, "stages.2.0.standard.squeeze is AdaptiveMaxPool2d"),
         ({"excitation": "tanh"}, "stages.2.0.standard.excitation is Tanh() here and Sigmoid()"),
         ({"stages": "all_but_last"}, "stages.5.0.standard is Identity() here"),
@@ -275,12 +317,17 @@ TIMM = "create resnet50 with r=16, squeeze=avg, excitation=sigmoid, stages=all, 
         ({"placement": "conv3x3"}, "stages.2.0.branch.gate is SEBlock here and Identity()"),
         ({"bias": False}, "out_features=16, bias=False) here"),
         ({"bias": False, "fc": "conv"}, "stages.2.0.standard.fc1 is Conv2d(256, 16"),
-        ({"stride_on": "conv3x3"}, "stages.3.0.branch.reduce.conv is Conv2d(256, 128, kernel_size=(1, 1), stride=(1"),
+        (
+            {"stride_on": "conv3x3"},
+            "stages.3.0.branch.reduce.conv is Conv2d(256, 128, kernel_size=(1, 1), stride=(1",
+        ),
         ({"stem_pool": "padded"}, "stem.pool is MaxPool2d(kernel_size=3, stride=2, padding=1"),
     ],
     ids=str,
 )
-def test_timms_networks_fit_none_with_other_settings(released: State, settings: dict[str, Any], differs: str) -> None:
+def test_timms_networks_fit_none_with_other_settings(
+    released: State, settings: dict[str, Any], differs: str
+) -> None:
     said = refused(released, **settings)
     assert differs in said
     assert f"{TIMM}on=conv1x1, stem_pool=unpadded" in said
@@ -289,17 +336,24 @@ def test_timms_networks_fit_none_with_other_settings(released: State, settings: 
     assert str(caught.value) == said
 
 
-@pytest.mark.parametrize("settings", [{}, {"r": None}, {**PLAIN, "stride_on": "conv1x1"}, {**PLAIN, "r": 16}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"r": None}, {**PLAIN, "stride_on": "conv1x1"}, {**PLAIN, "r": 16}], ids=str
+)
 def test_torchvisions_networks_fit_none_with_other_settings(settings: dict[str, Any]) -> None:
     weights = foreign("torchvision", "resnet50").state_dict()
     said = refused(weights, source="torchvision", **settings)
-    assert said.endswith("torchvision's resnet50; create resnet50 with r=none, stride_on=conv3x3, stem_pool=padded")
+    assert said.endswith(
+        "torchvision's resnet50; create resnet50 with r=none, stride_on=conv3x3, stem_pool=padded"
+    )
 
 
-@pytest.mark.parametrize("given", [{"state_dict": {}, "epoch": 3}, "weights.pth", {"layer0.conv1.weight": 1}], ids=str)
+@pytest.mark.parametrize(
+    "given", [{"state_dict": {}, "epoch": 3}, "weights.pth", {"layer0.conv1.weight": 1}], ids=str
+)
 def test_what_is_no_state_dict_is_refused(given: Any) -> None:
-    assert "no dictionary of tensors by name; source=timm takes the state_dict of timm's legacy_seresnet50" in refused(
-        given
+    assert (
+        "no dictionary of tensors by name; source=timm takes the state_dict of timm's legacy_seresnet50"
+        in refused(given)
     )
 
 
@@ -312,9 +366,16 @@ MEND = r"cannot be read as weights: .* state_dict\(\) alone, as .safetensors or 
 @pytest.mark.parametrize("name", ["net.safetensors", "net.pth"])
 def test_files_come_back_as_written(tmp_path: Path, name: str) -> None:
     write_weights(tmp_path / name, {"old": torch.ones(1)})
-    views = {**TENSORS, "view": torch.ones(4, 3).t()[:2], "same": TENSORS["a.weight"], "p": nn.Parameter(torch.ones(2))}
+    views = {
+        **TENSORS,
+        "view": torch.ones(4, 3).t()[:2],
+        "same": TENSORS["a.weight"],
+        "p": nn.Parameter(torch.ones(2)),
+    }
     write_weights(str(tmp_path / name), views)
-    assert_equal(read_weights(str(tmp_path / name)), {key: tensor.detach() for key, tensor in views.items()})
+    assert_equal(
+        read_weights(str(tmp_path / name)), {key: tensor.detach() for key, tensor in views.items()}
+    )
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -328,7 +389,9 @@ def test_files_of_either_kind_import(tmp_path: Path, released: State) -> None:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_files_of_torch_save_are_read_whatever_their_age_and_suffix(tmp_path: Path, zipped: bool) -> None:
+def test_files_of_torch_save_are_read_whatever_their_age_and_suffix(
+    tmp_path: Path, zipped: bool
+) -> None:
     net = nn.BatchNorm2d(3)
     torch.save(net.state_dict(), tmp_path / "net.pt", _use_new_zipfile_serialization=zipped)
     assert_equal(read_weights(tmp_path / "net.pt"), net.state_dict())
@@ -380,7 +443,9 @@ def test_a_whole_network_in_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["net.pth", "net.safetensors"])
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\x89PNG\r\n\x1a\n" + bytes(99), bytes(999)], ids=str)
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>404</html>", b"\x89PNG\r\n\x1a\n" + bytes(99), bytes(999)], ids=str
+)
 def test_files_of_another_kind_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigError, match=MEND):
@@ -388,11 +453,14 @@ def test_files_of_another_kind_are_refused(tmp_path: Path, name: str, content: b
 
 
 @pytest.mark.parametrize(
-    "data", [{"state_dict": TENSORS, "epoch": 3}, [torch.ones(2)], torch.ones(2), {1: torch.ones(2)}]
+    "data",
+    [{"state_dict": TENSORS, "epoch": 3}, [torch.ones(2)], torch.ones(2), {1: torch.ones(2)}],
 )
 def test_files_that_hold_no_state_dict_are_refused(tmp_path: Path, data: object) -> None:
     torch.save(data, tmp_path / "net.pth")
-    with pytest.raises(ConfigError, match=r"net.pth does not hold a state_dict, .*; save the network's state_dict"):
+    with pytest.raises(
+        ConfigError, match=r"net.pth does not hold a state_dict, .*; save the network's state_dict"
+    ):
         read_weights(tmp_path / "net.pth")
 
 
@@ -407,7 +475,9 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["net.safetensors", "net.pth"])
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_weights(tmp_path / name, TENSORS)
 
     def full(_: int) -> None:

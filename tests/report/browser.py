@@ -10,7 +10,9 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 # The page runs no script, so one around it looks in: file addresses are let see each other for that.
 PROBE = """<!DOCTYPE html>
@@ -53,4 +55,6 @@ def look(page: Path, width_px: int) -> tuple[dict[str, Any], list[str]]:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     seen = re.search('<pre id="seen">(.+?)</pre>', done.stdout, re.DOTALL)
     assert seen, done.stderr
-    return json.loads(unescape(seen[1])), [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return json.loads(unescape(seen[1])), [
+        line for line in done.stderr.splitlines() if "CONSOLE" in line
+    ]

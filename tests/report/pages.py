@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from senet_repro.config.paper_tables import find_table
 from senet_repro.config.schema import PaperTable
-from senet_repro.config.tables import find_table
-from senet_repro.report.page import Section, page, sections
-from senet_repro.report.tables import build_tables
-from senet_repro.results.metrics import append_epoch
+from senet_repro.report.page.page import Section, page, sections
+from senet_repro.report.tables.build import build_tables
+from senet_repro.results.epochs import append_epoch
 from senet_repro.results.record import Record, write_record
 from senet_repro.results.store import load_results
 from tests.records import make_record
@@ -18,19 +18,31 @@ from tests.records import make_record
 def write_runs(folder: Path, records: Sequence[Record]) -> None:
     """A folder per record, with two epochs of which the last is the record's."""
     for record in records:
-        run = folder / f"{record.canonical['model']['name']}-{record.run_key[:8]}" / f"seed{record.seed}"
+        run = (
+            folder
+            / f"{record.canonical['model']['name']}-{record.run_key[:8]}"
+            / f"seed{record.seed}"
+        )
         run.mkdir(parents=True)
         top1 = record.metrics["top1_err_pct"]
         for epoch, err in ((1, top1 + 20.0 + record.seed), (2, top1)):
-            append_epoch(run, {"epoch": epoch, "train_top1_err_pct": err + 1.0, "top1_err_pct": err})
+            append_epoch(
+                run, {"epoch": epoch, "train_top1_err_pct": err + 1.0, "top1_err_pct": err}
+            )
         write_record(run, record)
 
 
 def squeeze_records() -> list[Record]:
     """Both rows of Table 11 on the digits, the second with a seed less."""
     return [
-        *(make_record(["squeeze=avg"], seed=seed, top1=top1) for seed, top1 in enumerate((3.0, 3.5, 4.0))),
-        *(make_record(["squeeze=max"], seed=seed, top1=top1) for seed, top1 in enumerate((3.5, 4.5))),
+        *(
+            make_record(["squeeze=avg"], seed=seed, top1=top1)
+            for seed, top1 in enumerate((3.0, 3.5, 4.0))
+        ),
+        *(
+            make_record(["squeeze=max"], seed=seed, top1=top1)
+            for seed, top1 in enumerate((3.5, 4.5))
+        ),
     ]
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from senet_repro.config.tables import find_table
+from senet_repro.config.paper_tables import find_table
+from senet_repro.mirrors import wandb_home
 from senet_repro.report import publish as publishing
 from senet_repro.report.publish import FOLDER, Content, content, publish
-from senet_repro.report.tables import ResultTable, build_tables
-from senet_repro.results import wandb_home
+from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import make_record
@@ -46,7 +46,14 @@ def _row(shown: Content, name: str) -> dict[str, Any]:
 def test_the_rows_are_the_papers_with_its_figures_ours_their_intervals_and_the_verdict() -> None:
     shown = content(_table(_records()))
     assert shown.name == "Table 10: Reduction ratio (digits, a proxy)"
-    assert [row["row"] for row in shown.rows] == ["r = 2", "r = 4", "r = 8", "r = 16", "r = 32", "original"]
+    assert [row["row"] for row in shown.rows] == [
+        "r = 2",
+        "r = 4",
+        "r = 8",
+        "r = 16",
+        "r = 32",
+        "original",
+    ]
     row = _row(shown, "r = 16")
     assert (row["paper_top1_err_pct"], row["n"], row["paper_top1_delta_pct"]) == (22.28, 3, -1.02)
     assert row["top1_err_pct"] == pytest.approx(3.1)
@@ -57,14 +64,20 @@ def test_the_rows_are_the_papers_with_its_figures_ours_their_intervals_and_the_v
     assert _row(shown, "r = 2")["top1_err_pct"] is None  # a gap stays a gap
     assert _row(shown, "r = 2")["verdict"] == ""
     assert shown.summary["claims_reproduced"] >= 1
-    assert sum(value for name, value in shown.summary.items() if name.startswith("claims_")) == len(shown.claims)
+    assert sum(value for name, value in shown.summary.items() if name.startswith("claims_")) == len(
+        shown.claims
+    )
     assert (shown.summary["rows_run"], shown.summary["rows"], shown.summary["seeds"]) == (2, 6, 3)
     assert (shown.config["stands_for"], shown.config["is_paper_protocol"]) == ("imagenet", False)
     assert "data digits (imagenet)" in shown.config["departures_from_paper"]
 
 
 def test_columns_of_cited_figures_stand_only_where_the_paper_cites() -> None:
-    cited = content(_table([make_record(["+experiment=imagenet", "stages=none"], seed=0, top1=24.0)], "imagenet"))
+    cited = content(
+        _table(
+            [make_record(["+experiment=imagenet", "stages=none"], seed=0, top1=24.0)], "imagenet"
+        )
+    )
     assert "cited_top1_err_pct" in cited.rows[0]
     assert "cited_top1_err_pct" not in content(_table(_records())).rows[0]
 
@@ -79,7 +92,9 @@ def test_columns_of_cited_figures_stand_only_where_the_paper_cites() -> None:
     ],
     ids=["fewer seeds", "another row", "another recipe", "fewer images"],
 )
-def test_the_id_is_the_tables_and_the_protocols_whatever_was_run(records: list[Record], same: bool) -> None:
+def test_the_id_is_the_tables_and_the_protocols_whatever_was_run(
+    records: list[Record], same: bool
+) -> None:
     first, other = content(_table(_records())), content(_table(records))
     assert first.run_id.startswith("reduction_ratio-")
     assert (first.run_id == other.run_id) == same
@@ -100,17 +115,29 @@ def test_wandbs_own_files_hold_the_table_and_publishing_again_replaces_them(
         staged.append(len([*(tmp_path / "runs").rglob("artifacts/staging/*")]))
     assert staged[0] == staged[1] > 0
     assert done.url is None
-    assert [done.folder] == [*(tmp_path / "runs" / FOLDER).glob("*/wandb/*run-*-*")]  # one run's, the last
-    written = {path.name.split("_")[0]: json.loads(path.read_text()) for path in done.folder.rglob("*.table.json")}
+    assert [done.folder] == [
+        *(tmp_path / "runs" / FOLDER).glob("*/wandb/*run-*-*")
+    ]  # one run's, the last
+    written = {
+        path.name.split("_")[0]: json.loads(path.read_text())
+        for path in done.folder.rglob("*.table.json")
+    }
     for name, rows in (("errors", shown.rows), ("claims", shown.claims)):
         assert written[name]["columns"] == list(rows[0])
         assert [dict(zip(rows[0], line, strict=True)) for line in written[name]["data"]] == rows
-    assert written["bars"]["data"] == [["r = 16", pytest.approx(3.1)], ["original", pytest.approx(5.1)]]
+    assert written["bars"]["data"] == [
+        ["r = 16", pytest.approx(3.1)],
+        ["original", pytest.approx(5.1)],
+    ]
     charts = {path.name.rsplit("_", 2)[0] for path in done.folder.rglob("*.png")}
     assert charts >= {"chart_errors", "chart_differences"}
     log = told(done.folder / f"run-{shown.run_id}.wandb")
     assert (log["run_id"], log["display_name"]) == (shown.run_id, shown.name)
-    assert (log["run_group"], log["job_type"], log["project"]) == ("reduction_ratio", "table", "mine")
+    assert (log["run_group"], log["job_type"], log["project"]) == (
+        "reduction_ratio",
+        "table",
+        "mine",
+    )
     assert {name: log["config"][name] for name in shown.config} == shown.config
     assert {name: log["summary"][name] for name in shown.summary} == shown.summary
     assert log["exit_code"] == 0
@@ -139,7 +166,9 @@ def inits(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         if said["mode"] == "online" and said["project"] == "refuse":
             raise wandb.errors.CommError("no route\nwhile retrying")
         folder = SimpleNamespace(sync_dir=str(said["dir"]))
-        return FakeRun(offline=said["mode"] == "offline", url="https://wandb/x", summary={}, settings=folder)
+        return FakeRun(
+            offline=said["mode"] == "offline", url="https://wandb/x", summary={}, settings=folder
+        )
 
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
     monkeypatch.setattr(wandb, "init", init)
@@ -149,7 +178,9 @@ def inits(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return asked
 
 
-def test_with_a_key_a_later_publish_goes_on_in_the_same_run(tmp_path: Path, inits: list[dict[str, Any]]) -> None:
+def test_with_a_key_a_later_publish_goes_on_in_the_same_run(
+    tmp_path: Path, inits: list[dict[str, Any]]
+) -> None:
     for seeds in (2, 3):
         table = _table(_records(seeds=seeds))
         done = publish(table, content(table), results_dir=tmp_path, project="mine", limit_s=60)

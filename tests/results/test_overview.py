@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from senet_repro.config.canonical import run_dir
+from senet_repro.config.identity import run_dir
 from senet_repro.results.overview import RunState, overview
 from senet_repro.results.plan import write_plan
 from tests.folders import begin, finish, planned, trained_elsewhere
@@ -23,28 +23,45 @@ def only(results_dir: Path) -> RunState:
 def test_a_finished_run_is_done(tmp_path: Path) -> None:
     run = finish(tmp_path, "r=2", "seed=3")
     found = only(tmp_path)
-    assert (found.state, found.name, found.seed, found.folder) == ("done", "digits-resnet11-r2", 3, run_dir(run))
+    assert (found.state, found.name, found.seed, found.folder) == (
+        "done",
+        "digits-resnet11-r2",
+        3,
+        run_dir(run),
+    )
     assert (found.epoch, found.epochs, found.wall_s) == (10, 10, 1.0)
 
 
 @pytest.mark.parametrize("state", ["running", "stopped", "failed", None])
 def test_a_run_whose_lock_is_held_is_running(state: str | None, tmp_path: Path) -> None:
-    run = begin(tmp_path, "r=2", state=state, reason="an earlier one", epoch=4, epoch_share=0.5, left_s=9.0)
+    run = begin(
+        tmp_path, "r=2", state=state, reason="an earlier one", epoch=4, epoch_share=0.5, left_s=9.0
+    )
     with trained_elsewhere(run):
         assert only(tmp_path).state == "running"
     assert only(tmp_path).state == ("failed" if state == "failed" else "stopped")
 
 
 def test_what_a_running_run_said_last_is_shown(tmp_path: Path) -> None:
-    said: dict[str, Any] = {"epoch": 4, "epochs": 10, "epoch_share": 0.25, "images_per_s": 99.5, "left_s": 12.0}
+    said: dict[str, Any] = {
+        "epoch": 4,
+        "epochs": 10,
+        "epoch_share": 0.25,
+        "images_per_s": 99.5,
+        "left_s": 12.0,
+    }
     with trained_elsewhere(begin(tmp_path, "r=2", **said)):
         found = only(tmp_path)
     assert {key: getattr(found, key) for key in said} == said
 
 
 @pytest.mark.parametrize("value", [-5.0, "soon", None, []])
-def test_a_clock_that_went_backwards_or_nonsense_misleads_nobody(value: object, tmp_path: Path) -> None:
-    with trained_elsewhere(begin(tmp_path, "r=2", left_s=value, images_per_s=value, epoch=2, updated_at="2099-01-01")):
+def test_a_clock_that_went_backwards_or_nonsense_misleads_nobody(
+    value: object, tmp_path: Path
+) -> None:
+    with trained_elsewhere(
+        begin(tmp_path, "r=2", left_s=value, images_per_s=value, epoch=2, updated_at="2099-01-01")
+    ):
         found = only(tmp_path)
     assert (found.state, found.left_s, found.images_per_s) == ("running", None, None)
 
@@ -55,12 +72,16 @@ def test_a_failed_run_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("checkpoint", "state"), [(True, "stopped"), (False, "waiting")])
-def test_a_run_without_a_status_is_known_by_its_checkpoint(checkpoint: bool, state: str, tmp_path: Path) -> None:
+def test_a_run_without_a_status_is_known_by_its_checkpoint(
+    checkpoint: bool, state: str, tmp_path: Path
+) -> None:
     begin(tmp_path, "r=2", state=None, checkpoint=checkpoint)
     assert only(tmp_path).state == state
 
 
-def test_planned_runs_come_first_and_in_their_order_and_wait_until_they_begin(tmp_path: Path) -> None:
+def test_planned_runs_come_first_and_in_their_order_and_wait_until_they_begin(
+    tmp_path: Path,
+) -> None:
     plan = [point(tmp_path, "r=4"), point(tmp_path, "r=2"), point(tmp_path, "r=8")]
     write_plan(tmp_path, plan)
     finish(tmp_path, "r=2")

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.results.record import RECORD, SCHEMA_VERSION, RecordError, read_record, write_record
+from senet_repro.results.record import (
+    RECORD,
+    SCHEMA_VERSION,
+    RecordError,
+    read_record,
+    write_record,
+)
 from senet_repro.results.store import load_results, write_status
 from tests.records import make_record
 

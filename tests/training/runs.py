@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from senet_repro.config.canonical import run_dir
 from senet_repro.config.composition import compose
+from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.results.metrics import read_epochs
+from senet_repro.results.epochs import read_epochs
 from senet_repro.results.store import LAST
 
 SMALL = ["recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
@@ -31,9 +31,14 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 
 
 def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
-    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+    return left.keys() == right.keys() and all(
+        torch.equal(left[name], right[name]) for name in left
+    )
 
 
 def timeless_epochs(run: Run) -> list[dict[str, Any]]:
     """The metrics of each epoch without those that a clock gives."""
-    return [{k: v for k, v in epoch.items() if not k.endswith("_s")} for epoch in read_epochs(run_dir(run))]
+    return [
+        {k: v for k, v in epoch.items() if not k.endswith("_s")}
+        for epoch in read_epochs(run_dir(run))
+    ]

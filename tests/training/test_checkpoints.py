@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from senet_repro.config.canonical import run_dir
-from senet_repro.config.schema import DataError
+from senet_repro.config.identity import run_dir
+from senet_repro.core.errors import DataError
+from senet_repro.execution.execute import execute
 from senet_repro.results.store import LAST, PREVIOUS
 from senet_repro.training import checkpoints
 from senet_repro.training.checkpoints import Checkpoints, read_checkpoint
-from senet_repro.training.execute import execute
 from tests.training.runs import same, silent, small, timeless_epochs, weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -40,7 +40,10 @@ def test_the_one_before_is_kept_and_nothing_else(tmp_path: Path) -> None:
     for number in range(3):
         files.save_checkpoint(state(number), tmp_path / LAST)
     assert (value(tmp_path / LAST), value(tmp_path / PREVIOUS)) == (2, 1)
-    assert sorted(path.name for path in (tmp_path / LAST).parent.iterdir()) == ["last.ckpt", "previous.ckpt"]
+    assert sorted(path.name for path in (tmp_path / LAST).parent.iterdir()) == [
+        "last.ckpt",
+        "previous.ckpt",
+    ]
     assert files.newest(silent) == tmp_path / LAST
 
 
@@ -113,7 +116,10 @@ def test_one_that_cannot_be_used_is_named_and_the_one_before_is_used(
     assert pytest.approx(0) == value(tmp_path / PREVIOUS)
     assert told[0].endswith("going on from previous.ckpt")
     (tmp_path / PREVIOUS).unlink()
-    with pytest.raises(DataError, match=f"last\\.ckpt {DAMAGES[damage]}.*delete .*checkpoints to start the run anew"):
+    with pytest.raises(
+        DataError,
+        match=f"last\\.ckpt {DAMAGES[damage]}.*delete .*checkpoints to start the run anew",
+    ):
         files.newest(silent)
     assert "must not be printed" not in capsys.readouterr().out
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.config.schema import ConfigError, Trainer
+from senet_repro.config.schema import Trainer
+from senet_repro.core.errors import ConfigError
 from senet_repro.training import devices
 from senet_repro.training.devices import claimed, claimed_gpus, uses_gpu
 
@@ -29,7 +30,9 @@ def _own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["0", "1"], [2, 2], [["0", "1"], ["0", "1"]]),
     ],
 )
-def test_each_job_takes_what_the_fewest_use(names: list[str], wanted: list[int], expected: list[list[str]]) -> None:
+def test_each_job_takes_what_the_fewest_use(
+    names: list[str], wanted: list[int], expected: list[list[str]]
+) -> None:
     with ExitStack() as jobs:
         assert [jobs.enter_context(claimed(names, count)) for count in wanted] == expected
 
@@ -56,7 +59,9 @@ with devices.claimed(["0", "1"], 1) as mine:
 def test_processes_share_and_one_that_is_killed_frees_its_own(tmp_path: Path) -> None:
     def start() -> tuple[subprocess.Popen[str], str]:
         command = [sys.executable, "-c", CLAIM, str(tmp_path)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout is not None
         return process, process.stdout.readline().strip()
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from senet_repro.config.canonical import run_dir
+from senet_repro.config.identity import run_dir
+from senet_repro.core.errors import OutOfMemory
 from senet_repro.results.store import read_status
-from senet_repro.training.failures import OutOfMemory
 from senet_repro.training.memory import explained_memory
 from tests.training.runs import SMALL, small
 
@@ -21,12 +21,20 @@ from tests.training.runs import SMALL, small
     ("overrides", "mend"),
     [
         ([], "256 images at a time on a device: give trainer.accumulate=2"),
-        (["trainer.accumulate=2", "trainer.devices=2"], "64 images at a time on a device: give trainer.accumulate=4"),
-        (["recipe.batch_size=27", "trainer.accumulate=3"], "9 images at a time on a device: give trainer.accumulate=9"),
+        (
+            ["trainer.accumulate=2", "trainer.devices=2"],
+            "64 images at a time on a device: give trainer.accumulate=4",
+        ),
+        (
+            ["recipe.batch_size=27", "trainer.accumulate=3"],
+            "9 images at a time on a device: give trainer.accumulate=9",
+        ),
         (["trainer.accumulate=256"], "1 image at a time: give a device with more memory"),
     ],
 )
-def test_the_mend_is_the_next_finer_division(error: Exception, overrides: list[str], mend: str, tmp_path: Path) -> None:
+def test_the_mend_is_the_next_finer_division(
+    error: Exception, overrides: list[str], mend: str, tmp_path: Path
+) -> None:
     with pytest.raises(OutOfMemory, match=mend), explained_memory(small(tmp_path, *overrides)):
         raise error
 
@@ -53,9 +61,14 @@ main()
 def test_a_run_that_does_not_fit_fails_with_advice(tmp_path: Path) -> None:
     overrides = ["recipe.batch_size=1280", "model=resnet29", "trainer.threads=1"]
     command = [*SMALL, *overrides, f"results_dir={tmp_path}"]
-    done = subprocess.run([sys.executable, "-c", LIMITED, *command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *command], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1, done.stderr
-    assert "out of memory with 1280 images at a time on a device: give trainer.accumulate=2" in done.stderr
+    assert (
+        "out of memory with 1280 images at a time on a device: give trainer.accumulate=2"
+        in done.stderr
+    )
     assert "Traceback" not in done.stderr
     status = read_status(run_dir(small(tmp_path, *overrides)))
     assert (status["state"], "trainer.accumulate=2" in status["reason"]) == ("failed", True)

@@ -9,19 +9,33 @@ from typing import Any
 
 import pytest
 
-from senet_repro.config.canonical import run_dir
+from senet_repro.config.identity import run_dir
+from senet_repro.core.durations import clock
+from senet_repro.execution.execute import execute
 from senet_repro.results.store import read_status
 from senet_repro.training import progress
-from senet_repro.training.execute import execute
-from senet_repro.training.progress import Progress, clock
+from senet_repro.training.progress import Progress
 from tests.training.runs import silent, small
 
-EPOCH: dict[str, Any] = {"train_loss": 1.0, "top1_err_pct": 9.0, "train_images": 1280, "train_s": 2.0, "epoch_s": 2.5}
+EPOCH: dict[str, Any] = {
+    "train_loss": 1.0,
+    "top1_err_pct": 9.0,
+    "train_images": 1280,
+    "train_s": 2.0,
+    "epoch_s": 2.5,
+}
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (0.2, "1 s"), (89, "89 s"), (90, "2 min"), (3599, "1 h 0 min"), (12000, "3 h 20 min")],
+    [
+        (0, "0 s"),
+        (0.2, "1 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3599, "1 h 0 min"),
+        (12000, "3 h 20 min"),
+    ],
 )
 def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
@@ -31,10 +45,20 @@ def test_a_status_tells_epoch_share_pace_and_what_is_left(tmp_path: Path) -> Non
     said = Progress(small(tmp_path), tmp_path)
     said.within_epoch(0, share=0.25, images=320, took_s=4.0)
     first = read_status(tmp_path)
-    assert (first["epoch"], first["epoch_share"], first["images_per_s"], first["left_s"]) == (0, 0.25, 80.0, 44.0)
+    assert (first["epoch"], first["epoch_share"], first["images_per_s"], first["left_s"]) == (
+        0,
+        0.25,
+        80.0,
+        44.0,
+    )
     said.after_epoch({"epoch": 1, **EPOCH})
     second = read_status(tmp_path)
-    assert (second["epoch"], second["epoch_share"], second["images_per_s"], second["left_s"]) == (1, 0.0, 640.0, 5.0)
+    assert (second["epoch"], second["epoch_share"], second["images_per_s"], second["left_s"]) == (
+        1,
+        0.0,
+        640.0,
+        5.0,
+    )
     said.within_epoch(1, share=0.5, images=640, took_s=1.0)
     assert read_status(tmp_path)["left_s"] == pytest.approx(1.5 * 2.5, abs=0.1)  # by the last epoch
 
@@ -55,7 +79,9 @@ def test_a_long_epoch_is_told_of_every_ten_seconds_and_no_more_often(
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_clock_that_goes_backwards_changes_no_duration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_goes_backwards_changes_no_duration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     backwards = count(2_000_000_000, -1000)
     monkeypatch.setattr(time, "time", lambda: float(next(backwards)))
     run = small(tmp_path, "recipe.epochs=2")

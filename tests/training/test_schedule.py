@@ -6,10 +6,19 @@ import pytest
 import torch
 
 from senet_repro.config.composition import compose
-from senet_repro.training.classification import Classification
+from senet_repro.tasks.classification.module import Classification
 from senet_repro.training.schedule import lr_factor, sgd
 
-IDENTITY_MAPPINGS = {0: 0.1, 399: 0.1, 400: 1, 31999: 1, 32000: 0.1, 47999: 0.1, 48000: 0.01, 63999: 0.01}
+IDENTITY_MAPPINGS = {
+    0: 0.1,
+    399: 0.1,
+    400: 1,
+    31999: 1,
+    32000: 0.1,
+    47999: 0.1,
+    48000: 0.01,
+    63999: 0.01,
+}
 QUARTERS = {0: 1, 450: 0.8535533906, 900: 0.5, 1350: 0.1464466094, 1800: 0}
 
 
@@ -17,9 +26,17 @@ QUARTERS = {0: 1, 450: 0.8535533906, 900: 0.5, 1350: 0.1464466094, 1800: 0}
     ("recipe", "unit", "expected"),
     [
         # epochs of 270 and of 100, iterations of 64k
-        ("imagenet_ablation", 270, {0: 1, 124.9: 1, 125: 0.1, 199: 0.1, 200: 0.01, 250: 0.001, 269: 0.001}),
+        (
+            "imagenet_ablation",
+            270,
+            {0: 1, 124.9: 1, 125: 0.1, 199: 0.1, 200: 0.01, 250: 0.001, 269: 0.001},
+        ),
         ("imagenet", 100, {0: 1, 29: 1, 30: 0.1, 60: 0.01, 90: 0.001}),
-        ("senet154", 100, {0: 1, 29.9: 1, 30: 0.1, 59.9: 0.1, 60: 0.01, 89.9: 0.01, 90: 0.001, 99.9: 0.001}),
+        (
+            "senet154",
+            100,
+            {0: 1, 29.9: 1, 30: 0.1, 59.9: 0.1, 60: 0.01, 89.9: 0.01, 90: 0.001, 99.9: 0.001},
+        ),
         ("cifar_resnet", 64000, {0: 1, 31999: 1, 32000: 0.1, 47999: 0.1, 48000: 0.01}),
         ("resnet110", 64000, IDENTITY_MAPPINGS),
         ("resnet164", 64000, IDENTITY_MAPPINGS),
@@ -33,20 +50,29 @@ QUARTERS = {0: 1, 450: 0.8535533906, 900: 0.5, 1350: 0.1464466094, 1800: 0}
         ("demo", 1, {0: 1, 0.5: 0.5, 1: 0}),
     ],
 )
-def test_the_rate_falls_where_the_recipe_says(recipe: str, unit: int, expected: dict[float, float]) -> None:
+def test_the_rate_falls_where_the_recipe_says(
+    recipe: str, unit: int, expected: dict[float, float]
+) -> None:
     factor = lr_factor(compose([f"recipe={recipe}", "data=cifar10"]).recipe.schedule)
-    assert {at: factor(at / unit) for at in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert {at: factor(at / unit) for at in expected} == pytest.approx(
+        expected, rel=1e-9, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(("epochs", "steps_in_an_epoch"), [(164, 390), (2, 320)])
 def test_a_warm_up_takes_its_share_of_the_steps(epochs: int, steps_in_an_epoch: int) -> None:
-    factor, steps = lr_factor(compose(["recipe=resnet110"]).recipe.schedule), epochs * steps_in_an_epoch
+    factor, steps = (
+        lr_factor(compose(["recipe=resnet110"]).recipe.schedule),
+        epochs * steps_in_an_epoch,
+    )
     low = [step for step in range(steps // 2) if factor(step / steps) == 0.1]
     assert low == list(range(round(400 / 64000 * steps)))  # 400 of CIFAR's 63,960, 4 of 640
 
 
 def test_without_a_warm_up_its_factor_is_idle() -> None:
-    factor = lr_factor(compose(["recipe=cifar_resnet", "recipe.schedule.warmup_factor=0.5"]).recipe.schedule)
+    factor = lr_factor(
+        compose(["recipe=cifar_resnet", "recipe.schedule.warmup_factor=0.5"]).recipe.schedule
+    )
     assert factor(0.0) == 1
 
 
@@ -79,12 +105,26 @@ def test_the_optimiser_gets_what_the_sources_state(
 ) -> None:
     recipe = compose([f"recipe={name}", "data=cifar10"]).recipe
     assert (recipe.batch_size, recipe.epochs) == (batch_size, epochs)
-    expected = {"lr": lr, "momentum": 0.9, "dampening": 0, "weight_decay": weight_decay, "nesterov": nesterov}
+    expected = {
+        "lr": lr,
+        "momentum": 0.9,
+        "dampening": 0,
+        "weight_decay": weight_decay,
+        "nesterov": nesterov,
+    }
     assert expected.items() <= sgd([torch.nn.Parameter(torch.zeros(1))], recipe).defaults.items()
 
 
 def test_only_shake_recipes_cut_out_and_only_senet154_smooths() -> None:
-    names = ["resnet110", "resnet164", "wrn16_8", "shake_shake26_2x96d", "shake_even29_2x4x64d", "mobile", "senet154"]
+    names = [
+        "resnet110",
+        "resnet164",
+        "wrn16_8",
+        "shake_shake26_2x96d",
+        "shake_even29_2x4x64d",
+        "mobile",
+        "senet154",
+    ]
     recipes = [compose([f"recipe={name}", "data=cifar10"]).recipe for name in names]
     assert [recipe.cutout_px for recipe in recipes] == [0, 0, 0, 16, 8, 0, 0]
     assert [recipe.label_smoothing for recipe in recipes] == [0, 0, 0, 0, 0, 0, 0.1]

@@ -1,0 +1,1 @@
+"""Core floor: what every other floor uses. Standard library only."""

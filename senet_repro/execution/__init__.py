@@ -1,0 +1,1 @@
+"""Execution floor: runs supervised, in this process, in one per device, on several nodes."""

@@ -1,0 +1,1 @@
+"""The paper's tables rebuilt from records."""

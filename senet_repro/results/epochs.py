@@ -1,0 +1,42 @@
+"""metrics.jsonl: a line per finished epoch, on the disk before its checkpoint (results floor)."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from senet_repro.core.files import write_text
+
+METRICS = "metrics.jsonl"
+
+
+def append_epoch(folder: Path, metrics: dict[str, Any]) -> None:
+    """Add an epoch's metrics and flush them to the disk."""
+    with (folder / METRICS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(metrics, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_epochs(folder: Path) -> list[dict[str, Any]]:
+    """The metrics of all epochs in order; a last line cut short by a crash is left out."""
+    try:
+        lines = (folder / METRICS).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    epochs = []
+    for line in lines:
+        try:
+            epochs.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return epochs
+
+
+def keep_epochs(folder: Path, count: int) -> list[dict[str, Any]]:
+    """Forget epochs from `count` (0-based) on, which a resumed run trains anew; returns those kept."""
+    kept = read_epochs(folder)[:count]
+    write_text(folder / METRICS, "".join(json.dumps(epoch) + "\n" for epoch in kept))
+    return kept

@@ -1,0 +1,1 @@
+"""Stats: pure functions on named numbers. No torch."""

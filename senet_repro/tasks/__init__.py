@@ -1,0 +1,1 @@
+"""Tasks floor: what the grid is asked about."""

@@ -1,0 +1,1 @@
+"""Image classification: one network, one recipe, top-1 and top-5 error."""

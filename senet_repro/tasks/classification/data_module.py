@@ -1,0 +1,197 @@
+"""The data of a run as Lightning wants them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+
+from senet_repro.config.schema import Data
+from senet_repro.core.errors import DataError
+from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.folder import (
+    EvalSteps,
+    FileSet,
+    FolderBatches,
+    TrainFolderBatches,
+    eval_transform,
+    load_folders,
+    train_transform,
+)
+from senet_repro.data.images import ImageSet
+from senet_repro.data.order import Share, TrainSteps
+from senet_repro.data.sets import IN_MEMORY, load_in_memory
+from senet_repro.data.verify import corrupt_files, corruption
+
+IN_FOLDERS = ("imagenet",)
+
+
+class ImageData(pl.LightningDataModule):
+    """Training and test batches of one image set: normalised float32 (B, 3, H, W), channels_last; labels (B,).
+
+    The order and augmentation of an epoch follow from (seed, epoch) alone. The trainer must be made with
+    `use_distributed_sampler=False`: every process already takes its own share.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        batch_size: int,
+        seed: int,
+        num_workers: int,
+        cutout_px: int = 0,
+        verified: Path = Path(".verified"),
+    ) -> None:
+        """Describe the data; nothing is read before `setup`.
+
+        Args:
+            data: The image set and its augmentation.
+            batch_size: Images per training step over all devices.
+            seed: Seed of the run.
+            num_workers: Decoding processes per device; sets in memory need none.
+            cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
+            verified: Folder for what was found where images were verified.
+
+        Raises:
+            DataError: No set has the name `data.name`.
+        """
+        super().__init__()
+        if data.name not in IN_MEMORY + IN_FOLDERS:
+            raise DataError(
+                f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}"
+            )
+        self.data = data
+        self.batch_size = batch_size
+        self.seed = seed
+        self.num_workers = num_workers
+        self.cutout_px = cutout_px
+        self.verified = verified
+        self.normalise = Normalise(data.mean, data.std)
+        self._corrupt: list[str] = []
+        self._open: list[FolderBatches] = []
+        self._resume_at: dict[str, int] = {}
+        self._train: ImageSet | FileSet
+        self._test: ImageSet | FileSet
+
+    @property
+    def num_train(self) -> int:
+        """Number of training images, once set up."""
+        return len(self._train)
+
+    @property
+    def num_test(self) -> int:
+        """Number of test images, once set up."""
+        return len(self._test)
+
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """Where the training and test images lay that were left out, once set up; empty if none were."""
+        parts = {"train": self._train.skipped, "test": self._test.skipped}
+        return (
+            {name: list(skipped) for name, skipped in parts.items()} if any(parts.values()) else {}
+        )
+
+    def prepare_data(self) -> None:
+        """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
+        if self.data.download and self.data.name in IN_MEMORY:
+            load_in_memory(self.data)
+
+    def verify(self, pause: Callable[[], None]) -> None:
+        """Look at every image where `data.verify` or `data.skip_corrupt` asks for it; to be called before training.
+
+        It may take longer than the processes of several devices wait for each other, so it comes before they meet.
+        `pause` is called every few images, and may raise.
+
+        Raises:
+            DataError: Images are not readable and are not to be left out; the message names them.
+        """
+        if self.data.name in IN_FOLDERS and (self.data.verify or self.data.skip_corrupt):
+            self._corrupt = corrupt_files(
+                load_folders(self.data), self.num_workers, self.verified, pause
+            )
+            if self._corrupt and not self.data.skip_corrupt:
+                raise corruption(self._corrupt)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
+
+        Raises:
+            DataError: The set is missing or damaged; the message says what was looked for and where.
+        """
+        if self.data.name in IN_MEMORY:
+            split = load_in_memory(self.data)
+            self._train, self._test = split.train, split.test
+        else:
+            self._train, self._test = load_folders(self.data)
+            if corrupt := set(self._corrupt):
+                self._train, self._test = self._train.without(corrupt), self._test.without(corrupt)
+        if self.skipped and self.trainer and self.trainer.is_global_zero:
+            counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
+            print(f"left out {counts} images that cannot be read", file=sys.stderr)
+
+    def teardown(self, stage: str | None = None) -> None:
+        """End the decoding processes."""
+        while self._open:
+            self._open.pop().close()
+
+    def state_dict(self) -> dict[str, int]:
+        """How far training is, for a checkpoint.
+
+        Lightning offers as much for loaders, but not where the schedule asked for the number of steps before.
+        """
+        return {"epoch": self._steps.epoch, "taken": self._steps.taken}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Let training go on from there, perhaps within an epoch."""
+        self._resume_at = state_dict
+
+    def train_dataloader(self) -> TrainBatches | FolderBatches:
+        """This process's share of the training batches: uint8, or normalised already where squares are cut out.
+
+        Raises:
+            DataError: The batch does not divide over the devices or is larger than the set.
+        """
+        assert self.trainer is not None
+        accumulate = self.trainer.accumulate_grad_batches
+        steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share, accumulate)
+        steps.resume(**self._resume_at)
+        self._steps = steps
+        if isinstance(self._train, ImageSet):
+            return TrainBatches(self._train, self.data, steps, self._device, self.cutout_px)
+        return self._folder_batches(self._train, steps)
+
+    def val_dataloader(self) -> EvalBatches | FolderBatches:
+        """This process's share of the test images, uint8: over all processes each exactly once."""
+        if isinstance(self._test, ImageSet):
+            return EvalBatches(self._test, self.batch_size, self._share, self._device)
+        return self._folder_batches(
+            self._test, EvalSteps(self.num_test, self.batch_size, self._share)
+        )
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Normalise on the device: uint8 images become float32."""
+        images, labels = batch
+        return self.normalise.to(images.device)(images), labels
+
+    def _folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
+        training = isinstance(steps, TrainSteps)
+        transform = train_transform(self.data) if training else eval_transform(self.data)
+        kind = TrainFolderBatches if training else FolderBatches
+        batches = kind(
+            files, transform, steps, self.seed, self.num_workers, self._device.type == "cuda"
+        )
+        self._open.append(batches)
+        return batches
+
+    @property
+    def _share(self) -> Share:
+        assert self.trainer is not None
+        return Share(self.trainer.global_rank, self.trainer.world_size)
+
+    @property
+    def _device(self) -> torch.device:
+        assert self.trainer is not None
+        return self.trainer.strategy.root_device

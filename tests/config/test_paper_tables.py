@@ -1,0 +1,168 @@
+"""The table files: the rows of the paper, its figures, and a sweep that covers them."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from senet_repro.config.composition import CONF_DIR, compose
+from senet_repro.config.identity import AXES, canonical, run_key
+from senet_repro.config.paper_tables import find_table, label, paper_run, paper_tables, selection
+from senet_repro.config.schema import Claim, PaperTable
+from senet_repro.core.errors import ConfigError
+
+TABLES = list(paper_tables().values())
+
+
+def _forms(table: PaperTable) -> dict[str, object]:
+    return {
+        name: canonical(paper_run(table, row))
+        for name, row in table.rows.items()
+        if row.axes is not None
+    }
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_the_sweep_trains_exactly_the_rows(table: PaperTable) -> None:
+    selected = selection(table)
+    params = OmegaConf.load(
+        CONF_DIR / f"{selected[1:].replace('=', '/')}.yaml"
+    ).hydra.sweeper.params
+    choices = [[f"{axis}={value}" for value in _split(values)] for axis, values in params.items()]
+    protocol = ["protocol=imagenet"] if selected.startswith("+ablation") else []
+    swept = [
+        canonical(compose([selected, *protocol, *point])) for point in itertools.product(*choices)
+    ]
+    rows = list(_forms(table).values())
+    assert all(point in rows for point in swept)
+    assert all(row in swept for row in rows)
+
+
+def _split(values: str) -> list[str]:
+    # The values of one axis as Hydra's command line reads them; a list such as [2] holds no comma in these files.
+    return values.split(",")
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_rows_set_axes_or_a_network_and_no_two_are_the_same_run(table: PaperTable) -> None:
+    assert all(set(row.axes or {}) <= {*AXES, "model"} for row in table.rows.values())
+    forms = list(_forms(table).values())
+    assert all(forms.count(form) == 1 for form in forms)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_baselines_are_rows_that_differ_from_theirs_in_the_axes_alone(table: PaperTable) -> None:
+    forms = _forms(table)
+    for name in forms:
+        baseline = table.baseline_of(name)
+        if baseline:
+            assert {**forms[name], "se": None} == {**forms[baseline], "se": None}  # type: ignore[dict-item]
+    if table.name != "state_of_the_art":
+        assert {table.baseline_of(name) for name in forms} > {None}
+
+
+def test_every_published_figure_stands_in_the_files_as_it_was_transcribed_a_second_time() -> None:
+    with Path(__file__).with_name("published.csv").open() as file:
+        published = {(row.pop("table"), row.pop("row")): row for row in csv.DictReader(file)}
+    found = {
+        (table.name, name): row
+        for table in TABLES
+        if table.number
+        for name, row in table.rows.items()
+    }
+    assert found.keys() == published.keys()
+    for point, figures in published.items():
+        assert {key: getattr(found[point], key) for key in figures} == {
+            key: float(text) if text else None for key, text in figures.items()
+        }, point
+
+
+def test_tables_are_found_by_number_and_name() -> None:
+    assert find_table("10") is find_table("reduction_ratio")
+    assert [label(table) for table in TABLES] == [
+        *(f"Table {n}" for n in (2, 3, 4, 5, 8, *range(10, 17))),
+        "Section 4",
+    ]
+    with pytest.raises(ConfigError, match="no table '9'; there are 2 imagenet, 3 mobile"):
+        find_table("9")
+
+
+def test_the_help_names_every_table() -> None:
+    text = (Path(CONF_DIR) / "hydra" / "help" / "senet_repro.yaml").read_text()
+    assert all(table.name in text for table in TABLES)
+
+
+def test_a_table_is_part_of_the_run_that_sweeps_it() -> None:
+    assert all(compose([selection(table)]).table == table for table in TABLES)
+
+
+CLAIMS = [(table, claim) for table in TABLES for claim in table.claims]
+CLAIM_IDS = [f"{table.name}: {claim.says}" for table, claim in CLAIMS]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_has_claims_and_no_two_say_the_same(table: PaperTable) -> None:
+    says = [claim.says for claim in table.claims]
+    assert says
+    assert len(set(says)) == len(says)
+
+
+@pytest.mark.parametrize(("table", "claim"), CLAIMS, ids=CLAIM_IDS)
+def test_claims_name_rows_that_are_there_and_have_what_their_kind_needs(
+    table: PaperTable, claim: Claim
+) -> None:
+    assert set(claim.rows) <= {*table.rows, *table.beside}
+    assert len(set(claim.rows)) == len(claim.rows) >= 2
+    assert claim.section.split(".")[0] in ("4", "5", "6", "7")
+    needs = {"lower": (False, False), "equivalent": (True, False), "cost": (True, True)}[claim.kind]
+    assert (claim.margin is not None, claim.increase_pct is not None) == needs
+    sizes, errors = ("params_m", "gflops"), ("top1_err_pct", "top5_err_pct")
+    assert claim.figure in (sizes if claim.kind == "cost" else errors)
+    assert claim.kind != "cost" or len(claim.rows) == 2
+
+
+@pytest.mark.parametrize(("table", "claim"), CLAIMS, ids=CLAIM_IDS)
+def test_the_published_figures_bear_out_what_the_paper_claims(
+    table: PaperTable, claim: Claim
+) -> None:
+    figures = [getattr({**table.beside, **table.rows}[name], claim.figure) for name in claim.rows]
+    if None in figures:
+        assert table.name == "last_stage"  # whose middle row the paper prints nothing of
+    elif claim.kind == "lower":
+        assert figures == sorted(set(figures))
+    elif claim.kind == "equivalent":
+        assert max(figures) - min(figures) < (claim.margin or 0)
+    else:
+        assert abs(100 * (figures[0] / figures[1] - 1) - (claim.increase_pct or 0)) <= (
+            claim.margin or 0
+        )
+
+
+def test_rows_beside_a_table_are_as_other_tables_print_them() -> None:
+    printed = [
+        row
+        for table in TABLES
+        if selection(table).startswith("+ablation")
+        for row in table.rows.values()
+    ]
+    beside = [row for table in TABLES for row in table.beside.values()]
+    assert beside
+    for row in beside:
+        assert any(
+            (other.axes, other.top1_err_pct, other.top5_err_pct)
+            == (row.axes, row.top1_err_pct, row.top5_err_pct)
+            for other in printed
+        )
+
+
+def test_claims_are_no_part_of_what_a_run_is() -> None:
+    run = compose(["+ablation=squeeze"])
+    assert run.table
+    assert run.table.claims
+    bare = replace(run, table=replace(run.table, claims=[], beside={}))
+    assert run_key(bare) == run_key(run) == run_key(replace(run, table=None))

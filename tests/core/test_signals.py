@@ -1,0 +1,201 @@
+"""A signal ends a run at the end of a step, and the run goes on from there as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from senet_repro.config.identity import run_dir
+from senet_repro.config.schema import Run, Trainer
+from senet_repro.core.errors import Stopped
+from senet_repro.core.signals import Deferral
+from senet_repro.execution.execute import execute
+from senet_repro.results.epochs import read_epochs
+from senet_repro.results.store import LAST, read_status
+from senet_repro.training import fit
+from senet_repro.training.callbacks import SafePoints
+from tests.cli.sweeps import start
+from tests.training.runs import SMALL, STEPS, same, silent, small, timeless_epochs, weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+Delivered = list[int]
+SignalAt = Callable[[int, int], None]
+
+
+@pytest.fixture
+def delivered() -> Iterator[Delivered]:
+    """The SIGTERMs that reach whoever handled them before a run, and only takes note of them."""
+    found: Delivered = []
+    before = signal.signal(signal.SIGTERM, lambda signum, _: found.append(signum))
+    yield found
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def signal_at(monkeypatch: pytest.MonkeyPatch) -> SignalAt:
+    """Send this process a signal in the given step, counted from 1 over all epochs of one attempt."""
+
+    def arrange(step: int, signum: int) -> None:
+        steps = iter(range(1, 1000))
+        end = SafePoints.on_train_batch_end
+
+        def with_signal(self: SafePoints, *arguments: object) -> None:
+            if next(steps) == step:
+                os.kill(os.getpid(), signum)
+            end(self, *arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(SafePoints, "on_train_batch_end", with_signal)
+
+    return arrange
+
+
+def with_dropout(run: Run) -> nn.Module:
+    """A network that draws in every step."""
+    return nn.Sequential(BUILD(run), nn.Dropout(0.2))
+
+
+BUILD = fit.build_net
+
+
+@pytest.mark.usefixtures("ends")
+@pytest.mark.parametrize(
+    ("step", "overrides"),
+    [
+        (1, []),
+        (STEPS + 2, []),
+        (2 * STEPS, []),
+        (2 * STEPS + 3, ["trainer.accumulate=2"]),
+        (STEPS + 2, ["recipe.schedule.kind=plateau", "data.flip=true"]),
+    ],
+)
+def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
+    step: int,
+    overrides: list[str],
+    tmp_path: Path,
+    signal_at: SignalAt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fit, "build_net", with_dropout)
+    whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
+    execute(whole, silent)
+    signal_at(step, signal.SIGTERM)
+    with pytest.raises(Stopped) as stopped:
+        execute(cut, silent)
+    assert stopped.value.exit_code == 143
+    assert read_status(run_dir(cut))["state"] == "stopped"
+    assert not (run_dir(cut) / "record.json").exists()
+    parts = 2 if overrides == ["trainer.accumulate=2"] else 1
+    epoch, taken = divmod(-(-step // parts) * parts, STEPS * parts)
+    checkpoint = torch.load(run_dir(cut) / LAST)
+    assert len(read_epochs(run_dir(cut))) == epoch
+    assert ("epoch_so_far" in checkpoint) == (taken > 0)
+    execute(cut, silent)
+    assert timeless_epochs(cut) == timeless_epochs(whole)
+    assert same(weights(cut), weights(whole))
+
+
+def test_a_signal_that_is_survived_leaves_a_checkpoint_and_the_run_goes_on(
+    tmp_path: Path, delivered: Delivered, signal_at: SignalAt
+) -> None:
+    whole, warned = (small(tmp_path / name) for name in ("whole", "warned"))
+    execute(whole, silent)
+    signal_at(STEPS + 2, signal.SIGTERM)
+    execute(warned, silent)
+    assert delivered == [signal.SIGTERM]
+    assert same(weights(warned), weights(whole))
+
+
+def test_a_run_that_a_signal_meets_in_its_last_step_leaves_its_record(
+    tmp_path: Path, delivered: Delivered, signal_at: SignalAt
+) -> None:
+    run = small(tmp_path)
+    signal_at(3 * STEPS, signal.SIGTERM)
+    assert execute(run, silent)[1].epochs == 3
+    assert delivered == [signal.SIGTERM]
+
+
+def test_ctrl_c_arrives_as_ctrl_c_after_the_checkpoint(tmp_path: Path, signal_at: SignalAt) -> None:
+    run = small(tmp_path)
+    signal_at(STEPS + 1, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        execute(run, silent)
+    assert torch.load(run_dir(run) / LAST)["epoch_so_far"]
+    assert read_status(run_dir(run))["state"] == "stopped"
+
+
+@pytest.mark.usefixtures("ends")
+def test_a_signal_that_a_library_would_swallow_while_it_is_imported_still_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def swallowing(_trainer: Trainer) -> Iterator[list[str]]:
+        with suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
+        yield []
+
+    monkeypatch.setattr("senet_repro.execution.execute.claimed_gpus", swallowing)
+    run = small(tmp_path)
+    with pytest.raises(Stopped):
+        execute(run, silent)
+    assert read_status(run_dir(run))["state"] == "stopped"
+    assert not (run_dir(run) / LAST).exists()
+
+
+TWICE = """
+import os, signal, sys, time
+from senet_repro.core.signals import Deferral
+with Deferral():
+    os.kill(os.getpid(), signal.SIGINT)
+    print("went on", flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    print("never", flush=True)
+"""
+
+
+def test_a_second_ctrl_c_ends_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "went on\n")
+    assert "Ctrl-C again ends at once" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_children_are_told_once(delivered: Delivered) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with Deferral(lambda: [child.pid]) as deferral:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert child.wait(timeout=10) == -signal.SIGTERM
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert deferral.signum == signal.SIGTERM
+    assert delivered == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("when", ["at its start", "in training"])
+def test_a_command_ends_with_the_signals_code_and_no_traceback(
+    signum: int, exit_code: int, when: str, tmp_path: Path
+) -> None:
+    process = start(tmp_path, *SMALL, "recipe.epochs=400")
+    folder, deadline_s = run_dir(small(tmp_path, "recipe.epochs=400")), time.monotonic() + 60
+    mark = folder / ("config.yaml" if when == "at its start" else "metrics.jsonl")
+    while not (mark.exists() and mark.stat().st_size) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    process.send_signal(signum)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == exit_code, said
+    assert "stopped; the same command goes on from here" in said
+    assert "Traceback" not in said
+    assert read_status(folder)["state"] == "stopped"
+    assert (folder / LAST).exists() == (when == "in training")

@@ -1,0 +1,228 @@
+"""A run from command to record: skipped when finished, resumed when killed, failed with its reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from senet_repro.config.identity import run_dir, run_key
+from senet_repro.core.errors import ConfigError, DataError, Diverged, RunFailed, TrainedElsewhere
+from senet_repro.execution.execute import execute
+from senet_repro.results.epochs import read_epochs
+from senet_repro.results.record import RecordError
+from senet_repro.results.store import LAST, load_results, read_status
+from senet_repro.training.callbacks import EpochLog
+from senet_repro.training.fit import make_trainer
+from tests.folders import trained_elsewhere
+from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
+
+pytestmark = [pytest.mark.usefixtures("one_thread")]
+
+
+def test_a_record_says_what_the_run_was_and_what_came_out(tmp_path: Path) -> None:
+    run = small(tmp_path, "+ablation=reduction_ratio", "r=8", "seed=1")
+    path, record = execute(run, silent)
+    assert path == run_dir(run) / "record.json"
+    assert (record.run_key, record.seed, record.epochs, record.eval_images) == (
+        run_key(run),
+        1,
+        3,
+        360,
+    )
+    epochs = read_epochs(path.parent)
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+    assert record.metrics["top1_err_pct"] == epochs[-1]["top1_err_pct"]
+    assert record.metrics["best_top1_err_pct"] == min(epoch["top1_err_pct"] for epoch in epochs)
+    assert epochs[0]["train_images"] == 1437 // 256 * 256
+    assert epochs[-1]["train_loss"] < epochs[0]["train_loss"]
+    assert record.hardware["device"] == "cpu"
+    assert record.config["table"] == "reduction_ratio"
+    assert read_status(path.parent)["state"] == "done"
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
+    run = small(tmp_path, "recipe.epochs=1")
+    path, record = execute(run, silent)
+    written_at = path.stat().st_mtime_ns
+    again, same_record = execute(replace(run, logger=replace(run.logger, name="csv")), silent)
+    assert (again, same_record, again.stat().st_mtime_ns) == (path, record, written_at)
+
+
+KILLED = """
+import sys
+from senet_repro.config.composition import compose
+from senet_repro.execution import execute
+from senet_repro.training import callbacks
+import torch
+torch.set_num_threads(1)
+after, when = int(sys.argv[1]), sys.argv[2]
+def die(*_):
+    import os, signal
+    os.kill(os.getpid(), signal.SIGKILL)
+if when == "before its metrics":
+    append = callbacks.append_epoch
+    callbacks.append_epoch = lambda folder, metrics: die() if metrics["epoch"] == after + 1 else append(folder, metrics)
+elif when == "before its checkpoint":
+    told = callbacks.Progress.after_epoch
+    callbacks.Progress.after_epoch = lambda self, epoch: die() if epoch["epoch"] == after + 1 else told(self, epoch)
+execute.execute(compose(sys.argv[3:]), print)
+"""
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("when", ["before its metrics", "before its checkpoint"])
+def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(
+    tmp_path: Path, after: int, when: str
+) -> None:
+    whole, cut = (small(tmp_path / name, "seed=5") for name in ("whole", "cut"))
+    execute(whole, silent)
+    overrides = [*SMALL, "seed=5", f"results_dir={tmp_path / 'cut'}"]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(after), when, *overrides], check=False
+    )
+    assert killed.returncode == -9
+    assert (run_dir(cut) / LAST).exists() == (after > 0)
+    execute(cut, silent)
+    assert same(weights(whole), weights(cut))
+    assert timeless_epochs(whole) == timeless_epochs(cut)
+
+
+def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:
+    schedule = [
+        "recipe.schedule.kind=plateau",
+        "recipe.schedule.patience_epochs=0",
+        "recipe.lr=1e-6",
+    ]
+    overrides = [*schedule, "recipe.epochs=6"]
+    whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
+    execute(whole, silent)
+    rates = [epoch["lr"] for epoch in read_epochs(run_dir(whole))]
+    dropped = next(epoch for epoch in range(1, 6) if rates[epoch] < rates[epoch - 1])
+    arguments = [*SMALL, *overrides, f"results_dir={tmp_path / 'cut'}"]
+    code = [sys.executable, "-c", KILLED, str(dropped), "before its metrics", *arguments]
+    assert subprocess.run(code, check=False).returncode == -9
+    execute(cut, silent)
+    assert [epoch["lr"] for epoch in read_epochs(run_dir(cut))] == rates
+    assert same(weights(whole), weights(cut))
+
+
+def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
+    run = small(tmp_path)
+    checkpoint = run_dir(run) / LAST
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"PK but no more")
+    with pytest.raises(
+        DataError,
+        match=r"last\.ckpt is not a whole checkpoint: delete .*checkpoints to start the run anew",
+    ):
+        execute(run, silent)
+
+
+def test_a_recipes_cutout_reaches_the_data(tmp_path: Path) -> None:
+    cut, plain = (small(tmp_path, "recipe.epochs=1", f"recipe.cutout_px={px}") for px in (4, 0))
+    assert (
+        execute(cut, silent)[1].metrics["train_loss"]
+        != execute(plain, silent)[1].metrics["train_loss"]
+    )
+
+
+def test_a_broken_record_is_named(tmp_path: Path) -> None:
+    run = small(tmp_path)
+    path = run_dir(run) / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    with pytest.raises(RecordError, match="delete it to train the run anew"):
+        execute(run, silent)
+
+
+def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
+    runs = [
+        small(tmp_path / name, "recipe.epochs=1", f"seed={seed}")
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    for run in runs:
+        execute(run, silent)
+    first, again, other = map(weights, runs)
+    assert same(first, again)
+    assert not same(first, other)
+
+
+def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
+    run = small(tmp_path, "recipe.lr=1e30")
+    with pytest.raises(Diverged, match=r"not finite in epoch 1 of 3; lower recipe\.lr"):
+        execute(run, silent)
+    assert read_status(run_dir(run))["state"] == "failed"
+    assert "epoch 1 of 3" in load_results(tmp_path).failures[run_key(run), 0]
+
+
+def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> None:
+    gpus = torch.cuda.device_count()
+    run = small(tmp_path, "trainer.accelerator=gpu", f"trainer.devices={2 ** gpus.bit_length()}")
+    with pytest.raises((ConfigError, RunFailed), match=f"this machine has {gpus} GPUs"):
+        execute(run, silent)
+
+
+def test_statistics_over_all_devices_are_refused_on_the_cpu(tmp_path: Path) -> None:
+    run = small(tmp_path, "trainer.devices=2", "trainer.sync_bn=true")
+    with pytest.raises(ConfigError, match=r"trainer\.sync_bn=true: torch offers it on GPUs only"):
+        make_trainer(run, [])
+
+
+def test_what_another_process_trains_can_be_left_to_it(tmp_path: Path) -> None:
+    run = small(tmp_path)
+    with trained_elsewhere(run), pytest.raises(TrainedElsewhere, match="another process trains"):
+        execute(run, silent, wait=False)
+    assert read_status(run_dir(run)) == {}  # nothing is wrong with it
+
+
+def test_missing_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.root"):
+        execute(small(tmp_path, "protocol=cifar10", f"data.root={tmp_path / 'nowhere'}"), silent)
+
+
+def test_a_second_process_waits_and_finds_the_record(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "senet_repro", *SMALL, f"results_dir={tmp_path}"]
+    both = [
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said[0][0] == said[1][0]
+    folder = run_dir(small(tmp_path))
+    assert len(read_epochs(folder)) == 3
+    assert sum("waiting for process" in errors for _, errors in said) == 1
+
+
+def test_a_checkpoint_loads_without_trusting_it(tmp_path: Path) -> None:
+    run = small(tmp_path, "recipe.epochs=1")
+    execute(run, silent)
+    torch.load(run_dir(run) / LAST, weights_only=True)
+
+
+def test_status_is_readable_while_a_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, seen = small(tmp_path), []
+    log_end = EpochLog.on_train_epoch_end
+
+    def spy(self: EpochLog, *arguments: object) -> None:
+        log_end(self, *arguments)  # type: ignore[arg-type]
+        seen.append(json.loads((run_dir(run) / "status.json").read_text())["epoch"])
+
+    monkeypatch.setattr(EpochLog, "on_train_epoch_end", spy)
+    execute(run, silent)
+    assert seen == [1, 2, 3]

@@ -1,0 +1,153 @@
+"""Plans for claims that are open: which way, how many seeds, what they cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from statsmodels.stats.power import TTestPower
+
+from senet_repro.config.paper_tables import find_table
+from senet_repro.report.claims.seeds_needed import Plan, duration, markdown, plans
+from senet_repro.report.tables.build import build_tables
+from senet_repro.results.store import Results
+from tests.records import row_records
+
+LOWER, NO_SE = "averages are the better squeeze", "averages as the squeeze lower the error"
+
+
+def planned(
+    name: str, errors: Mapping[str, Sequence[float]], wall_s: float = 60.0
+) -> dict[str, Plan]:
+    table = find_table(name)
+    records = [
+        replace(one, wall_s=wall_s)
+        for row, top1 in errors.items()
+        for one in row_records(table, row, top1)
+    ]
+    (found,) = build_tables(Results(records), [table])
+    return {plan.judged.claim.says: plan for plan in plans(found)}
+
+
+def test_the_seeds_are_those_of_the_noncentral_t_at_holms_strictest_level() -> None:
+    # Differences -1, 0 and -2: a mean of one standard deviation. All four claims are open.
+    errors = {"avg": [22.0, 22.0, 22.0], "max": [23.0, 22.0, 24.0], "ResNet-50": [22.1, 22.2, 21.9]}
+    plan = planned("squeeze", errors)[LOWER]
+    oracle = TTestPower().solve_power(1.0, power=0.8, alpha=0.05 / 4, alternative="larger")
+    assert (plan.goal, plan.level, plan.seeds) == ("reproduced", 0.05 / 4, math.ceil(oracle))
+
+
+def test_a_plan_says_which_runs_are_missing_and_their_time() -> None:
+    plan = planned(
+        "squeeze", {"avg": [22.0, 22.0, 22.0, 22.0], "ResNet-50": [23.0, 22.0, 24.0]}, wall_s=3600.0
+    )[NO_SE]
+    assert plan.seeds == 8
+    assert plan.missing == {"avg": 4, "ResNet-50": 5}
+    assert plan.wall_s == 9 * 3600.0
+    text = markdown([plan], 0.8)
+    assert (
+        "-1.00 points with a standard deviation of 1.00 over 3 seeds: to reproduce it takes 8 seeds"
+        in text
+    )
+    assert "at 80% power (level 0.05); to be trained: 4 of avg, 5 of ResNet-50, 9.0 hours." in text
+
+
+def test_seeds_that_other_rows_lack_are_counted_by_what_all_rows_share() -> None:
+    table = find_table("squeeze")
+    records = [
+        *row_records(table, "avg", [22.0] * 4),
+        *row_records(table, "ResNet-50", [23.0, 22.0, 24.0, 23.0])[1:],
+    ]
+    (found,) = build_tables(Results(records), [table])
+    (plan,) = plans(found)
+    assert plan.seeds is not None
+    assert plan.missing == {"avg": plan.seeds - 4, "ResNet-50": plan.seeds - 3}
+
+
+def test_one_seed_has_no_spread_and_takes_a_second() -> None:
+    plan = planned("squeeze", {"avg": [22.0], "ResNet-50": [23.0]})[NO_SE]
+    assert (plan.goal, plan.seeds, plan.level, plan.missing) == (
+        "spread",
+        2,
+        None,
+        {"avg": 1, "ResNet-50": 1},
+    )
+    assert "over 1 seed: two seeds at least tell how far seeds differ" in markdown([plan], 0.8)
+
+
+def test_rows_without_a_seed_in_common_take_two() -> None:
+    table = find_table("squeeze")
+    records = [
+        *row_records(table, "avg", [22.0]),
+        *row_records(table, "ResNet-50", [23.0, 23.0])[1:],
+    ]
+    (found,) = build_tables(Results(records), [table])
+    (plan,) = plans(found)
+    assert (plan.goal, plan.seeds, sum(plan.missing.values())) == ("spread", 2, 2)
+    assert "no seed in common: two seeds" in markdown([plan], 0.8)
+
+
+def test_an_effect_of_the_wrong_sign_is_not_to_be_reproduced_by_more_seeds() -> None:
+    plan = planned("squeeze", {"avg": [23.0, 22.0, 24.0], "ResNet-50": [22.0, 22.0, 22.0]})[NO_SE]
+    assert (plan.goal, plan.seeds) == ("contradicted", 8)
+    assert (
+        "the other way: more seeds would not reproduce it, to contradict it takes 8 seeds"
+        in markdown([plan], 0.8)
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "goal"),
+    [
+        ([22.1, 22.3, 21.9], "reproduced"),
+        ([22.4, 22.6, 22.2], "contradicted"),
+        ([22.3, 22.5, 22.1], "contradicted"),
+    ],
+)
+def test_an_equivalence_is_planned_by_tost_within_the_margin_and_contradicted_beyond(
+    second: list[float], goal: str
+) -> None:
+    says = "inside the unit SE is about as good"
+    plan = planned("se_3x3", {"SE": [22.0, 22.0, 22.0], "SE_3x3": second})[says]
+    assert plan.goal == goal
+    assert plan.level == (0.05 if goal == "reproduced" else 0.025)
+    assert ("beyond the margin" in markdown([plan], 0.8)) == (goal == "contradicted")
+
+
+def test_more_seeds_than_anybody_trains_are_called_that() -> None:
+    plan = planned("squeeze", {"avg": [22.0, 22.0, 22.0], "ResNet-50": [23.0, 21.0, 22.001]})[NO_SE]
+    assert (plan.seeds, plan.wall_s) == (None, None)
+    assert "takes more than 1,000 seeds" in markdown([plan], 0.8)
+
+
+def test_a_chain_takes_what_its_hardest_pair_takes() -> None:
+    rows = {
+        "SE": [22.0, 22.0, 22.0],
+        "NoSqueeze": [23.0, 22.0, 24.0],
+        "ResNet-50": [30.0, 29.0, 31.001],
+    }
+    (plan,) = planned("no_squeeze", rows).values()
+    assert plan.seeds == 8
+    assert set(plan.missing) == set(rows)
+
+
+def test_only_open_claims_about_errors_have_a_plan() -> None:
+    settled = {
+        "avg": [22.0, 22.01, 22.02],
+        "max": [22.3, 22.31, 22.32],
+        "ResNet-50": [23.0, 23.02, 23.01],
+    }
+    assert planned("squeeze", settled) == {}
+    assert "costs" not in " ".join(
+        planned("reduction_ratio", {"r = 16": [22.0], "original": [23.0]})
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(9.4, "9 seconds"), (150.0, "2.5 minutes"), (7200.0, "2.0 hours"), (864_000.0, "10.0 days")],
+)
+def test_times_are_said_in_a_unit_that_fits(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
