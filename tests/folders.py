@@ -18,7 +18,8 @@ from senet_repro.config.schema import Run
 from senet_repro.results import plan
 from senet_repro.results.plan import PlannedRun
 from senet_repro.results.record import write_record
-from senet_repro.results.store import LAST, write_status
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import write_status
 from tests.records import record_of
 
 
@@ -32,10 +33,10 @@ def begin(
     """A run that was begun, with the last word of its status."""
     run = compose([*overrides, f"results_dir={results_dir}"])
     folder = run_dir(run)
-    (folder / LAST).parent.mkdir(parents=True)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
+    RunFolder(folder).last_checkpoint.parent.mkdir(parents=True)
+    RunFolder(folder).settings_file.write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
     if checkpoint:
-        (folder / LAST).write_bytes(b"weights")
+        RunFolder(folder).last_checkpoint.write_bytes(b"weights")
     if state:
         write_status(folder, run_key=run_key(run), seed=run.seed, state=state, **said)
     return run

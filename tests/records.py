@@ -7,7 +7,13 @@ from dataclasses import asdict, replace
 from functools import cache
 
 from senet_repro.config.composition import compose
-from senet_repro.config.identity import canonical, run_key, run_name
+from senet_repro.config.identity import (
+    build_identity,
+    protocol_key,
+    run_key,
+    run_name,
+    split_identity,
+)
 from senet_repro.config.paper_tables import paper_run
 from senet_repro.config.schema import WHOLE_SETS, PaperTable, Row, Run
 from senet_repro.results.record import Record
@@ -29,11 +35,17 @@ def record_of(
     run: Run, *, seed: int, top1: float, top5: float = 0.5, eval_images: int = 360
 ) -> Record:
     """What the run would have left behind with a seed."""
+    axes, protocol = split_identity(build_identity(run))
     return Record(
         run_key=run_key(run),
+        protocol_key=protocol_key(protocol, eval_images),
         name=run_name(run),
         seed=seed,
-        canonical=canonical(run),
+        task="classification",
+        axes=axes,
+        protocol=protocol,
+        overrides=["seed=0"],
+        trainer={},
         config={**asdict(run), "table": run.table and run.table.name},
         metrics={"loss": 0.1, "top1_err_pct": top1, "top5_err_pct": top5},
         eval_images=eval_images,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.report.text.markdown import aligned
-from senet_repro.results.record import RECORD
-from senet_repro.results.store import LAST
+from senet_repro.results.run_folder import RunFolder
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
 
@@ -63,6 +62,6 @@ def print_plan(runs: Sequence[Run]) -> None:
 
 def _state(run: Run) -> str:
     folder = run_dir(run)
-    if (folder / RECORD).exists():
+    if RunFolder(folder).record_file.exists():
         return "done"
-    return "to resume" if (folder / LAST).exists() else "to train"
+    return "to resume" if RunFolder(folder).last_checkpoint.exists() else "to train"

@@ -18,9 +18,9 @@ from senet_repro.config.composition import compose, run_from
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.lock import is_locked, locked
-from senet_repro.results.overview import can_resume, first_line, is_run
+from senet_repro.results.overview import first_line
 from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
-from senet_repro.results.record import RECORD
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status, seed_folders
 
 _OUTDATED = "orphaned: its settings give another run in this version"
@@ -74,7 +74,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _find(results_dir: Path) -> Iterator[Waste]:
     for folder in seed_folders(results_dir):
-        is_ours = _RUN.fullmatch(str(folder.relative_to(results_dir))) and is_run(folder)
+        is_ours = (
+            _RUN.fullmatch(str(folder.relative_to(results_dir))) and RunFolder(folder).holds_run()
+        )
         is_link = folder.is_symlink() or folder.parent.is_symlink()
         if is_ours and not is_link and not is_locked(folder) and (why := _reason(folder)):
             files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -83,12 +85,12 @@ def _find(results_dir: Path) -> Iterator[Waste]:
 
 def _reason(folder: Path) -> str | None:
     """Why a run's folder is waste, or None if it is not."""
-    if (folder / RECORD).exists():
+    if RunFolder(folder).record_file.exists():
         return None
     status = read_status(folder)
     if status.get("state") == "failed":
         return f"failed: {first_line(status.get('reason'))}"
-    if not can_resume(folder):
+    if not RunFolder(folder).has_checkpoint():
         return "orphaned: no checkpoint to go on from"
     return None if _is_current(folder) else _OUTDATED
 
@@ -96,7 +98,7 @@ def _reason(folder: Path) -> str | None:
 def _is_current(folder: Path) -> bool:
     """Whether the settings written down would lead to this folder again."""
     try:
-        config = OmegaConf.load(folder / "config.yaml")
+        config = OmegaConf.load(RunFolder(folder).settings_file)
         if not isinstance(config, DictConfig):
             return False
         if config.init.weights is not None:
@@ -108,7 +110,7 @@ def _is_current(folder: Path) -> bool:
 
 def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
     """Whether the command of a planned run that was never begun would lead to another folder, or to none."""
-    if is_run(results_dir / planned.folder) or any(
+    if RunFolder(results_dir / planned.folder).holds_run() or any(
         text.startswith("init.weights=") for text in planned.overrides
     ):
         return False  # as above

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from senet_repro.core.durations import clock
 from senet_repro.results.overview import STATES, RunState, first_line, overview
-from senet_repro.results.store import STATUS
+from senet_repro.results.run_folder import RunFolder
 
 HEADER = ("run", "seed", "state", "epoch", "images/s", "left")
 REDRAW_S = 2
@@ -122,7 +122,7 @@ def _failures(runs: Sequence[RunState]) -> list[str]:
     for run in runs:
         if run.state == "failed":
             lines.append(f"failed: {run.folder}: {first_line(run.reason)}")
-            lines.append(f"  its last lines: {run.folder / STATUS}")
+            lines.append(f"  its last lines: {RunFolder(run.folder).status_file}")
             if run.overrides is not None:
                 lines.append(f"  again: python -m senet_repro {shlex.join(run.overrides)}")
     return lines

@@ -34,7 +34,8 @@ from senet_repro.core.signals import Deferral
 from senet_repro.execution.execute import execute
 from senet_repro.mirrors.wandb_home import settle
 from senet_repro.results.plan import PlannedRun, planned, write_plan
-from senet_repro.results.record import RECORD, RecordError, read_record
+from senet_repro.results.record import RecordError, read_record
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 from senet_repro.training.progress import finish_line
 
@@ -98,7 +99,7 @@ class Command:
     def trained(self, run: Run) -> None:
         """Say where the record of a run is, and let W&B know."""
         self._tell(run_dir(run))
-        self._publisher.after(run, read_record(run_dir(run) / RECORD))
+        self._publisher.after(run, read_record(RunFolder.of(run).record_file))
         if run.table and not self._is_sweep:
             print(
                 f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}",
@@ -174,7 +175,7 @@ class Command:
 
     def _tell(self, folder: Path) -> None:
         self._told.add(folder)
-        print(folder / RECORD, flush=True)
+        print(RunFolder(folder).record_file, flush=True)
 
 
 def perform(run: Run, place: Place | None) -> None:
@@ -221,7 +222,7 @@ def _name(number: int, points: Sequence[Point]) -> str:
 
 def _has_record(folder: Path) -> bool:
     try:
-        read_record(folder / RECORD)
+        read_record(RunFolder(folder).record_file)
     except RecordError:  # none, or one that only its run can tell what to do with
         return False
     return True

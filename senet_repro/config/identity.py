@@ -1,7 +1,7 @@
-"""The identity of a run: its canonical form, key, name and folder (config floor; no torch).
+"""The identity of a run: what decides its numbers, and the key, name and folder made of it (config floor; no torch).
 
-Two runs with one canonical form compute the same numbers, so what has no effect is dropped: everything about SE where
-there is no SE block, and paths, loggers, devices and worker counts always. Tables find their rows by the same form.
+Two runs of one identity compute the same numbers, so settings without effect are dropped: everything about SE where
+there is no SE block, and paths, loggers, devices and worker counts always. Tables find their rows by the same data.
 """
 
 from __future__ import annotations
@@ -29,89 +29,123 @@ _SCHEDULE_FIELDS = {
 }
 
 
-def stage_numbers(stages: str | Sequence[int], available: Sequence[int]) -> tuple[int, ...]:
-    """The paper's stage numbers that a value of the stages axis selects among those a network has."""
+def select_stages(stages: str | Sequence[int], available: Sequence[int]) -> tuple[int, ...]:
+    """Return the paper's stage numbers that a value of the stages axis selects among those a network has."""
     words = {"all": tuple(available), "all_but_last": tuple(available[:-1]), "none": ()}
     return words[stages] if isinstance(stages, str) else tuple(sorted(stages))
 
 
-def canonical_se(
+def build_se_identity(
     axes: Mapping[str, Any], se: Mapping[str, Any], available: Sequence[int]
 ) -> dict[str, Any] | None:
-    """The SE blocks of a network whose stages are `available`, or None where the settings leave it without any."""
-    stages = stage_numbers(axes["stages"], available)
+    """Return what identifies the SE blocks of a network, or None where the settings leave it without any.
+
+    `axes` are values of the five axes, `se` how a block is written down (fc, bias), `available` the stages that the
+    network has.
+    """
+    stages = select_stages(axes["stages"], available)
     if axes["r"] == "none" or not stages:
         return None
-    return {
-        **{axis: axes[axis] for axis in AXES},
-        "stages": list(stages),
-        "fc": se["fc"],
-        "bias": se["bias"],
-    }
+    blocks = {axis: axes[axis] for axis in AXES}
+    return {**blocks, "stages": list(stages), "fc": se["fc"], "bias": se["bias"]}
 
 
-def canonical(run: Run) -> dict[str, Any]:
-    """Everything that decides a run's numbers but its seed, as JSON-ready data."""
-    recipe = asdict(run.recipe)
-    schedule = _canonical_schedule(recipe.pop("schedule"))
-    del recipe["name"], recipe["note"]
-    if not recipe["cutout_px"]:
-        del recipe["cutout_px"]
-    form = {
+def build_identity(run: Run) -> dict[str, Any]:
+    """Return everything that decides a run's numbers but its seed, as JSON-ready data."""
+    axes = {axis: getattr(run, axis) for axis in AXES}
+    data = {key: value for key, value in asdict(run.data).items() if key not in _NOT_IDENTITY}
+    identity = {
         "code_version": CODE_VERSION,
-        "se": canonical_se(
-            {axis: getattr(run, axis) for axis in AXES}, asdict(run.se), run.model.stages
-        ),
+        "se": build_se_identity(axes, asdict(run.se), run.model.stages),
         "model": {"name": run.model.name, "stages": list(run.model.stages), **run.model.options},
-        "data": {key: value for key, value in asdict(run.data).items() if key not in _NOT_IDENTITY},
-        "recipe": {**recipe, "schedule": schedule},
+        "data": data,
+        "recipe": _identify_recipe(run),
         "precision": run.trainer.precision,
     }
     if run.init.weights is not None:
-        form["init"] = {"source": run.init.source, "sha256": run.init.sha256}
-    return form
+        identity["init"] = {"source": run.init.source, "sha256": run.init.sha256}
+    return identity
 
 
-def _canonical_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
-    kind = schedule["kind"]
-    warmup = ("warmup", "warmup_factor") if kind == "step" and schedule["warmup"] else ()
-    return {key: schedule[key] for key in (*_SCHEDULE_FIELDS[kind], *warmup)}
+def split_identity(identity: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Return the two parts of an identity: the values of the axes, None without SE, and the protocol.
+
+    The protocol holds everything else; its part `se` is how blocks are written down (fc, bias), empty without SE.
+    """
+    blocks = identity["se"]
+    if blocks is None:
+        return None, {**identity, "se": {}}
+    axes = {axis: blocks[axis] for axis in AXES}
+    written_as = {key: value for key, value in blocks.items() if key not in AXES}
+    return axes, {**identity, "se": written_as}
 
 
-def key_of(form: Mapping[str, Any]) -> str:
-    """The hash of a canonical form, 64 hexadecimal digits."""
-    return hashlib.sha256(
-        json.dumps(form, sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
+def join_identity(axes: Mapping[str, Any] | None, protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the identity that `split_identity` took apart."""
+    return {**protocol, "se": None if axes is None else {**axes, **protocol["se"]}}
+
+
+def hash_identity(identity: Mapping[str, Any]) -> str:
+    """Return the hash of JSON-ready data, 64 hexadecimal digits."""
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def protocol_key(protocol: Mapping[str, Any], eval_images: int) -> str:
+    """Return the key that runs share which differ in the axes alone, with or without SE.
+
+    How SE blocks are written down is left out, since a network without SE agrees with every way of it.
+    """
+    return hash_identity({**protocol, "se": None, "eval_images": eval_images})
 
 
 def run_key(run: Run) -> str:
-    """The key that a run shares with every run of the same canonical form, whatever its seed."""
-    return key_of(canonical(run))
+    """Return the key that a run shares with every run of the same identity, whatever its seed."""
+    return hash_identity(build_identity(run))
+
+
+def _identify_recipe(run: Run) -> dict[str, Any]:
+    recipe = asdict(run.recipe)
+    schedule = recipe.pop("schedule")
+    del recipe["name"], recipe["note"]
+    # Keys that came later are left out where they change nothing, or every older run would have another key.
+    if not recipe["cutout_px"]:
+        del recipe["cutout_px"]
+    return {**recipe, "schedule": _identify_schedule(schedule)}
+
+
+def _identify_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
+    kind = schedule["kind"]
+    used = list(_SCHEDULE_FIELDS[kind])
+    if kind == "step" and schedule["warmup"]:
+        used += ["warmup", "warmup_factor"]
+    return {key: schedule[key] for key in used}
 
 
 def run_name(run: Run) -> str:
-    """A readable name: data, network, whatever of SE differs from the paper's default block, and whose weights."""
-    form = canonical(run)
-    parts = [form["data"]["name"], form["model"]["name"], *_se_parts(form)]
-    if "init" in form:
-        parts.append(f"from_{form['init']['source']}")
+    """Return a readable name: data, network, whatever differs from the paper's SE block, and whose weights."""
+    identity = build_identity(run)
+    parts = [identity["data"]["name"], identity["model"]["name"], *_name_se(identity)]
+    if "init" in identity:
+        parts.append(f"from_{identity['init']['source']}")
     return "-".join(parts)
 
 
-def _se_parts(form: Mapping[str, Any]) -> Iterator[str]:
-    se = form["se"]
-    if se is None:
+def run_dir(run: Run) -> Path:
+    """Return the folder in which a run keeps everything: `results_dir/<name>-<key8>/seed<k>`."""
+    return Path(run.results_dir) / f"{run_name(run)}-{run_key(run)[:8]}" / f"seed{run.seed}"
+
+
+def _name_se(identity: Mapping[str, Any]) -> Iterator[str]:
+    blocks = identity["se"]
+    if blocks is None:
         yield "plain"
         return
-    yield f"r{se['r']}"
-    if se["squeeze"] != AXIS_DEFAULTS["squeeze"]:
-        yield "nosqueeze" if se["squeeze"] == "none" else se["squeeze"]
-    yield from (se[axis] for axis in ("excitation", "placement") if se[axis] != AXIS_DEFAULTS[axis])
-    if se["stages"] != form["model"]["stages"]:
-        yield "stages" + "".join(map(str, se["stages"]))
-
-
-def run_dir(run: Run) -> Path:
-    """Where a run keeps everything: `results_dir/<name>-<key8>/seed<k>`."""
-    return Path(run.results_dir) / f"{run_name(run)}-{run_key(run)[:8]}" / f"seed{run.seed}"
+    yield f"r{blocks['r']}"
+    if blocks["squeeze"] != AXIS_DEFAULTS["squeeze"]:
+        yield "nosqueeze" if blocks["squeeze"] == "none" else blocks["squeeze"]
+    for axis in ("excitation", "placement"):
+        if blocks[axis] != AXIS_DEFAULTS[axis]:
+            yield blocks[axis]
+    if blocks["stages"] != identity["model"]["stages"]:
+        yield "stages" + "".join(map(str, blocks["stages"]))

@@ -153,19 +153,21 @@ class Protocol:
 class Row:
     """One row of a table of the paper: a point of the grid and its published figures."""
 
-    axes: dict[str, Any] | None = field(
-        default_factory=dict
-    )  # values of the axes, and a model; none: not offered here
+    # Values of the axes, and a model; none: only cited, and not offered here.
+    axes: dict[str, Any] | None = field(default_factory=dict)
     baseline: str | None = None  # the row that differences are taken to; none: the table's
-    cited_top1_err_pct: float | None = (
-        None  # of the network's own paper, where the table prints both
-    )
-    cited_top5_err_pct: float | None = None
-    top1_err_pct: float | None = None
-    top5_err_pct: float | None = None
+    figures: dict[str, float] = field(default_factory=dict)  # published, by the name of a metric
+    cited: dict[str, float] = field(default_factory=dict)  # of the network's own paper, likewise
     params_m: float | None = None
     gflops: float | None = None  # multiply-adds of one image, in 10^9
     size_note: str | None = None  # why the published size is not the one counted
+
+    def published(self, figure: str) -> float | None:
+        """Return the published figure of a metric, or of a size (params_m, gflops); None where there is none."""
+        if figure in ("params_m", "gflops"):
+            size: float | None = getattr(self, figure)
+            return size
+        return self.figures.get(figure)
 
 
 @dataclass(kw_only=True)

@@ -20,8 +20,9 @@ from senet_repro.core.signals import Deferral
 from senet_repro.execution.failure_report import forget_failure, log_tail_of
 from senet_repro.execution.nodes import Meeting, call, join, node_of
 from senet_repro.execution.processes import train_in_processes
-from senet_repro.results.record import RECORD, Record, read_record
-from senet_repro.results.store import LAST, read_status, write_status
+from senet_repro.results.record import Record, read_record
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import read_status, write_status
 from senet_repro.training.devices import claimed_gpus, visible_gpus
 
 
@@ -39,7 +40,7 @@ def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Pa
         Stopped: a signal came; the run is resumed the next time.
     """
     folder = run_dir(run)
-    path = folder / RECORD
+    path = RunFolder(folder).record_file
     node = node_of(run.trainer.nodes)
     if node:
         _train_with_node_0(run, folder, node)
@@ -57,10 +58,12 @@ def _train(run: Run, folder: Path, lock: int) -> None:
         write_status, folder, run_key=run_key(run), seed=run.seed, epochs=run.recipe.epochs
     )
     try:
-        for place in (folder, folder / LAST.parent):
+        for place in (folder, RunFolder(folder).checkpoints):
             remove_unfinished(place)
         forget_failure(folder)
-        write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
+        write_text(
+            RunFolder(folder).settings_file, OmegaConf.to_yaml(OmegaConf.create(asdict(run)))
+        )
         say_status(state="running")
         _until_its_end(lambda: _train_devices(run, folder, lock))
     except Exception as error:

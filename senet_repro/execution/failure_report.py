@@ -10,10 +10,9 @@ from pathlib import Path
 
 from senet_repro.core.errors import ConfigError, RunFailed, exit_code_of, reason_of
 from senet_repro.core.files import write_json
+from senet_repro.results.run_folder import RunFolder
 
 TAIL_LINES = 50
-_FAILURE = "failure.json"
-_CLAIM = ".failure.claim"
 
 
 def log_tail_of(error: Exception) -> list[str]:
@@ -27,36 +26,31 @@ def log_tail_of(error: Exception) -> list[str]:
         return []
 
 
-def log_of(folder: Path, device: int) -> Path:
-    """Where the process of a device, counted over all nodes, writes what it says."""
-    return folder / f"device{device}.log"
-
-
 def report_failure(folder: Path, device: int, error: Exception) -> None:
     """As one process of several: say why, unless another has. The first is the cause; the others only lost it."""
     try:
-        os.close(os.open(folder / _CLAIM, os.O_CREAT | os.O_EXCL))
+        os.close(os.open(RunFolder(folder).failure_claim, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
     said = {"device": device, "reason": reason_of(error), "exit_code": exit_code_of(error)}
-    write_json(folder / _FAILURE, said)
+    write_json(RunFolder(folder).failure_file, said)
 
 
 def forget_failure(folder: Path) -> None:
     """Begin anew."""
-    for name in (_CLAIM, _FAILURE):
-        (folder / name).unlink(missing_ok=True)
+    RunFolder(folder).failure_claim.unlink(missing_ok=True)
+    RunFolder(folder).failure_file.unlink(missing_ok=True)
 
 
 def reported_failure(folder: Path) -> Exception | None:
     """What `report_failure` said, with the log of the process that failed; None if none could."""
     try:
-        failure = json.loads((folder / _FAILURE).read_text(encoding="utf-8"))
+        failure = json.loads(RunFolder(folder).failure_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     if failure["exit_code"] == 2:
         return ConfigError(failure["reason"])
-    return RunFailed(failure["reason"], log_of(folder, failure["device"]))
+    return RunFailed(failure["reason"], RunFolder(folder).device_log(failure["device"]))
 
 
 def _tail(text: str) -> list[str]:

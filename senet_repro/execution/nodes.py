@@ -17,10 +17,9 @@ from typing import Any
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.files import write_json
 from senet_repro.core.lock import is_locked
-from senet_repro.results.record import RECORD
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 
-MEETING = "meeting.json"
 WAIT_S = 600
 _POLL_S = 0.5
 
@@ -61,7 +60,7 @@ def call(folder: Path, nodes: int) -> Meeting:
     if nodes == 1:
         return Meeting(port=port)
     meeting = Meeting(port, os.environ.get("MASTER_ADDR") or socket.gethostname())
-    write_json(folder / MEETING, {**asdict(meeting), "attempt": _attempt()})
+    write_json(RunFolder(folder).meeting_file, {**asdict(meeting), "attempt": _attempt()})
     return meeting
 
 
@@ -76,12 +75,12 @@ def join(folder: Path, node: int, left: Meeting | None = None) -> Meeting | None
     deadline_s = time.monotonic() + WAIT_S
     before, seen = read_status(folder), None
     while time.monotonic() < deadline_s:
-        if (folder / RECORD).exists():
+        if RunFolder(folder).record_file.exists():
             return None
         found = None
         if is_locked(folder):  # by node 0, or by another job, for as long as it takes
             deadline_s = time.monotonic() + WAIT_S
-            found = _read(folder / MEETING)
+            found = _read(RunFolder(folder).meeting_file)
         is_ours = (
             found
             and found.get("attempt") == _attempt()

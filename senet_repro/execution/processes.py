@@ -18,8 +18,9 @@ from pathlib import Path
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import RunFailed, Stopped
 from senet_repro.core.signals import Deferral
-from senet_repro.execution.failure_report import log_of, reported_failure
+from senet_repro.execution.failure_report import reported_failure
 from senet_repro.execution.nodes import Meeting
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.devices import claimed_gpus
 
 _OTHERS_S = 10  # what the others get to end by themselves once one has failed
@@ -66,7 +67,7 @@ def _started(
     first = int(environment["NODE_RANK"]) * run.trainer.devices
     try:
         for rank in range(run.trainer.devices):
-            path = log_of(folder, first + rank)
+            path = RunFolder(folder).device_log(first + rank)
             with path.open("wb") as log:
                 process = subprocess.Popen(
                     command,

@@ -14,6 +14,7 @@ from senet_repro.config.composition import run_from
 from senet_repro.core.errors import Stopped, exit_code_of
 from senet_repro.core.signals import Deferral
 from senet_repro.execution.failure_report import report_failure
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.fit import fit
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     )  # Ctrl-C is for the process that started this one, which passes it on
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     folder = Path(sys.argv[1])
-    config = OmegaConf.load(folder / "config.yaml")
+    config = OmegaConf.load(RunFolder(folder).settings_file)
     assert isinstance(config, DictConfig)
     device = int(os.environ["NODE_RANK"]) * config.trainer.devices + int(os.environ["LOCAL_RANK"])
     try:

@@ -17,6 +17,7 @@ from senet_repro.core.files import write_text
 from senet_repro.mirrors.wandb_home import begin, in_a_line, keep_in, restart
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import Record
+from senet_repro.results.run_folder import RunFolder
 
 _FINISH_TIMEOUT_S = 30
 
@@ -46,7 +47,7 @@ class CsvMirror(Mirror):
         writer = csv.DictWriter(text, metrics.keys())
         writer.writeheader()
         writer.writerows(read_epochs(self.folder))
-        write_text(self.folder / "metrics.csv", text.getvalue())
+        write_text(RunFolder(self.folder).epochs_csv_file, text.getvalue())
 
 
 class WandbMirror(Mirror):
@@ -117,7 +118,7 @@ class WandbMirror(Mirror):
 
 def result_row(record: Record) -> dict[str, Any]:
     """A run's row of the error table: its point of the grid, errors in percent, size and cost."""
-    axes = {key: str(value) for key, value in (record.canonical["se"] or {"r": "none"}).items()}
+    axes = {key: str(value) for key, value in (record.identity["se"] or {"r": "none"}).items()}
     return {
         "run": record.name,
         "seed": record.seed,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from senet_repro.config.identity import canonical, key_of
+from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.models.registry import network_of
@@ -92,8 +92,8 @@ def count_runs(runs: Sequence[Run]) -> list[Counts]:
 
 
 def _network_key(run: Run) -> str:
-    form = canonical(run)
-    return key_of(
+    form = build_identity(run)
+    return hash_identity(
         {
             "model": form["model"],
             "se": form["se"],

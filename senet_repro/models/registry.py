@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from senet_repro.config.identity import AXES, stage_numbers
+from senet_repro.config.identity import AXES, select_stages
 from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, Run
 from senet_repro.config.validation import check_stages
 from senet_repro.core.choice import require
@@ -109,7 +109,7 @@ def create_model(
         r=None if r == "none" else r,  # type: ignore[arg-type]  # the plan refuses other words
         squeeze=squeeze,
         excitation=excitation,
-        stages=stage_numbers(stages, info.stages),
+        stages=select_stages(stages, info.stages),
         placement=placement,
         fc=fc,
         bias=bias,

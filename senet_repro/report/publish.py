@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.identity import key_of
+from senet_repro.config.identity import hash_identity
 from senet_repro.config.paper_tables import label
 from senet_repro.core.lock import locked
 from senet_repro.mirrors.wandb_home import begin, keep_in
@@ -76,10 +76,10 @@ class Published:
 def content(table: ResultTable) -> Content:
     """A table as W&B shall show it."""
     judged = judge(table)
-    data = table.example.canonical["data"]["name"]
+    data = table.example.identity["data"]["name"]
     keys = {row.name: row.run_key for row in table.rows}
     return Content(
-        run_id=f"{table.paper.name}-{key_of({'rows': keys, 'eval_images': table.example.eval_images})[:8]}",
+        run_id=f"{table.paper.name}-{hash_identity({'rows': keys, 'eval_images': table.example.eval_images})[:8]}",
         name=f"{label(table.paper)}: {table.paper.title} ({', '.join([data, *_marks(table)])})",
         notes="\n".join(notes(table)),
         config={

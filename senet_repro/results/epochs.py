@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.core.files import write_text
-
-METRICS = "metrics.jsonl"
+from senet_repro.results.run_folder import RunFolder
 
 
 def append_epoch(folder: Path, metrics: dict[str, Any]) -> None:
     """Add an epoch's metrics and flush them to the disk."""
-    with (folder / METRICS).open("a", encoding="utf-8") as file:
+    with RunFolder(folder).epochs_file.open("a", encoding="utf-8") as file:
         file.write(json.dumps(metrics, allow_nan=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -23,7 +22,7 @@ def append_epoch(folder: Path, metrics: dict[str, Any]) -> None:
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
     """The metrics of all epochs in order; a last line cut short by a crash is left out."""
     try:
-        lines = (folder / METRICS).read_text(encoding="utf-8").splitlines()
+        lines = RunFolder(folder).epochs_file.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
     epochs = []
@@ -38,5 +37,5 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
 def keep_epochs(folder: Path, count: int) -> list[dict[str, Any]]:
     """Forget epochs from `count` (0-based) on, which a resumed run trains anew; returns those kept."""
     kept = read_epochs(folder)[:count]
-    write_text(folder / METRICS, "".join(json.dumps(epoch) + "\n" for epoch in kept))
+    write_text(RunFolder(folder).epochs_file, "".join(json.dumps(epoch) + "\n" for epoch in kept))
     return kept

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.core.lock import is_locked
-from senet_repro.results.epochs import METRICS
 from senet_repro.results.plan import PlannedRun, read_plans
-from senet_repro.results.record import RECORD, Record, RecordError, read_record
-from senet_repro.results.store import LAST, PREVIOUS, STATUS, read_status, seed_folders
+from senet_repro.results.record import Record, RecordError, read_record
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import read_status, seed_folders
 
 STATES = ("done", "running", "failed", "stopped", "waiting")
 
@@ -47,24 +47,16 @@ def overview(results_dir: Path) -> tuple[list[RunState], list[str]]:
     found = [_state(results_dir / run.folder, run) for run in planned]
     known = {run.folder for run in found}
     others = [
-        folder for folder in seed_folders(results_dir) if folder not in known and is_run(folder)
+        folder
+        for folder in seed_folders(results_dir)
+        if folder not in known and RunFolder(folder).holds_run()
     ]
     return found + [_state(folder, None) for folder in others], messages
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder holds what a run leaves."""
-    return any((folder / name).exists() for name in ("config.yaml", STATUS, METRICS, RECORD))
 
 
 def first_line(text: object) -> str:
     """Of a reason that may have many, or be missing."""
     return next(iter(str(text or "no reason given").splitlines()), "")
-
-
-def can_resume(folder: Path) -> bool:
-    """Whether a run has a checkpoint to go on from."""
-    return any((folder / path).exists() for path in (LAST, PREVIOUS))
 
 
 def _state(folder: Path, planned: PlannedRun | None) -> RunState:
@@ -97,13 +89,13 @@ def _state(folder: Path, planned: PlannedRun | None) -> RunState:
         return RunState(**told, state="running")
     if status.get("state") == "failed":
         return RunState(**told, state="failed", reason=str(status.get("reason", "no reason given")))
-    begun = can_resume(folder) or status.get("state") in ("running", "stopped")
+    begun = RunFolder(folder).has_checkpoint() or status.get("state") in ("running", "stopped")
     return RunState(**told, state="stopped" if begun else "waiting")
 
 
 def _record(folder: Path) -> Record | None:
     try:
-        return read_record(folder / RECORD)
+        return read_record(RunFolder(folder).record_file)
     except RecordError:
         return None
 

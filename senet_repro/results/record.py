@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.identity import key_of
+from senet_repro.config.identity import hash_identity, join_identity, protocol_key, split_identity
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_json
+from senet_repro.results.run_folder import RunFolder
 
-SCHEMA_VERSION = 1
-RECORD = "record.json"
+SCHEMA_VERSION = 2
+"""2 keeps axes and protocol apart, and adds the overrides, the task and the trainer's settings."""
+
+DEFAULT_TASK = "classification"
+
+TRAINER_SETTINGS = ("accumulate", "sync_bn", "compile", "precision", "channels_last", "threads")
+"""Settings of the trainer that can decide a number; `tf32` and `deterministic` come from torch itself."""
 
 
 class RecordError(ConfigError):
@@ -22,13 +30,18 @@ class RecordError(ConfigError):
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What came out of one run. Its file appears last, so its presence means that the run finished."""
+    """Everything that came out of one run. Its file appears last, so its presence means that the run finished."""
 
     run_key: str
+    protocol_key: str  # shared by runs that differ in axes and seed alone
     name: str
     seed: int
-    canonical: dict[str, Any]  # the run's identity, see config.canonical
+    task: str
+    axes: dict[str, Any] | None  # the five axes; None for a network without SE
+    protocol: dict[str, Any]  # the run's identity without its axes, see config.identity
+    overrides: list[str] | None  # of the command that trained it alone; None in records of schema 1
     config: dict[str, Any]  # everything as resolved, paths and logger included
+    trainer: dict[str, Any]  # the trainer's settings that can decide a number
     metrics: dict[
         str, float
     ]  # of the last epoch; best_* are the best epoch's and no table's number
@@ -44,27 +57,40 @@ class Record:
     hardware: dict[str, Any]
     finished_at: str  # UTC, ISO 8601
     schema_version: int = SCHEMA_VERSION
-    skipped: dict[str, list[str]] = field(
-        default_factory=dict
-    )  # unreadable train and test images that were left out
+    # Unreadable training and evaluation images that were left out.
+    skipped: dict[str, list[str]] = field(default_factory=dict)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """The run's identity, whose hash is its key."""
+        return join_identity(self.axes, self.protocol)
 
 
 FIELDS = tuple(each.name for each in fields(Record))
+_INTEGERS = ("seed", "eval_images", "params", "macs", "epochs")
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write `folder/record.json`, whole or not at all."""
-    write_json(folder / RECORD, asdict(record))
+    """Write the record into a run's folder, whole or not at all."""
+    write_json(RunFolder(folder).record_file, asdict(record))
 
 
-def read_record(path: Path, forms: dict[str, dict[str, Any]] | None = None) -> Record:
-    """The record in a file.
-
-    `forms` are canonical forms by the keys that they are known to have: a record with one of them shares it, which
-    saves a hash per seed, and one with another adds it.
+def read_record(path: Path) -> Record:
+    """Return the record in a file, after its keys were checked against its identity.
 
     Raises:
-        RecordError: the file is not JSON, misses a field, or was written by a newer senet_repro.
+        RecordError: the file is not JSON, lacks a field, holds a wrong key or was written by a newer senet_repro.
+    """
+    record = parse_record(path)
+    check_keys(path, record)
+    return record
+
+
+def parse_record(path: Path) -> Record:
+    """Return the record in a file; its keys are taken on trust, for callers that know them already.
+
+    Raises:
+        RecordError: as `read_record`, except for a wrong key.
     """
     try:
         data = json.loads(path.read_bytes())
@@ -74,47 +100,79 @@ def read_record(path: Path, forms: dict[str, dict[str, Any]] | None = None) -> R
         ) from error
     if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
         raise RecordError(f"{path}: not a record of senet_repro")
-    if data["schema_version"] > SCHEMA_VERSION:
+    version = data["schema_version"]
+    if version > SCHEMA_VERSION:
         raise RecordError(
-            f"{path}: schema version {data['schema_version']} is newer than {SCHEMA_VERSION}; update senet_repro"
+            f"{path}: schema version {version} is newer than {SCHEMA_VERSION}; update senet_repro"
         )
-    data.setdefault("skipped", {})  # records had none before images could be left out
+    if version == 1:
+        data = _upgrade_schema_1(data)
     missing = [name for name in FIELDS if name not in data]
     if missing:
         raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
-    if not _is_sound(data, {} if forms is None else forms):
-        raise RecordError(
-            f"{path}: not a record as senet_repro writes it; delete it to train the run anew"
-        )
+    if not _has_sound_types(data):
+        raise _damaged(path)
     return Record(**{name: data[name] for name in FIELDS})
 
 
-def _is_sound(data: dict[str, Any], forms: dict[str, dict[str, Any]]) -> bool:
-    """Whether the identity fits its key and errors and sizes are numbers: what tables rely on."""
-    return (
-        _is_known(data, forms)
-        and all(
-            isinstance(data[name], int)
-            for name in ("seed", "eval_images", "params", "macs", "epochs")
-        )
-        and isinstance(data["config"], dict)
-        and all(isinstance(data["config"].get(part), dict) for part in ("data", "recipe"))
-        and isinstance(data["metrics"], dict)
-        and isinstance(data["skipped"], dict)
-        and all(isinstance(names, list) for names in data["skipped"].values())
-        and all(_is_number(data["metrics"].get(name)) for name in ("top1_err_pct", "top5_err_pct"))
+def check_keys(path: Path, record: Record) -> None:
+    """Accept a record whose keys are those of its identity.
+
+    Raises:
+        RecordError: they are not.
+    """
+    try:
+        run = hash_identity(record.identity)
+        protocol = protocol_key(record.protocol, record.eval_images)
+    except (KeyError, TypeError) as error:
+        raise _damaged(path) from error
+    if (record.run_key, record.protocol_key) != (run, protocol):
+        raise _damaged(path)
+
+
+def _damaged(path: Path) -> RecordError:
+    return RecordError(
+        f"{path}: not a record as senet_repro writes it; delete it to train the run anew"
     )
 
 
-def _is_known(data: dict[str, Any], forms: dict[str, dict[str, Any]]) -> bool:
-    form, key = data["canonical"], data["run_key"]
-    if not isinstance(form, dict) or not isinstance(key, str):
+def _upgrade_schema_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of schema 1 in the form of schema 2; fields that it lacks stay missing."""
+    upgraded = {**data, "schema_version": SCHEMA_VERSION}
+    identity = upgraded.pop("canonical", None)
+    # The first records had no list of images that were left out.
+    upgraded.setdefault("skipped", {})
+    upgraded |= {"task": DEFAULT_TASK, "overrides": None}
+    config = data.get("config")
+    if isinstance(config, dict):
+        trainer = config.get("trainer")
+        known = trainer if isinstance(trainer, dict) else {}
+        upgraded["trainer"] = {name: known[name] for name in TRAINER_SETTINGS if name in known}
+    if isinstance(identity, dict) and isinstance(identity.get("se", 0), dict | None):
+        axes, protocol = split_identity(identity)
+        upgraded |= {"axes": axes, "protocol": protocol}
+        upgraded["protocol_key"] = protocol_key(protocol, data.get("eval_images", 0))
+    return upgraded
+
+
+def _has_sound_types(data: Mapping[str, Any]) -> bool:
+    """Return whether everything that tables rely on is of its type."""
+    texts = ("run_key", "protocol_key", "name", "task")
+    if not all(isinstance(data[name], str) for name in texts):
         return False
-    if forms.get(key) == form or key_of(form) == key:
-        data["canonical"] = forms.setdefault(key, form)
-        return True
-    return False
+    if not all(isinstance(data[name], int) for name in _INTEGERS):
+        return False
+    parts = ("protocol", "config", "trainer", "metrics", "skipped")
+    if not all(isinstance(data[name], dict) for name in parts):
+        return False
+    if not isinstance(data["axes"], dict | None) or not isinstance(data["overrides"], list | None):
+        return False
+    if not all(isinstance(data["config"].get(part), dict) for part in ("data", "recipe")):
+        return False
+    if not all(isinstance(names, list) for names in data["skipped"].values()):
+        return False
+    return bool(data["metrics"]) and all(map(_is_finite, data["metrics"].values()))
 
 
-def _is_number(value: Any) -> bool:
+def _is_finite(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)

@@ -7,16 +7,13 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from senet_repro.core.files import write_json
-from senet_repro.results.record import RECORD, Record, RecordError, read_record
-
-STATUS = "status.json"
-LAST = Path("checkpoints") / "last.ckpt"
-PREVIOUS = LAST.with_name("previous.ckpt")
+from senet_repro.results.record import Record, RecordError, check_keys, parse_record
+from senet_repro.results.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -35,10 +32,10 @@ def load_results(results_dir: Path) -> Results:
     """Every record and failure below `results_dir`, in the order of their paths; nothing if there is no such folder."""
     results = Results()
     unfinished: list[Path] = []
-    forms: dict[str, dict[str, Any]] = {}
+    known: dict[str, Record] = {}
     for folder in seed_folders(results_dir):
         try:
-            record = read_record(folder / RECORD, forms)
+            record = _read_shared(RunFolder(folder).record_file, known)
         except RecordError as error:
             unfinished.append(folder)
             if not isinstance(error.__cause__, FileNotFoundError):
@@ -49,7 +46,7 @@ def load_results(results_dir: Path) -> Results:
             results.records.append(record)
         else:
             results.unreadable.append(
-                f"{folder / RECORD}: the same run and seed as {first / RECORD}"
+                f"{RunFolder(folder).record_file}: the same run and seed as {RunFolder(first).record_file}"
             )
     for folder in unfinished:
         status = read_status(folder)
@@ -61,6 +58,32 @@ def load_results(results_dir: Path) -> Results:
                 "reason", "no reason given"
             )
     return results
+
+
+def _read_shared(path: Path, known: dict[str, Record]) -> Record:
+    """Return the record in a file; seeds of one run share their identity, which is hashed once.
+
+    `known` holds a checked record by run key, and gains this one if it is the first of its key.
+
+    Raises:
+        RecordError: as `read_record`.
+    """
+    record = parse_record(path)
+    first = known.get(record.run_key)
+    if first and _has_same_identity(first, record):
+        return replace(record, axes=first.axes, protocol=first.protocol)
+    check_keys(path, record)
+    known.setdefault(record.run_key, record)
+    return record
+
+
+def _has_same_identity(first: Record, record: Record) -> bool:
+    return (first.protocol_key, first.eval_images, first.axes, first.protocol) == (
+        record.protocol_key,
+        record.eval_images,
+        record.axes,
+        record.protocol,
+    )
 
 
 def seed_folders(results_dir: Path) -> Iterator[Path]:
@@ -93,13 +116,15 @@ def no_collection() -> Iterator[None]:
 
 def write_status(folder: Path, *, run_key: str, seed: int, state: str, **details: Any) -> None:
     """Say in `folder/status.json` how far a run is: state is running, failed (with reason) or done."""
-    write_json(folder / STATUS, {"run_key": run_key, "seed": seed, "state": state, **details})
+    write_json(
+        RunFolder(folder).status_file, {"run_key": run_key, "seed": seed, "state": state, **details}
+    )
 
 
 def read_status(folder: Path) -> dict[str, Any]:
     """What `write_status` wrote last, or nothing."""
     try:
-        status = json.loads((folder / STATUS).read_text(encoding="utf-8"))
+        status = json.loads(RunFolder(folder).status_file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return {}
     return (

@@ -16,7 +16,7 @@ from senet_repro.core.errors import Diverged, Stopped
 from senet_repro.core.signals import Deferral
 from senet_repro.mirrors.run_mirrors import Mirror, open_mirror
 from senet_repro.results.epochs import append_epoch, keep_epochs
-from senet_repro.results.store import LAST
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks.classification.data_module import ImageData
 from senet_repro.tasks.classification.module import Classification, errors
 from senet_repro.training.progress import Progress
@@ -146,7 +146,7 @@ class SafePoints(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the checkpoint of the epoch; the run's end is near after the last, and needs no other."""
-        trainer.save_checkpoint(self.folder / LAST)
+        trainer.save_checkpoint(RunFolder(self.folder).last_checkpoint)
         if trainer.current_epoch + 1 < (trainer.max_epochs or 0):
             self._leave_if_told(trainer)
 
@@ -157,5 +157,5 @@ class SafePoints(pl.Callback):
             told = trainer.strategy.reduce_boolean_decision(told, all=False)
         if told:
             if save:
-                trainer.save_checkpoint(self.folder / LAST)
+                trainer.save_checkpoint(RunFolder(self.folder).last_checkpoint)
             raise Stopped(signum or signal.SIGTERM)

@@ -21,7 +21,7 @@ from senet_repro.config.identity import run_key
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import DataError
 from senet_repro.core.files import flush_folder, write_bytes
-from senet_repro.results.store import LAST, PREVIOUS
+from senet_repro.results.run_folder import RunFolder
 
 FORMAT_VERSION = 1
 _STAMP = "senet_repro"
@@ -42,7 +42,10 @@ class Checkpoints(CheckpointIO):
             DataError: there are checkpoints, but none that can be used.
         """
         reasons = []
-        for path in (self.folder / LAST, self.folder / PREVIOUS):
+        for path in (
+            RunFolder(self.folder).last_checkpoint,
+            RunFolder(self.folder).previous_checkpoint,
+        ):
             if not path.exists():
                 continue
             try:
@@ -55,7 +58,7 @@ class Checkpoints(CheckpointIO):
             return path
         if reasons:
             raise DataError(
-                f"{'; '.join(reasons)}: delete {self.folder / LAST.parent} to start the run anew"
+                f"{'; '.join(reasons)}: delete {RunFolder(self.folder).checkpoints} to start the run anew"
             )
         return None
 
@@ -75,7 +78,7 @@ class Checkpoints(CheckpointIO):
         write_bytes(new, content.getbuffer())
         _load(new, self.stamp)
         if path.exists():
-            path.replace(self.folder / PREVIOUS)
+            path.replace(RunFolder(self.folder).previous_checkpoint)
         new.replace(path)
         flush_folder(path.parent)
 

@@ -18,28 +18,42 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 from pytorch_lightning.callbacks import Callback
 
-from senet_repro.config.identity import canonical, run_key, run_name
+from senet_repro.config.identity import (
+    build_identity,
+    protocol_key,
+    run_key,
+    run_name,
+    split_identity,
+)
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
 from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
-from senet_repro.results.epochs import METRICS, read_epochs
-from senet_repro.results.record import Record, write_record
+from senet_repro.results.epochs import read_epochs
+from senet_repro.results.record import DEFAULT_TASK, Record, write_record
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks.classification.data_module import ImageData
 from senet_repro.tasks.classification.module import Classification
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.memory import explained_memory
-from senet_repro.training.surroundings import commit, hardware, versions
+from senet_repro.training.surroundings import commit, hardware, trainer_settings, versions
 
 
-def fit(run: Run, folder: Path, deferral: Deferral, gpus: Sequence[int] = ()) -> None:
+def fit(
+    run: Run,
+    folder: Path,
+    deferral: Deferral,
+    gpus: Sequence[int] = (),
+    overrides: Sequence[str] = (),
+) -> None:
     """Train `run` in `folder`, from its last checkpoint if there is one, and leave its record there.
 
     With several devices this runs in each one's process; the first writes. A signal that `deferral` has noted ends the
-    run at the next safe point. `gpus` says which of those that are visible one process takes.
+    run at the next safe point. `gpus` says which of those that are visible one process takes,
+    `overrides` are those of the command that trains this run alone.
 
     Raises:
         DataError: the data or the checkpoint is missing, of another form, or corrupt.
@@ -73,7 +87,9 @@ def fit(run: Run, folder: Path, deferral: Deferral, gpus: Sequence[int] = ()) ->
                 weights_only=True,
             )
             if trainer.is_global_zero:
-                record = _record(run, folder, params=params, macs=macs, data=data, trainer=trainer)
+                record = _record(
+                    run, folder, overrides, params=params, macs=macs, data=data, trainer=trainer
+                )
                 log.mirror.finish(record)
                 write_record(folder, record)
         finally:
@@ -147,13 +163,21 @@ def make_trainer(
 
 
 def _record(
-    run: Run, folder: Path, *, params: int, macs: int, data: ImageData, trainer: pl.Trainer
+    run: Run,
+    folder: Path,
+    overrides: Sequence[str],
+    *,
+    params: int,
+    macs: int,
+    data: ImageData,
+    trainer: pl.Trainer,
 ) -> Record:
     epochs = read_epochs(folder)
     if [epoch["epoch"] for epoch in epochs] != list(range(1, run.recipe.epochs + 1)):
         raise RuntimeError(
-            f"{folder / METRICS} does not hold epochs 1 to {run.recipe.epochs} once each"
+            f"{RunFolder(folder).epochs_file} does not hold epochs 1 to {run.recipe.epochs} once each"
         )
+    axes, protocol = split_identity(build_identity(run))
     last = epochs[-1]
     best = min(epochs, key=lambda epoch: (epoch["top1_err_pct"], epoch["top5_err_pct"]))
     metrics: dict[str, Any] = {
@@ -162,10 +186,15 @@ def _record(
     train_s = sum(epoch["train_s"] for epoch in epochs)
     return Record(
         run_key=run_key(run),
+        protocol_key=protocol_key(protocol, data.num_test),
         name=run_name(run),
         seed=run.seed,
-        canonical=canonical(run),
+        task=DEFAULT_TASK,
+        axes=axes,
+        protocol=protocol,
+        overrides=list(overrides),
         config={**asdict(run), "table": run.table and run.table.name},
+        trainer=trainer_settings(run),
         metrics={
             **metrics,
             **{f"best_{name}": best[name] for name in ("top1_err_pct", "top5_err_pct")},

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 import pytorch_lightning as pl
 import torch
 
+from senet_repro.config.schema import Run
+from senet_repro.results.record import TRAINER_SETTINGS
+
 _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf", "numpy")
 
 
@@ -48,6 +51,22 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         **{library: version(library) for library in _LIBRARIES},
+    }
+
+
+def trainer_settings(run: Run) -> dict[str, Any]:
+    """Return the settings of the trainer that can decide a number, as they are in force in this process.
+
+    `threads` are the CPU threads of a process, `tf32` whether float32 products may be rounded to TF32 on a GPU, and
+    `deterministic` whether torch was told to use deterministic algorithms alone.
+    """
+    settings = {name: getattr(run.trainer, name) for name in TRAINER_SETTINGS}
+    tf32 = torch.get_float32_matmul_precision() != "highest" or torch.backends.cudnn.allow_tf32
+    return {
+        **settings,
+        "threads": torch.get_num_threads(),
+        "tf32": bool(tf32) and torch.cuda.is_available(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
-
-from senet_repro.config.composition import run_from
 from senet_repro.core.errors import ConfigError
 from senet_repro.models import network_of
 from senet_repro.models.layers import Classifier
-from senet_repro.results.store import LAST
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.checkpoints import read_checkpoint
 
 _NET = "net."  # where the Lightning module keeps the network
@@ -22,16 +19,13 @@ def trained_network(folder: Path) -> Classifier:
     Raises:
         ConfigError: no run lies there, or its checkpoint is not whole.
     """
-    path = folder / LAST
-    for file in (folder / "config.yaml", path):
-        if not file.is_file():
-            raise ConfigError(
-                f"{file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
-            )
-    config = OmegaConf.load(folder / "config.yaml")
-    assert isinstance(config, DictConfig)
-    config["init"] = {}  # the file it may have begun with need not be there any more
-    net = network_of(run_from(config))
+    run = RunFolder(folder).read_settings(without_first_weights=True)
+    path = RunFolder(folder).last_checkpoint
+    if not path.is_file():
+        raise ConfigError(
+            f"{path} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
+        )
+    net = network_of(run)
     state = read_checkpoint(path)["state_dict"]
     try:
         net.load_state_dict({key.removeprefix(_NET): tensor for key, tensor in state.items()})

@@ -16,6 +16,7 @@ from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.results.plan import read_plans, write_plan
+from senet_repro.results.run_folder import RunFolder
 from tests.conftest import ROOT
 from tests.folders import begin, finish, planned, trained_elsewhere
 
@@ -43,26 +44,26 @@ def prune(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 def of_another_version(results_dir: Path) -> Run:
     run = begin(results_dir, "r=2", state="stopped")
-    config = run_dir(run) / "config.yaml"
+    config = RunFolder.of(run).settings_file
     config.write_text(config.read_text().replace("lr: 0.2", "lr: 0.3"))
     return run
 
 
 def unreadable(results_dir: Path) -> Run:
     run = begin(results_dir, "r=2", state="stopped")
-    (run_dir(run) / "config.yaml").write_text("unknown_key: 1")
+    RunFolder.of(run).settings_file.write_text("unknown_key: 1")
     return run
 
 
 def damaged(results_dir: Path) -> Run:
     run = begin(results_dir, "r=2", state="stopped")
-    (run_dir(run) / "config.yaml").write_bytes(b"\xff\x00: [")
+    RunFolder.of(run).settings_file.write_bytes(b"\xff\x00: [")
     return run
 
 
 def failed_early(results_dir: Path) -> Run:
     run = begin(results_dir, "r=2", state="failed", checkpoint=False, reason="no space")
-    (run_dir(run) / "config.yaml").unlink()
+    RunFolder.of(run).settings_file.unlink()
     return run
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from senet_repro.results.epochs import METRICS
+from senet_repro.results.run_folder import RunFolder
 from tests.cluster import Cluster, obstacle, two_nodes, wait_for
 
 pytestmark = [
@@ -83,7 +83,9 @@ def run_folder(folder: Path) -> Path:
 def epochs(folder: Path) -> list[dict[str, Any]]:
     """The finished epochs of the runs below a folder, without the times they took."""
     lines = [
-        json.loads(line) for path in folder.rglob(METRICS) for line in path.read_text().splitlines()
+        json.loads(line)
+        for path in folder.rglob("metrics.jsonl")
+        for line in path.read_text().splitlines()
     ]
     return [{key: value for key, value in line.items() if not key.endswith("_s")} for line in lines]
 
@@ -131,7 +133,7 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
         wait_for("two epochs", lambda: len(epochs(tmp_path)) >= 2)
         (job,) = cluster.jobs()
         folder = run_folder(tmp_path)
-        before = (folder / METRICS).read_text()
+        before = RunFolder(folder).epochs_file.read_text()
         interrupt(cluster, job)
         wait_for("the requeued job", lambda: cluster.job(job).get("JobState") == "PENDING")
         assert cluster.job(job)["Restarts"] == "1"
@@ -142,7 +144,7 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
         )  # and not in two minutes
         assert process.wait(LIMIT_S) == 0
     assert (
-        (folder / METRICS).read_text().startswith(before)
+        RunFolder(folder).epochs_file.read_text().startswith(before)
     )  # their times included: they were not run again
     assert epochs(folder) == epochs(expected)
     ours, theirs = weights(folder), weights(expected)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.results.record import RECORD
 from tests.cli.sweeps import (
     SIDE_BY_SIDE,
     SMALL,
@@ -120,7 +119,7 @@ def test_two_sweeps_started_together_share_the_runs(tmp_path: Path) -> None:
     both = [start(tmp_path, *sweep) for _ in range(2)]
     said = [process.communicate(timeout=200) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    paths = sorted(str(path) for path in tmp_path.glob(f"*/seed0/{RECORD}"))
+    paths = sorted(str(path) for path in tmp_path.glob("*/seed0/record.json"))
     assert [sorted(out.splitlines()) for out, _ in said] == [paths, paths]  # each tells all
     assert epochs(tmp_path) == [4, 4, 4, 4]
     trained = [sum("top-1 err" in line for line in errors.splitlines()) for _, errors in said]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from senet_repro.cli.table import main
-from senet_repro.config.identity import CODE_VERSION, key_of
+from senet_repro.config.identity import CODE_VERSION, hash_identity
 from senet_repro.config.paper_tables import names_networks, paper_tables
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
@@ -91,7 +91,7 @@ def test_code_versions_join_by_a_flag(tmp_path: Path, capsys: pytest.CaptureFixt
     old = _put(tmp_path, ["squeeze=max"])
     data = json.loads(old.read_text())
     data["canonical"]["code_version"] = CODE_VERSION - 1
-    old.write_text(json.dumps({**data, "run_key": key_of(data["canonical"])}))
+    old.write_text(json.dumps({**data, "run_key": hash_identity(data["canonical"])}))
     counts = {}
     for flags in ((), ("--allow-mixed",)):
         main(["--results", str(tmp_path), "--table", "11", *flags])
@@ -131,7 +131,7 @@ def _ten_thousand_records(folder: Path) -> int:
         for data in points.values():
             for recipe in (data, data["canonical"]["recipe"], data["config"]["recipe"]):  # type: ignore[index]
                 recipe["epochs"] = epochs
-            key = data["run_key"] = key_of(data["canonical"])  # type: ignore[arg-type]
+            key = data["run_key"] = hash_identity(data["canonical"])  # type: ignore[arg-type]
             for seed in range(43):
                 place = folder / f"{data['name']}-{key[:8]}" / f"seed{seed}"
                 place.mkdir(parents=True)

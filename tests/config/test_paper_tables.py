@@ -11,7 +11,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from senet_repro.config.composition import CONF_DIR, compose
-from senet_repro.config.identity import AXES, canonical, run_key
+from senet_repro.config.identity import AXES, build_identity, run_key
 from senet_repro.config.paper_tables import find_table, label, paper_run, paper_tables, selection
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.core.errors import ConfigError
@@ -21,7 +21,7 @@ TABLES = list(paper_tables().values())
 
 def _forms(table: PaperTable) -> dict[str, object]:
     return {
-        name: canonical(paper_run(table, row))
+        name: build_identity(paper_run(table, row))
         for name, row in table.rows.items()
         if row.axes is not None
     }
@@ -36,7 +36,8 @@ def test_the_sweep_trains_exactly_the_rows(table: PaperTable) -> None:
     choices = [[f"{axis}={value}" for value in _split(values)] for axis, values in params.items()]
     protocol = ["protocol=imagenet"] if selected.startswith("+ablation") else []
     swept = [
-        canonical(compose([selected, *protocol, *point])) for point in itertools.product(*choices)
+        build_identity(compose([selected, *protocol, *point]))
+        for point in itertools.product(*choices)
     ]
     rows = list(_forms(table).values())
     assert all(point in rows for point in swept)

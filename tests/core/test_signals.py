@@ -21,7 +21,8 @@ from senet_repro.core.errors import Stopped
 from senet_repro.core.signals import Deferral
 from senet_repro.execution.execute import execute
 from senet_repro.results.epochs import read_epochs
-from senet_repro.results.store import LAST, read_status
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import read_status
 from senet_repro.training import fit
 from senet_repro.training.callbacks import SafePoints
 from tests.cli.sweeps import start
@@ -97,7 +98,7 @@ def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
     assert not (run_dir(cut) / "record.json").exists()
     parts = 2 if overrides == ["trainer.accumulate=2"] else 1
     epoch, taken = divmod(-(-step // parts) * parts, STEPS * parts)
-    checkpoint = torch.load(run_dir(cut) / LAST)
+    checkpoint = torch.load(RunFolder.of(cut).last_checkpoint)
     assert len(read_epochs(run_dir(cut))) == epoch
     assert ("epoch_so_far" in checkpoint) == (taken > 0)
     execute(cut, silent)
@@ -130,7 +131,7 @@ def test_ctrl_c_arrives_as_ctrl_c_after_the_checkpoint(tmp_path: Path, signal_at
     signal_at(STEPS + 1, signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         execute(run, silent)
-    assert torch.load(run_dir(run) / LAST)["epoch_so_far"]
+    assert torch.load(RunFolder.of(run).last_checkpoint)["epoch_so_far"]
     assert read_status(run_dir(run))["state"] == "stopped"
 
 
@@ -149,7 +150,7 @@ def test_a_signal_that_a_library_would_swallow_while_it_is_imported_still_ends_t
     with pytest.raises(Stopped):
         execute(run, silent)
     assert read_status(run_dir(run))["state"] == "stopped"
-    assert not (run_dir(run) / LAST).exists()
+    assert not RunFolder.of(run).last_checkpoint.exists()
 
 
 TWICE = """
@@ -198,4 +199,4 @@ def test_a_command_ends_with_the_signals_code_and_no_traceback(
     assert "stopped; the same command goes on from here" in said
     assert "Traceback" not in said
     assert read_status(folder)["state"] == "stopped"
-    assert (folder / LAST).exists() == (when == "in training")
+    assert RunFolder(folder).last_checkpoint.exists() == (when == "in training")

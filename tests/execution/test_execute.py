@@ -17,7 +17,8 @@ from senet_repro.core.errors import ConfigError, DataError, Diverged, RunFailed,
 from senet_repro.execution.execute import execute
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import RecordError
-from senet_repro.results.store import LAST, load_results, read_status
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import load_results, read_status
 from senet_repro.training.callbacks import EpochLog
 from senet_repro.training.fit import make_trainer
 from tests.folders import trained_elsewhere
@@ -88,7 +89,7 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(
         [sys.executable, "-c", KILLED, str(after), when, *overrides], check=False
     )
     assert killed.returncode == -9
-    assert (run_dir(cut) / LAST).exists() == (after > 0)
+    assert RunFolder.of(cut).last_checkpoint.exists() == (after > 0)
     execute(cut, silent)
     assert same(weights(whole), weights(cut))
     assert timeless_epochs(whole) == timeless_epochs(cut)
@@ -115,7 +116,7 @@ def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:
 
 def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
     run = small(tmp_path)
-    checkpoint = run_dir(run) / LAST
+    checkpoint = RunFolder.of(run).last_checkpoint
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"PK but no more")
     with pytest.raises(
@@ -210,7 +211,7 @@ def test_a_second_process_waits_and_finds_the_record(tmp_path: Path) -> None:
 def test_a_checkpoint_loads_without_trusting_it(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.epochs=1")
     execute(run, silent)
-    torch.load(run_dir(run) / LAST, weights_only=True)
+    torch.load(RunFolder.of(run).last_checkpoint, weights_only=True)
 
 
 def test_status_is_readable_while_a_run_goes_on(

@@ -18,9 +18,9 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.execution.execute import execute
-from senet_repro.execution.failure_report import log_of
 from senet_repro.results.epochs import read_epochs
-from senet_repro.results.store import LAST, read_status
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import read_status
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.usefixtures("one_thread")]
@@ -144,7 +144,8 @@ def test_a_checkpoint_makes_exactly_the_same_errors_on_any_number_of_devices(
     run = small(tmp_path, "recipe.epochs=1")
     execute(run, silent)
     one, *others = (
-        on_devices(EVALUATIONS, n, [], CHECKPOINT=str(run_dir(run) / LAST)) for n in (1, 2, 3)
+        on_devices(EVALUATIONS, n, [], CHECKPOINT=str(RunFolder.of(run).last_checkpoint))
+        for n in (1, 2, 3)
     )
     assert [one[size]["n"] for size in one] == [360, 359, 7]
     for other in others:
@@ -270,7 +271,7 @@ def test_two_nodes_meet_in_the_runs_folder_and_train_one_sweep(tmp_path: Path) -
     for overrides in (["r=none"], ["r=4"]):
         run = small(tmp_path, *overrides, "recipe.epochs=2")
         assert len(read_epochs(run_dir(run))) == 2
-        assert log_of(run_dir(run), 1).exists()
+        assert RunFolder.of(run).device_log(1).exists()
         record = execute(run, silent)[1]
         assert (record.hardware["devices"], record.eval_images) == (2, 360)
 

@@ -15,6 +15,7 @@ from senet_repro.execution.execute import execute
 from senet_repro.mirrors.run_mirrors import result_row
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import Record
+from senet_repro.results.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -32,7 +33,7 @@ def trained(tmp_path: Path, logger: str) -> tuple[Run, Record]:
 
 def test_csv_has_a_line_per_epoch(tmp_path: Path) -> None:
     run, _ = trained(tmp_path, "csv")
-    with (run_dir(run) / "metrics.csv").open() as file:
+    with RunFolder.of(run).epochs_csv_file.open() as file:
         lines = list(csv.DictReader(file))
     epochs = read_epochs(run_dir(run))
     assert [float(line["top1_err_pct"]) for line in lines] == [

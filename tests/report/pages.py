@@ -20,7 +20,7 @@ def write_runs(folder: Path, records: Sequence[Record]) -> None:
     for record in records:
         run = (
             folder
-            / f"{record.canonical['model']['name']}-{record.run_key[:8]}"
+            / f"{record.identity['model']['name']}-{record.run_key[:8]}"
             / f"seed{record.seed}"
         )
         run.mkdir(parents=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from senet_repro.results.epochs import METRICS, append_epoch, keep_epochs, read_epochs
+from senet_repro.results.epochs import append_epoch, keep_epochs, read_epochs
+from senet_repro.results.run_folder import RunFolder
 
 
 def test_epochs_come_back_in_order(tmp_path: Path) -> None:
@@ -16,7 +17,7 @@ def test_epochs_come_back_in_order(tmp_path: Path) -> None:
 def test_a_line_cut_short_is_no_epoch_and_a_resumed_run_writes_it_anew(tmp_path: Path) -> None:
     append_epoch(tmp_path, {"epoch": 1})
     append_epoch(tmp_path, {"epoch": 2})
-    with (tmp_path / METRICS).open("a") as file:
+    with RunFolder(tmp_path).epochs_file.open("a") as file:
         file.write('{"epoch": 3, "lo')
     assert len(read_epochs(tmp_path)) == 2
     assert keep_epochs(tmp_path, 1) == [{"epoch": 1}]

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from senet_repro.results.record import (
-    RECORD,
     SCHEMA_VERSION,
     RecordError,
     read_record,
     write_record,
 )
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, write_status
 from tests.records import make_record
 
@@ -21,7 +21,7 @@ from tests.records import make_record
 def test_a_record_comes_back_as_written(tmp_path: Path) -> None:
     record = make_record(["r=8"], seed=1, top1=3.0)
     write_record(tmp_path, record)
-    assert read_record(tmp_path / RECORD) == record
+    assert read_record(RunFolder(tmp_path).record_file) == record
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_a_bad_record_is_named_and_skipped(tmp_path: Path, text: str, message: s
     for folder in (good, bad):
         folder.mkdir(parents=True)
     write_record(good, make_record([], seed=0, top1=1.0))
-    (bad / RECORD).write_text(text)
+    RunFolder(bad).record_file.write_text(text)
     with pytest.raises(RecordError, match=message):
-        read_record(bad / RECORD)
+        read_record(RunFolder(bad).record_file)
     results = load_results(tmp_path)
     assert len(results.records) == 1
-    assert str(bad / RECORD) in results.unreadable[0]
+    assert str(RunFolder(bad).record_file) in results.unreadable[0]
 
 
 def test_failures_are_found_until_a_record_replaces_them(tmp_path: Path) -> None:

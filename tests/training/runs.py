@@ -11,7 +11,7 @@ from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.results.epochs import read_epochs
-from senet_repro.results.store import LAST
+from senet_repro.results.run_folder import RunFolder
 
 SMALL = ["recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
 STEPS = 1437 // 256  # of an epoch
@@ -26,7 +26,7 @@ def silent(_line: str) -> None:
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = torch.load(run_dir(run) / LAST)["state_dict"]
+    state: dict[str, torch.Tensor] = torch.load(RunFolder.of(run).last_checkpoint)["state_dict"]
     return state
 
 

@@ -14,7 +14,7 @@ import torch
 from senet_repro.config.identity import run_dir
 from senet_repro.core.errors import DataError
 from senet_repro.execution.execute import execute
-from senet_repro.results.store import LAST, PREVIOUS
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.training import checkpoints
 from senet_repro.training.checkpoints import Checkpoints, read_checkpoint
 from tests.training.runs import same, silent, small, timeless_epochs, weights
@@ -38,13 +38,16 @@ def test_the_one_before_is_kept_and_nothing_else(tmp_path: Path) -> None:
     files = store(tmp_path)
     assert files.newest(silent) is None
     for number in range(3):
-        files.save_checkpoint(state(number), tmp_path / LAST)
-    assert (value(tmp_path / LAST), value(tmp_path / PREVIOUS)) == (2, 1)
-    assert sorted(path.name for path in (tmp_path / LAST).parent.iterdir()) == [
+        files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
+    assert (
+        value(RunFolder(tmp_path).last_checkpoint),
+        value(RunFolder(tmp_path).previous_checkpoint),
+    ) == (2, 1)
+    assert sorted(path.name for path in RunFolder(tmp_path).last_checkpoint.parent.iterdir()) == [
         "last.ckpt",
         "previous.ckpt",
     ]
-    assert files.newest(silent) == tmp_path / LAST
+    assert files.newest(silent) == RunFolder(tmp_path).last_checkpoint
 
 
 def cut_short(path: Path) -> None:
@@ -64,8 +67,8 @@ def another_program(path: Path) -> None:
 def another_run(path: Path) -> None:
     folder = path.parent.parent / "other"
     folder.mkdir()
-    store(folder, "r=2").save_checkpoint(state(1), folder / LAST)
-    shutil.copy(folder / LAST, path)
+    store(folder, "r=2").save_checkpoint(state(1), RunFolder(folder).last_checkpoint)
+    shutil.copy(RunFolder(folder).last_checkpoint, path)
 
 
 def another_seed(path: Path) -> None:
@@ -108,14 +111,14 @@ def test_one_that_cannot_be_used_is_named_and_the_one_before_is_used(
 ) -> None:
     files = store(tmp_path)
     for number in (0, 1):
-        files.save_checkpoint(state(number), tmp_path / LAST)
-    damage(tmp_path / LAST)
+        files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
+    damage(RunFolder(tmp_path).last_checkpoint)
     told: list[str] = []
-    assert files.newest(told.append) == tmp_path / PREVIOUS
+    assert files.newest(told.append) == RunFolder(tmp_path).previous_checkpoint
     assert len(told) == 1
-    assert pytest.approx(0) == value(tmp_path / PREVIOUS)
+    assert pytest.approx(0) == value(RunFolder(tmp_path).previous_checkpoint)
     assert told[0].endswith("going on from previous.ckpt")
-    (tmp_path / PREVIOUS).unlink()
+    RunFolder(tmp_path).previous_checkpoint.unlink()
     with pytest.raises(
         DataError,
         match=f"last\\.ckpt {DAMAGES[damage]}.*delete .*checkpoints to start the run anew",
@@ -130,7 +133,7 @@ def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
 ) -> None:
     files = store(tmp_path)
     for number in (0, 1):
-        files.save_checkpoint(state(number), tmp_path / LAST)
+        files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
 
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "the disk broke")
@@ -138,7 +141,7 @@ def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
     with monkeypatch.context() as broken:
         broken.setattr(checkpoints, step, fail)
         with pytest.raises(OSError, match="the disk broke"):
-            files.save_checkpoint(state(2), tmp_path / LAST)
+            files.save_checkpoint(state(2), RunFolder(tmp_path).last_checkpoint)
     found = files.newest(silent)
     assert found is not None
     assert value(found) == (2 if step == "flush_folder" else 1)
@@ -149,7 +152,7 @@ def test_a_run_whose_last_checkpoint_is_lost_ends_the_same(tmp_path: Path) -> No
     for run in (whole, hurt):
         execute(run, silent)
     (run_dir(hurt) / "record.json").unlink()
-    cut_short(run_dir(hurt) / LAST)
+    cut_short(RunFolder.of(hurt).last_checkpoint)
     execute(hurt, silent)
     assert timeless_epochs(hurt) == timeless_epochs(whole)
     assert same(weights(hurt), weights(whole))

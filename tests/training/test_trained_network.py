@@ -13,7 +13,7 @@ from senet_repro.data.batches import Normalise
 from senet_repro.data.sets import load_in_memory
 from senet_repro.execution.execute import execute
 from senet_repro.models import create_model, export_weights, write_weights
-from senet_repro.results.store import LAST
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.fit import build_net
 from senet_repro.training.trained_network import trained_network
 
@@ -30,7 +30,7 @@ def test_a_runs_network_makes_exactly_the_errors_of_its_record(tmp_path: Path) -
     wrong = int((logits.argmax(1) != test.labels).sum())
     assert 100 * wrong / len(test) == pytest.approx(record.metrics["top1_err_pct"])
 
-    (path.parent / LAST).write_bytes(b"cut short")
+    RunFolder(path.parent).last_checkpoint.write_bytes(b"cut short")
     with pytest.raises(ConfigError, match="is not a whole checkpoint"):
         trained_network(path.parent)
     with pytest.raises(ConfigError, match="give the folder of a run"):

@@ -65,7 +65,7 @@ def cost_obstacle(table: ResultTable, rows: Sequence[ResultRow]) -> str | None:
     for row in rows:
         paper = paper_form(table.paper, row.paper)
         for record in row.records[:1]:
-            ours = record.canonical
+            ours = record.identity
             if ours["model"]["name"] != paper["model"]["name"]:
                 return f"Counted on {ours['model']['name']}, not on the paper's {paper['model']['name']}."
             sizes = [

@@ -120,7 +120,7 @@ def p_values(claim: Claim, difference: Estimate) -> tuple[float, float]:
 
 def ranks(table: ResultTable, figure: str = "top1_err_pct") -> RankAgreement | None:
     """How well our rows' mean errors have the paper's order; none where fewer than three rows have both."""
-    both = [(getattr(row.paper, figure), getattr(row, figure)) for row in table.rows]
+    both = [(row.paper.published(figure), row.estimates.get(figure)) for row in table.rows]
     known = [(paper, ours.mean) for paper, ours in both if paper is not None and ours is not None]
     return rank_agreement([paper for paper, _ in known], [ours for _, ours in known])
 

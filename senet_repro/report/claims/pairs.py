@@ -84,7 +84,7 @@ def _by_seed(row: ResultRow) -> dict[int, Record]:
 def _errors(row: ResultRow, figure: str) -> Mapping[int | None, float]:
     """The error by seed; under None the one for every seed, of a row that is only cited."""
     if row.form is None:
-        return {None: getattr(row.paper, figure)}
+        return {None: row.paper.published(figure) or 0.0}
     return {record.seed: record.metrics[figure] for record in row.records}
 
 
@@ -108,10 +108,10 @@ def _context(record: Record, other: Record, forms: dict[tuple[str, str], Form]) 
 
 def _without_axes(record: Record, other: Record) -> Form:
     """A record's form without the axes; a network is an axis where the two have different ones."""
-    form = {**record.canonical, "se": {}}
-    if record.canonical["se"] and other.canonical["se"]:
-        form["se"] = {key: record.canonical["se"][key] for key in ("fc", "bias")}
-    if record.canonical["model"]["name"] != other.canonical["model"]["name"]:
+    form = {**record.identity, "se": {}}
+    if record.identity["se"] and other.identity["se"]:
+        form["se"] = {key: record.identity["se"][key] for key in ("fc", "bias")}
+    if record.identity["model"]["name"] != other.identity["model"]["name"]:
         del form["model"]
     return form
 

@@ -29,7 +29,7 @@ def data_name(name: str) -> str:
 
 def standing(table: ResultTable) -> str:
     """What the numbers of a table can stand for, in a few words."""
-    data = data_name(table.example.canonical["data"]["name"])
+    data = data_name(table.example.identity["data"]["name"])
     if table.stands_for:
         said = f"{data}, a proxy for {data_name(table.stands_for)}"
     else:

@@ -23,22 +23,31 @@ INTERVAL = (
 
 def errors(table: ResultTable, name: str) -> Drawing | None:
     """Top-1 errors of every row that has one, ours or the paper's."""
-    rows = [row for row in table.rows if row.top1_err_pct or row.paper.top1_err_pct is not None]
+    rows = [
+        row
+        for row in table.rows
+        if row.estimates.get("top1_err_pct") or row.paper.published("top1_err_pct") is not None
+    ]
 
     def build(figure_class: type[Figure]) -> Figure:
         figure = headed(figure_class, table, NARROW_PX, _rows_px(rows))
         # A proxy's errors are on a scale of their own, and only its differences stand beside the paper's.
         panels = figure.subplots(1, 2 if table.stands_for else 1, sharey=True, squeeze=False)[0]
         for at, row in enumerate(rows):
-            _ours(panels[0], at, row.top1_err_pct, [r.metrics["top1_err_pct"] for r in row.records])
-            _papers(panels[-1], at, row.paper.top1_err_pct)
+            _ours(
+                panels[0],
+                at,
+                row.estimates.get("top1_err_pct"),
+                [r.metrics["top1_err_pct"] for r in row.records],
+            )
+            _papers(panels[-1], at, row.paper.published("top1_err_pct"))
         _name_rows(panels, rows)
         if table.stands_for:
             panels[0].set_xlabel("ours: top-1 error, %")
             panels[1].set_xlabel(f"paper ({data_name(table.stands_for)}), %")
         else:
             panels[0].set_xlabel("top-1 error, %")
-        _key(figure, [row.top1_err_pct for row in rows])
+        _key(figure, [row.estimates.get("top1_err_pct") for row in rows])
         return figure
 
     alt = f"{title_of(table)}, {standing(table)}: top-1 error of {len(rows)} rows, numbers below"
@@ -51,7 +60,10 @@ def differences(table: ResultTable, name: str) -> Drawing | None:
         row
         for row in table.rows
         if not table.is_baseline(row)
-        and (row.top1_delta_pct or table.paper_delta(row, "top1_err_pct") is not None)
+        and (
+            row.differences.get("top1_err_pct")
+            or table.paper_delta(row, "top1_err_pct") is not None
+        )
     ]
 
     def build(figure_class: type[Figure]) -> Figure:
@@ -59,11 +71,11 @@ def differences(table: ResultTable, name: str) -> Drawing | None:
         axes = figure.subplots()
         axes.axvline(0, color=MUTED, linewidth=0.8)
         for at, row in enumerate(rows):
-            _ours(axes, at, row.top1_delta_pct, _paired(table, row))
+            _ours(axes, at, row.differences.get("top1_err_pct"), _paired(table, row))
             _papers(axes, at, table.paper_delta(row, "top1_err_pct"))
         _name_rows([axes], rows)
         axes.set_xlabel("difference in top-1 error, points; left is better")
-        _key(figure, [row.top1_delta_pct for row in rows])
+        _key(figure, [row.differences.get("top1_err_pct") for row in rows])
         return figure
 
     to = table.paper.baseline or "the network without SE"
@@ -71,7 +83,7 @@ def differences(table: ResultTable, name: str) -> Drawing | None:
     alt = f"{title_of(table)}, {standing(table)}: differences in top-1 error to {to}; the numbers are below"
     return (
         draw(f"{name}-differences", alt, says, build)
-        if any(row.top1_delta_pct for row in rows)
+        if any(row.differences.get("top1_err_pct") for row in rows)
         else None
     )
 

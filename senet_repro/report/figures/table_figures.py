@@ -84,7 +84,7 @@ def _band(axes: Axes, drawn: Curve | None, colour: str, style: str, name: str) -
 
 def cost(table: ResultTable, name: str) -> Drawing | None:
     """Error against multiply-adds and parameters; none for a single point."""
-    rows = [(at, row) for at, row in enumerate(table.rows) if row.top1_err_pct]
+    rows = [(at, row) for at, row in enumerate(table.rows) if row.estimates.get("top1_err_pct")]
     with_paper = not table.stands_for and any(_paper_sizes(row) != (None, None) for _, row in rows)
 
     def build(figure_class: type[Figure]) -> Figure:
@@ -99,7 +99,7 @@ def cost(table: ResultTable, name: str) -> Drawing | None:
                 published = _paper_sizes(row)[panel]
                 if with_paper and published is not None:
                     colour, marker = _look(at)
-                    top1 = row.paper.top1_err_pct
+                    top1 = row.paper.published("top1_err_pct")
                     axes.plot(
                         [published / unit],
                         [top1],
@@ -124,7 +124,7 @@ def cost(table: ResultTable, name: str) -> Drawing | None:
 
 def _paper_sizes(row: ResultRow) -> tuple[float | None, float | None]:
     """The published multiply-adds and parameters of a row that has a published error."""
-    if row.paper.top1_err_pct is None:
+    if row.paper.published("top1_err_pct") is None:
         return None, None
     macs, params = row.paper.gflops, row.paper.params_m
     return None if macs is None else macs * 1e9, None if params is None else params * 1e6
@@ -136,13 +136,25 @@ def _look(at: int) -> tuple[str, str]:
 
 
 def _point(axes: Axes, at: int, row: ResultRow, size: float) -> None:
-    assert row.top1_err_pct is not None
-    (colour, marker), half_width = _look(at), row.top1_err_pct.half_width
+    error = row.estimates["top1_err_pct"]
+    (colour, marker), half_width = _look(at), error.half_width
     if half_width is not None:
         axes.errorbar(
-            size, row.top1_err_pct.mean, half_width, color=colour, alpha=0.5, linewidth=1.2
+            size,
+            error.mean,
+            half_width,
+            color=colour,
+            alpha=0.5,
+            linewidth=1.2,
         )
-    axes.plot([size], [row.top1_err_pct.mean], marker, color=colour, markersize=8, label=row.name)
+    axes.plot(
+        [size],
+        [error.mean],
+        marker,
+        color=colour,
+        markersize=8,
+        label=row.name,
+    )
 
 
 def _legend(figure: Figure, axes: Axes, columns: int = 3) -> None:

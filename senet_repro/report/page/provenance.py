@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from senet_repro.config.identity import AXES, canonical, run_key
+from senet_repro.config.identity import AXES, build_identity, run_key
 from senet_repro.config.paper_tables import composed, names_networks, paper_tables, selection
 from senet_repro.config.schema import MODEL_OPTIONS, Run
 from senet_repro.core.errors import ConfigError
@@ -95,7 +95,7 @@ def _axes(config: Mapping[str, Any], run: Run) -> Iterator[tuple[str, Any]]:
 
 def _rest(record: Record, run: Run) -> Iterator[tuple[str, Any]]:
     """What else decides the numbers and differs from what the groups say."""
-    ours, theirs = dict(_leaves(record.canonical)), dict(_leaves(canonical(run)))
+    ours, theirs = dict(_leaves(record.identity)), dict(_leaves(build_identity(run)))
     for key in dict.fromkeys((*ours, *theirs)):
         if ours.get(key, _ABSENT) == theirs.get(key, _ABSENT):
             continue

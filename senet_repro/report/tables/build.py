@@ -16,9 +16,11 @@ from senet_repro.config.paper_tables import names_networks, paper_tables
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.report.tables.protocols import Form, departures, distinctions, protocols
 from senet_repro.report.tables.versions import Version, paper_form, versions
+from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from senet_repro.stats.estimates import Estimate, estimate
+from senet_repro.tasks import find_task
 
 
 @dataclass(frozen=True)
@@ -31,38 +33,25 @@ class ResultRow:
     run_key: str | None
     records: list[Record]  # one per seed
     failed: dict[int, str]  # reason by seed
-    top1_err_pct: Estimate | None = None
-    top5_err_pct: Estimate | None = None
-    top1_delta_pct: Estimate | None = None  # to the baseline row, paired by seed
-    top5_delta_pct: Estimate | None = None
+    estimates: dict[str, Estimate] = field(default_factory=dict)  # by the name of a metric
+    # To the baseline row, paired by seed; by the name of a metric.
+    differences: dict[str, Estimate] = field(default_factory=dict)
 
-    def with_estimates(self, baseline: Sequence[Record]) -> ResultRow:
-        """This row with its errors and differences, given the records of its baseline."""
+    def with_estimates(self, baseline: Sequence[Record], metrics: Sequence[Metric]) -> ResultRow:
+        """Return this row with an estimate of each metric, and of its difference to the records of the baseline."""
         if not self.records:
             return self
-        by_seed = {
-            record.seed: record.metrics
-            for record in sorted(self.records, key=lambda record: record.seed)
-        }
+        by_seed = {record.seed: record.metrics for record in self.records}
         base = {record.seed: record.metrics for record in baseline if record.seed in by_seed}
-
-        def own(error: str) -> Estimate:
-            return estimate([metrics[error] for metrics in by_seed.values()])
-
-        def delta(error: str) -> Estimate | None:
-            return (
-                estimate([by_seed[seed][error] - base[seed][error] for seed in base])
-                if base
-                else None
-            )
-
-        return replace(
-            self,
-            top1_err_pct=own("top1_err_pct"),
-            top5_err_pct=own("top5_err_pct"),
-            top1_delta_pct=delta("top1_err_pct"),
-            top5_delta_pct=delta("top5_err_pct"),
-        )
+        estimates, differences = {}, {}
+        for metric in metrics:
+            name = metric.name
+            estimates[name] = estimate([by_seed[seed][name] for seed in sorted(by_seed)])
+            if base:
+                differences[name] = estimate(
+                    [by_seed[seed][name] - base[seed][name] for seed in base]
+                )
+        return replace(self, estimates=estimates, differences=differences)
 
     @property
     def seeds(self) -> list[int]:
@@ -102,6 +91,11 @@ class ResultTable:
         default_factory=list
     )  # rows of other tables, for claims that compare with them
 
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that the table prints, the most important one first."""
+        return printed_metrics(find_task(self.example.task).metrics)
+
     def is_baseline(self, row: ResultRow) -> bool:
         """Whether others are compared to this row."""
         return row.name in map(self.paper.baseline_of, self.paper.rows)
@@ -110,8 +104,8 @@ class ResultTable:
         """The published difference of `error` (a field of Row) to the row's baseline."""
         baseline = self.paper.baseline_of(row.name)
         value, base = (
-            getattr(row.paper, error),
-            baseline and getattr(self.paper.rows[baseline], error),
+            row.paper.published(error),
+            self.paper.rows[baseline].published(error) if baseline else None,
         )
         return None if value is None or base is None else value - base
 
@@ -145,7 +139,7 @@ def build_tables(
 
 def code_versions(records: Sequence[Record]) -> dict[int, int]:
     """How many of some records each code version has."""
-    return dict(sorted(Counter(record.canonical["code_version"] for record in records).items()))
+    return dict(sorted(Counter(record.identity["code_version"] for record in records).items()))
 
 
 def _is_news(version: Version, in_experiments: set[int]) -> bool:
@@ -168,8 +162,10 @@ def _table(
             name, row, version.form(row) if key else None, key, version.records_of(row), failed
         )
 
+    (example,) = [record for records in found.values() for record in records][:1]
+    metrics = printed_metrics(find_task(example.task).metrics)
     rows = [
-        result(name, row).with_estimates(found.get(paper.baseline_of(name) or "", []))
+        result(name, row).with_estimates(found.get(paper.baseline_of(name) or "", []), metrics)
         for name, row in paper.rows.items()
     ]
     run = [row for row in rows if row.records]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from senet_repro.config.identity import CODE_VERSION, key_of
+from senet_repro.config.identity import CODE_VERSION, hash_identity
 from senet_repro.config.schema import WHOLE_SETS
 from senet_repro.results.record import Record
 
@@ -40,9 +40,11 @@ class Protocol:
         for record in self.records:
             own = record.run_key
             if own not in keys:
-                same = record.canonical["code_version"] == self.form["code_version"]
+                same = record.identity["code_version"] == self.form["code_version"]
                 keys[own] = (
-                    own if same else key_of(_under(self.form["code_version"], record.canonical))
+                    own
+                    if same
+                    else hash_identity(_under(self.form["code_version"], record.identity))
                 )
             found.setdefault(keys[own], []).append(record)
         return found
@@ -79,19 +81,19 @@ def protocols(records: Sequence[Record], allow_mixed: bool = False) -> list[Prot
     for record in records:
         run = record.run_key, record.eval_images
         if run not in keys:
-            form = _under(CODE_VERSION, record.canonical) if allow_mixed else record.canonical
-            keys[run] = key_of({**form, "se": None, "eval_images": record.eval_images})
+            form = _under(CODE_VERSION, record.identity) if allow_mixed else record.identity
+            keys[run] = hash_identity({**form, "se": None, "eval_images": record.eval_images})
         alike[keys[run]].append(record)
     found = []
     for group in alike.values():
-        form = {name: value for name, value in group[0].canonical.items() if name != "se"}
+        form = {name: value for name, value in group[0].identity.items() if name != "se"}
         if allow_mixed:
             form = _under(CODE_VERSION, form)
-        blocks = [record.canonical["se"] for record in group if record.canonical["se"]]
+        blocks = [record.identity["se"] for record in group if record.identity["se"]]
         styles = sorted({(block["fc"], block["bias"]) for block in blocks})
         for se in [{"fc": fc, "bias": bias} for fc, bias in styles] or [{}]:
             members = [
-                r for r in group if not r.canonical["se"] or se.items() <= r.canonical["se"].items()
+                r for r in group if not r.identity["se"] or se.items() <= r.identity["se"].items()
             ]
             found.append(Protocol({**form, "se": se}, group[0].eval_images, members))
     return found
@@ -102,7 +104,7 @@ def newest(records: Sequence[Record]) -> list[Record]:
     found: dict[int, Record] = {}
     for record in records:
         first = found.setdefault(record.seed, record)
-        if record.canonical["code_version"] > first.canonical["code_version"]:
+        if record.identity["code_version"] > first.identity["code_version"]:
             found[record.seed] = record
     return list(found.values())
 

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 
-from senet_repro.config.identity import AXIS_DEFAULTS, canonical, canonical_se, key_of
+from senet_repro.config.identity import (
+    AXIS_DEFAULTS,
+    build_identity,
+    build_se_identity,
+    hash_identity,
+)
 from senet_repro.config.paper_tables import find_table, names_networks, paper_run
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.report.tables.protocols import Difference, Form, Protocol, changed_form, newest
@@ -38,8 +43,8 @@ class Version:
         if row.axes is None:
             return None
         form = self.form(row)
-        se = canonical_se({**AXIS_DEFAULTS, **row.axes}, form["se"], form["model"]["stages"])
-        return key_of({**form, "se": se})
+        se = build_se_identity({**AXIS_DEFAULTS, **row.axes}, form["se"], form["model"]["stages"])
+        return hash_identity({**form, "se": se})
 
     @cached_property
     def records(self) -> dict[str, list[Record]]:
@@ -121,7 +126,7 @@ def paper_form(paper: PaperTable, row: Row) -> Form:
 @cache
 def _paper_form(table: str, model: str | None) -> Form:
     run = paper_run(find_table(table), Row(axes={"model": model} if model else {}))
-    return {**canonical(run), "se": asdict(run.se)}
+    return {**build_identity(run), "se": asdict(run.se)}
 
 
 def _difference(paper: PaperTable, protocol: Protocol) -> Difference | None:

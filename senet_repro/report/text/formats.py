@@ -72,7 +72,7 @@ def _stem(table: ResultTable) -> str:
     paper = table.paper
     parts = [
         f"table_{paper.number}" if paper.number else paper.name,
-        table.example.canonical["data"]["name"],
+        table.example.identity["data"]["name"],
     ]
     if not names_networks(paper):
         parts += networks(table)

@@ -64,13 +64,17 @@ def _cells(table: ResultTable, row: ResultRow) -> list[str]:
     lacking, n = missing(row), seed_count(table, row)
     return [
         escaped(row.name),
-        _pair(paper.cited_top1_err_pct, paper.cited_top5_err_pct, "{}"),
-        _pair(paper.top1_err_pct, paper.top5_err_pct, "{:.2f}"),
-        f"{spread(row.top1_err_pct)} ({n})" if row.top1_err_pct else lacking,
-        f"{spread(row.top5_err_pct)} ({n})" if row.top5_err_pct else lacking,
+        _pair(paper.cited.get("top1_err_pct"), paper.cited.get("top5_err_pct"), "{}"),
+        _pair(paper.published("top1_err_pct"), paper.published("top5_err_pct"), "{:.2f}"),
+        f"{spread(row.estimates.get('top1_err_pct'))} ({n})"
+        if row.estimates.get("top1_err_pct")
+        else lacking,
+        f"{spread(row.estimates.get('top5_err_pct'))} ({n})"
+        if row.estimates.get("top5_err_pct")
+        else lacking,
         "baseline" if base else _pair(deltas[0], deltas[1], "{:+.2f}"),
-        "baseline" if base else spread(row.top1_delta_pct, "+.2f"),
-        "" if base else spread(row.top5_delta_pct, "+.2f"),
+        "baseline" if base else spread(row.differences.get("top1_err_pct"), "+.2f"),
+        "" if base else spread(row.differences.get("top5_err_pct"), "+.2f"),
         _number(paper.params_m, "{:.1f}"),
         _number(row.params and row.params / 1e6, "{:.3f}"),
         _number(paper.gflops, "{:.2f}"),

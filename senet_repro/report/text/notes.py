@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any
 
-from senet_repro.config.identity import CODE_VERSION, key_of
+from senet_repro.config.identity import CODE_VERSION, hash_identity
 from senet_repro.config.paper_tables import label
 from senet_repro.core.choice import listed
 from senet_repro.report.claims.judge import VERDICTS, confounds, judge
 from senet_repro.report.tables.build import ResultRow, ResultTable, code_versions
-from senet_repro.stats.estimates import Estimate
 
 PAPER_DATA = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
@@ -26,7 +25,7 @@ def heading(table: ResultTable) -> str:
 
 def on_data(table: ResultTable) -> str:
     """The data, and whether it stands in for the paper's."""
-    return f"{table.example.canonical['data']['name']}{', a proxy' if table.stands_for else ''}"
+    return f"{table.example.identity['data']['name']}{', a proxy' if table.stands_for else ''}"
 
 
 def networks(table: ResultTable) -> list[str]:
@@ -56,7 +55,7 @@ def notes(table: ResultTable) -> list[str]:
     epochs = sorted({record.epochs for row in run for record in row.records})
     names = networks(table)
     lines = [
-        f"Data {table.example.canonical['data']['name']} ({table.example.eval_images:,} evaluation images), "
+        f"Data {table.example.identity['data']['name']} ({table.example.eval_images:,} evaluation images), "
         f"network{_s(names)} {', '.join(names)}, {listed(epochs, 'or')} epoch{_s(range(max(epochs)))}, "
         f"seed{_s(table.seeds)} {', '.join(map(str, table.seeds))}. "
         "Errors are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
@@ -179,7 +178,7 @@ def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
             "network": row.form and row.form["model"]["name"],
             "epochs": row.form and row.form["recipe"]["epochs"],
             "protocol_key": row.form
-            and key_of({**row.form, "eval_images": table.example.eval_images})[:8],
+            and hash_identity({**row.form, "eval_images": table.example.eval_images})[:8],
             "is_paper_protocol": not table.departures,
             "code_versions": " ".join(map(str, code_versions(row.records))),
             "n": len(row.seeds),
@@ -197,17 +196,17 @@ def flat_rows(table: ResultTable) -> list[dict[str, Any]]:
 
 
 def _flat_error(table: ResultTable, row: ResultRow, top: str) -> dict[str, float | None]:
-    own: Estimate | None = getattr(row, f"{top}_err_pct")
-    delta: Estimate | None = getattr(row, f"{top}_delta_pct")
+    own = row.estimates.get(f"{top}_err_pct")
+    delta = row.differences.get(f"{top}_err_pct")
     paper_delta = table.paper_delta(row, f"{top}_err_pct")
     return {
-        f"cited_{top}_err_pct": getattr(row.paper, f"cited_{top}_err_pct"),
-        f"paper_{top}_err_pct": getattr(row.paper, f"{top}_err_pct"),
-        f"{top}_err_pct": own and own.mean,
-        f"{top}_half_width_pct": own and own.half_width,
+        f"cited_{top}_err_pct": row.paper.cited.get(f"{top}_err_pct"),
+        f"paper_{top}_err_pct": row.paper.published(f"{top}_err_pct"),
+        f"{top}_err_pct": own.mean if own else None,
+        f"{top}_half_width_pct": own.half_width if own else None,
         f"paper_{top}_delta_pct": None if paper_delta is None else round(paper_delta, 2),
-        f"{top}_delta_pct": delta and delta.mean,
-        f"{top}_delta_half_width_pct": delta and delta.half_width,
+        f"{top}_delta_pct": delta.mean if delta else None,
+        f"{top}_delta_half_width_pct": delta.half_width if delta else None,
     }
 
 

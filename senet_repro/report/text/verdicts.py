@@ -46,8 +46,9 @@ def verdicts(tables: Sequence[ResultTable], papers: Sequence[PaperTable]) -> Ver
 def paper_difference(paper: PaperTable, claim: Claim) -> float | None:
     """What the paper prints for a claim: first figure less last, of an equivalence the widest, of a cost in percent."""
     rows = {**paper.beside, **paper.rows}
-    figures = [getattr(rows[name], claim.figure) for name in claim.rows]
-    if None in figures:
+    published = [rows[name].published(claim.figure) for name in claim.rows]
+    figures = [figure for figure in published if figure is not None]
+    if len(figures) < len(published):
         return None
     if claim.kind == "cost":
         return 100 * float(figures[0] / figures[-1] - 1)
@@ -158,7 +159,7 @@ def _table_data(table: ResultTable, judged: Sequence[Judged]) -> dict[str, Any]:
     return {
         "table": table.paper.name,
         "number": table.paper.number,
-        "data": table.example.canonical["data"]["name"],
+        "data": table.example.identity["data"]["name"],
         "is_paper_protocol": not table.departures,
         "is_proxy": table.stands_for is not None,
         "departures_from_paper": table.departures,

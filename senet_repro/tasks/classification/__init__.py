@@ -1,1 +1,47 @@
-"""Image classification: one network, one recipe, top-1 and top-5 error."""
+"""Image classification: one network, one recipe, top-1 and top-5 error (sections 4 to 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from senet_repro.config.schema import Run
+from senet_repro.results.metrics import Metric
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+    from torch import nn
+
+
+class ClassificationTask:
+    """The task of sections 4 to 7; its metrics are those of the paper's Tables 2 to 5, 8 and 10 to 16."""
+
+    name = "classification"
+    metrics = (
+        Metric(key="top1", label="top-1", quantity="err", noun="error"),
+        Metric(key="top5", label="top-5", quantity="err", noun="error"),
+        Metric(key="loss", label="loss", unit="", unit_sign="", is_printed=False),
+    )
+
+    def build_module(self, run: Run, net: nn.Module) -> pl.LightningModule:
+        """Return the Lightning module that trains and evaluates `net`: images (N, 3, H, W) to logits (N, classes)."""
+        from senet_repro.tasks.classification.module import Classification
+
+        return Classification(net, run.recipe, run.seed)
+
+    def build_data(self, run: Run) -> pl.LightningDataModule:
+        """Return the run's images, batched for its devices; nothing is read yet."""
+        from pathlib import Path
+
+        from senet_repro.tasks.classification.data_module import ImageData
+
+        return ImageData(
+            run.data,
+            run.recipe.batch_size,
+            run.seed,
+            run.trainer.num_workers,
+            run.recipe.cutout_px,
+            Path(run.results_dir) / ".verified",
+        )
+
+
+TASK = ClassificationTask()

@@ -16,8 +16,8 @@ from senet_repro.report.figures.curves import TRAIN, VALIDATION, curve
 from senet_repro.report.figures.drawing import draw
 from senet_repro.report.figures.table_figures import drawings
 from senet_repro.report.tables.build import ResultTable, build_tables
-from senet_repro.results.epochs import METRICS
 from senet_repro.results.record import Record
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import Results, load_results
 from tests.records import make_record
 from tests.report.pages import squeeze_records, write_runs
@@ -47,7 +47,7 @@ def test_runs_whose_epochs_cannot_be_read_have_no_curve(tmp_path: Path, content:
     write_runs(tmp_path, [make_record([], seed=0, top1=3.0)])
     results = load_results(tmp_path)
     for folder in results.folders.values():
-        (folder / METRICS).write_bytes(content)
+        RunFolder(folder).epochs_file.write_bytes(content)
     assert all(
         curve(row, VALIDATION, results.folders) is None for row in _table(results.records).rows
     )

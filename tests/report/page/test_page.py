@@ -16,7 +16,8 @@ from senet_repro.cli.report import main
 from senet_repro.config.paper_tables import find_table
 from senet_repro.config.schema import Claim, Row
 from senet_repro.report.page.page import Section
-from senet_repro.results.record import RECORD, write_record
+from senet_repro.results.record import write_record
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import write_status
 from tests.records import make_record
 from tests.report.browser import CHROMIUM, look
@@ -126,7 +127,7 @@ def test_failed_and_unreadable_runs_are_named(tmp_path: Path) -> None:
         state="failed",
         reason="loss not finite",
     )
-    (_folder(tmp_path / "torn") / RECORD).write_text("{")
+    (RunFolder(_folder(tmp_path / "torn")).record_file).write_text("{")
     _, html = make_page(tmp_path, "squeeze")
     assert "max, seed 1: loss not finite" in html
     assert "torn/seed1/record.json: not a readable record" in html

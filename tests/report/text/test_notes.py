@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.config.identity import CODE_VERSION, key_of
+from senet_repro.config.identity import CODE_VERSION, hash_identity
 from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS, write_tables
@@ -31,8 +31,8 @@ def _tables(
 
 
 def _older(record: Record) -> Record:
-    form = {**record.canonical, "code_version": CODE_VERSION - 1}
-    return replace(record, canonical=form, run_key=key_of(form))
+    form = {**record.identity, "code_version": CODE_VERSION - 1}
+    return replace(record, canonical=form, run_key=hash_identity(form))
 
 
 @pytest.mark.parametrize("form", FORMATS)

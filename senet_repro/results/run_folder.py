@@ -1,0 +1,159 @@
+"""The folder of a run, and the name of every file in it (results floor)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from senet_repro.config.composition import run_from
+from senet_repro.config.identity import run_dir
+from senet_repro.config.schema import Run
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import write_text
+
+_NAME = re.compile(r"(?P<name>.+)-(?P<key>[0-9a-f]{8})")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Own the names of everything that a run keeps.
+
+    runs/<readable name>-<first 8 digits of the run key>/seed<k>/
+        lock                       held by the process that trains the run
+        config.yaml                every setting as resolved; worker processes and `export` read it
+        status.json                how far the run is: running, failed, stopped or done
+        metrics.jsonl              a line for each finished epoch
+        metrics.csv                the same as a table, with logger=csv
+        checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
+        checkpoints/previous.ckpt  the one before
+        checkpoints/new.ckpt       one that is being written and has not been read back yet
+        device<i>.log              the output of the process of a device, where there are several
+        failure.json               why the first of several processes failed
+        .failure.claim             taken by the first of several processes that failed
+        meeting.json               where the processes of several nodes meet
+        wandb/                     the copy for Weights & Biases, with logger=wandb
+        record.json                the result; it appears last, so its presence means that the run finished
+    """
+
+    path: Path
+
+    @classmethod
+    def of(cls, run: Run) -> RunFolder:
+        """Return the folder in which `run` is trained."""
+        return cls(run_dir(run))
+
+    @property
+    def settings_file(self) -> Path:
+        """Every setting as resolved."""
+        return self.path / "config.yaml"
+
+    @property
+    def status_file(self) -> Path:
+        """How far the run is."""
+        return self.path / "status.json"
+
+    @property
+    def epochs_file(self) -> Path:
+        """A line of metrics for each finished epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def epochs_csv_file(self) -> Path:
+        """The same as a table."""
+        return self.path / "metrics.csv"
+
+    @property
+    def record_file(self) -> Path:
+        """The result of a finished run."""
+        return self.path / "record.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """The checkpoint to go on from."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def previous_checkpoint(self) -> Path:
+        """The checkpoint before the last, for the day that the last cannot be read."""
+        return self.checkpoints / "previous.ckpt"
+
+    @property
+    def new_checkpoint(self) -> Path:
+        """A checkpoint that is being written."""
+        return self.checkpoints / "new.ckpt"
+
+    @property
+    def meeting_file(self) -> Path:
+        """Where the processes of several nodes meet."""
+        return self.path / "meeting.json"
+
+    @property
+    def failure_file(self) -> Path:
+        """Why the first of several processes failed."""
+        return self.path / "failure.json"
+
+    @property
+    def failure_claim(self) -> Path:
+        """The mark of the first of several processes that failed."""
+        return self.path / ".failure.claim"
+
+    def device_log(self, device: int) -> Path:
+        """Return the file for the output of the process of a device, counted over all nodes."""
+        return self.path / f"device{device}.log"
+
+    @property
+    def name(self) -> str:
+        """The readable name of the run, as far as the folder's own name holds one."""
+        return self.path.parent.name.rpartition("-")[0]
+
+    @property
+    def key_start(self) -> str | None:
+        """The first eight digits of the run key that the folder's name holds, if it is named as runs are."""
+        match = _NAME.fullmatch(self.path.parent.name)
+        return match["key"] if match else None
+
+    @property
+    def seed(self) -> int | None:
+        """The seed that the folder's name holds, if it is named as runs are."""
+        digits = self.path.name.removeprefix("seed")
+        return int(digits) if digits.isdigit() and digits != self.path.name else None
+
+    def holds_run(self) -> bool:
+        """Return whether a run was ever begun here."""
+        traces = (self.settings_file, self.status_file, self.epochs_file, self.record_file)
+        return any(path.exists() for path in traces)
+
+    def has_checkpoint(self) -> bool:
+        """Return whether there is a checkpoint to go on from."""
+        return self.last_checkpoint.exists() or self.previous_checkpoint.exists()
+
+    def write_settings(self, settings: dict[str, object]) -> None:
+        """Write every setting of the run, whole or not at all."""
+        write_text(self.settings_file, OmegaConf.to_yaml(OmegaConf.create(settings)))
+
+    def read_settings(self, *, without_first_weights: bool = False) -> Run:
+        """Return the run that was written down here.
+
+        With `without_first_weights` the file that the run began with need not be there any more.
+
+        Raises:
+            ConfigError: there are no settings here, or they are no settings of this version.
+        """
+        if not self.settings_file.is_file():
+            raise ConfigError(
+                f"{self.settings_file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
+            )
+        config = OmegaConf.load(self.settings_file)
+        if not isinstance(config, DictConfig):
+            raise ConfigError(f"{self.settings_file} holds no settings: train the run anew")
+        if without_first_weights:
+            config["init"] = {}
+        return run_from(config)
