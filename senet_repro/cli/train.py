@@ -20,7 +20,7 @@ from senet_repro.cli.publish import Publisher
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import label, selection
 from senet_repro.config.schema import Run
-from senet_repro.core.durations import clock
+from senet_repro.core.durations import format_duration
 from senet_repro.core.errors import (
     ConfigError,
     RunFailed,
@@ -31,7 +31,7 @@ from senet_repro.core.errors import (
 )
 from senet_repro.core.lock import is_locked
 from senet_repro.core.signals import Deferral
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.mirrors.wandb_home import settle
 from senet_repro.results.plan import PlannedRun, planned, write_plan
 from senet_repro.results.record import RECORD, RecordError, read_record
@@ -191,7 +191,7 @@ def perform(run: Run, place: Place | None) -> None:
     started_s = time.monotonic()
     try:
         with _Beside.at_work() if is_beside else nullcontext():
-            record = execute(run, lambda line: print(line, file=sys.stderr), wait)[1]
+            record = train_to_record(run, lambda line: print(line, file=sys.stderr), wait)[1]
     except Exception as error:
         if not isinstance(error, EXPECTED):
             traceback.print_exc()
@@ -201,8 +201,8 @@ def perform(run: Run, place: Place | None) -> None:
     left_s = took_s * (place.total - place.number) / place.side_by_side if place else 0
     finish_line(
         f"{at}{record.name} seed {record.seed}  top-1 err {record.metrics['top1_err_pct']:.2f} %  "
-        f"top-5 err {record.metrics['top5_err_pct']:.2f} % of {record.eval_images:,} images  {clock(took_s)}"
-        + (f", about {clock(left_s)} left" if left_s >= 1 else "")
+        f"top-5 err {record.metrics['top5_err_pct']:.2f} % of {record.eval_images:,} images  {format_duration(took_s)}"
+        + (f", about {format_duration(left_s)} left" if left_s >= 1 else "")
     )
 
 

@@ -46,10 +46,10 @@ class Stopped(BaseException):
 
 def exit_code_of(error: Exception) -> int:
     """What a process ends with: 2 for what cannot be, 1 for what failed."""
-    return 2 if isinstance(error, ConfigError | OSError) and not is_full(error) else 1
+    return 2 if isinstance(error, ConfigError | OSError) and not is_disk_full(error) else 1
 
 
-def is_full(error: Exception) -> bool:
+def is_disk_full(error: Exception) -> bool:
     """Whether a disk, or one's share of it, ran out of space."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
@@ -58,6 +58,6 @@ def reason_of(error: Exception) -> str:
     """Why, in words."""
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
-        mend = "; free some space and give the same command again" if is_full(error) else ""
+        mend = "; free some space and give the same command again" if is_disk_full(error) else ""
         return f"{error.strerror}{where}{mend}"
     return str(error) or type(error).__name__

@@ -19,7 +19,7 @@ def _unheard(_line: str) -> None:
 
 
 @contextmanager
-def locked(
+def hold_lock(
     folder: Path, say: Callable[[str], None] = _unheard, wait: bool = True
 ) -> Iterator[int | None]:
     """Hold the folder's lock; the folder is made where it is missing.

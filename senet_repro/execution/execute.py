@@ -15,17 +15,17 @@ from senet_repro.config.identity import run_dir, run_key
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Stopped, TrainedElsewhere, reason_of
 from senet_repro.core.files import remove_unfinished, write_text
-from senet_repro.core.lock import locked
+from senet_repro.core.lock import hold_lock
 from senet_repro.core.signals import Deferral
 from senet_repro.execution.failure_report import forget_failure, log_tail_of
 from senet_repro.execution.nodes import Meeting, call, join, node_of
 from senet_repro.execution.processes import train_in_processes
 from senet_repro.results.record import RECORD, Record, read_record
 from senet_repro.results.store import LAST, read_status, write_status
-from senet_repro.training.devices import claimed_gpus, visible_gpus
+from senet_repro.training.devices import reserve_gpus, visible_gpus
 
 
-def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Path, Record]:
+def train_to_record(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Path, Record]:
     """Train `run` unless its record exists; returns the record and its path. On several nodes, each calls this.
 
     What another process trains is waited for, unless told otherwise; nodes always wait, for each other.
@@ -44,7 +44,7 @@ def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Pa
     if node:
         _train_with_node_0(run, folder, node)
     elif not path.exists():
-        with locked(folder, say, wait or run.trainer.nodes > 1) as lock:
+        with hold_lock(folder, say, wait or run.trainer.nodes > 1) as lock:
             if lock is None:
                 raise TrainedElsewhere(f"another process trains {folder}")
             if not path.exists():
@@ -109,7 +109,7 @@ def _train_here(run: Run, folder: Path) -> None:
     ):  # already here: libraries may swallow what a signal raises while they are imported
         from senet_repro.training.fit import fit
 
-        with claimed_gpus(run.trainer) as gpus:
+        with reserve_gpus(run.trainer) as gpus:
             visible = visible_gpus() if gpus else []
             fit(run, folder, deferral, [visible.index(name) for name in gpus])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from senet_repro.core.errors import RunFailed
-from senet_repro.core.lock import locked
+from senet_repro.core.lock import hold_lock
 from senet_repro.execution import nodes
 from senet_repro.execution.nodes import call, join
 
@@ -21,7 +21,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_node_joins_what_node_0_called(tmp_path: Path) -> None:
-    with locked(tmp_path):
+    with hold_lock(tmp_path):
         called = call(tmp_path, 2)
         joined = join(tmp_path, 1)
     assert joined is not None
@@ -29,7 +29,7 @@ def test_a_node_joins_what_node_0_called(tmp_path: Path) -> None:
 
 
 def test_a_meeting_that_was_left_is_not_joined_again(tmp_path: Path) -> None:
-    with locked(tmp_path):
+    with hold_lock(tmp_path):
         left = call(tmp_path, 2)
         threading.Timer(0.3, call, (tmp_path, 2)).start()
         joined = join(tmp_path, 1, left)
@@ -40,7 +40,7 @@ def test_a_meeting_that_was_left_is_not_joined_again(tmp_path: Path) -> None:
 def test_the_meeting_of_another_job_is_not_joined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with locked(tmp_path):
+    with hold_lock(tmp_path):
         monkeypatch.setenv("SLURM_JOB_ID", "7")
         theirs = call(tmp_path, 2)
         monkeypatch.setenv("SLURM_JOB_ID", "8")
