@@ -1,11 +1,15 @@
-"""How a run can end without a record (training floor; no torch)."""
+"""How one of several device processes reports why it failed (execution floor; no torch).
+
+failure.json    the cause: device, reason and exit code of the process that failed first
+.failure.claim  made by the process that failed first, so that the others, which only lost it, report nothing
+device<k>.log   output of the process of device k, counted over all nodes
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.core.errors import ConfigError, RunFailed, exit_code_of, reason_of
@@ -13,52 +17,56 @@ from senet_repro.core.files import write_json
 
 TAIL_LINES = 50
 _FAILURE = "failure.json"
-_CLAIM = ".failure.claim"
+_FIRST_TO_FAIL = ".failure.claim"
 
 
-def log_tail_of(error: Exception) -> list[str]:
-    """The last lines of the log of the process that failed; of this one, the end of the traceback."""
-    log = getattr(error, "log", None)
-    if log is None:
-        return _tail("".join(traceback.format_exception(error)))
-    try:
-        return _tail(log.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return []
-
-
-def log_of(folder: Path, device: int) -> Path:
-    """Where the process of a device, counted over all nodes, writes what it says."""
+def device_log(folder: Path, device: int) -> Path:
+    """Return the log of a device's process; devices are counted over all nodes."""
     return folder / f"device{device}.log"
 
 
 def report_failure(folder: Path, device: int, error: Exception) -> None:
-    """As one process of several: say why, unless another has. The first is the cause; the others only lost it."""
+    """Write down, as a device's process, why the run failed, unless another process was first.
+
+    The first failure is the cause; the other processes fail because they lost the first one.
+    """
     try:
-        os.close(os.open(folder / _CLAIM, os.O_CREAT | os.O_EXCL))
+        descriptor = os.open(folder / _FIRST_TO_FAIL, os.O_CREAT | os.O_EXCL)
     except FileExistsError:
         return
-    said = {"device": device, "reason": reason_of(error), "exit_code": exit_code_of(error)}
-    write_json(folder / _FAILURE, said)
+    os.close(descriptor)
+    failure = {"device": device, "reason": reason_of(error), "exit_code": exit_code_of(error)}
+    write_json(folder / _FAILURE, failure)
 
 
-def forget_failure(folder: Path) -> None:
-    """Begin anew."""
-    for name in (_CLAIM, _FAILURE):
-        (folder / name).unlink(missing_ok=True)
-
-
-def reported_failure(folder: Path) -> Exception | None:
-    """What `report_failure` said, with the log of the process that failed; None if none could."""
+def read_failure(folder: Path) -> Exception | None:
+    """Return the failure that `report_failure` wrote, with the log of its process; None if no process wrote one."""
     try:
         failure = json.loads((folder / _FAILURE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     if failure["exit_code"] == 2:
         return ConfigError(failure["reason"])
-    return RunFailed(failure["reason"], log_of(folder, failure["device"]))
+    return RunFailed(failure["reason"], device_log(folder, failure["device"]))
 
 
-def _tail(text: str) -> list[str]:
-    lines: Sequence[str] = text.splitlines()
-    return list(lines[-TAIL_LINES:])
+def remove_failure(folder: Path) -> None:
+    """Remove what an earlier attempt reported."""
+    for name in (_FIRST_TO_FAIL, _FAILURE):
+        (folder / name).unlink(missing_ok=True)
+
+
+def read_log_tail(error: Exception) -> list[str]:
+    """Return the last lines of the failed process's log; of a failure in this process, the end of its traceback.
+
+    The list is empty if the log cannot be read.
+    """
+    log: Path | None = getattr(error, "log", None)
+    if log is None:
+        text = "".join(traceback.format_exception(error))
+    else:
+        try:
+            text = log.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+    return text.splitlines()[-TAIL_LINES:]

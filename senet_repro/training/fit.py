@@ -35,11 +35,19 @@ from senet_repro.training.memory import explained_memory
 from senet_repro.training.surroundings import commit, hardware, versions
 
 
-def fit(run: Run, folder: Path, deferral: Deferral, gpus: Sequence[int] = ()) -> None:
+def fit(
+    run: Run,
+    folder: Path,
+    deferral: Deferral,
+    gpus: Sequence[int] = (),
+    *,
+    overrides: Sequence[str] = (),
+) -> None:
     """Train `run` in `folder`, from its last checkpoint if there is one, and leave its record there.
 
     With several devices this runs in each one's process; the first writes. A signal that `deferral` has noted ends the
     run at the next safe point. `gpus` says which of those that are visible one process takes.
+    `overrides` is the command line that trains this run alone.
 
     Raises:
         DataError: the data or the checkpoint is missing, of another form, or corrupt.
@@ -48,7 +56,7 @@ def fit(run: Run, folder: Path, deferral: Deferral, gpus: Sequence[int] = ()) ->
         Stopped: a signal came; training left at a safe point.
     """
     commit()  # read now: the files may change while this process trains
-    deferral.leave()
+    deferral.stop_if_signalled()
     with cpu_threads(run.trainer.threads), explained_memory(run):
         net = build_net(run)
         params, macs = count_params(net), count_macs(net, run.data.eval_px)
@@ -60,7 +68,7 @@ def fit(run: Run, folder: Path, deferral: Deferral, gpus: Sequence[int] = ()) ->
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
         )
-        data.verify(deferral.leave)
+        data.verify(deferral.stop_if_signalled)
         log = EpochLog(run, folder)
         checkpoints = Checkpoints(run, folder)
         trainer = make_trainer(run, [log, SafePoints(folder, deferral)], checkpoints, gpus)

@@ -179,6 +179,8 @@ def test_children_are_told_once(delivered: Delivered) -> None:
         assert child.wait(timeout=10) == -signal.SIGTERM
         os.kill(os.getpid(), signal.SIGTERM)
         assert deferral.signum == signal.SIGTERM
+    assert delivered == []
+    assert deferral.deliver_signal()
     assert delivered == [signal.SIGTERM]
 
 

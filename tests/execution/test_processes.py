@@ -18,7 +18,7 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.execution.execute import train_to_record
-from senet_repro.execution.failure_report import log_of
+from senet_repro.execution.failure_report import device_log
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.store import LAST, read_status
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
@@ -270,7 +270,7 @@ def test_two_nodes_meet_in_the_runs_folder_and_train_one_sweep(tmp_path: Path) -
     for overrides in (["r=none"], ["r=4"]):
         run = small(tmp_path, *overrides, "recipe.epochs=2")
         assert len(read_epochs(run_dir(run))) == 2
-        assert log_of(run_dir(run), 1).exists()
+        assert device_log(run_dir(run), 1).exists()
         record = train_to_record(run, silent)[1]
         assert (record.hardware["devices"], record.eval_images) == (2, 360)
 
