@@ -56,8 +56,8 @@ def planned(run: Run) -> PlannedRun:
 HOLD = """
 import sys
 from pathlib import Path
-from senet_repro.core.lock import locked
-with locked(Path(sys.argv[1]), print):
+from senet_repro.core.lock import hold_lock
+with hold_lock(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.read()
 """

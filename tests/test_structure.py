@@ -59,7 +59,7 @@ def test_hydra_has_two_users() -> None:
     users = [
         path.name for path in FILES if any(name.split(".")[0] == "hydra" for name in _imports(path))
     ]
-    assert sorted(users) == ["application.py", "composition.py"]
+    assert sorted(users) == ["composition.py", "train.py"]
 
 
 def test_lower_and_upper_floors_import_no_torch() -> None:

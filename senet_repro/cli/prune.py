@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from senet_repro.config.composition import compose, run_from
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.lock import is_locked, locked
+from senet_repro.core.lock import hold_lock, is_locked
 from senet_repro.results.overview import first_line
 from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
 from senet_repro.results.run_folder import RunFolder
@@ -134,7 +134,7 @@ def _agrees(question: str) -> bool:
 
 def _remove(folder: Path) -> bool:
     """Remove a run's folder, and its parent if that is empty; False if somebody trains it by now."""
-    with locked(folder, wait=False) as lock:
+    with hold_lock(folder, wait=False) as lock:
         if lock is None or _reason(folder) is None:
             return False
         doomed = folder.with_name(f".{folder.name}-{os.getpid()}")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from senet_repro.core.durations import clock
+from senet_repro.core.durations import format_duration
 from senet_repro.results.overview import STATES, RunState, first_line, overview
 from senet_repro.results.run_folder import RunFolder
 
@@ -112,7 +112,7 @@ def _cells(run: RunState) -> tuple[str, ...]:
         run.state,
         epoch,
         pace,
-        "" if run.left_s is None else clock(run.left_s),
+        "" if run.left_s is None else format_duration(run.left_s),
     )
 
 
@@ -133,7 +133,7 @@ def _summary(runs: Sequence[RunState]) -> str:
     parts = [f"{counts['done']} of {len(runs)} done"]
     parts += [f"{counts[state]} {state}" for state in STATES[1:] if counts[state]]
     left_s = _left_s(runs)
-    return ", ".join(parts) + (f"; about {clock(left_s)} left" if left_s else "")
+    return ", ".join(parts) + (f"; about {format_duration(left_s)} left" if left_s else "")
 
 
 def _left_s(runs: Sequence[RunState]) -> float | None:

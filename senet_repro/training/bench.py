@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from senet_repro.config.schema import Run
-from senet_repro.core.choice import require
+from senet_repro.core.choice import require_choice
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
 from senet_repro.data.batches import Normalise, TrainBatches
@@ -35,7 +35,7 @@ class StepCost:
 
 def measure_step(run: Run, rounds: int = 5, epochs: int = 4) -> StepCost:
     """Train a few epochs bare and as a run, in turn; a round's figure is its median epoch after the first."""
-    require("data.name", run.data.name, IN_MEMORY)
+    require_choice("data.name", run.data.name, IN_MEMORY)
     run = replace(
         run,
         recipe=replace(run.recipe, epochs=epochs),

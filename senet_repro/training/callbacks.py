@@ -126,7 +126,7 @@ class SafePoints(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Hear the signals, which Lightning has just taken, and leave if one came while the data were read."""
-        self.deferral.install()
+        self.deferral.install_handlers()
         self._leave_if_told(trainer)
 
     def on_train_batch_end(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from senet_repro.config.schema import Trainer
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.lock import locked
+from senet_repro.core.lock import hold_lock
 
 
 def uses_gpu(trainer: Trainer) -> bool:
@@ -37,7 +37,7 @@ def visible_gpus() -> list[str]:
 
 
 @contextmanager
-def claimed_gpus(trainer: Trainer) -> Iterator[list[str]]:
+def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
     """As many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
 
     Raises:
@@ -52,12 +52,12 @@ def claimed_gpus(trainer: Trainer) -> Iterator[list[str]]:
             f"trainer.devices={trainer.devices}: this machine has {len(names)} GPUs; "
             "give as many, or trainer.accelerator=cpu for processes on the CPU"
         )
-    with claimed(names, trainer.devices) as mine:
+    with reserve_devices(names, trainer.devices) as mine:
         yield mine
 
 
 @contextmanager
-def claimed(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
+def reserve_devices(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
     """Distinct ones among `names`, those that the fewest claims of this machine hold; held until the context ends."""
     folder = Path(tempfile.gettempdir()) / f"senet_repro-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -71,5 +71,5 @@ def claimed(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
                 if name in mine:
                     continue
                 place = folder / f"gpu-{name.replace('/', '-')}-{use}"
-                if held.enter_context(locked(place, wait=False)) is not None:
+                if held.enter_context(hold_lock(place, wait=False)) is not None:
                     mine.append(name)

@@ -62,7 +62,7 @@ def fit(
         Stopped: a signal came; training left at a safe point.
     """
     commit()  # read now: the files may change while this process trains
-    deferral.leave()
+    deferral.stop_if_signalled()
     with cpu_threads(run.trainer.threads), explained_memory(run):
         net = build_net(run)
         params, macs = count_params(net), count_macs(net, run.data.eval_px)
@@ -74,7 +74,7 @@ def fit(
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
         )
-        data.verify(deferral.leave)
+        data.verify(deferral.stop_if_signalled)
         log = EpochLog(run, folder)
         checkpoints = Checkpoints(run, folder)
         trainer = make_trainer(run, [log, SafePoints(folder, deferral)], checkpoints, gpus)

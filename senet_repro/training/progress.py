@@ -12,7 +12,7 @@ from pathlib import Path
 
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.schema import Run
-from senet_repro.core.durations import clock
+from senet_repro.core.durations import format_duration
 from senet_repro.results.store import write_status
 
 QUIET_S = 10
@@ -76,7 +76,7 @@ class Progress:
 
     def _say(self, so_far: str, pace: float, left_s: float) -> None:
         self._said_s = time.monotonic()
-        line = f"{self.title}  {so_far}  {pace:,.0f} images/s  {clock(left_s)} left"
+        line = f"{self.title}  {so_far}  {pace:,.0f} images/s  {format_duration(left_s)} left"
         terminal = sys.stderr.isatty()
         print(
             f"{_CLEAR}{line}" if terminal else line,

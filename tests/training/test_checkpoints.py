@@ -13,7 +13,7 @@ import torch
 
 from senet_repro.config.identity import run_dir
 from senet_repro.core.errors import DataError
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training import checkpoints
 from senet_repro.training.checkpoints import Checkpoints, read_checkpoint
@@ -150,9 +150,9 @@ def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
 def test_a_run_whose_last_checkpoint_is_lost_ends_the_same(tmp_path: Path) -> None:
     whole, hurt = (small(tmp_path / name) for name in ("whole", "hurt"))
     for run in (whole, hurt):
-        execute(run, silent)
+        train_to_record(run, silent)
     (run_dir(hurt) / "record.json").unlink()
     cut_short(RunFolder.of(hurt).last_checkpoint)
-    execute(hurt, silent)
+    train_to_record(hurt, silent)
     assert timeless_epochs(hurt) == timeless_epochs(whole)
     assert same(weights(hurt), weights(whole))

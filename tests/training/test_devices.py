@@ -13,7 +13,7 @@ import pytest
 from senet_repro.config.schema import Trainer
 from senet_repro.core.errors import ConfigError
 from senet_repro.training import devices
-from senet_repro.training.devices import claimed, claimed_gpus, uses_gpu
+from senet_repro.training.devices import reserve_devices, reserve_gpus, uses_gpu
 
 
 @pytest.fixture(autouse=True)
@@ -34,15 +34,15 @@ def test_each_job_takes_what_the_fewest_use(
     names: list[str], wanted: list[int], expected: list[list[str]]
 ) -> None:
     with ExitStack() as jobs:
-        assert [jobs.enter_context(claimed(names, count)) for count in wanted] == expected
+        assert [jobs.enter_context(reserve_devices(names, count)) for count in wanted] == expected
 
 
 def test_what_a_job_gives_back_is_taken_first() -> None:
     names = ["0", "1"]
-    with claimed(names, 1), ExitStack() as second:
-        assert second.enter_context(claimed(names, 1)) == ["1"]
+    with reserve_devices(names, 1), ExitStack() as second:
+        assert second.enter_context(reserve_devices(names, 1)) == ["1"]
         second.close()
-        with claimed(names, 1) as third:
+        with reserve_devices(names, 1) as third:
             assert third == ["1"]
 
 
@@ -50,7 +50,7 @@ CLAIM = """
 import sys
 from senet_repro.training import devices
 devices.tempfile.gettempdir = lambda: sys.argv[1]
-with devices.claimed(["0", "1"], 1) as mine:
+with devices.reserve_devices(["0", "1"], 1) as mine:
     print(*mine, flush=True)
     sys.stdin.read()
 """
@@ -88,6 +88,6 @@ def test_gpus_are_used_where_asked_for_or_where_there_are_any(
 
 def test_more_gpus_than_there_are_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "visible_gpus", lambda: ["0"])
-    asked = claimed_gpus(Trainer(accelerator="gpu", devices=2))
+    asked = reserve_gpus(Trainer(accelerator="gpu", devices=2))
     with pytest.raises(ConfigError, match="this machine has 1 GPUs; give as many"):
         asked.__enter__()

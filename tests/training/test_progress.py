@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from senet_repro.config.identity import run_dir
-from senet_repro.core.durations import clock
-from senet_repro.execution.execute import execute
+from senet_repro.core.durations import format_duration
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.store import read_status
 from senet_repro.training import progress
 from senet_repro.training.progress import Progress
@@ -38,7 +38,7 @@ EPOCH: dict[str, Any] = {
     ],
 )
 def test_clock(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_a_status_tells_epoch_share_pace_and_what_is_left(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_clock_that_goes_backwards_changes_no_duration(
     backwards = count(2_000_000_000, -1000)
     monkeypatch.setattr(time, "time", lambda: float(next(backwards)))
     run = small(tmp_path, "recipe.epochs=2")
-    record = execute(run, silent)[1]
+    record = train_to_record(run, silent)[1]
     assert 0 < record.wall_s < 60
     assert record.images_per_s > 0
     assert read_status(run_dir(run))["state"] == "done"

@@ -11,7 +11,7 @@ from senet_repro.config.composition import compose
 from senet_repro.core.errors import ConfigError
 from senet_repro.data.batches import Normalise
 from senet_repro.data.sets import load_in_memory
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.models import create_model, export_weights, write_weights
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.fit import build_net
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def test_a_runs_network_makes_exactly_the_errors_of_its_record(tmp_path: Path) -> None:
     run = compose(["recipe.epochs=2", "trainer.accelerator=cpu", f"results_dir={tmp_path}"])
-    path, record = execute(run, print)
+    path, record = train_to_record(run, print)
     net = trained_network(path.parent)
     test = load_in_memory(run.data).test
     with torch.no_grad():
