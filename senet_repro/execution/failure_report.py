@@ -45,6 +45,7 @@ def read_failure(folder: Path) -> Exception | None:
         failure = json.loads((folder / _FAILURE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    # The kind of error is known by its exit code: JSON holds no exception.
     if failure["exit_code"] == 2:
         return ConfigError(failure["reason"])
     return RunFailed(failure["reason"], device_log(folder, failure["device"]))
