@@ -114,14 +114,14 @@ class HydraLauncher:
 
     def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
         """Train each run in a job, and return what the jobs raised, once all have ended."""
-        job = partial(
+        task = partial(
             _train_sweep_job,
             total=len(points),
             side_by_side=self._count_side_by_side(),
             starts_processes=self.starts_processes,
         )
         # Once more, after Hydra: launchers send a job's function to its process, and with it what the job must know.
-        self.launcher.setup(hydra_context=self.context, task_function=job, config=self.config)
+        self.launcher.setup(hydra_context=self.context, task_function=task, config=self.config)
         call = self._call_launcher_deferring if self.starts_processes else self._call_launcher
         jobs = call(points)
         return {point: _error_of(job) for point, job in zip(points, jobs, strict=True)}
