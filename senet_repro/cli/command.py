@@ -52,7 +52,7 @@ class Launcher(Protocol):
     def starts_processes(self) -> bool:
         """Whether jobs run beside each other, in processes that the launcher starts on this machine."""
 
-    def launch(self, points: Sequence[Point]) -> Outcomes:
+    def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
         """Train the runs of these points, each in a job, and return once all jobs have ended.
 
         Raises:
@@ -90,7 +90,7 @@ class Command:
         pending = self._select_pending(points)
         while pending:
             try:
-                outcomes = launcher.launch(pending)
+                outcomes = launcher.launch_jobs(pending)
             except Exception as error:
                 self._outcomes.update(dict.fromkeys(pending, error))
                 pending = self._select_after_death(pending) if launcher.starts_processes else []

@@ -44,6 +44,7 @@ def read_point(
     try:
         with plain_errors():
             config = compose(overrides)
+            # The schema has no place for what Hydra keeps for itself.
             our_keys = [str(key) for key in config if key != "hydra"]
             run = run_from(OmegaConf.masked_copy(config, our_keys))
         return Point(overrides, checked(overrides, run))

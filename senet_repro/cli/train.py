@@ -3,7 +3,7 @@
 Hydra reads the command line here, and nothing above `config/composition.py` but this file knows it:
 
     one run    hydra.main --> _train_single_run --------------> Command.train_points, in this process
-    a sweep    hydra.main --> GridSweeper --> launch_grid -----> Command.train_points --> HydraLauncher.launch
+    a sweep    hydra.main --> GridSweeper --> launch_grid -----> Command.train_points --> HydraLauncher.launch_jobs
                               (hydra_plugins/)                                            --> Hydra's launcher
                                                                                           --> _train_sweep_job, in a
                                                                                               process of its choice
@@ -86,7 +86,7 @@ class ThisProcess:
 
     starts_processes = False
 
-    def launch(self, points: Sequence[Point]) -> Outcomes:
+    def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
         """Train the runs one after another."""
         outcomes: Outcomes = {}
         for point in points:
@@ -112,30 +112,30 @@ class HydraLauncher:
         """Whether jobs run beside each other, in processes of this machine: joblib's do."""
         return "n_jobs" in self.config.hydra.launcher
 
-    def launch(self, points: Sequence[Point]) -> Outcomes:
+    def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
         """Train each run in a job, and return what the jobs raised, once all have ended."""
-        job = partial(
+        task = partial(
             _train_sweep_job,
             total=len(points),
             side_by_side=self._count_side_by_side(),
             starts_processes=self.starts_processes,
         )
         # Once more, after Hydra: launchers send a job's function to its process, and with it what the job must know.
-        self.launcher.setup(hydra_context=self.context, task_function=job, config=self.config)
-        launch = self._launch_deferring if self.starts_processes else self._launch_jobs
-        jobs = launch(points)
+        self.launcher.setup(hydra_context=self.context, task_function=task, config=self.config)
+        call = self._call_launcher_deferring if self.starts_processes else self._call_launcher
+        jobs = call(points)
         return {point: _error_of(job) for point, job in zip(points, jobs, strict=True)}
 
-    def _launch_deferring(self, points: Sequence[Point]) -> Sequence[JobReturn]:
+    def _call_launcher_deferring(self, points: Sequence[Point]) -> Sequence[JobReturn]:
         """Launch jobs beside each other: a signal stops them at safe points, and then ends this process."""
         deferral = Deferral(_list_job_processes)
         try:
             with deferral:
-                return self._launch_jobs(points)
+                return self._call_launcher(points)
         finally:
             deferral.deliver_signal()
 
-    def _launch_jobs(self, points: Sequence[Point]) -> Sequence[JobReturn]:
+    def _call_launcher(self, points: Sequence[Point]) -> Sequence[JobReturn]:
         return self.launcher.launch([list(point.overrides) for point in points], initial_job_idx=0)
 
     def _count_side_by_side(self) -> int:
@@ -153,10 +153,10 @@ def _train_sweep_job(
     overrides = list(hydra_config.overrides.task)
     run = checked(overrides, run_from(config))
     position = Position(hydra_config.job.num + 1, total, side_by_side)
-    is_in_command = _command is not None
-    train_run(run, overrides, position, is_beside=starts_processes and not is_in_command)
+    is_beside = starts_processes and _command is None
+    train_run(run, overrides, position, is_beside)
+    # A job in another process has no command: the run is announced when the launcher returns.
     if _command is not None:
-        # In another process the run's end is known to the command only when the launcher returns.
         _command.announce_record(run)
 
 

@@ -47,6 +47,7 @@ class Stopped(BaseException):
 
 def exit_code_of(error: Exception) -> int:
     """Return what a process ends with: 2 for a run or command that cannot be, 1 for one that failed."""
+    # A full disk fails a run that could have been.
     if is_disk_full(error):
         return 1
     return 2 if isinstance(error, ConfigError | OSError) else 1

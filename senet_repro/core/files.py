@@ -19,6 +19,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     try:
         with temporary.open("wb") as file:
             file.write(data)
+            # On the disk before it has its name: a power cut must not leave the name of an empty file.
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -8,12 +8,16 @@ from typing import Any
 
 def join_words(items: Iterable[Any], conjunction: str) -> str:
     """Return the items as a sentence lists them: `a, b or c`; `none` if there are no items."""
-    *head, last = map(str, items or ["none"])
-    if not head:
-        return last
-    return f"{', '.join(head)} {conjunction} {last}"
+    words = [str(item) for item in items]
+    if not words:
+        return "none"
+    if len(words) == 1:
+        return words[0]
+    first_words = ", ".join(words[:-1])
+    return f"{first_words} {conjunction} {words[-1]}"
 
 
 def count_noun(count: int, noun: str) -> str:
     """Return a count with its noun, which takes an s in the plural: `1 run`, `2 runs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    plural = "" if count == 1 else "s"
+    return f"{count} {noun}{plural}"

@@ -38,6 +38,7 @@ def read_failure(folder: Path) -> Exception | None:
         failure = json.loads(RunFolder(folder).failure_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    # The kind of error is known by its exit code: JSON holds no exception.
     if failure["exit_code"] == 2:
         return ConfigError(failure["reason"])
     return RunFailed(failure["reason"], RunFolder(folder).device_log(failure["device"]))

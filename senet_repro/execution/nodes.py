@@ -97,6 +97,7 @@ def join_meeting(folder: Path, node: int, after: Meeting | None = None) -> Meeti
             if meeting and not (after and after.port == meeting.port):
                 return meeting
         status = read_status(folder)
+        # A failure that was there before is that of an earlier attempt.
         if status != status_before and status.get("state") == "failed":
             raise RunFailed(f"node 0 failed: {status.get('reason')}")
         time.sleep(_POLL_S)
@@ -126,6 +127,7 @@ def _name_attempt() -> str:
 
 def _find_free_port() -> int:
     with socket.socket() as free:
+        # Port 0 lets the system choose one that is free.
         free.bind(("", 0))
         port: int = free.getsockname()[1]
         return port

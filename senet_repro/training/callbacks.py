@@ -27,6 +27,8 @@ _AGREE_STEPS = 10  # devices ask each other this often whether one of them was t
 class EpochLog(pl.Callback):
     """Times each epoch, checks its loss and writes its metrics before the checkpoint is written.
 
+    docs/lifecycle.md shows its part in resuming within an epoch.
+
     Raises:
         Diverged: the epoch's training loss is not finite.
     """

@@ -28,7 +28,10 @@ _STAMP = "senet_repro"
 
 
 class Checkpoints(CheckpointIO):
-    """The checkpoints of one run, as Lightning reads and writes them."""
+    """The checkpoints of one run, as Lightning reads and writes them.
+
+    docs/lifecycle.md shows its part in resuming within an epoch.
+    """
 
     def __init__(self, run: Run, folder: Path) -> None:
         self.stamp = {"format_version": FORMAT_VERSION, "run_key": run_key(run), "seed": run.seed}

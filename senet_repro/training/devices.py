@@ -38,10 +38,10 @@ def visible_gpus() -> list[str]:
 
 @contextmanager
 def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
-    """As many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
+    """Reserve as many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
 
     Raises:
-        ConfigError: there are fewer.
+        ConfigError: the node has fewer.
     """
     if not uses_gpu(trainer):
         yield []
@@ -52,24 +52,25 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
             f"trainer.devices={trainer.devices}: this machine has {len(names)} GPUs; "
             "give as many, or trainer.accelerator=cpu for processes on the CPU"
         )
-    with reserve_devices(names, trainer.devices) as mine:
-        yield mine
+    with reserve_devices(names, trainer.devices) as reserved:
+        yield reserved
 
 
 @contextmanager
 def reserve_devices(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
-    """Distinct ones among `names`, those that the fewest claims of this machine hold; held until the context ends."""
+    """Reserve distinct devices among `names`, those with the fewest reservations on this machine, until the end."""
     folder = Path(tempfile.gettempdir()) / f"senet_repro-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     with ExitStack() as held:
-        mine: list[str] = []
-        for use in count():  # the first use of each, then the second, and so on
+        reserved: list[str] = []
+        # The first use of each device is tried, then the second of each, and so on.
+        for use in count():
             for name in names:
-                if len(mine) == wanted:
-                    yield mine
+                if len(reserved) == wanted:
+                    yield reserved
                     return
-                if name in mine:
+                if name in reserved:
                     continue
-                place = folder / f"gpu-{name.replace('/', '-')}-{use}"
-                if held.enter_context(hold_lock(place, wait=False)) is not None:
-                    mine.append(name)
+                use_folder = folder / f"gpu-{name.replace('/', '-')}-{use}"
+                if held.enter_context(hold_lock(use_folder, wait=False)) is not None:
+                    reserved.append(name)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError, DataError, Diverged, RunFailed, TrainedElsewhere
+from senet_repro.execution import worker
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import RecordError
@@ -143,6 +145,26 @@ def test_a_broken_record_is_named(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(RecordError, match="delete it to train the run anew"):
         train_to_record(run, silent)
+
+
+def test_training_is_told_the_command_line_that_trains_the_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Sequence[str]] = []
+
+    def fit_nothing(*_: object, overrides: Sequence[str]) -> None:
+        told.append(overrides)
+
+    monkeypatch.setattr("senet_repro.training.fit.fit", fit_nothing)
+    monkeypatch.setattr("senet_repro.execution.worker.fit", fit_nothing)
+    run = small(tmp_path)
+    with pytest.raises(RecordError):
+        train_to_record(run, silent, overrides=["r=16"])
+    monkeypatch.setenv("NODE_RANK", "0")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    # As a device's process does, with the settings that were just written.
+    assert worker._train_device(run_dir(run), ["r=8"]) == 0
+    assert told == [["r=16"], ["r=8"]]
 
 
 def test_the_seed_decides_the_weights(tmp_path: Path) -> None:

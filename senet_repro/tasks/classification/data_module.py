@@ -34,6 +34,7 @@ class ImageData(pl.LightningDataModule):
 
     The order and augmentation of an epoch follow from (seed, epoch) alone. The trainer must be made with
     `use_distributed_sampler=False`: every process already takes its own share.
+    docs/lifecycle.md shows its part in resuming within an epoch.
     """
 
     def __init__(

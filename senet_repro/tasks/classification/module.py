@@ -50,6 +50,7 @@ class Classification(pl.LightningModule):
     """Trains and evaluates `net` by `recipe`.
 
     After each epoch `train_sums` and `eval_sums` hold its loss sum, top-1 hits, top-5 hits and images over all devices.
+    docs/lifecycle.md shows its part in resuming within an epoch.
     """
 
     def __init__(self, net: torch.nn.Module, recipe: Recipe, seed: int) -> None:
