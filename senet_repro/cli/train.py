@@ -37,7 +37,7 @@ from senet_repro.results.plan import PlannedRun, planned, write_plan
 from senet_repro.results.record import RecordError, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
-from senet_repro.training.progress import finish_line
+from senet_repro.training.progress import print_finish_line
 
 MOST_DEATHS = 2
 LOOK_S = 1
@@ -200,7 +200,7 @@ def perform(run: Run, place: Place | None) -> None:
     took_s = time.monotonic() - started_s
     at = f"[{place.number}/{place.total}] " if place else ""
     left_s = took_s * (place.total - place.number) / place.side_by_side if place else 0
-    finish_line(
+    print_finish_line(
         f"{at}{record.name} seed {record.seed}  top-1 err {record.metrics['top1_err_pct']:.2f} %  "
         f"top-5 err {record.metrics['top5_err_pct']:.2f} % of {record.eval_images:,} images  {clock(took_s)}"
         + (f", about {clock(left_s)} left" if left_s >= 1 else "")

@@ -23,7 +23,8 @@ from senet_repro.execution.processes import train_in_processes
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status, write_status
-from senet_repro.training.devices import claimed_gpus, visible_gpus
+from senet_repro.tasks import find_task
+from senet_repro.training.devices import list_visible_gpus, reserve_gpus
 
 
 def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Path, Record]:
@@ -112,9 +113,10 @@ def _train_here(run: Run, folder: Path) -> None:
     ):  # already here: libraries may swallow what a signal raises while they are imported
         from senet_repro.training.fit import fit
 
-        with claimed_gpus(run.trainer) as gpus:
-            visible = visible_gpus() if gpus else []
-            fit(run, folder, deferral, [visible.index(name) for name in gpus])
+        task = find_task(run.task)
+        with reserve_gpus(run.trainer) as gpus:
+            visible = list_visible_gpus() if gpus else []
+            fit(run, task, folder, deferral, [visible.index(name) for name in gpus])
 
 
 def _how_far(folder: Path) -> dict[str, Any]:

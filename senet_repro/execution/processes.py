@@ -21,7 +21,7 @@ from senet_repro.core.signals import Deferral
 from senet_repro.execution.failure_report import reported_failure
 from senet_repro.execution.nodes import Meeting
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.training.devices import claimed_gpus
+from senet_repro.training.devices import reserve_gpus
 
 _OTHERS_S = 10  # what the others get to end by themselves once one has failed
 _POLL_S = 0.1
@@ -44,7 +44,7 @@ def train_in_processes(run: Run, folder: Path, meeting: Meeting, lock: int | Non
         Deferral(
             lambda: [process.pid for process, _ in processes if process.poll() is None]
         ) as deferral,
-        claimed_gpus(run.trainer) as gpus,
+        reserve_gpus(run.trainer) as gpus,
         _started(processes, run, folder, _environment(run, gpus, meeting), lock),
     ):
         deferral.leave()  # it may not have reached those that were started after it

@@ -15,6 +15,7 @@ from senet_repro.core.errors import Stopped, exit_code_of
 from senet_repro.core.signals import Deferral
 from senet_repro.execution.failure_report import report_failure
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.tasks import find_task
 from senet_repro.training.fit import fit
 
 
@@ -33,7 +34,8 @@ def main() -> None:
     device = int(os.environ["NODE_RANK"]) * config.trainer.devices + int(os.environ["LOCAL_RANK"])
     try:
         with Deferral() as deferral:
-            fit(run_from(config), folder, deferral)
+            run = run_from(config)
+            fit(run, find_task(run.task), folder, deferral)
     except Stopped as stopped:
         sys.exit(stopped.exit_code)
     except Exception as error:

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.identity import hash_identity, join_identity, protocol_key, split_identity
+from senet_repro.config.schema import DEFAULT_TASK
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_json
 from senet_repro.results.run_folder import RunFolder
 
 SCHEMA_VERSION = 2
 """2 keeps axes and protocol apart, and adds the overrides, the task and the trainer's settings."""
-
-DEFAULT_TASK = "classification"
 
 TRAINER_SETTINGS = ("accumulate", "sync_bn", "compile", "precision", "channels_last", "threads")
 """Settings of the trainer that can decide a number; `tf32` and `deterministic` come from torch itself."""

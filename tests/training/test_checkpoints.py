@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def store(folder: Path, *overrides: str) -> Checkpoints:
-    return Checkpoints(small(folder, *overrides), folder)
+    return Checkpoints(small(folder, *overrides), RunFolder(folder))
 
 
 def state(value: float) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def value(path: Path) -> float:
 
 def test_the_one_before_is_kept_and_nothing_else(tmp_path: Path) -> None:
     files = store(tmp_path)
-    assert files.newest(silent) is None
+    assert files.find_newest(silent) is None
     for number in range(3):
         files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
     assert (
@@ -47,7 +47,7 @@ def test_the_one_before_is_kept_and_nothing_else(tmp_path: Path) -> None:
         "last.ckpt",
         "previous.ckpt",
     ]
-    assert files.newest(silent) == RunFolder(tmp_path).last_checkpoint
+    assert files.find_newest(silent) == RunFolder(tmp_path).last_checkpoint
 
 
 def cut_short(path: Path) -> None:
@@ -114,7 +114,7 @@ def test_one_that_cannot_be_used_is_named_and_the_one_before_is_used(
         files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
     damage(RunFolder(tmp_path).last_checkpoint)
     told: list[str] = []
-    assert files.newest(told.append) == RunFolder(tmp_path).previous_checkpoint
+    assert files.find_newest(told.append) == RunFolder(tmp_path).previous_checkpoint
     assert len(told) == 1
     assert pytest.approx(0) == value(RunFolder(tmp_path).previous_checkpoint)
     assert told[0].endswith("going on from previous.ckpt")
@@ -123,11 +123,11 @@ def test_one_that_cannot_be_used_is_named_and_the_one_before_is_used(
         DataError,
         match=f"last\\.ckpt {DAMAGES[damage]}.*delete .*checkpoints to start the run anew",
     ):
-        files.newest(silent)
+        files.find_newest(silent)
     assert "must not be printed" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("step", ["write_bytes", "_load", "flush_folder"])
+@pytest.mark.parametrize("step", ["write_bytes", "_load_stamped", "flush_folder"])
 def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
         broken.setattr(checkpoints, step, fail)
         with pytest.raises(OSError, match="the disk broke"):
             files.save_checkpoint(state(2), RunFolder(tmp_path).last_checkpoint)
-    found = files.newest(silent)
+    found = files.find_newest(silent)
     assert found is not None
     assert value(found) == (2 if step == "flush_folder" else 1)
 

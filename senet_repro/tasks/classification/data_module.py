@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytorch_lightning as pl
 import torch
 
 from senet_repro.config.schema import Data
@@ -25,11 +24,12 @@ from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import IN_MEMORY, load_in_memory
 from senet_repro.data.verify import corrupt_files, corruption
+from senet_repro.training.task_module import TaskData
 
 IN_FOLDERS = ("imagenet",)
 
 
-class ImageData(pl.LightningDataModule):
+class ImageData(TaskData):
     """Training and test batches of one image set: normalised float32 (B, 3, H, W), channels_last; labels (B,).
 
     The order and augmentation of an epoch follow from (seed, epoch) alone. The trainer must be made with
@@ -82,7 +82,7 @@ class ImageData(pl.LightningDataModule):
         return len(self._train)
 
     @property
-    def num_test(self) -> int:
+    def num_eval_images(self) -> int:
         """Number of test images, once set up."""
         return len(self._test)
 
@@ -168,7 +168,7 @@ class ImageData(pl.LightningDataModule):
         if isinstance(self._test, ImageSet):
             return EvalBatches(self._test, self.batch_size, self._share, self._device)
         return self._folder_batches(
-            self._test, EvalSteps(self.num_test, self.batch_size, self._share)
+            self._test, EvalSteps(self.num_eval_images, self.batch_size, self._share)
         )
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
