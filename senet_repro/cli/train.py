@@ -33,7 +33,7 @@ from senet_repro.core.lock import is_locked
 from senet_repro.core.signals import Deferral
 from senet_repro.execution.execute import execute
 from senet_repro.mirrors.wandb_home import settle
-from senet_repro.results.plan import PlannedRun, planned, write_plan
+from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.record import RecordError, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -211,7 +211,7 @@ def _write_plans(points: Sequence[tuple[Run, Point]]) -> None:
     """Write down what a sweep is to train, in each results folder that it goes to."""
     plans: dict[str, list[PlannedRun]] = {}
     for run, point in points:
-        plans.setdefault(run.results_dir, []).append(planned(run, point.overrides))
+        plans.setdefault(run.results_dir, []).append(plan_run(run, point.overrides))
     for results_dir, runs in plans.items():
         write_plan(Path(results_dir), runs)
 
