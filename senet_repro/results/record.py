@@ -160,7 +160,7 @@ def _upgrade_schema_1(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pick_trainer_settings(configured: Any) -> dict[str, Any]:
-    """Return the settings that were asked for, and are as good as known to have been in force."""
+    """Return the settings that an older record asked for; it did not keep those that were in force."""
     if not isinstance(configured, dict):
         return {}
     return {name: configured[name] for name in TRAINER_SETTINGS if name in configured}
