@@ -114,7 +114,10 @@ def test_a_record_with_fields_of_other_types_is_refused(
         ("[]", "not a record of senet_repro"),
         ('{"a": 1}', "not a record of senet_repro"),
         (json.dumps({"schema_version": SCHEMA_VERSION + 1}), "is newer than"),
-        (json.dumps({"schema_version": SCHEMA_VERSION}), "it lacks run_key, protocol_key, name, seed"),
+        (
+            json.dumps({"schema_version": SCHEMA_VERSION}),
+            "it lacks run_key, protocol_key, name, seed",
+        ),
     ],
 )
 def test_a_bad_record_is_named_and_skipped(tmp_path: Path, text: str, message: str) -> None:
