@@ -18,6 +18,7 @@ def append_epoch(folder: Path, metrics: dict[str, Any]) -> None:
     """Add an epoch's line and flush it to the disk."""
     with RunFolder(folder).epochs_file.open("a", encoding="utf-8") as file:
         file.write(json.dumps(metrics, allow_nan=False) + "\n")
+        # The checkpoint that follows takes for granted that this line is on the disk.
         file.flush()
         os.fsync(file.fileno())
 
@@ -40,7 +41,8 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
 def keep_epochs(folder: Path, count: int) -> list[dict[str, Any]]:
     """Forget all epochs but the first `count`, since a resumed run trains them anew; return the lines kept."""
     kept = read_epochs(folder)[:count]
-    write_text(RunFolder(folder).epochs_file, "".join(json.dumps(epoch) + "\n" for epoch in kept))
+    lines = [json.dumps(epoch) + "\n" for epoch in kept]
+    write_text(RunFolder(folder).epochs_file, "".join(lines))
     return kept
 
 
