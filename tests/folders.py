@@ -50,7 +50,7 @@ def finish(results_dir: Path, *overrides: str) -> Run:
 
 
 def planned(run: Run) -> PlannedRun:
-    return replace(plan.planned(run, [f"r={run.r}", f"seed={run.seed}"]), table="reduction_ratio")
+    return replace(plan.plan_run(run, [f"r={run.r}", f"seed={run.seed}"]), table="reduction_ratio")
 
 
 HOLD = """

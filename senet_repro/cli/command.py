@@ -32,7 +32,7 @@ from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, r
 from senet_repro.core.lock import is_locked
 from senet_repro.core.wording import count_noun
 from senet_repro.mirrors.wandb_home import settle
-from senet_repro.results.plan import PlannedRun, planned, write_plan
+from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.record import read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -224,7 +224,7 @@ def _write_plans(points: Sequence[Point]) -> None:
     plans: dict[str, list[PlannedRun]] = {}
     for point in points:
         plan = plans.setdefault(point.run.results_dir, [])
-        plan.append(planned(point.run, point.overrides))
+        plan.append(plan_run(point.run, point.overrides))
     for results_dir, runs in plans.items():
         write_plan(Path(results_dir), runs)
 

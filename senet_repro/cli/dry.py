@@ -54,9 +54,9 @@ def check_weights(run: Run) -> None:
         ConfigError: they do not fit.
     """
     if run.init.weights is not None:
-        from senet_repro.training.fit import build_net
+        from senet_repro.training.fit import build_network
 
-        build_net(run)
+        build_network(run)
 
 
 def print_plan(runs: Sequence[Run]) -> None:

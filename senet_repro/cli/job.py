@@ -19,7 +19,9 @@ from senet_repro.core.signals import JobStops
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.record import Record, RecordError, read_record
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.training.progress import finish_line
+from senet_repro.tasks import find_task
+from senet_repro.training.progress import print_finish_line
+from senet_repro.training.task import describe_metrics
 
 # Errors whose message holds the mend; every other is a fault, and is shown with its traceback.
 EXPECTED_ERRORS = (ConfigError, RunFailed, OSError)
@@ -52,7 +54,7 @@ def train_run(
         if not isinstance(error, EXPECTED_ERRORS):
             traceback.print_exc()
         raise
-    finish_line(_describe_result(record, time.monotonic() - started_s, position))
+    print_finish_line(_describe_result(record, time.monotonic() - started_s, position))
 
 
 def has_record(folder: Path) -> bool:
@@ -74,11 +76,8 @@ def _was_requeued() -> bool:
 
 def _describe_result(record: Record, took_s: float, position: Position | None) -> str:
     """Return the line of a finished run: its errors, its time and, in a sweep, about how long the others take."""
-    top1, top5 = record.metrics["top1_err_pct"], record.metrics["top5_err_pct"]
-    line = (
-        f"{record.name} seed {record.seed}  top-1 err {top1:.2f} %  top-5 err {top5:.2f} % "
-        f"of {record.eval_images:,} images  {format_duration(took_s)}"
-    )
+    metrics = describe_metrics(find_task(record.task), record.metrics)
+    line = f"{record.name} seed {record.seed}  {metrics} of {record.eval_images:,} images  {format_duration(took_s)}"
     if position is None:
         return line
     line = f"[{position.number}/{position.total}] {line}"

@@ -18,10 +18,10 @@ from senet_repro.config.composition import compose, run_from
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.lock import hold_lock, is_locked
-from senet_repro.results.overview import first_line
 from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import read_status, seed_folders
+from senet_repro.results.run_states import first_line
+from senet_repro.results.store import find_seed_folders, read_status
 
 _OUTDATED = "orphaned: its settings give another run in this version"
 _RUN = re.compile(r".+-[0-9a-f]{8}/seed\d+")
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _find(results_dir: Path) -> Iterator[Waste]:
-    for folder in seed_folders(results_dir):
+    for folder in find_seed_folders(results_dir):
         is_ours = (
             _RUN.fullmatch(str(folder.relative_to(results_dir))) and RunFolder(folder).holds_run()
         )

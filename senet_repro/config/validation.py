@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import reduce
+from functools import cache, reduce
+from pathlib import Path
 from typing import Any
 
 from senet_repro.config import schema
@@ -43,6 +44,14 @@ RANGES: tuple[tuple[str, float, float], ...] = (
 """Least and greatest value of each number; a number that may be left out is not checked where it is."""
 
 
+@cache
+def list_tasks() -> list[str]:
+    """Return the names of the tasks in alphabetical order: the folders of senet_repro/tasks."""
+    # This floor may not import a task, but it may know the names.
+    folder = Path(__file__).parents[1] / "tasks"
+    return sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+
+
 def validate(run: Run) -> None:
     """Accept a run that can be trained.
 
@@ -53,6 +62,7 @@ def validate(run: Run) -> None:
     check_stages(run.stages, run.model.stages, run.model.name)
     require_choice("placement", run.placement, run.model.placements, run.model.name)
     choices: list[tuple[str, Any, Sequence[str]]] = [
+        ("task", run.task, list_tasks()),
         ("se.fc", run.se.fc, schema.SE_FCS),
         ("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES),
         ("logger.name", run.logger.name, schema.LOGGERS),

@@ -24,7 +24,8 @@ from senet_repro.execution.processes import train_in_processes
 from senet_repro.execution.run_status import RunStatus
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.training.devices import reserve_gpus, visible_gpus
+from senet_repro.tasks import find_task
+from senet_repro.training.devices import list_visible_gpus, reserve_gpus
 
 
 def train_to_record(
@@ -126,9 +127,9 @@ def _train_in_this_process(
     from senet_repro.training.fit import fit
 
     with reserve_gpus(run.trainer) as gpus:
-        visible = visible_gpus() if gpus else []
+        visible = list_visible_gpus() if gpus else []
         indices = [visible.index(name) for name in gpus]
-        fit(run, folder, deferral, indices, overrides=overrides)
+        fit(run, find_task(run.task), folder, deferral, indices, overrides=overrides)
 
 
 def _remove_leftovers(folder: Path) -> None:

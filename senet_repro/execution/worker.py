@@ -19,6 +19,7 @@ from senet_repro.core.errors import Stopped, exit_code_of
 from senet_repro.core.signals import Deferral, convert_sigterm, ignore_signals
 from senet_repro.execution.failure_report import report_failure
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.tasks import find_task
 from senet_repro.training.fit import fit
 
 
@@ -62,7 +63,7 @@ def _fit_deferring(run: Run, folder: Path, overrides: Sequence[str]) -> None:
     deferral = Deferral()
     try:
         with deferral:
-            fit(run, folder, deferral, overrides=overrides)
+            fit(run, find_task(run.task), folder, deferral, overrides=overrides)
     finally:
         deferral.deliver_signal()
 

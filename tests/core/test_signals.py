@@ -66,7 +66,7 @@ def with_dropout(run: Run) -> nn.Module:
     return nn.Sequential(BUILD(run), nn.Dropout(0.2))
 
 
-BUILD = fit.build_net
+BUILD = fit.build_network
 
 
 @pytest.mark.usefixtures("ends")
@@ -87,7 +87,7 @@ def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
     signal_at: SignalAt,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fit, "build_net", with_dropout)
+    monkeypatch.setattr(fit, "build_network", with_dropout)
     whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
     train_to_record(whole, silent)
     signal_at(step, signal.SIGTERM)

@@ -22,7 +22,7 @@ from senet_repro.results.record import RecordError
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, read_status
 from senet_repro.training.callbacks import EpochLog
-from senet_repro.training.fit import make_trainer
+from senet_repro.training.fit import build_trainer
 from tests.folders import trained_elsewhere
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
 
@@ -197,7 +197,7 @@ def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> No
 def test_statistics_over_all_devices_are_refused_on_the_cpu(tmp_path: Path) -> None:
     run = small(tmp_path, "trainer.devices=2", "trainer.sync_bn=true")
     with pytest.raises(ConfigError, match=r"trainer\.sync_bn=true: torch offers it on GPUs only"):
-        make_trainer(run, [])
+        build_trainer(run, [])
 
 
 def test_what_another_process_trains_can_be_left_to_it(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from torch import nn
 from senet_repro.config.composition import compose
 from senet_repro.tasks.classification.data_module import ImageData
 from senet_repro.tasks.classification.module import Classification
-from senet_repro.training.fit import make_trainer
+from senet_repro.training.fit import build_trainer
 from pytorch_lightning import Callback
 
 class Seen(Callback):
@@ -50,7 +50,7 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 run = compose(json.loads(os.environ["OVERRIDES"]))
 net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))
-trainer = make_trainer(run, [Seen()])
+trainer = build_trainer(run, [Seen()])
 trainer.fit(Classification(net, run.recipe, run.seed), datamodule=ImageData(run.data, 240, run.seed, 0))
 if trainer.is_global_zero:
     print(json.dumps({"gradients": Seen.steps, "losses": [x for x, _ in Seen.images],
@@ -64,8 +64,8 @@ import torch
 from senet_repro.config.composition import compose
 from senet_repro.data.images import ImageSet
 from senet_repro.tasks.classification.data_module import ImageData
-from senet_repro.tasks.classification.module import Classification, errors
-from senet_repro.training.fit import build_net, make_trainer
+from senet_repro.tasks.classification.module import Classification
+from senet_repro.training.fit import build_network, build_trainer
 
 class Part(ImageData):
     size = 0
@@ -73,22 +73,17 @@ class Part(ImageData):
         super().setup(stage)
         self._test = ImageSet(self._test.images[: self.size], self._test.labels[: self.size])
 
-class Trained(Classification):
-    def on_validation_epoch_start(self):
-        self.on_train_epoch_start()
-        super().on_validation_epoch_start()
-
 torch.set_num_threads(1)
 run = compose(json.loads(os.environ["OVERRIDES"]))
-trainer = make_trainer(run, [])
-module = Trained(build_net(run), run.recipe, run.seed)
+trainer = build_trainer(run, [])
+module = Classification(build_network(run), run.recipe, run.seed)
 module.load_state_dict(torch.load(os.environ["CHECKPOINT"])["state_dict"])
 found = {}
 for size in (360, 359, 7):
     data = Part(run.data, 240, run.seed, 0)
     data.size = size
     trainer.validate(module, datamodule=data, verbose=False)
-    found[size] = {"n": module.eval_sums[3], **errors(module.eval_sums, "")}
+    found[size] = {"n": module.eval_images, **module.eval_results}
 if trainer.is_global_zero:
     print(json.dumps(found))
 """
