@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from senet_repro.config.composition import compose
+from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"in batches, in memory         {speed.batched_per_s:>9,.0f} images/s on one core")
         print(f"ratio                         {speed.speedup:>9.1f}")
     else:
+        # Lightning, which is imported here, imports matplotlib.
+        set_matplotlib_folder()
         from senet_repro.training.bench import measure_step
 
         cost = measure_step(compose(options.overrides))

@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 from importlib import import_module
-from tempfile import TemporaryDirectory
 
 from senet_repro.core.errors import ConfigError, Stopped
+from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 
 VERBS = (
     "table",
@@ -30,11 +30,7 @@ def main() -> None:
     The exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C and 143 for SIGTERM.
     """
     signal.signal(signal.SIGTERM, _end)
-    with TemporaryDirectory(prefix="senet_repro-") as folder:
-        # Lightning imports matplotlib, which would leave its settings and fonts in the home directory.
-        os.environ.setdefault("MPLCONFIGDIR", folder)
-        code = _answer(sys.argv[1:])
-    sys.exit(code)
+    sys.exit(_answer(sys.argv[1:]))
 
 
 def _answer(arguments: list[str]) -> int:
@@ -50,6 +46,8 @@ def _answer(arguments: list[str]) -> int:
             return 0
         from senet_repro.cli import train
 
+        # Training imports Lightning, and that imports matplotlib.
+        set_matplotlib_folder()
         return train.main()
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
