@@ -68,7 +68,8 @@ def draw_cost(table: ResultTable, name: str) -> Drawing | None:
             _draw_panel(panel, points, measure, with_paper)
         panels[0].set_ylabel(add_unit(metric.title, metric))
         add_legend(figure, panels[0], columns)
-        return render_figure(figure, f"{name}-cost", describe_alt(table, content), caption)
+        alt = describe_alt(table, content)
+        return render_figure(figure, f"{name}-cost", alt, caption)
 
 
 def _find_points(table: ResultTable, metric: str) -> list[Point]:
@@ -76,6 +77,7 @@ def _find_points(table: ResultTable, metric: str) -> list[Point]:
     points = []
     for position, row in enumerate(table.rows):
         error = row.estimates.get(metric)
+        # Rows that were not run have no error of ours.
         if error is None:
             continue
         point = Point(
@@ -84,7 +86,7 @@ def _find_points(table: ResultTable, metric: str) -> list[Point]:
             sizes={"macs": row.macs or 0, "params": row.params or 0},
             published_error=row.paper.published(metric),
             published_sizes=_find_published_sizes(row),
-            # By the position in the table, so that rows that are run later change no other's look.
+            # The position in the table decides, so that a row that is run later changes no other's look.
             colour=SERIES[position % len(SERIES)],
             marker=MARKERS[position % len(MARKERS)],
         )
@@ -117,8 +119,9 @@ def _count_columns(points: Sequence[Point]) -> int:
 
 def _choose_unit(sizes: Sequence[float]) -> float:
     """Return the greatest power of ten that leaves the greatest size at a half or more."""
+    greatest = max(sizes)
     for unit in POWERS:
-        if max(sizes) >= unit / 2:
+        if greatest >= unit / 2:
             return unit
     return min(POWERS)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.report.figures.captions import (
@@ -14,9 +12,9 @@ from senet_repro.report.figures.captions import (
     write_data_name,
 )
 from senet_repro.report.figures.drawing import Drawing, render_figure, use_house_style
+from senet_repro.report.figures.marks import Mark, find_differences, find_errors
 from senet_repro.report.figures.style import GRID, MUTED, NARROW_PX, OURS, PAPER, PUBLISHED
-from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.results.metrics import Metric
+from senet_repro.report.tables.build import ResultTable
 from senet_repro.stats.estimates import Estimate
 
 if TYPE_CHECKING:
@@ -43,32 +41,14 @@ PUBLISHED_LOOK: Look = {
     "linestyle": "none",
 }
 
-NAME_CHARACTERS = 22
-"""About how many characters of a row's name stand in one line."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """The marks of one row: our estimate with the values of its seeds, and the paper's figure, as far as there are."""
-
-    name: str  # of the row
-    ours: Estimate | None
-    seed_values: list[float]
-    published: float | None
-
-    @property
-    def wrapped_name(self) -> list[str]:
-        """The lines of the row's name."""
-        return textwrap.wrap(self.name, NAME_CHARACTERS) or [""]
-
 
 def draw_errors(table: ResultTable, name: str) -> Drawing | None:
     """Draw the error of every row that has one, ours or the paper's; None where no row has."""
     metric = table.metrics[0]
-    marks = _find_errors(table, metric)
+    marks = find_errors(table, metric)
     if not marks:
         return None
-    alt = describe_alt(table, f"{metric.title} of {len(marks)} rows, numbers below")
+    content = f"{metric.title} of {len(marks)} rows, numbers below"
     with use_house_style():
         figure = start_figure(table, NARROW_PX, _measure_height(marks))
         if table.stands_for:
@@ -81,73 +61,36 @@ def draw_errors(table: ResultTable, name: str) -> Drawing | None:
             ours = published = figure.subplots()
             ours.set_xlabel(add_unit(metric.title, metric))
         _draw_marks(figure, ours, published, marks)
+        alt = describe_alt(table, content)
         return render_figure(figure, f"{name}-errors", alt, INTERVAL)
 
 
 def draw_differences(table: ResultTable, name: str) -> Drawing | None:
     """Draw the difference in error of each row to its baseline; None where no row of ours has a difference."""
     metric = table.metrics[0]
-    marks = _find_differences(table, metric)
+    marks = find_differences(table, metric)
     if not any(mark.ours for mark in marks):
         return None
     baseline = table.paper.baseline or "the network without SE"
     content = f"differences in {metric.title} to {baseline}; the numbers are below"
     caption = f"Difference to {baseline}, ours paired by seed. {INTERVAL}"
     better_side = "left" if metric.better == "lower" else "right"
+    axis = f"difference in {metric.title}, {metric.difference_unit}; {better_side} is better"
     with use_house_style():
         figure = start_figure(table, NARROW_PX, _measure_height(marks))
         panel = figure.subplots()
+        # Marks on this line are as good as their baseline.
         panel.axvline(0, color=MUTED, linewidth=0.8)
-        panel.set_xlabel(
-            f"difference in {metric.title}, {metric.difference_unit}; {better_side} is better"
-        )
+        panel.set_xlabel(axis)
         _draw_marks(figure, panel, panel, marks)
-        return render_figure(figure, f"{name}-differences", describe_alt(table, content), caption)
-
-
-def _find_errors(table: ResultTable, metric: Metric) -> list[Mark]:
-    """Return the errors of the rows that have one."""
-    marks = []
-    for row in table.rows:
-        ours = row.estimates.get(metric.name)
-        published = row.paper.published(metric.name)
-        if ours or published is not None:
-            seed_values = [record.metrics[metric.name] for record in row.records]
-            marks.append(Mark(row.name, ours, seed_values, published))
-    return marks
-
-
-def _find_differences(table: ResultTable, metric: Metric) -> list[Mark]:
-    """Return the differences of the rows that have one; baselines have none."""
-    marks = []
-    for row in table.rows:
-        if table.is_baseline(row):
-            continue
-        ours = row.differences.get(metric.name)
-        published = table.paper_delta(row, metric.name)
-        if ours or published is not None:
-            seed_values = _pair_with_baseline(table, row, metric.name)
-            marks.append(Mark(row.name, ours, seed_values, published))
-    return marks
-
-
-def _pair_with_baseline(table: ResultTable, row: ResultRow, metric: str) -> list[float]:
-    """Return for each seed that a row shares with its baseline the difference between the two."""
-    baseline = table.paper.baseline_of(row.name)
-    base_values = {}
-    for other in table.rows:
-        if other.name == baseline:
-            base_values = {record.seed: record.metrics[metric] for record in other.records}
-    return [
-        record.metrics[metric] - base_values[record.seed]
-        for record in row.records
-        if record.seed in base_values
-    ]
+        alt = describe_alt(table, content)
+        return render_figure(figure, f"{name}-differences", alt, caption)
 
 
 def _measure_height(marks: Sequence[Mark]) -> float:
     """Return the height of a figure of these rows, in pixels of the page and without its heading."""
     lines = sum(len(mark.wrapped_name) for mark in marks)
+    # A line of a name is 14 pixels high, and so is the gap below each row; axis and legend take 100.
     return 100 + 14 * len(marks) + 14 * lines
 
 
@@ -169,13 +112,17 @@ def _draw_marks(figure: Figure, ours: Axes, published: Axes, marks: Sequence[Mar
 def _name_rows(panels: Sequence[Axes], marks: Sequence[Mark]) -> None:
     """Write the names on the left, and draw a faint line through each row."""
     names = ["\n".join(mark.wrapped_name) for mark in marks]
-    panels[0].set_yticks(range(len(marks)), names)
-    panels[0].set_ylim(len(marks) - 0.4, -0.6)
+    first = panels[0]
+    first.set_yticks(range(len(marks)), names)
+    # The scale is upside down, so that the first row stands on top.
+    first.set_ylim(len(marks) - 0.4, -0.6)
+    # Half a figure has room for fewer numbers.
+    ticks = 4 if len(panels) > 1 else 6
     for panel in panels:
         panel.tick_params(axis="y", length=0)
         panel.grid(axis="x")
         panel.spines["left"].set_visible(False)
-        panel.locator_params(axis="x", nbins=4 if len(panels) > 1 else 6)
+        panel.locator_params(axis="x", nbins=ticks)
         panel.margins(x=0.12)
         for y in range(len(marks)):
             panel.axhline(y, color=GRID, linewidth=0.8, zorder=0)
@@ -188,6 +135,7 @@ def _draw_ours(panel: Axes, y: int, ours: Estimate, seed_values: Sequence[float]
         panel.plot(ours.mean, y, markerfacecolor=PAPER, **OURS_LOOK)
         return
     panel.errorbar(ours.mean, y, xerr=ours.half_width, capsize=3, **OURS_LOOK)
+    # Just below the mean, where the interval's line would hide them.
     heights = [y + 0.25] * len(seed_values)
     panel.plot(seed_values, heights, **SEED_LOOK)
 
@@ -195,10 +143,11 @@ def _draw_ours(panel: Axes, y: int, ours: Estimate, seed_values: Sequence[float]
 def _add_legend(figure: Figure, estimates: Sequence[Estimate]) -> None:
     """Put a legend below the figure, of those marks that are drawn."""
     handles = []
-    if any(estimate.half_width is not None for estimate in estimates):
+    has_interval = [estimate.half_width is not None for estimate in estimates]
+    if any(has_interval):
         handles.append(_make_handle("ours, 95 %", OURS_LOOK, linestyle="-"))
         handles.append(_make_handle("each seed", SEED_LOOK))
-    if any(estimate.half_width is None for estimate in estimates):
+    if not all(has_interval):
         handles.append(_make_handle("ours, one seed", OURS_LOOK, markerfacecolor=PAPER))
     handles.append(_make_handle("paper", PUBLISHED_LOOK, markersize=7))
     figure.legend(handles=handles, loc="outside lower left", ncols=4, columnspacing=1.2)
@@ -208,4 +157,5 @@ def _make_handle(label: str, look: Look, **changes: Any) -> Line2D:
     """Return the sample of a mark in the legend, with a few changes to its look."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], label=label, **{**look, **changes})
+    look = {**look, **changes}
+    return Line2D([], [], label=label, **look)

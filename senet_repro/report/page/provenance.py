@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from senet_repro.config.paper_tables import paper_tables
 from senet_repro.results.record import Record
 
 PROGRAM = "python -m senet_repro"
 
-OF_ONE_PROCESS = ("seed", "results_dir")
-"""Settings that differ from seed to seed or from machine to machine; a command is shown without them."""
+OF_ONE_SEED = ("seed", "results_dir")
+"""Settings that belong to one seed or one machine; the command of all seeds is shown without them."""
 
 
 def write_command(records: Sequence[Record]) -> str | None:
@@ -20,54 +20,97 @@ def write_command(records: Sequence[Record]) -> str | None:
     It takes several lines where one command would sweep the whole table. None where no record holds its command, as
     records of schema 1 do not.
     """
-    found = next((record for record in records if record.overrides is not None), None)
-    if found is None or found.overrides is None:
+    record = _find_record_with_command(records)
+    if record is None:
         return None
-    words = [word for word in found.overrides if _name_setting(word) not in OF_ONE_PROCESS]
-    seeds = sorted(record.seed for record in records)
-    if len(seeds) > 1 and _names_swept_axes(found, words):
-        return _join_command(["-m", *words], seeds)
+    overrides = _select_shared(record.overrides or [])
+    seeds = sorted(each.seed for each in records)
+    if len(seeds) > 1 and _names_swept_axes(record, overrides):
+        return _join_command(["-m", *overrides], seeds)
     # With -m, a table selected without its axes would be swept; a command for each seed trains this run alone.
-    return "\n".join(_join_command(words, [seed]) for seed in seeds)
+    commands = [_join_command(overrides, [seed]) for seed in seeds]
+    return "\n".join(commands)
 
 
 def describe_origin(record: Record) -> str:
-    """Return what is known of a run whose record holds no command: its table and protocol."""
+    """Return the table and protocol of a run, as far as its record names them; for runs without a command."""
+    known = []
+    # Configurations of an altered or a very old record may lack either.
     table = record.config.get("table")
-    protocol = (record.config.get("protocol") or {}).get("name")
-    known = [f"{part} {name}" for part, name in (("table", table), ("protocol", protocol)) if name]
+    if table:
+        known.append(f"table {table}")
+    protocol = record.config.get("protocol")
+    if protocol:
+        known.append(f"protocol {protocol['name']}")
     return ", ".join(known) or "table and protocol unknown"
 
 
 def list_machines(records: Sequence[Record]) -> list[str]:
     """Return the distinct machines and libraries of some records, in the order of the records."""
-    return list(dict.fromkeys(describe_machine(record) for record in records))
+    machines = []
+    for record in records:
+        machine = describe_machine(record)
+        if machine not in machines:
+            machines.append(machine)
+    return machines
 
 
 def describe_machine(record: Record) -> str:
     """Return the machine and the libraries of a record in a line."""
     hardware = dict(record.hardware)
-    device_parts = [str(hardware.pop(part)) for part in ("name", "device") if part in hardware]
-    parts = [" ".join(device_parts)] if device_parts else []
-    parts += [f"{name} {value}" for name, value in hardware.items()]
-    libraries = [f"{name} {version}" for name, version in record.versions.items()]
+    # Its name and kind come first and without a label, such as `NVIDIA H100 cuda`.
+    device = []
+    for label in ("name", "device"):
+        if label in hardware:
+            device.append(str(hardware.pop(label)))
+    parts = [" ".join(device)] if device else []
+    parts += _label_values(hardware)
+    libraries = _label_values(record.versions)
     return f"{', '.join(parts)}; {', '.join(libraries)}"
 
 
-def _join_command(words: Sequence[str], seeds: Sequence[int]) -> str:
+def _label_values(values: Mapping[str, object]) -> list[str]:
+    """Return each value behind its name."""
+    return [f"{name} {value}" for name, value in values.items()]
+
+
+def _find_record_with_command(records: Sequence[Record]) -> Record | None:
+    """Return the first record that holds the overrides of its command, if any does."""
+    for record in records:
+        if record.overrides is not None:
+            return record
+    return None
+
+
+def _select_shared(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides that all seeds of a run share, on any machine."""
+    shared = []
+    for override in overrides:
+        if _name_setting(override) not in OF_ONE_SEED:
+            shared.append(override)
+    return shared
+
+
+def _join_command(arguments: Sequence[str], seeds: Sequence[int]) -> str:
     """Return a command line, quoted for a shell."""
     seed_list = ",".join(map(str, seeds))
-    return f"{PROGRAM} {shlex.join([*words, f'seed={seed_list}'])}"
+    line = shlex.join([*arguments, f"seed={seed_list}"])
+    return f"{PROGRAM} {line}"
 
 
 def _name_setting(override: str) -> str:
     """Return the setting that an override sets, such as `ablation` of `+ablation=squeeze`."""
-    return override.lstrip("+~").partition("=")[0]
+    name, _, _ = override.lstrip("+~").partition("=")
+    return name
 
 
 def _names_swept_axes(record: Record, overrides: Sequence[str]) -> bool:
     """Return whether overrides give a value to every axis that the run's table would sweep with -m."""
     table = paper_tables().get(record.config.get("table") or "")
-    rows = table.rows.values() if table else []
-    swept = {axis for row in rows for axis in row.axes or {}}
-    return swept <= {_name_setting(override) for override in overrides}
+    if table is None:
+        return True
+    swept: set[str] = set()
+    for row in table.rows.values():
+        swept |= set(row.axes or {})
+    named = {_name_setting(override) for override in overrides}
+    return swept <= named

@@ -32,10 +32,8 @@ def test_curves_are_the_mean_and_the_range_of_the_seeds(tmp_path: Path) -> None:
     write_runs(tmp_path, squeeze_records())
     results = load_results(tmp_path)
     row = next(row for row in _table(results.records).rows if row.name == "max")
-    valid, train = (
-        read_curve(row, "top1_err_pct", results.folders),
-        read_curve(row, "train_top1_err_pct", results.folders),
-    )
+    valid = read_curve(row, "top1_err_pct", results.folders)
+    train = read_curve(row, "train_top1_err_pct", results.folders)
     assert valid is not None
     assert train is not None
     assert (valid.epochs, valid.n) == ([1, 2], 2)
