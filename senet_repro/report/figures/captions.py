@@ -70,6 +70,7 @@ def start_figure(table: ResultTable, width_px: int, height_px: float) -> Figure:
     `height_px` is without the heading.
     """
     figure = make_figure(width_px, height_px + HEADING_PX)
+    # A title that is longer than the figure would make it wider.
     title = textwrap.shorten(write_title(table), width_px // CHARACTER_PX, placeholder=" …")
     heading = f"{title}\n{describe_standing(table)}"
     figure.suptitle(heading, x=0.01, ha="left", fontsize=11, color=MUTED)

@@ -52,7 +52,8 @@ def draw_cost(table: ResultTable, name: str) -> Drawing | None:
     if len(points) < 2:
         return None
     # The errors of a proxy are on a scale of their own, which the paper's would distort.
-    with_paper = not table.stands_for and any(map(_is_published, points))
+    is_proxy = table.stands_for is not None
+    with_paper = not is_proxy and any(map(_is_published, points))
     content = f"{metric.title} against multiply-adds and parameters of {len(points)} rows"
     caption = (
         f"Our {metric.title} against the size of the networks as run; bars are 95 % intervals."
@@ -74,7 +75,7 @@ def draw_cost(table: ResultTable, name: str) -> Drawing | None:
 
 def _find_points(table: ResultTable, metric: str) -> list[Point]:
     """Return a point for every row that was run."""
-    points = []
+    points: list[Point] = []
     for position, row in enumerate(table.rows):
         error = row.estimates.get(metric)
         # Rows that were not run have no error of ours.

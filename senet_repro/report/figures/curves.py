@@ -34,7 +34,11 @@ def read_curve(row: ResultRow, metric: str, folders: Folders) -> Curve | None:
     seeds = _read_seeds(row, metric, folders)
     if not seeds:
         return None
-    epochs = sorted(set.intersection(*(set(by_epoch) for by_epoch in seeds)))
+    # A mean over other seeds in other epochs would jump where a seed ends.
+    shared = set(seeds[0])
+    for by_epoch in seeds[1:]:
+        shared &= set(by_epoch)
+    epochs = sorted(shared)
     curve = Curve(epochs, mean=[], least=[], greatest=[], n=len(seeds))
     for epoch in epochs:
         values = [by_epoch[epoch] for by_epoch in seeds]
@@ -49,7 +53,9 @@ def _read_seeds(row: ResultRow, metric: str, folders: Folders) -> list[dict[int,
     seeds = []
     for record in row.records:
         folder = folders.get((record.run_key, record.seed))
-        by_epoch = _read_metric(folder, metric) if folder else {}
+        if folder is None:
+            continue
+        by_epoch = _read_metric(folder, metric)
         if by_epoch:
             seeds.append(by_epoch)
     return seeds
@@ -57,16 +63,17 @@ def _read_seeds(row: ResultRow, metric: str, folders: Folders) -> list[dict[int,
 
 def _read_metric(folder: Path, metric: str) -> dict[int, float]:
     """Return a metric by epoch; nothing from a folder without a readable file of epochs."""
-    # A folder that was moved about may lack its epochs, or hold others in their place.
     try:
-        lines: Sequence[Any] = read_epochs(folder)
+        epochs: Sequence[Any] = read_epochs(folder)
     except (OSError, UnicodeDecodeError):
         return {}
     by_epoch = {}
-    for line in lines:
-        if not isinstance(line, dict):
+    for epoch in epochs:
+        # A folder that was moved about may hold anything in place of epochs.
+        if not isinstance(epoch, dict):
             continue
-        epoch, value = line.get("epoch"), line.get(metric)
-        if isinstance(epoch, int) and isinstance(value, int | float):
-            by_epoch[epoch] = float(value)
+        number = epoch.get("epoch")
+        value = epoch.get(metric)
+        if isinstance(number, int) and isinstance(value, int | float):
+            by_epoch[number] = float(value)
     return by_epoch

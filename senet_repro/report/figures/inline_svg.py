@@ -14,6 +14,8 @@ from senet_repro.report.figures.style import PAGE_VARIABLES
 SVG_NAMESPACE = "{http://www.w3.org/2000/svg}"
 XLINK_NAMESPACE = "{http://www.w3.org/1999/xlink}"
 
+DOCUMENT_PARTS = (f"{SVG_NAMESPACE}metadata", f"{SVG_NAMESPACE}style")
+
 BACKGROUND_ID = "patch_1"
 """matplotlib's id of the rectangle behind a whole figure."""
 
@@ -40,9 +42,10 @@ def make_inline(document: str, name: str, alt: str) -> str:
 
 def _remove_document_parts(root: ElementTree.Element) -> None:
     """Remove the elements that describe the document, and those that would style the whole page."""
+    # Lists, since elements go while we walk through them.
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in (f"{SVG_NAMESPACE}metadata", f"{SVG_NAMESPACE}style"):
+            if child.tag in DOCUMENT_PARTS:
                 parent.remove(child)
 
 

@@ -52,6 +52,7 @@ def find_differences(table: ResultTable, metric: Metric) -> list[Mark]:
     """Return the differences of the rows that have one to their baseline; baselines have none."""
     marks = []
     for row in table.rows:
+        # A baseline would stand at zero and say nothing.
         if table.is_baseline(row):
             continue
         mark = Mark(
@@ -77,6 +78,7 @@ def _subtract_baseline(table: ResultTable, row: ResultRow, metric: Metric) -> li
         return []
     base_values = _read_seeds(baseline, metric)
     differences = []
+    # Pairs share their seed, and so the order of their images; other seeds have no partner.
     for seed, value in _read_seeds(row, metric).items():
         if seed in base_values:
             differences.append(value - base_values[seed])

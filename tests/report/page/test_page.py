@@ -21,7 +21,7 @@ from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import write_status
 from tests.records import make_record
-from tests.report.browser import CHROMIUM, look
+from tests.report.browser import CHROMIUM, look_at
 from tests.report.pages import make_page, squeeze_records, write_runs
 
 EVIL = "<script>alert('x')</script>"
@@ -271,7 +271,7 @@ def test_in_a_browser_all_is_there_nothing_errs_and_a_phone_scrolls_only_boxes(
     (tmp_path / "index.html").write_text(html)
     for width_px in (390, 1200):
         try:
-            seen, errors = look(tmp_path / "index.html", width_px)
+            seen, errors = look_at(tmp_path / "index.html", width_px)
         except subprocess.TimeoutExpired:  # pragma: no cover
             pytest.skip("chromium did not answer")
         assert errors == []
