@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from senet_repro.config.composition import compose
+from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"ratio                         {speed.speedup:>9.1f}")
     else:
         from senet_repro.tasks import find_task
+
+        # Lightning, which is imported here, imports matplotlib.
+        set_matplotlib_folder()
         from senet_repro.training.bench import measure_step
 
         run = compose(options.overrides)

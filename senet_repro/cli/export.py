@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.config.schema import WEIGHT_SOURCES
+from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str]) -> int:
         "--source", choices=WEIGHT_SOURCES, default="timm", help="whose names and shapes (timm)"
     )
     options = parser.parse_args(arguments)
+    # Lightning, which is imported here, imports matplotlib.
+    set_matplotlib_folder()
     from senet_repro.models import (  # late: --help need not wait for torch
         export_weights,
         write_weights,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from tempfile import TemporaryDirectory
 
 from senet_repro.core.errors import ConfigError, Stopped
+from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.signals import convert_sigterm
 
 VERBS = (
@@ -30,11 +30,7 @@ def main() -> None:
     The exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C and 143 for SIGTERM.
     """
     convert_sigterm()
-    with TemporaryDirectory(prefix="senet_repro-") as folder:
-        # Lightning imports matplotlib, which would leave its settings and fonts in the home directory.
-        os.environ.setdefault("MPLCONFIGDIR", folder)
-        code = _run_verb(sys.argv[1:])
-    sys.exit(code)
+    sys.exit(_run_verb(sys.argv[1:]))
 
 
 def _run_verb(arguments: list[str]) -> int:
@@ -51,6 +47,8 @@ def _run_verb(arguments: list[str]) -> int:
             return 0
         from senet_repro.cli import train
 
+        # Training imports Lightning, and that imports matplotlib.
+        set_matplotlib_folder()
         return train.main()
     except BrokenPipeError:
         # The reader of our output, such as head, has seen enough. Python would complain as it flushes the rest.

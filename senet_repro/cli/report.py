@@ -9,7 +9,8 @@ from pathlib import Path
 from senet_repro.config.paper_tables import find_table, find_tables, selection
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
-from senet_repro.report.page.page import Section, page, sections
+from senet_repro.report.page.page import render_page
+from senet_repro.report.page.sections import Section, build_sections
 from senet_repro.report.tables.build import build_tables
 from senet_repro.results.store import load_results
 
@@ -17,7 +18,7 @@ PAGE = "index.html"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the report of a results folder and say where it is."""
+    """Write the report of a results folder and print the path of its page."""
     parser = argparse.ArgumentParser(
         prog="python -m senet_repro report",
         description="Every table, figure and verdict on one page.",
@@ -43,24 +44,26 @@ def main(arguments: Sequence[str]) -> int:
         example = selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
-    found = sections(results, build_tables(results, find_tables(None)))
-    _write(output, found, page(results, found, str(options.results)))
+    sections = build_sections(results, build_tables(results, find_tables(None)))
+    _write_report(output, sections, render_page(results, sections, str(options.results)))
     print(output / PAGE)
     return 0
 
 
-def _write(output: Path, found: Sequence[Section], html: str) -> None:
-    """The page comes last, so that what it links to is there.
+def _write_report(output: Path, sections: Sequence[Section], html: str) -> None:
+    """Write the figures and the page into a folder.
 
     Raises:
         ConfigError: the folder cannot be written to.
     """
+    figures = output / "figures"
     try:
-        (output / "figures").mkdir(parents=True, exist_ok=True)
-        for section in found:
+        figures.mkdir(parents=True, exist_ok=True)
+        for section in sections:
             for drawing in section.drawings:
-                write_text(output / "figures" / f"{drawing.name}.svg", drawing.svg)
-                write_bytes(output / "figures" / f"{drawing.name}.png", drawing.png)
+                write_text(figures / f"{drawing.name}.svg", drawing.svg)
+                write_bytes(figures / f"{drawing.name}.png", drawing.png)
+        # The page comes last, so that everything that it links to is there.
         write_text(output / PAGE, html)
     except OSError as error:
         raise ConfigError(

@@ -19,7 +19,7 @@ from senet_repro.config.paper_tables import label
 from senet_repro.core.lock import hold_lock
 from senet_repro.mirrors.wandb_home import begin, keep_in
 from senet_repro.report.claims.judge import VERDICTS, Judged, judge
-from senet_repro.report.figures.table_figures import drawings
+from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.text.notes import flat_rows, notes
 
@@ -127,7 +127,7 @@ def publish(
 
 
 def _publish(table: ResultTable, shown: Content, home: Path, project: str) -> Published:
-    pictures = drawings(table, shown.run_id, {})
+    pictures = draw_table_figures(table, shown.run_id, {})
     with hold_lock(home):
         # The last to be removed: whatever happens, one whole copy is there.
         earlier = [
@@ -150,7 +150,9 @@ def _publish(table: ResultTable, shown: Content, home: Path, project: str) -> Pu
         code = 1
         try:
             copy.log(
-                _media(shown, {drawing.name: (drawing.png, drawing.says) for drawing in pictures})
+                _media(
+                    shown, {drawing.name: (drawing.png, drawing.caption) for drawing in pictures}
+                )
             )
             copy.summary.update(shown.summary)
             code = 0

@@ -1,4 +1,4 @@
-"""A page as a browser without a screen has it."""
+"""Open a page in a browser without a screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 
-# The page runs no script, so one around it looks in: file addresses are let see each other for that.
+# The page runs no script, so a script around it looks into it; the browser is told to let files see each other.
 PROBE = """<!DOCTYPE html>
 <iframe src="{address}" style="width: {width_px}px; height: 3000px; border: 0"></iframe>
 <pre id="seen"></pre>
@@ -33,8 +33,8 @@ window.addEventListener("load", () => {{
 """
 
 
-def look(page: Path, width_px: int) -> tuple[dict[str, Any], list[str]]:
-    """What a window of a width finds in a page, and whatever it said on its console."""
+def look_at(page: Path, width_px: int) -> tuple[dict[str, Any], list[str]]:
+    """Return what a window of a width finds in a page, and the lines that the page wrote to its console."""
     assert CHROMIUM is not None
     probe = page.with_name(f"probe{width_px}.html")
     probe.write_text(PROBE.format(address=page.name, width_px=width_px))

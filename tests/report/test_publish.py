@@ -174,7 +174,7 @@ def inits(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(wandb, "init", init)
     monkeypatch.setattr(wandb, "teardown", lambda: asked.append({"mode": "teardown"}))
     monkeypatch.setattr(wandb_home, "_unanswered", [])
-    monkeypatch.setattr(publishing, "drawings", lambda *_: [])
+    monkeypatch.setattr(publishing, "draw_table_figures", lambda *_: [])
     return asked
 
 

@@ -1,4 +1,7 @@
-"""What every figure says of itself, so that none taken out of the report passes for the paper's (report floor)."""
+"""What every figure and table is of, in words (report floor).
+
+The words stand in the figure itself, so that a figure that is taken out of the report does not pass for the paper's.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +9,69 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from senet_repro.config.paper_tables import label
-from senet_repro.report.figures.drawing import MUTED
+from senet_repro.report.figures.drawing import make_figure
+from senet_repro.report.figures.style import MUTED
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.text.notes import PAPER_DATA
+from senet_repro.results.metrics import Metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INCH = 72  # a figure's points to an inch: its sizes are the page's CSS pixels
-NARROW_PX, WIDE_PX = 460, 940
+HEADING_PX = 34
+"""The height of the two lines above a figure."""
+
+CHARACTER_PX = 8
+"""About the width of a character of the heading, to shorten titles by."""
 
 
-def title_of(table: ResultTable) -> str:
-    """A table's number and title."""
+def write_title(table: ResultTable) -> str:
+    """Return a table's number and title."""
     return f"{label(table.paper)}: {table.paper.title}"
 
 
-def data_name(name: str) -> str:
-    """A data set as its readers write it."""
+def write_data_name(name: str) -> str:
+    """Return the name of a data set as its readers write it."""
     return PAPER_DATA.get(name, name)
 
 
-def standing(table: ResultTable) -> str:
-    """What the numbers of a table can stand for, in a few words."""
-    data = data_name(table.example.identity["data"]["name"])
+def describe_standing(table: ResultTable) -> str:
+    """Return in a few words what the numbers of a table can stand for: a proxy, or the paper's protocol or not."""
+    data = write_data_name(table.example.identity["data"]["name"])
     if table.stands_for:
-        said = f"{data}, a proxy for {data_name(table.stands_for)}"
+        standing = f"{data}, a proxy for {write_data_name(table.stands_for)}"
+    elif table.departures:
+        standing = f"{data}, not the paper's protocol"
     else:
-        said = f"{data}, {'not ' if table.departures else ''}the paper's protocol"
-    return f"{said}; one seed is no evidence" if len(table.seeds) == 1 else said
+        standing = f"{data}, the paper's protocol"
+    if len(table.seeds) == 1:
+        standing += "; one seed is no evidence"
+    return standing
 
 
-def headed(
-    figure_class: type[Figure], table: ResultTable, width_px: int, height_px: float
-) -> Figure:
-    """An empty figure under a heading that says what it is of."""
-    figure = figure_class(figsize=(width_px / INCH, (height_px + 34) / INCH), layout="constrained")
-    figure.suptitle(
-        "\n".join((textwrap.shorten(title_of(table), width_px // 8, placeholder=" …"), standing(table))),
-        x=0.01, ha="left", fontsize=11, color=MUTED,
-    )  # fmt: skip
+def describe_alt(table: ResultTable, content: str) -> str:
+    """Return the text for readers who cannot see a figure: of which table it is, and its content."""
+    return f"{write_title(table)}, {describe_standing(table)}: {content}"
+
+
+def add_unit(text: str, metric: Metric) -> str:
+    """Return a text with the unit of a metric behind it, such as `top-1 error, %`."""
+    return f"{text}, {metric.unit_sign}" if metric.unit_sign else text
+
+
+def start_sentence(text: str) -> str:
+    """Return a text with its first letter as a capital; `str.capitalize` would make all others small."""
+    return text[:1].upper() + text[1:]
+
+
+def start_figure(table: ResultTable, width_px: int, height_px: float) -> Figure:
+    """Return an empty figure under a heading: the table's title, and what its numbers can stand for.
+
+    `height_px` is without the heading.
+    """
+    figure = make_figure(width_px, height_px + HEADING_PX)
+    # A title that is longer than the figure would make it wider.
+    title = textwrap.shorten(write_title(table), width_px // CHARACTER_PX, placeholder=" …")
+    heading = f"{title}\n{describe_standing(table)}"
+    figure.suptitle(heading, x=0.01, ha="left", fontsize=11, color=MUTED)
     return figure

@@ -1,172 +1,161 @@
-"""A table's errors, and their differences, as marks with intervals beside the paper's (report floor)."""
+"""The figures of a table's errors and of their differences: marks with intervals beside the paper's (report floor)."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from senet_repro.report.figures.captions import NARROW_PX, data_name, headed, standing, title_of
-from senet_repro.report.figures.drawing import BLUE, GRID, MUTED, PAPER, VERMILLION, Drawing, draw
-from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.figures.captions import (
+    add_unit,
+    describe_alt,
+    start_figure,
+    write_data_name,
+)
+from senet_repro.report.figures.drawing import Drawing, render_figure, use_house_style
+from senet_repro.report.figures.marks import Mark, find_differences, find_errors
+from senet_repro.report.figures.style import GRID, MUTED, NARROW_PX, OURS, PAPER, PUBLISHED
+from senet_repro.report.tables.build import ResultTable
 from senet_repro.stats.estimates import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 INTERVAL = (
     "Ours: the mean over seeds with its 95 % Student-t interval, each seed below it; "
     "one seed has no interval and is hollow."
 )
 
+Look = dict[str, Any]
+"""How matplotlib draws a mark."""
 
-def errors(table: ResultTable, name: str) -> Drawing | None:
-    """Top-1 errors of every row that has one, ours or the paper's."""
-    rows = [
-        row
-        for row in table.rows
-        if row.estimates.get("top1_err_pct") or row.paper.published("top1_err_pct") is not None
-    ]
+OURS_LOOK: Look = {"color": OURS, "marker": "o", "markersize": 7, "linestyle": "none"}
+SEED_LOOK: Look = {**OURS_LOOK, "markersize": 4, "alpha": 0.4}
+PUBLISHED_LOOK: Look = {
+    "color": PUBLISHED,
+    "marker": "D",
+    "markersize": 8,
+    "markerfacecolor": "none",
+    "markeredgewidth": 1.6,
+    "linestyle": "none",
+}
 
-    def build(figure_class: type[Figure]) -> Figure:
-        figure = headed(figure_class, table, NARROW_PX, _rows_px(rows))
-        # A proxy's errors are on a scale of their own, and only its differences stand beside the paper's.
-        panels = figure.subplots(1, 2 if table.stands_for else 1, sharey=True, squeeze=False)[0]
-        for at, row in enumerate(rows):
-            _ours(
-                panels[0],
-                at,
-                row.estimates.get("top1_err_pct"),
-                [r.metrics["top1_err_pct"] for r in row.records],
-            )
-            _papers(panels[-1], at, row.paper.published("top1_err_pct"))
-        _name_rows(panels, rows)
+
+def draw_errors(table: ResultTable, name: str) -> Drawing | None:
+    """Draw the error of every row that has one, ours or the paper's; None where no row has."""
+    metric = table.metrics[0]
+    marks = find_errors(table, metric)
+    if not marks:
+        return None
+    content = f"{metric.title} of {len(marks)} rows, numbers below"
+    with use_house_style():
+        figure = start_figure(table, NARROW_PX, _measure_height(marks))
         if table.stands_for:
-            panels[0].set_xlabel("ours: top-1 error, %")
-            panels[1].set_xlabel(f"paper ({data_name(table.stands_for)}), %")
+            # A proxy's errors are on a scale of their own, and only its differences stand beside the paper's.
+            ours, published = figure.subplots(1, 2, sharey=True)
+            paper_data = write_data_name(table.stands_for)
+            ours.set_xlabel(add_unit(f"ours: {metric.title}", metric))
+            published.set_xlabel(add_unit(f"paper ({paper_data})", metric))
         else:
-            panels[0].set_xlabel("top-1 error, %")
-        _key(figure, [row.estimates.get("top1_err_pct") for row in rows])
-        return figure
-
-    alt = f"{title_of(table)}, {standing(table)}: top-1 error of {len(rows)} rows, numbers below"
-    return draw(f"{name}-errors", alt, INTERVAL, build) if rows else None
-
-
-def differences(table: ResultTable, name: str) -> Drawing | None:
-    """Differences in top-1 error to each row's baseline; none where no row of ours has one."""
-    rows = [
-        row
-        for row in table.rows
-        if not table.is_baseline(row)
-        and (
-            row.differences.get("top1_err_pct")
-            or table.paper_delta(row, "top1_err_pct") is not None
-        )
-    ]
-
-    def build(figure_class: type[Figure]) -> Figure:
-        figure = headed(figure_class, table, NARROW_PX, _rows_px(rows))
-        axes = figure.subplots()
-        axes.axvline(0, color=MUTED, linewidth=0.8)
-        for at, row in enumerate(rows):
-            _ours(axes, at, row.differences.get("top1_err_pct"), _paired(table, row))
-            _papers(axes, at, table.paper_delta(row, "top1_err_pct"))
-        _name_rows([axes], rows)
-        axes.set_xlabel("difference in top-1 error, points; left is better")
-        _key(figure, [row.differences.get("top1_err_pct") for row in rows])
-        return figure
-
-    to = table.paper.baseline or "the network without SE"
-    says = f"Difference to {to}, ours paired by seed. {INTERVAL}"
-    alt = f"{title_of(table)}, {standing(table)}: differences in top-1 error to {to}; the numbers are below"
-    return (
-        draw(f"{name}-differences", alt, says, build)
-        if any(row.differences.get("top1_err_pct") for row in rows)
-        else None
-    )
+            ours = published = figure.subplots()
+            ours.set_xlabel(add_unit(metric.title, metric))
+        _draw_marks(figure, ours, published, marks)
+        alt = describe_alt(table, content)
+        return render_figure(figure, f"{name}-errors", alt, INTERVAL)
 
 
-def _paired(table: ResultTable, row: ResultRow) -> list[float]:
-    base = next(
-        (other for other in table.rows if other.name == table.paper.baseline_of(row.name)), None
-    )
-    theirs = (
-        {record.seed: record.metrics["top1_err_pct"] for record in base.records} if base else {}
-    )
-    return [r.metrics["top1_err_pct"] - theirs[r.seed] for r in row.records if r.seed in theirs]
+def draw_differences(table: ResultTable, name: str) -> Drawing | None:
+    """Draw the difference in error of each row to its baseline; None where no row of ours has a difference."""
+    metric = table.metrics[0]
+    marks = find_differences(table, metric)
+    if not any(mark.ours for mark in marks):
+        return None
+    baseline = table.paper.baseline or "the network without SE"
+    content = f"differences in {metric.title} to {baseline}; the numbers are below"
+    caption = f"Difference to {baseline}, ours paired by seed. {INTERVAL}"
+    better_side = "left" if metric.better == "lower" else "right"
+    axis = f"difference in {metric.title}, {metric.difference_unit}; {better_side} is better"
+    with use_house_style():
+        figure = start_figure(table, NARROW_PX, _measure_height(marks))
+        panel = figure.subplots()
+        # Marks on this line are as good as their baseline.
+        panel.axvline(0, color=MUTED, linewidth=0.8)
+        panel.set_xlabel(axis)
+        _draw_marks(figure, panel, panel, marks)
+        alt = describe_alt(table, content)
+        return render_figure(figure, f"{name}-differences", alt, caption)
 
 
-def _rows_px(rows: Sequence[ResultRow]) -> float:
-    return 100 + sum(14 + 14 * len(_wrapped(row)) for row in rows)
+def _measure_height(marks: Sequence[Mark]) -> float:
+    """Return the height of a figure of these rows, in pixels of the page and without its heading."""
+    lines = sum(len(mark.wrapped_name) for mark in marks)
+    # A line of a name is 14 pixels high, and so is the gap below each row; axis and legend take 100.
+    return 100 + 14 * len(marks) + 14 * lines
 
 
-def _wrapped(row: ResultRow) -> list[str]:
-    return textwrap.wrap(row.name, 22) or [""]
+def _draw_marks(figure: Figure, ours: Axes, published: Axes, marks: Sequence[Mark]) -> None:
+    """Draw a line for each row, from top to bottom as in the table, and the legend.
+
+    `ours` and `published` are the panels for our values and the paper's: the same one, or two side by side.
+    """
+    for y, mark in enumerate(marks):
+        if mark.ours:
+            _draw_ours(ours, y, mark.ours, mark.seed_values)
+        if mark.published is not None:
+            published.plot(mark.published, y, **PUBLISHED_LOOK)
+    panels = [ours] if ours is published else [ours, published]
+    _name_rows(panels, marks)
+    _add_legend(figure, [mark.ours for mark in marks if mark.ours])
 
 
-def _name_rows(panels: Sequence[Axes], rows: Sequence[ResultRow]) -> None:
-    """Rows from top to bottom as in the table, names on the left."""
-    panels[0].set_yticks(range(len(rows)), ["\n".join(_wrapped(row)) for row in rows])
-    panels[0].set_ylim(len(rows) - 0.4, -0.6)
-    for axes in panels:
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x")
-        axes.spines["left"].set_visible(False)
-        axes.locator_params(axis="x", nbins=4 if len(panels) > 1 else 6)
-        axes.margins(x=0.12)
-        for at in range(len(rows)):
-            axes.axhline(at, color=GRID, linewidth=0.8, zorder=0)
+def _name_rows(panels: Sequence[Axes], marks: Sequence[Mark]) -> None:
+    """Write the names on the left, and draw a faint line through each row."""
+    names = ["\n".join(mark.wrapped_name) for mark in marks]
+    first = panels[0]
+    first.set_yticks(range(len(marks)), names)
+    # The scale is upside down, so that the first row stands on top.
+    first.set_ylim(len(marks) - 0.4, -0.6)
+    # Half a figure has room for fewer numbers.
+    ticks = 4 if len(panels) > 1 else 6
+    for panel in panels:
+        panel.tick_params(axis="y", length=0)
+        panel.grid(axis="x")
+        panel.spines["left"].set_visible(False)
+        panel.locator_params(axis="x", nbins=ticks)
+        panel.margins(x=0.12)
+        for y in range(len(marks)):
+            panel.axhline(y, color=GRID, linewidth=0.8, zorder=0)
 
 
-def _ours(axes: Axes, at: int, value: Estimate | None, seeds: Sequence[float]) -> None:
-    if value is None:
+def _draw_ours(panel: Axes, y: int, ours: Estimate, seed_values: Sequence[float]) -> None:
+    """Draw our mean with its interval, and each seed below it."""
+    if ours.half_width is None:
+        # A single seed has no interval, and its mark is hollow.
+        panel.plot(ours.mean, y, markerfacecolor=PAPER, **OURS_LOOK)
         return
-    if value.half_width is None:  # a single seed has no spread, and its mark is hollow
-        axes.plot(
-            value.mean, at, "o", color=BLUE, markerfacecolor=PAPER, markersize=7, linestyle="none"
-        )
-        return
-    axes.errorbar(
-        value.mean, at, xerr=value.half_width, fmt="o", color=BLUE, markersize=7, capsize=3
-    )
-    axes.plot(
-        seeds, [at + 0.25] * len(seeds), "o", color=BLUE, markersize=4, alpha=0.4, linestyle="none"
-    )
+    panel.errorbar(ours.mean, y, xerr=ours.half_width, capsize=3, **OURS_LOOK)
+    # Just below the mean, where the interval's line would hide them.
+    heights = [y + 0.25] * len(seed_values)
+    panel.plot(seed_values, heights, **SEED_LOOK)
 
 
-def _papers(axes: Axes, at: int, value: float | None) -> None:
-    if value is not None:
-        axes.plot(
-            value,
-            at,
-            "D",
-            color=VERMILLION,
-            markerfacecolor="none",
-            markersize=8,
-            markeredgewidth=1.6,
-        )
+def _add_legend(figure: Figure, estimates: Sequence[Estimate]) -> None:
+    """Put a legend below the figure, of those marks that are drawn."""
+    handles = []
+    has_interval = [estimate.half_width is not None for estimate in estimates]
+    if any(has_interval):
+        handles.append(_make_handle("ours, 95 %", OURS_LOOK, linestyle="-"))
+        handles.append(_make_handle("each seed", SEED_LOOK))
+    if not all(has_interval):
+        handles.append(_make_handle("ours, one seed", OURS_LOOK, markerfacecolor=PAPER))
+    handles.append(_make_handle("paper", PUBLISHED_LOOK, markersize=7))
+    figure.legend(handles=handles, loc="outside lower left", ncols=4, columnspacing=1.2)
 
 
-def _key(figure: Figure, values: Sequence[Estimate | None]) -> None:
-    """What the marks of intervals are, of those that are drawn."""
+def _make_handle(label: str, look: Look, **changes: Any) -> Line2D:
+    """Return the sample of a mark in the legend, with a few changes to its look."""
     from matplotlib.lines import Line2D
 
-    mark: dict[str, Any] = {"color": BLUE, "marker": "o", "linestyle": "none"}
-    handles = []
-    if any(value and value.half_width is not None for value in values):
-        handles.append(Line2D([], [], color=BLUE, marker="o", markersize=7, label="ours, 95 %"))
-        handles.append(Line2D([], [], **mark, markersize=4, alpha=0.4, label="each seed"))
-    if any(value and value.half_width is None for value in values):
-        handles.append(
-            Line2D([], [], **mark, markersize=7, markerfacecolor=PAPER, label="ours, one seed")
-        )
-    paper: dict[str, Any] = {
-        "color": VERMILLION,
-        "marker": "D",
-        "markerfacecolor": "none",
-        "linestyle": "none",
-    }
-    handles.append(Line2D([], [], **paper, markersize=7, markeredgewidth=1.6, label="paper"))
-    figure.legend(handles=handles, loc="outside lower left", ncols=4, columnspacing=1.2)
+    look = {**look, **changes}
+    return Line2D([], [], label=label, **look)

@@ -1,12 +1,11 @@
 """The report: one page that holds every table, figure, verdict and how each number was made (report floor).
 
-What the page shows comes from records and from the grid's YAML, and whatever it says stays text: the template escapes
-everything but our own drawings, and the page may run no script and fetch nothing.
+Its content comes from records and from the grid's YAML, and all of that stays text: the template escapes everything
+but our own drawings, and the page may run no script and fetch nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,60 +13,26 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.paper_tables import find_table, label, selection
-from senet_repro.report.claims.judge import VERDICTS, Judged, judge
-from senet_repro.report.figures.captions import standing, title_of
-from senet_repro.report.figures.drawing import Drawing
-from senet_repro.report.figures.table_figures import drawings
-from senet_repro.report.page.provenance import PROGRAM, command, environment, environments
-from senet_repro.report.tables.build import ResultTable
+from senet_repro.config.paper_tables import find_table, selection
+from senet_repro.report.claims.judge import VERDICTS, Judged
+from senet_repro.report.page.provenance import (
+    PROGRAM,
+    describe_machine,
+    describe_origin,
+    list_machines,
+    write_command,
+)
+from senet_repro.report.page.sections import Section, make_slug
+from senet_repro.report.tables.build import ResultRow
 from senet_repro.report.text.markdown import spread
-from senet_repro.report.text.notes import notes, seed_count
+from senet_repro.report.text.notes import missing, seed_count
+from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
+from senet_repro.tasks import find_task
 
 SIGNS = dict(zip(VERDICTS, ("✓", "✗", "~", "○"), strict=True))
-"""So that no verdict is told by its colour alone."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A table with all that belongs to it."""
-
-    id: str
-    title: str
-    table: ResultTable
-    standing: str
-    notes: list[str]
-    judged: list[Judged]
-    drawings: list[Drawing]
-
-    @property
-    def label(self) -> str:
-        """How the paper's reader finds it."""
-        return label(self.table.paper)
-
-    @property
-    def rows_run(self) -> int:
-        """How many of its rows have a record."""
-        return sum(bool(row.records) for row in self.table.rows)
-
-    @property
-    def rows_offered(self) -> int:
-        """How many of its rows are not only cited."""
-        return sum(bool(row.form) for row in self.table.rows)
-
-    @property
-    def verdicts(self) -> Counter[str]:
-        """How many of its claims have each verdict."""
-        return Counter(judged.verdict for judged in self.judged)
-
-    @property
-    def caution(self) -> str | None:
-        """What its numbers are not."""
-        if self.table.stands_for:
-            return "a proxy"
-        return "not the paper's protocol" if self.table.departures else None
+"""A sign for each verdict, so that colour alone distinguishes none."""
 
 
 @dataclass(frozen=True)
@@ -76,129 +41,146 @@ class RunEntry:
 
     key: str
     name: str
-    command: str | None
-    records: list[Record]
-    rows: list[tuple[str, str]]  # id of a section and what the run is there
+    command: str | None  # None where no record holds it
+    origin: str  # what is known of the run without its command
+    metrics: list[Metric]  # of its task
+    records: list[Record]  # one per seed
+    rows: list[tuple[str, str]]  # id of a section, and the run's row there
 
 
-def sections(results: Results, tables: Sequence[ResultTable]) -> list[Section]:
-    """Every table with its verdicts and figures; each has an id of its own."""
-    found: list[Section] = []
-    seen: Counter[str] = Counter()
-    for table in tables:
-        name = _slug(table.paper.name)
-        seen[name] += 1
-        name = name if seen[name] == 1 else f"{name}-{seen[name]}"
-        drawn = drawings(table, name, results.folders)
-        found.append(
-            Section(
-                name, title_of(table), table, standing(table), notes(table), judge(table), drawn
-            )
-        )
-    return found
-
-
-def page(results: Results, found: Sequence[Section], source: str) -> str:
-    """The whole page as HTML; `source` names the results folder to the reader."""
-    runs = _runs(results, found)
-    judgements = [(section, judged) for section in found for judged in section.judged]
-    told = {
-        (row.run_key, seed)
-        for section in found
-        for row in section.table.rows
-        for seed in row.failed
-    }
-    seen = {
-        record.run_key for section in found for row in section.table.rows for record in row.records
-    }
-    return str(
-        _template().render(
-            source=source,
-            sections=found,
-            verdicts=VERDICTS,
-            signs=SIGNS,
-            own=_tally([section for section in found if not section.caution]),
-            other=_tally([section for section in found if section.caution]),
-            reached=[
-                (section, judged) for section, judged in judgements if judged.verdict != "not run"
-            ],
-            untold=[
-                (section, judged) for section, judged in judgements if judged.verdict == "not run"
-            ],
-            runs=runs,
-            machines=environments(results.records),
-            failures=[
-                (key, seed, why)
-                for (key, seed), why in results.failures.items()
-                if (key, seed) not in told
-            ],
-            failed_rows=[
-                (section, row) for section in found for row in section.table.rows if row.failed
-            ],
-            unreadable=results.unreadable,
-            strays=sorted(
-                {record.name for record in results.records if record.run_key not in seen}
-            ),
-            example=f"{PROGRAM} -m {selection(find_table('reduction_ratio'))} seed=0,1,2",
-        )
+def render_page(results: Results, sections: Sequence[Section], source: str) -> str:
+    """Return the whole page as HTML; `source` names the results folder to the reader."""
+    judgements = [(section, judged) for section in sections for judged in section.judged]
+    example = f"{PROGRAM} -m {selection(find_table('reduction_ratio'))} seed=0,1,2"
+    page = _load_template().render(
+        source=source,
+        sections=sections,
+        verdicts=VERDICTS,
+        signs=SIGNS,
+        paper_counts=_count_verdicts([each for each in sections if not each.caution_tag]),
+        other_counts=_count_verdicts([each for each in sections if each.caution_tag]),
+        judged_claims=_select_claims(judgements, were_run=True),
+        pending_claims=_select_claims(judgements, were_run=False),
+        runs=_list_runs(results, sections),
+        machines=list_machines(results.records),
+        failed_rows=_list_failed_rows(sections),
+        other_failures=_list_other_failures(results, sections),
+        unreadable=results.unreadable,
+        strays=_list_strays(results, sections),
+        example=example,
     )
+    return str(page)
 
 
-def _tally(found: Sequence[Section]) -> Counter[str]:
-    return sum((section.verdicts for section in found), Counter())
+def _count_verdicts(sections: Sequence[Section]) -> Counter[str]:
+    """Return how many claims of some sections have each verdict."""
+    return sum((section.verdict_counts for section in sections), Counter())
 
 
-def _runs(results: Results, found: Sequence[Section]) -> list[RunEntry]:
-    """Every run there is, in the order of the tables; those that no table has come last."""
-    records: dict[str, list[Record]] = {}
-    rows: dict[str, list[tuple[str, str]]] = {}
-    for section in found:
-        for row in section.table.rows:
-            for record in row.records[:1]:
-                rows.setdefault(record.run_key, []).append(
-                    (section.id, f"{label(section.table.paper)}, {row.name}")
-                )
-    for key in rows:
-        records[key] = []
-    for record in sorted(results.records, key=lambda record: record.seed):
-        records.setdefault(record.run_key, []).append(record)
+def _select_claims(
+    judgements: Sequence[tuple[Section, Judged]], *, were_run: bool
+) -> list[tuple[Section, Judged]]:
+    """Return the claims whose rows were run, or those whose rows were not."""
     return [
-        RunEntry(key, own[0].name, command(own), own, rows.get(key, []))
-        for key, own in records.items()
+        (section, judged)
+        for section, judged in judgements
+        if (judged.verdict != "not run") == were_run
     ]
 
 
-def _template() -> Any:
+def _list_rows(sections: Sequence[Section]) -> list[tuple[Section, ResultRow]]:
+    """Return every row of the page with its section."""
+    return [(section, row) for section in sections for row in section.table.rows]
+
+
+def _list_failed_rows(sections: Sequence[Section]) -> list[tuple[Section, ResultRow]]:
+    """Return the rows of which a run failed."""
+    return [(section, row) for section, row in _list_rows(sections) if row.failed]
+
+
+def _list_other_failures(
+    results: Results, sections: Sequence[Section]
+) -> list[tuple[str, int, str]]:
+    """Return the failed runs that no row of the page names, as (run key, seed, reason)."""
+    named = set()
+    for _, row in _list_failed_rows(sections):
+        named |= {(row.run_key, seed) for seed in row.failed}
+    return [
+        (key, seed, reason)
+        for (key, seed), reason in results.failures.items()
+        if (key, seed) not in named
+    ]
+
+
+def _list_strays(results: Results, sections: Sequence[Section]) -> list[str]:
+    """Return the names of the runs that have a record and stand in no table of the page."""
+    shown = set()
+    for _, row in _list_rows(sections):
+        shown |= {record.run_key for record in row.records}
+    return sorted({record.name for record in results.records if record.run_key not in shown})
+
+
+def _list_runs(results: Results, sections: Sequence[Section]) -> list[RunEntry]:
+    """Return every run that has a record, in the order of the tables; runs that no table shows come last."""
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for section, row in _list_rows(sections):
+        if row.records:
+            # By the record's key: a row's own key is another where code versions are mixed.
+            places = rows.setdefault(row.records[0].run_key, [])
+            places.append((section.id, f"{section.paper_label}, {row.name}"))
+    # The keys of the tables come first, and so fix the order.
+    records: dict[str, list[Record]] = {key: [] for key in rows}
+    for record in sorted(results.records, key=lambda record: record.seed):
+        records.setdefault(record.run_key, []).append(record)
+    return [_describe_run(own, rows.get(key, [])) for key, own in records.items()]
+
+
+def _describe_run(records: list[Record], rows: list[tuple[str, str]]) -> RunEntry:
+    """Return one run, of which `records` are the seeds and `rows` where the page shows it."""
+    first = records[0]
+    return RunEntry(
+        key=first.run_key,
+        name=first.name,
+        command=write_command(records),
+        origin=describe_origin(first),
+        metrics=printed_metrics(find_task(first.task).metrics),
+        records=records,
+        rows=rows,
+    )
+
+
+def _load_template() -> Any:
+    """Return the page's template; undefined names in it are errors."""
+    # jinja2 is imported here, since no other verb needs it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment_ = Environment(
+    environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # A drawing's text was escaped as it was written; it is the only markup that is taken as such.
-    environment_.filters.update(
-        drawing=lambda drawing: Markup(drawing.inline),
+    environment.filters.update(
+        # The text in a drawing was escaped as it was drawn; no other markup is taken as such.
+        inline_drawing=lambda drawing: Markup(drawing.inline),
         spread=spread,
-        figure=_figure,
-        duration=_duration,
-        environment=environment,
-        slug=_slug,
+        number=_format_number,
+        wall_time=_format_wall_time,
+        machine=describe_machine,
+        missing=missing,
+        slug=make_slug,
         seeds=seed_count,
     )
-    return environment_.get_template("page.html.jinja")
+    return environment.get_template("page.html.jinja")
 
 
-def _slug(name: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def _figure(value: float | None, spec: str = ".2f") -> str:
+def _format_number(value: float | None, spec: str = ".2f") -> str:
+    """Return a number as a table shows it; nothing where there is none."""
     return "" if value is None else f"{value:{spec}}"
 
 
-def _duration(seconds: float) -> str:
+def _format_wall_time(seconds: float) -> str:
+    """Return seconds, or hours, minutes and seconds from a minute on: 42.0 s, 3:20:15."""
     return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from senet_repro.config.paper_tables import find_table
-from senet_repro.report.figures.captions import standing
-from senet_repro.report.figures.curves import TRAIN, VALIDATION, curve
-from senet_repro.report.figures.drawing import draw
-from senet_repro.report.figures.table_figures import drawings
+from senet_repro.report.figures.captions import describe_standing
+from senet_repro.report.figures.curves import read_curve
+from senet_repro.report.figures.drawing import make_figure, render_figure, use_house_style
+from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
@@ -32,7 +32,8 @@ def test_curves_are_the_mean_and_the_range_of_the_seeds(tmp_path: Path) -> None:
     write_runs(tmp_path, squeeze_records())
     results = load_results(tmp_path)
     row = next(row for row in _table(results.records).rows if row.name == "max")
-    valid, train = curve(row, VALIDATION, results.folders), curve(row, TRAIN, results.folders)
+    valid = read_curve(row, "top1_err_pct", results.folders)
+    train = read_curve(row, "train_top1_err_pct", results.folders)
     assert valid is not None
     assert train is not None
     assert (valid.epochs, valid.n) == ([1, 2], 2)
@@ -49,17 +50,20 @@ def test_runs_whose_epochs_cannot_be_read_have_no_curve(tmp_path: Path, content:
     for folder in results.folders.values():
         RunFolder(folder).epochs_file.write_bytes(content)
     assert all(
-        curve(row, VALIDATION, results.folders) is None for row in _table(results.records).rows
+        read_curve(row, "top1_err_pct", results.folders) is None
+        for row in _table(results.records).rows
     )
 
 
 def test_there_is_no_figure_where_there_is_nothing_to_compare() -> None:
-    (only,) = drawings(_table([make_record([], seed=0, top1=3.0)]), "squeeze", {})
+    (only,) = draw_table_figures(_table([make_record([], seed=0, top1=3.0)]), "squeeze", {})
     assert only.name == "squeeze-errors"
 
 
 def test_a_figures_file_says_what_it_is_of_and_stands_alone() -> None:
-    for drawing in drawings(_table(squeeze_records()), "squeeze", {}):
+    drawings = draw_table_figures(_table(squeeze_records()), "squeeze", {})
+    assert len(drawings) == 3
+    for drawing in drawings:
         assert "Table 11: Squeeze operator" in drawing.svg
         assert "digits, a proxy for ImageNet" in drawing.svg
         assert drawing.png.startswith(b"\x89PNG")
@@ -67,7 +71,9 @@ def test_a_figures_file_says_what_it_is_of_and_stands_alone() -> None:
 
 
 def test_a_figure_in_the_page_takes_the_pages_font_and_colours_and_has_ids_of_its_own() -> None:
-    for drawing in drawings(_table(squeeze_records()), "squeeze", {}):
+    drawings = draw_table_figures(_table(squeeze_records()), "squeeze", {})
+    assert len(drawings) == 3
+    for drawing in drawings:
         assert not re.findall("(?:fill|stroke): #", drawing.inline)
         assert "var(--ink)" in drawing.inline
         assert "font-family" not in drawing.inline
@@ -101,27 +107,27 @@ def test_what_a_table_stands_for_is_said(
     overrides: list[str], table: str, images: int, said: str
 ) -> None:
     assert (
-        standing(_table([make_record(overrides, seed=0, top1=22.0, eval_images=images)], table))
+        describe_standing(
+            _table([make_record(overrides, seed=0, top1=22.0, eval_images=images)], table)
+        )
         == said
     )
 
 
 def test_settings_of_the_user_change_nothing() -> None:
     table = _table(squeeze_records())
-    plain = drawings(table, "squeeze", {})
+    plain = draw_table_figures(table, "squeeze", {})
     import matplotlib
 
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.parse_math": True}):
-        assert drawings(table, "squeeze", {}) == plain
+        assert draw_table_figures(table, "squeeze", {}) == plain
 
 
 def test_a_name_with_dollar_signs_stays_that_name() -> None:
-    def build(figure_class):  # type: ignore[no-untyped-def]
-        figure = figure_class()
+    with use_house_style():
+        figure = make_figure(460, 300)
         figure.suptitle("a $b$ <i>")
-        return figure
-
-    drawing = draw("name", "alt", "caption", build)
+        drawing = render_figure(figure, "name", "alt", "caption")
     assert "a $b$ &lt;i&gt;" in drawing.svg
     assert "a $b$ &lt;i&gt;" in drawing.inline
 
@@ -129,20 +135,20 @@ def test_a_name_with_dollar_signs_stays_that_name() -> None:
 @pytest.mark.slow
 def test_drawing_writes_nothing_in_the_home_directory(tmp_path: Path) -> None:
     code = (
-        "from senet_repro.report.figures.drawing import draw\n"
-        "assert draw('n', 'a', 'c', lambda figure_class: figure_class()).png\n"
-        "import os\nassert 'MPLCONFIGDIR' not in os.environ"
+        "from senet_repro.report.figures.drawing import *\n"
+        "with use_house_style():\n"
+        "    assert render_figure(make_figure(460, 300), 'n', 'a', 'c').png\n"
     )
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    home.mkdir()
+    temporary.mkdir()
     environment = {
         name: value
         for name, value in os.environ.items()
         if name not in ("MPLCONFIGDIR", "XDG_CACHE_HOME")
     }
-    home = tmp_path / "home"
-    home.mkdir()
-    subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        check=True,
-        env={**environment, "HOME": str(home)},
-    )
+    environment |= {"HOME": str(home), "TMPDIR": str(temporary)}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)
     assert list(home.iterdir()) == []
+    # One folder, which the next process finds again.
+    assert [path.name for path in temporary.iterdir()] == [f"senet_repro-{os.getuid()}"]

@@ -15,12 +15,13 @@ import pytest
 from senet_repro.cli.report import main
 from senet_repro.config.paper_tables import find_table
 from senet_repro.config.schema import Claim, Row
-from senet_repro.report.page.page import Section
+from senet_repro.report.page.sections import Section
+from senet_repro.results.metrics import Metric
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import write_status
 from tests.records import make_record
-from tests.report.browser import CHROMIUM, look
+from tests.report.browser import CHROMIUM, look_at
 from tests.report.pages import make_page, squeeze_records, write_runs
 
 EVIL = "<script>alert('x')</script>"
@@ -101,12 +102,53 @@ def test_one_seed_is_called_no_evidence(tmp_path: Path) -> None:
 
 def test_each_number_says_how_to_make_it_again(squeeze: tuple[Path, list[Section], str]) -> None:
     _, _, html = squeeze
-    assert "python -m senet_repro -m protocol=demo seed=0,1,2" in html
-    assert "python -m senet_repro -m protocol=demo squeeze=max seed=0,1" in html
+    assert "python -m senet_repro -m +ablation=squeeze squeeze=avg seed=0,1,2<" in html
+    assert "python -m senet_repro -m +ablation=squeeze squeeze=max seed=0,1<" in html
     for record in squeeze_records():
         assert record.run_key in html
         assert (record.commit or "")[:12] in html
     assert "torch 2" in html
+
+
+def test_a_record_without_its_command_says_so_and_what_is_known(tmp_path: Path) -> None:
+    record = make_record(["+ablation=squeeze"], seed=3, top1=3.0)
+    write_runs(tmp_path, [replace(record, overrides=None)])
+    _, html = make_page(tmp_path, "squeeze")
+    assert "Recorded by a version that did not keep the command" in html
+    assert "table squeeze, protocol demo, seed 3." in html
+
+
+def test_the_page_shows_the_metrics_of_another_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ap = Metric(key="ap", label="AP", unit="", unit_sign="", better="higher", decimals=3)
+    fps = Metric(key="fps", label="speed", unit="hz", unit_sign="Hz", better="higher", decimals=0)
+
+    class Detection:
+        name = "detection"
+        metrics = (ap, fps)
+
+    paper = deepcopy(find_table("squeeze"))
+    # Its claims are about other metrics.
+    paper.claims = []
+    monkeypatch.setattr("senet_repro.report.tables.build.paper_tables", lambda: {"squeeze": paper})
+    for module in ("report.tables.build", "report.page.page"):
+        monkeypatch.setattr(f"senet_repro.{module}.find_task", lambda _: Detection)
+    records = [
+        replace(record, metrics={"ap": 0.25 + record.seed / 64, "fps_hz": 30.0})
+        for record in squeeze_records()
+    ]
+    write_runs(tmp_path, records, "ap")
+    (section,), html = make_page(tmp_path, paper)
+    assert ">AP</th>" in html
+    assert ">Δ AP, points</th>" in html
+    assert ">speed, Hz</th>" in html
+    assert "0.250</td>" in html
+    assert "30</td>" in html
+    names = ("errors", "differences", "curves", "cost")
+    assert [drawing.name for drawing in section.drawings] == [f"squeeze-{name}" for name in names]
+    assert "right is better" in section.drawings[1].svg
+    assert "top-1" not in "".join(drawing.svg + drawing.caption for drawing in section.drawings)
 
 
 def test_changes_beside_a_commit_are_said(tmp_path: Path) -> None:
@@ -229,7 +271,7 @@ def test_in_a_browser_all_is_there_nothing_errs_and_a_phone_scrolls_only_boxes(
     (tmp_path / "index.html").write_text(html)
     for width_px in (390, 1200):
         try:
-            seen, errors = look(tmp_path / "index.html", width_px)
+            seen, errors = look_at(tmp_path / "index.html", width_px)
         except subprocess.TimeoutExpired:  # pragma: no cover
             pytest.skip("chromium did not answer")
         assert errors == []

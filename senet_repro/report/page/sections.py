@@ -1,0 +1,102 @@
+"""The sections of the page: a table each, with its figures, notes and verdicts (report floor)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from senet_repro.config.paper_tables import label
+from senet_repro.report.claims.judge import Judged, judge
+from senet_repro.report.figures.captions import describe_standing, write_title
+from senet_repro.report.figures.drawing import Drawing
+from senet_repro.report.figures.table_figures import draw_table_figures
+from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.text.notes import notes
+from senet_repro.results.metrics import Metric
+from senet_repro.results.store import Results
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with all that belongs to it."""
+
+    id: str
+    title: str
+    table: ResultTable
+    standing: str  # what its numbers can stand for
+    notes: list[str]
+    judged: list[Judged]
+    drawings: list[Drawing]
+
+    @property
+    def paper_label(self) -> str:
+        """The table's number in the paper, or the section that it comes from."""
+        return label(self.table.paper)
+
+    @property
+    def rows_run(self) -> int:
+        """How many of its rows have a record."""
+        return sum(bool(row.records) for row in self.table.rows)
+
+    @property
+    def rows_offered(self) -> int:
+        """How many of its rows can be run here, and are not only cited."""
+        return sum(bool(row.form) for row in self.table.rows)
+
+    @property
+    def verdict_counts(self) -> Counter[str]:
+        """How many of its claims have each verdict."""
+        return Counter(judged.verdict for judged in self.judged)
+
+    @property
+    def caution_tag(self) -> str | None:
+        """The warning beside its numbers; None where they follow the paper's protocol."""
+        if self.table.stands_for:
+            return "a proxy"
+        return "not the paper's protocol" if self.table.departures else None
+
+    @property
+    def has_one_seed(self) -> bool:
+        """Whether its numbers are of a single seed, which is no evidence."""
+        return len(self.table.seeds) == 1
+
+    @property
+    def other_metrics(self) -> list[Metric]:
+        """The metrics after the first that any row has a figure of, ours or the paper's."""
+        return [metric for metric in self.table.metrics[1:] if self._has_figure(metric)]
+
+    def _has_figure(self, metric: Metric) -> bool:
+        """Return whether any row has a figure of a metric, ours or the paper's."""
+        return any(
+            metric.name in row.estimates or metric.name in row.paper.figures
+            for row in self.table.rows
+        )
+
+
+def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Section]:
+    """Return a section for every table, each with an id of its own."""
+    sections: list[Section] = []
+    counts: Counter[str] = Counter()
+    for table in tables:
+        # A table that was run by several protocols has a section for each.
+        name = make_slug(table.paper.name)
+        counts[name] += 1
+        section_id = name if counts[name] == 1 else f"{name}-{counts[name]}"
+        section = Section(
+            id=section_id,
+            title=write_title(table),
+            table=table,
+            standing=describe_standing(table),
+            notes=notes(table),
+            judged=judge(table),
+            drawings=draw_table_figures(table, section_id, results.folders),
+        )
+        sections.append(section)
+    return sections
+
+
+def make_slug(name: str) -> str:
+    """Return a name as ids, classes and file names hold it: small letters and digits with dashes between."""
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
