@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -94,23 +95,31 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     return checked(overrides, run_from(config))
 
 
-def help_text(overrides: Sequence[str]) -> str:
-    """The help: Hydra's template, filled in at once. Hydra composes for each of some eighty groups, most its own."""
+def build_help(overrides: Sequence[str], verbs: str) -> str:
+    """Return the help: the template in conf/hydra/help, filled in, with the usage of the `verbs`.
+
+    Raises:
+        ConfigError: as for `compose`.
+    """
+    # Hydra would fill it in as well, but composes for each of some eighty groups, most of them its own.
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
-        text = config.hydra.help.template
+        template = Template(config.hydra.help.template)
         ours = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    folders = sorted(
-        path for path in CONF_DIR.rglob("*") if path.is_dir() and any(path.glob("*.yaml"))
+    return template.substitute(
+        APP_CONFIG_GROUPS="\n".join(_describe_groups()),
+        CONFIG=OmegaConf.to_yaml(ours, sort_keys=False),
+        VERBS=textwrap.indent(verbs, "  ").lstrip(),
     )
-    groups = [
-        f"{folder.relative_to(CONF_DIR)}: {', '.join(sorted(path.stem for path in folder.glob('*.yaml')))}"
-        for folder in folders
-    ]
-    return Template(text).substitute(
-        APP_CONFIG_GROUPS="\n".join(groups), CONFIG=OmegaConf.to_yaml(ours, sort_keys=False)
-    )
+
+
+def _describe_groups() -> Iterator[str]:
+    """Yield a line for each folder of YAML files: the group and the names of its files."""
+    for folder in sorted(path for path in CONF_DIR.rglob("*") if path.is_dir()):
+        names = sorted(path.stem for path in folder.glob("*.yaml"))
+        if names:
+            yield f"{folder.relative_to(CONF_DIR)}: {', '.join(names)}"
 
 
 def checked(overrides: Sequence[str], run: Run) -> Run:
