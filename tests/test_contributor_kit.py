@@ -50,10 +50,7 @@ def test_hooks_are_the_projects_own_tools() -> None:
 def test_the_workflow_calls_targets_of_the_makefile_on_every_python() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
     commands = [
-        step["run"]
-        for job in workflow["jobs"].values()
-        for step in job["steps"]
-        if "run" in step
+        step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step
     ]
     called = {command.split()[1] for command in commands}
     assert all(command.startswith("make ") for command in commands)

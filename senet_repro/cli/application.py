@@ -16,7 +16,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.composition import CONF_DIR, checked, plain_errors, run_from
+from senet_repro.config.composition import CONF_DIR, check_overrides, plain_errors, run_from
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 
@@ -97,7 +97,7 @@ def _job(config: DictConfig, train: Callable[[Run, Place | None], None]) -> None
             int(os.environ[_POINTS]),
             beside if beside > 0 else cpu_count(),
         )
-        _train(checked(overrides, run_from(config)), place, train)
+        _train(check_overrides(overrides, run_from(config)), place, train)
         return
     for point in _plans[0].choose([_point(overrides, lambda _: config)]):
         assert point.run is not None
@@ -143,7 +143,7 @@ def _point(overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConf
         with plain_errors():
             config = compose(overrides)
             ours = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-            return Point(overrides, checked(overrides, run_from(ours)))
+            return Point(overrides, check_overrides(overrides, run_from(ours)))
     except ConfigError as error:
         return Point(overrides, error=error)
 
