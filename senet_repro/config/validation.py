@@ -168,7 +168,7 @@ def check_batch_size(batch_size: int, devices: int, nodes: int = 1, accumulate: 
     factors = [(devices, "devices"), (nodes, "nodes"), (accumulate, "accumulate")]
     asked = " and ".join(f"trainer.{name}={count}" for count, name in factors if count > 1)
     raise ConfigError(
-        f"recipe.batch_size={batch_size} does not divide over {asked}: give {', '.join(mends)}"
+        f"recipe.batch_size={batch_size} does not divide over {asked}: give {', or '.join(mends)}"
     )
 
 
