@@ -10,7 +10,7 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test test-fast test-faults lint format lock clean
+.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test test-fast test-faults lint format wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lint: $(ENV)/ready ## style, format and types
 format: $(ENV)/ready ## rewrite the code in the house's format
 	@$(ENV)/bin/ruff check --fix .
 	@$(ENV)/bin/ruff format .
+
+wheel: $(ENV)/ready ## build the package as dist/*.whl
+	@$(ENV)/bin/python -m hatchling build -t wheel -d dist
 
 lock: .uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev -o requirements.lock pyproject.toml

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.cli.main import VERBS
+from senet_repro.cli.verbs import list_verbs
 from senet_repro.config.composition import compose
 from tests.conftest import ROOT
 
@@ -52,7 +52,7 @@ def test_every_command_of_the_documents_parses(command: str) -> None:
 
 
 def _parse(arguments: list[str]) -> None:
-    if arguments[0] in VERBS:
+    if arguments[0] in list_verbs():
         code = subprocess.run(
             [sys.executable, "-m", "senet_repro", *arguments, "--help"],
             capture_output=True,

@@ -41,8 +41,12 @@ def test_a_wheel_composes_every_ablation_and_prints_tables_from_another_folder(
         capture_output=True,
     )
     (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
     for part in ("page.html.jinja", "parts.html.jinja", "page.css"):
-        assert f"senet_repro/report/{part}" in zipfile.ZipFile(wheel).namelist()
+        assert f"senet_repro/report/page/{part}" in names
+    assert "senet_repro/py.typed" in names
+    (entry_points,) = (name for name in names if name.endswith("entry_points.txt"))
+    assert "[hydra.plugins]" in zipfile.ZipFile(wheel).read(entry_points).decode()
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
     install = [

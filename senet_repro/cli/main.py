@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
+from collections.abc import Sequence
 
+from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs
 from senet_repro.core.errors import ConfigError, Stopped
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.signals import convert_sigterm
-
-VERBS = (
-    "table",
-    "status",
-    "prune",
-    "verdict",
-    "power",
-    "report",
-    "sizes",
-    "export",
-    "bench",
-    "publish",
-)
 
 
 def main() -> None:
@@ -36,15 +24,10 @@ def main() -> None:
 def _run_verb(arguments: list[str]) -> int:
     """Run the verb that the arguments begin with, or train; returns the exit code."""
     try:
-        if arguments and arguments[0] in VERBS:
-            # A verb's module is imported alone, so that none waits for another's libraries.
-            command = import_module(f"senet_repro.cli.{arguments[0]}")
-            return int(command.main(arguments[1:]))
+        if arguments and arguments[0] in list_verbs():
+            return call_verb(arguments[0], arguments[1:])
         if {"--help", "-h"} & set(arguments):
-            from senet_repro.config.composition import help_text
-
-            print(help_text([argument for argument in arguments if not argument.startswith("-")]))
-            return 0
+            return _print_help(arguments)
         from senet_repro.cli import train
 
         # Training imports Lightning, and that imports matplotlib.
@@ -66,3 +49,12 @@ def _run_verb(arguments: list[str]) -> int:
     except (KeyboardInterrupt, Stopped) as stop:
         print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)
         return stop.exit_code if isinstance(stop, Stopped) else 130
+
+
+def _print_help(arguments: Sequence[str]) -> int:
+    """Print the grid as the other arguments compose it, and the usage of every verb."""
+    from senet_repro.config.composition import build_help
+
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    print(build_help(overrides, describe_verbs()))
+    return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.composition import checked, plain_errors, run_from
+from senet_repro.config.composition import check_overrides, plain_errors, run_from
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 
@@ -47,6 +47,6 @@ def read_point(
             # The schema has no place for what Hydra keeps for itself.
             our_keys = [str(key) for key in config if key != "hydra"]
             run = run_from(OmegaConf.masked_copy(config, our_keys))
-        return Point(overrides, checked(overrides, run))
+        return Point(overrides, check_overrides(overrides, run))
     except ConfigError as error:
         return IllegalPoint(overrides, error)

@@ -1,69 +1,21 @@
-"""`python -m senet_repro publish`: the error tables on Weights & Biases, now and as runs end."""
+"""The error tables on Weights & Biases as runs end; the verb `publish` does the same at any other time."""
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.config.paper_tables import find_tables
-from senet_repro.config.schema import Logger, PaperTable, Run
-from senet_repro.core.errors import ConfigError
+from senet_repro.config.schema import PaperTable, Run
 from senet_repro.mirrors.wandb_home import in_a_line, mode
 from senet_repro.report.publish import FOLDER, Content, Published, content, publish
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.results.record import Record
 from senet_repro.results.store import load_results
 
-LIMIT_S, AT_RUNS_END_LIMIT_S = 120, 30  # for a table: who asks for it waits longer than a run does
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Publish every table that has records, or the one asked for; 1 if one could not be, or none is there."""
-    parser = argparse.ArgumentParser(
-        prog="python -m senet_repro publish",
-        description="The error tables on Weights & Biases, each a run of its own; offline files where there is no key.",
-    )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=Path("runs"),
-        metavar="DIR",
-        help="where the runs are (runs)",
-    )
-    parser.add_argument(
-        "--table", metavar="NAME", help="a number in the paper or a name, such as 10"
-    )
-    parser.add_argument(
-        "--project", metavar="P", default=Logger().project, help=f"on W&B ({Logger().project})"
-    )
-    options = parser.parse_args(arguments)
-    asked = mode()
-    if asked == "disabled":
-        raise ConfigError("WANDB_MODE=disabled: unset it to publish, or give WANDB_MODE=offline")
-    papers = find_tables(options.table)
-    tables = build_tables(load_results(options.results), papers)
-    if not tables:
-        print(f"no records in {options.results} for a table", file=sys.stderr)
-    found, failed = [], not tables
-    for table in tables:
-        shown = content(table)
-        try:
-            done = publish(
-                table, shown, results_dir=options.results, project=options.project, limit_s=LIMIT_S
-            )
-        except Exception as error:
-            print(f"W&B: {shown.name}: {in_a_line(error)}", file=sys.stderr)
-            failed = True
-        else:
-            print(f"{done.name}: {done.url or done.folder}")
-            found.append(done)
-    offline = [str(done.folder) for done in found if done.folder]
-    if offline:
-        print(f"offline; to put them on W&B: wandb sync {shlex.join(offline)}")
-    return 1 if failed or (asked == "online" and offline) else 0
+AT_RUNS_END_LIMIT_S = 30  # for a table
 
 
 class Publisher:

@@ -29,7 +29,7 @@ from omegaconf import DictConfig
 from senet_repro.cli.command import Command, Outcomes
 from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
-from senet_repro.config.composition import CONF_DIR, checked, plain_errors, run_from
+from senet_repro.config.composition import CONF_DIR, check_overrides, plain_errors, run_from
 from senet_repro.core.signals import Deferral
 
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a
@@ -151,7 +151,7 @@ def _train_sweep_job(
     """Train one run of a sweep of `total`, in the process that a launcher chose for it."""
     hydra_config: Any = HydraConfig.get()
     overrides = list(hydra_config.overrides.task)
-    run = checked(overrides, run_from(config))
+    run = check_overrides(overrides, run_from(config))
     position = Position(hydra_config.job.num + 1, total, side_by_side)
     is_beside = starts_processes and _command is None
     train_run(run, overrides, position, is_beside)

@@ -1,9 +1,10 @@
-"""From overrides and YAML to a validated Run (config floor; no torch)."""
+"""Compose a validated Run from overrides and YAML (config floor; no torch)."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -19,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
-from senet_repro.config.validation import validate
+from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -45,7 +46,7 @@ OmegaConf.register_new_resolver("cpus_per_task", _cpus_per_task)
 
 
 def run_from(config: DictConfig) -> Run:
-    """The validated run that a composed configuration describes.
+    """Return the validated run that a composed configuration describes.
 
     Raises:
         ConfigError: a key does not exist (also one that came by `+key=` or `++key=`), or a value is not legal.
@@ -55,13 +56,13 @@ def run_from(config: DictConfig) -> Run:
         plain = OmegaConf.to_container(config, resolve=True)
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
     assert isinstance(run, Run)
-    validate(run)
-    _fingerprint(run.init)
+    validate_run(run)
+    _fill_in_hash(run.init)
     return run
 
 
-def _fingerprint(init: Init) -> None:
-    """Let a run be known by what its first weights are, and not by where they lie.
+def _fill_in_hash(init: Init) -> None:
+    """Fill in the hash of the file of first weights, so that a run is known by what they are and not where they lie.
 
     Raises:
         ConfigError: the file is not there, or no longer what it was when the run was written down.
@@ -83,7 +84,7 @@ def _fingerprint(init: Init) -> None:
 
 
 def compose(overrides: Sequence[str] = ()) -> Run:
-    """The run that `python -m senet_repro OVERRIDES` would train.
+    """Return the run that `python -m senet_repro OVERRIDES` would train.
 
     Raises:
         ConfigError: as for `run_from`, or an override is malformed.
@@ -91,39 +92,49 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=list(overrides))
-    return checked(overrides, run_from(config))
+    return check_overrides(overrides, run_from(config))
 
 
-def help_text(overrides: Sequence[str]) -> str:
-    """The help: Hydra's template, filled in at once. Hydra composes for each of some eighty groups, most its own."""
+def build_help(overrides: Sequence[str], verbs: str) -> str:
+    """Return the help: the template in conf/hydra/help, filled in, with the usage of the `verbs`.
+
+    Raises:
+        ConfigError: as for `compose`.
+    """
+    # Hydra would fill it in as well, but composes for each of some eighty groups, most of them its own.
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
-        text = config.hydra.help.template
+        template = Template(config.hydra.help.template)
         ours = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    folders = sorted(
-        path for path in CONF_DIR.rglob("*") if path.is_dir() and any(path.glob("*.yaml"))
-    )
-    groups = [
-        f"{folder.relative_to(CONF_DIR)}: {', '.join(sorted(path.stem for path in folder.glob('*.yaml')))}"
-        for folder in folders
-    ]
-    return Template(text).substitute(
-        APP_CONFIG_GROUPS="\n".join(groups), CONFIG=OmegaConf.to_yaml(ours, sort_keys=False)
+    return template.substitute(
+        APP_CONFIG_GROUPS="\n".join(_describe_groups()),
+        CONFIG=OmegaConf.to_yaml(ours, sort_keys=False),
+        VERBS=textwrap.indent(verbs, "  ").lstrip(),
     )
 
 
-def checked(overrides: Sequence[str], run: Run) -> Run:
-    """The run, unless the command line asks for two tables, or for a protocol where a table brings its own."""
+def _describe_groups() -> Iterator[str]:
+    """Yield a line for each folder of YAML files: the group and the names of its files."""
+    for folder in sorted(path for path in CONF_DIR.rglob("*") if path.is_dir()):
+        names = sorted(path.stem for path in folder.glob("*.yaml"))
+        if names:
+            yield f"{folder.relative_to(CONF_DIR)}: {', '.join(names)}"
+
+
+def check_overrides(overrides: Sequence[str], run: Run) -> Run:
+    """Return the run that the overrides gave, if they ask for no more than one table.
+
+    Raises:
+        ConfigError: they ask for two tables, or for a protocol where a table brings its own.
+    """
     given = [override.lstrip("+").partition("=") for override in overrides]
+    groups = [group for group, _, _ in given]
     tables = [f"+{group}={name}" for group, _, name in given if group in ("ablation", "experiment")]
     if len(tables) > 1 or any("," in table for table in tables):
         raise ConfigError(f"{' '.join(tables)}: give one table at a time")
-    if (
-        tables
-        and tables[0].startswith("+experiment")
-        and "protocol" in [group for group, _, _ in given]
-    ):
+    names_its_protocol = bool(tables) and tables[0].startswith("+experiment")
+    if names_its_protocol and "protocol" in groups:
         raise ConfigError(
             f"{tables[0]} names network, data and recipe itself: leave protocol= out, or give model=, data="
         )
@@ -132,54 +143,71 @@ def checked(overrides: Sequence[str], run: Run) -> Run:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn what Hydra and OmegaConf raise into a ConfigError with the mend in a line."""
+    """Turn whatever Hydra and OmegaConf raise into a ConfigError with the mend in a line."""
     try:
         yield
     except ConfigError:
         raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise ConfigError(_message(error)) from error
+        raise ConfigError(_explain_error(error)) from error
 
 
-def _message(error: BaseException) -> str:
-    key = _unknown_key(error)
+def _explain_error(error: BaseException) -> str:
+    """Return in a line what is wrong and, where it can be known, how to mend it."""
+    key = _find_unknown_key(error)
     if key is not None:
-        near = _nearest(key)
-        return f"unknown key '{key}'" + (
-            f"; did you mean '{near}'?" if near else "; --help lists the keys"
-        )
+        near = _find_nearest_key(key)
+        mend = f"did you mean '{near}'?" if near else "--help lists the keys"
+        return f"unknown key '{key}'; {mend}"
     if isinstance(error, OverrideParseException):
         return f"cannot read '{error.override}': {str(error).splitlines()[0]}"
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         return f"there is no {group} '{name}'; there are {', '.join(error.options)}"
-    text = f"{error}\n{error.__cause__ or ''}"
+    return _first_words(f"{error}\n{error.__cause__ or ''}")
+
+
+def _first_words(text: str) -> str:
+    """Return a message in one line, without the lines about Hydra's inside."""
     lines = [line.strip() for line in text.splitlines()]
     return " ".join(line for line in lines if line and not line.startswith(_HYDRA_DETAILS))
 
 
-def _unknown_key(error: BaseException | None) -> str | None:
+def _find_unknown_key(error: BaseException | None) -> str | None:
+    """Return the key that does not exist, if that is what an error or one of its causes is about."""
     while error is not None:
-        if isinstance(error, OmegaConfBaseException) and "not in" in str(error) and error.full_key:
+        if isinstance(error, OmegaConfBaseException) and error.full_key and _is_of_key(error):
             return str(error.full_key)
         error = error.__cause__ or error.__context__
     return None
 
 
-def _nearest(key: str) -> str | None:
+def _is_of_key(error: OmegaConfBaseException) -> bool:
+    # OmegaConf has no class of its own for it: an unknown key is ConfigKeyError or ConfigAttributeError, as other
+    # errors are, and only its words differ: "Key 'x' not in 'Run'", "Key 'x' is not in struct".
+    return "not in" in str(error)
+
+
+def _find_nearest_key(key: str) -> str | None:
+    """Return the known key that a misspelled one comes closest to, as a whole or by its last word."""
     options = [f"model.options.{option}" for option in MODEL_OPTIONS]
-    known = [*_keys(Run), *options, *(path.name for path in CONF_DIR.iterdir() if path.is_dir())]
-    leaves = {name.rpartition(".")[2]: name for name in reversed(known)}
-    for word, names in ((key, {name: name for name in known}), (key.rpartition(".")[2], leaves)):
+    groups = [path.name for path in CONF_DIR.iterdir() if path.is_dir()]
+    known = [*_list_keys(Run), *options, *groups]
+    by_whole = {name: name for name in known}
+    # Of two keys that end in the same word the first of the schema counts, so it is entered last.
+    by_last_word = {name.rpartition(".")[2]: name for name in reversed(known)}
+    last_word = key.rpartition(".")[2]
+    for word, names in ((key, by_whole), (last_word, by_last_word)):
         found = difflib.get_close_matches(word, names, n=1)
         if found:
             return names[found[0]]
     return None
 
 
-def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+def _list_keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the keys of a dataclass of the schema and of those within it, joined by dots."""
     hints = get_type_hints(node)
     for entry in fields(node):
         yield prefix + entry.name
         if is_dataclass(hints[entry.name]):
-            yield from _keys(hints[entry.name], f"{prefix}{entry.name}.")
+            yield from _list_keys(hints[entry.name], f"{prefix}{entry.name}.")

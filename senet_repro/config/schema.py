@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SQUEEZES = ("avg", "max", "none")
-EXCITATIONS = ("sigmoid", "tanh", "relu")
+EXCITATIONS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU"}
+"""The values of the axis, and what torch.nn calls each: the last non-linearity of an SE block."""
 PLACEMENTS = ("standard", "pre", "post", "identity", "conv3x3")
 STAGE_WORDS = ("all", "all_but_last", "none")
 SE_FCS = ("linear", "conv")

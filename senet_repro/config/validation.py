@@ -1,10 +1,10 @@
-"""What a composed run must satisfy beyond its types (config floor; no torch)."""
+"""Refuse a composed run that cannot be trained, beyond what its types refuse (config floor; no torch)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import join_words
 
-SMALLEST = 1e-12  # what 'positive' means
+# The least number that counts as positive.
+SMALLEST = 1e-12
+# The most devices that an error proposes.
+MOST_DEVICES = 64
 
 RANGES: tuple[tuple[str, float, float], ...] = (
     ("seed", 0, math.inf),
@@ -43,6 +46,9 @@ RANGES: tuple[tuple[str, float, float], ...] = (
 )
 """Least and greatest value of each number; a number that may be left out is not checked where it is."""
 
+COUNTS = {"data.mean": 3, "data.std": 3, "data.crop_area": 2, "data.crop_aspect": 2}
+"""How many numbers a list holds; one that may be left out is not checked where it is."""
+
 
 @cache
 def list_tasks() -> list[str]:
@@ -52,7 +58,7 @@ def list_tasks() -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/__init__.py"))
 
 
-def validate(run: Run) -> None:
+def validate_run(run: Run) -> None:
     """Accept a run that can be trained.
 
     Raises:
@@ -61,41 +67,38 @@ def validate(run: Run) -> None:
     check_axes(run.r, run.squeeze, run.excitation, run.placement)
     check_stages(run.stages, run.model.stages, run.model.name)
     require_choice("placement", run.placement, run.model.placements, run.model.name)
-    choices: list[tuple[str, Any, Sequence[str]]] = [
-        ("task", run.task, list_tasks()),
-        ("se.fc", run.se.fc, schema.SE_FCS),
-        ("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES),
-        ("logger.name", run.logger.name, schema.LOGGERS),
-        ("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS),
-        ("trainer.precision", run.trainer.precision, schema.PRECISIONS),
-    ]
-    if run.init != Init():
-        choices.append(("init.source", run.init.source, schema.WEIGHT_SOURCES))
-        if run.init.weights is None:
-            raise ConfigError("init.source or init.sha256 without weights: give init.weights=FILE")
-    for option, value in run.model.options.items():
-        require_choice("model.options", option, schema.MODEL_OPTIONS)
-        choices.append((f"model.options.{option}", value, schema.MODEL_OPTIONS[option]))
-    for key, value, legal in choices:
-        require_choice(key, value, legal)
+    _check_first_weights(run.init)
+    _check_choices(run)
     for key, low, high in RANGES:
-        _check_range(key, _value(run, key), low, high)
+        _check_range(key, _value_of(run, key), low, high)
     if not run.results_dir:
         raise ConfigError("results_dir is empty: give a folder, such as results_dir=runs")
-    for key, count in (
-        ("data.mean", 3),
-        ("data.std", 3),
-        ("data.crop_area", 2),
-        ("data.crop_aspect", 2),
-    ):
-        values = _value(run, key)
-        if values is not None and (
-            len(values) != count or (key != "data.mean" and min(values) <= 0)
-        ):
-            raise ConfigError(f"{key}={values}: give {count} positive numbers")
+    for key, count in COUNTS.items():
+        _check_numbers(key, _value_of(run, key), count)
     trainer = run.trainer
     check_batch_size(run.recipe.batch_size, trainer.devices, trainer.nodes, trainer.accumulate)
     _check_data(run)
+
+
+def _check_first_weights(init: Init) -> None:
+    if init == Init():
+        return
+    if init.weights is None:
+        raise ConfigError("init.source or init.sha256 without weights: give init.weights=FILE")
+    require_choice("init.source", init.source, schema.WEIGHT_SOURCES)
+
+
+def _check_choices(run: Run) -> None:
+    """Accept words that are among those of the schema."""
+    require_choice("task", run.task, list_tasks())
+    require_choice("se.fc", run.se.fc, schema.SE_FCS)
+    require_choice("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES)
+    require_choice("logger.name", run.logger.name, schema.LOGGERS)
+    require_choice("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS)
+    require_choice("trainer.precision", run.trainer.precision, schema.PRECISIONS)
+    for option, value in run.model.options.items():
+        require_choice("model.options", option, schema.MODEL_OPTIONS)
+        require_choice(f"model.options.{option}", value, schema.MODEL_OPTIONS[option])
 
 
 def _check_data(run: Run) -> None:
@@ -167,12 +170,12 @@ def check_batch_size(batch_size: int, devices: int, nodes: int = 1, accumulate: 
     if batch_size % parts == 0:
         return
     lower = batch_size // parts * parts
-    mends = [
-        f"recipe.batch_size={join_words([size for size in (lower, lower + parts) if size], 'or')}"
-    ]
+    sizes = [size for size in (lower, lower + parts) if size > 0]
+    mends = [f"recipe.batch_size={join_words(sizes, 'or')}"]
+    # Other devices help only if nodes and parts divide the batch already.
     if batch_size % others == 0:
         share = batch_size // others
-        fitting = [n for n in range(1, min(share, 64) + 1) if share % n == 0]
+        fitting = [count for count in range(1, min(share, MOST_DEVICES) + 1) if share % count == 0]
         mends.append(f"trainer.devices={join_words(fitting, 'or')}")
     factors = [(devices, "devices"), (nodes, "nodes"), (accumulate, "accumulate")]
     asked = " and ".join(f"trainer.{name}={count}" for count, name in factors if count > 1)
@@ -181,12 +184,26 @@ def check_batch_size(batch_size: int, devices: int, nodes: int = 1, accumulate: 
     )
 
 
-def _value(run: Run, key: str) -> Any:
-    return reduce(getattr, key.split("."), run)
+def _value_of(run: Run, key: str) -> Any:
+    """Return the value of a key with dots, such as recipe.lr."""
+    value: Any = run
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
 
 
 def _check_range(key: str, value: float | None, low: float, high: float) -> None:
     if value is None or (low <= value <= high and math.isfinite(value)):
         return
     least = "a positive number" if low == SMALLEST else f"a number of at least {low:g}"
-    raise ConfigError(f"{key}={value}: give {least}" + ("" if high == math.inf else " and below 1"))
+    greatest = "" if high == math.inf else " and below 1"
+    raise ConfigError(f"{key}={value}: give {least}{greatest}")
+
+
+def _check_numbers(key: str, values: Sequence[float] | None, count: int) -> None:
+    if values is None:
+        return
+    # A channel that is black throughout has the mean 0; every other number divides or is a size.
+    may_be_zero = key == "data.mean"
+    if len(values) != count or (not may_be_zero and min(values) <= 0):
+        raise ConfigError(f"{key}={values}: give {count} positive numbers")

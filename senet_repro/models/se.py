@@ -14,6 +14,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from senet_repro.config.schema import EXCITATIONS
 from senet_repro.config.validation import check_axes
 from senet_repro.core.choice import require_choice
 
@@ -33,9 +34,7 @@ SQUEEZE: dict[str, Callable[[], nn.Module]] = {
     "none": nn.Identity,
 }
 EXCITATION: dict[str, Callable[[], nn.Module]] = {
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "relu": nn.ReLU,
+    value: getattr(nn, name) for value, name in EXCITATIONS.items()
 }
 FC: dict[str, Callable[..., nn.Module]] = {
     "linear": PositionwiseLinear,

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from senet_repro.cli import publish as verb
+from senet_repro.cli.publish import Publisher
+from senet_repro.cli.verbs import call_verb
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import find_table
@@ -57,8 +58,14 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(shown.name)
         return Published(shown.name, None, results_dir / "offline run")
 
-    monkeypatch.setattr(verb, "publish", publish)
+    _replace_publish(monkeypatch, publish)
     return names
+
+
+def _replace_publish(monkeypatch: pytest.MonkeyPatch, publish: Callable[..., Published]) -> None:
+    """Let the verb, which imports it late, and runs at their end publish by another function."""
+    for module in ("senet_repro.report.publish", "senet_repro.cli.publish"):
+        monkeypatch.setattr(f"{module}.publish", publish)
 
 
 def _refuse(error: Exception) -> Callable[..., Published]:
@@ -72,24 +79,24 @@ def test_the_verb_publishes_every_table_and_says_how_to_sync_them(
     tmp_path: Path, published: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _put(tmp_path, "r=16")
-    assert verb.main(["--results", str(tmp_path)]) == 0
+    assert call_verb("publish", ["--results", str(tmp_path)]) == 0
     assert published[:2] == [TABLE_10, TABLE_11]
     assert len(published) == 8
     out = capsys.readouterr().out.splitlines()
     assert out[0] == f"{TABLE_10}: {tmp_path}/offline run"
     assert shlex.split(out[-1].partition("wandb sync ")[2]) == [f"{tmp_path}/offline run"] * 8
-    assert verb.main(["--results", str(tmp_path), "--table", "11"]) == 0
+    assert call_verb("publish", ["--results", str(tmp_path), "--table", "11"]) == 0
     assert published[8:] == [TABLE_11]
 
 
 def test_a_table_that_cannot_be_published_is_exit_code_1_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(verb, "publish", _refuse(ConnectionError("no route\nto host")))
+    _replace_publish(monkeypatch, _refuse(ConnectionError("no route\nto host")))
     _put(tmp_path, "r=2")
-    assert verb.main(["--results", str(tmp_path)]) == 1
+    assert call_verb("publish", ["--results", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"W&B: {TABLE_10}: no route\n"
-    assert verb.main(["--results", str(tmp_path / "nowhere")]) == 1
+    assert call_verb("publish", ["--results", str(tmp_path / "nowhere")]) == 1
     assert "no records in" in capsys.readouterr().err
 
 
@@ -99,17 +106,17 @@ def test_with_a_key_offline_files_are_a_failure_and_wandb_switched_off_a_command
 ) -> None:
     _put(tmp_path, "r=2")
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    assert verb.main(["--results", str(tmp_path)]) == 1
+    assert call_verb("publish", ["--results", str(tmp_path)]) == 1
     monkeypatch.setenv("WANDB_MODE", "disabled")
     with pytest.raises(ConfigError, match="WANDB_MODE=disabled"):
-        verb.main(["--results", str(tmp_path)])
+        call_verb("publish", ["--results", str(tmp_path)])
 
 
 def test_as_runs_end_their_own_table_follows_and_the_others_they_stand_in_once(
     tmp_path: Path, published: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _put(tmp_path, "protocol=cifar10", "squeeze=max", "recipe.epochs=7")  # of no run below
-    publisher = verb.Publisher()
+    publisher = Publisher()
     for r in (2, 16):
         _put(tmp_path, f"r={r}")
         run = _run(tmp_path, "+ablation=reduction_ratio", f"r={r}")
@@ -135,7 +142,7 @@ def test_no_table_is_published_unasked(
     if mode:
         monkeypatch.setenv("WANDB_MODE", mode)
     _put(tmp_path, "r=2")
-    publisher = verb.Publisher()
+    publisher = Publisher()
     publisher.after(
         _run(tmp_path, "+ablation=reduction_ratio", logger=logger),
         make_record(["r=2"], seed=0, top1=3.0),
@@ -153,8 +160,8 @@ def test_the_first_failure_is_a_line_and_the_last_attempt(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(verb, "publish", _refuse(error))
-    publisher = verb.Publisher()
+    _replace_publish(monkeypatch, _refuse(error))
+    publisher = Publisher()
     for r in (2, 16):
         _put(tmp_path, f"r={r}")
         run = _run(tmp_path, "+ablation=reduction_ratio", f"r={r}")

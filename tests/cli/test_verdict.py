@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.cli import power, verdict
+from senet_repro.cli.verbs import call_verb
 from senet_repro.config.paper_tables import find_table
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
@@ -34,7 +34,7 @@ def write_rows(folder: Path, **errors: Sequence[float]) -> None:
 def test_verdicts_are_listed_by_table_and_counted(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verdict.main(["--results", str(runs)]) == 0
+    assert call_verb("verdict", ["--results", str(runs)]) == 0
     text = capsys.readouterr().out
     assert "### Table 11: Squeeze operator (imagenet)" in text
     assert "contradicted" in text
@@ -46,22 +46,22 @@ def test_verdicts_are_listed_by_table_and_counted(
 def test_strict_is_an_exit_code(
     runs: Path, table: str, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verdict.main(["--results", str(runs), "--table", table, "--strict"]) == code
-    assert verdict.main(["--results", str(runs), "--table", table]) == 0
+    assert call_verb("verdict", ["--results", str(runs), "--table", table, "--strict"]) == code
+    assert call_verb("verdict", ["--results", str(runs), "--table", table]) == 0
     assert ("not run" in capsys.readouterr().out) is True
 
 
 def test_a_table_without_records_lists_its_claims_when_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verdict.main(["--results", str(tmp_path), "--table", "13"]) == 0
+    assert call_verb("verdict", ["--results", str(tmp_path), "--table", "13"]) == 0
     text = capsys.readouterr().out
     assert "### Table 13: SE blocks in different stages (no records)" in text
     assert text.count("| not run |") == len(find_table("13").claims)
 
 
 def test_json_is_data_alone(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verdict.main(["--results", str(runs), "--format", "json"]) == 0
+    assert call_verb("verdict", ["--results", str(runs), "--format", "json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["counts"]["contradicted"] == 2
     claims = next(table["claims"] for table in data["tables"] if table["table"] == "squeeze")
@@ -72,8 +72,8 @@ def test_a_file_that_cannot_be_read_is_named(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     next(runs.glob("*/seed0/record.json")).write_text("{")
-    verdict.main(["--results", str(runs)])
-    power.main(["--results", str(runs)])
+    call_verb("verdict", ["--results", str(runs)])
+    call_verb("power", ["--results", str(runs)])
     assert capsys.readouterr().err.count("not a readable record") == 2
 
 
@@ -81,7 +81,10 @@ def test_power_plans_what_is_open_and_warns_of_looking_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_rows(tmp_path, avg=BETTER, max=OPEN)
-    assert power.main(["--results", str(tmp_path), "--table", "squeeze", "--power", "0.9"]) == 0
+    assert (
+        call_verb("power", ["--results", str(tmp_path), "--table", "squeeze", "--power", "0.9"])
+        == 0
+    )
     text = capsys.readouterr().out
     assert "averages are the better squeeze" in text
     assert "at 90% power" in text
@@ -91,11 +94,11 @@ def test_power_plans_what_is_open_and_warns_of_looking_twice(
 def test_power_without_open_claims_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert power.main(["--results", str(tmp_path)]) == 0
+    assert call_verb("power", ["--results", str(tmp_path)]) == 0
     assert "nothing to plan" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("share", ["0", "1", "1.5"])
 def test_a_power_that_cannot_be_is_refused(share: str) -> None:
     with pytest.raises(ConfigError, match="give a chance between 0 and 1"):
-        power.main(["--power", share])
+        call_verb("power", ["--power", share])

@@ -96,7 +96,7 @@ def test_hidden_width_is_never_rounded_and_never_zero(channels: int, r: int, hid
 
 def test_the_vocabulary_is_that_of_the_configuration() -> None:
     assert tuple(SQUEEZE) == SQUEEZES
-    assert tuple(EXCITATION) == EXCITATIONS
+    assert list(EXCITATION) == list(EXCITATIONS)
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)

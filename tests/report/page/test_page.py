@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.cli.report import main
+from senet_repro.cli.verbs import call_verb
 from senet_repro.config.paper_tables import find_table
 from senet_repro.config.schema import Claim, Row
 from senet_repro.report.page.sections import Section
@@ -234,7 +234,7 @@ def test_the_verb_writes_the_page_and_its_figures(
 ) -> None:
     results, output = tmp_path / "runs", tmp_path / "out"
     write_runs(results, [make_record(["+experiment=cifar10", "data=digits"], seed=0, top1=3.0)])
-    assert main(["--results", str(results), "--output", str(output)]) == 0
+    assert call_verb("report", ["--results", str(results), "--output", str(output)]) == 0
     assert capsys.readouterr().out == f"{output}/index.html\n"
     html = (output / "index.html").read_text()
     files = set(re.findall('href="(figures/[^"]+)"', html))
@@ -245,7 +245,7 @@ def test_the_verb_writes_the_page_and_its_figures(
 def test_no_results_are_a_message_and_leave_nothing_behind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--results", str(tmp_path / "none")]) == 0
+    assert call_verb("report", ["--results", str(tmp_path / "none")]) == 0
     assert "+ablation=reduction_ratio makes them" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
@@ -254,12 +254,12 @@ def test_folders_that_are_none_are_refused_with_the_mend(tmp_path: Path) -> None
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(ValueError, match="not a folder; give one"):
-        main(["--results", str(file)])
+        call_verb("report", ["--results", str(file)])
     write_runs(
         tmp_path / "runs", [make_record(["+experiment=cifar10", "data=digits"], seed=0, top1=3.0)]
     )
     with pytest.raises(ValueError, match="give --output DIR"):
-        main(["--results", str(tmp_path / "runs"), "--output", str(file)])
+        call_verb("report", ["--results", str(tmp_path / "runs"), "--output", str(file)])
 
 
 @pytest.mark.slow

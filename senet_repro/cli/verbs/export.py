@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.config.schema import WEIGHT_SOURCES
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 
+DESCRIPTION = "A trained network's weights under another library's names."
 
-def main(arguments: Sequence[str]) -> int:
-    """Write the weights of a run's network under another library's names."""
-    parser = argparse.ArgumentParser(
-        prog="python -m senet_repro export",
-        description="A trained network's weights under another library's names.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
     parser.add_argument("run", type=Path, help="the folder of a run: runs/<name>-<key>/seed<k>")
     parser.add_argument("file", type=Path, help="what to write: FILE.safetensors or FILE.pth")
     parser.add_argument(
         "--source", choices=WEIGHT_SOURCES, default="timm", help="whose names and shapes (timm)"
     )
-    options = parser.parse_args(arguments)
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Write the weights of a run's network under another library's names.
+
+    Raises:
+        ConfigError: the folder holds no trained run, or the other library has no such network.
+    """
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
-    from senet_repro.models import (  # late: --help need not wait for torch
-        export_weights,
-        write_weights,
-    )
+    from senet_repro.models import export_weights, write_weights
     from senet_repro.training.trained_network import load_trained_network
 
-    write_weights(options.file, export_weights(load_trained_network(options.run), options.source))
+    net = load_trained_network(options.run)
+    write_weights(options.file, export_weights(net, options.source))
     print(options.file)
     return 0

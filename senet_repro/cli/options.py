@@ -1,0 +1,35 @@
+"""Options that several verbs share, each declared once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def add_results_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--results DIR`, the folder whose runs are read; `options.results` is its path."""
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where the runs are (runs)",
+    )
+
+
+def add_table_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--table NAME`, one table of the paper; `options.table` is None for all of them."""
+    parser.add_argument(
+        "--table",
+        metavar="NAME",
+        help="a number in the paper or a name, such as 10 or reduction_ratio",
+    )
+
+
+def add_format_option(parser: argparse._ActionsContainer, formats: Sequence[str]) -> None:
+    """Add `--format`, one of `formats`, of which the first is the default.
+
+    The parser may be a group of options that exclude each other.
+    """
+    parser.add_argument("--format", choices=formats, default=formats[0])

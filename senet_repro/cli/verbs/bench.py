@@ -1,0 +1,54 @@
+"""`python -m senet_repro bench`: two ratios that this project claims, measured side by side on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+DESCRIPTION = (
+    "The input pipeline and the trainer's overhead, measured side by side with a yardstick."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    parser.add_argument(
+        "what", choices=("input", "step"), help="images per second and core, or a step's overhead"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", help="step: the run to measure, such as model=resnet29"
+    )
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Print the input pipeline's or the training step's cost beside its yardstick."""
+    if options.what == "input":
+        _bench_input()
+    else:
+        _bench_step(options.overrides)
+    return 0
+
+
+def _bench_input() -> None:
+    from senet_repro.data.bench import measure_input
+
+    speed = measure_input()
+    print(f"per image, PIL + torchvision  {speed.per_image_per_s:>9,.0f} images/s on one core")
+    print(f"in batches, in memory         {speed.batched_per_s:>9,.0f} images/s on one core")
+    print(f"ratio                         {speed.speedup:>9.1f}")
+
+
+def _bench_step(overrides: Sequence[str]) -> None:
+    from senet_repro.config.composition import compose
+    from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+    from senet_repro.tasks import find_task
+
+    # Lightning, which is imported here, imports matplotlib.
+    set_matplotlib_folder()
+    from senet_repro.training.bench import measure_step
+
+    run = compose(overrides)
+    cost = measure_step(run, find_task(run.task))
+    print(f"bare loop  {cost.bare_ms:8.2f} ms per step")
+    print(f"run        {cost.run_ms:8.2f} ms per step")
+    print(f"ratio      {cost.ratio:8.3f}")

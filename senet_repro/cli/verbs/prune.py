@@ -1,0 +1,173 @@
+"""`python -m senet_repro prune`: remove what failed and what no command would go on with, after asking."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from senet_repro.cli.options import add_results_option
+from senet_repro.config.composition import compose, run_from
+from senet_repro.config.identity import run_dir, run_key
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.lock import hold_lock, is_locked
+from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.run_states import first_line
+from senet_repro.results.store import find_seed_folders, read_status
+
+DESCRIPTION = (
+    "Remove failed runs, and unfinished ones that no command would go on with. Asks before."
+)
+_OUTDATED = "orphaned: its settings give another run in this version"
+_RUN = re.compile(r".+-[0-9a-f]{8}/seed\d+")
+
+
+class Waste(NamedTuple):
+    """The folder of a run that is of no use any more."""
+
+    folder: Path
+    reason: str
+    size_bytes: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add_results_option(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """List what would be removed, ask, and remove it; runs that are finished, trained or can be resumed stay.
+
+    Raises:
+        ConfigError: there is nobody to ask.
+    """
+    results_dir = options.results
+    wastes = list(_find_waste(results_dir))
+    outdated_plans = _find_outdated_plans(results_dir)
+    if not wastes and not outdated_plans:
+        print(f"nothing to remove in {results_dir}")
+        return 0
+    for waste in wastes:
+        print(f"{waste.folder}  {_format_size(waste.size_bytes)}  {waste.reason}")
+    for folder in outdated_plans:
+        print(f"{results_dir / folder}  planned  {_OUTDATED}")
+    count = len(wastes) + len(outdated_plans)
+    size = _format_size(sum(waste.size_bytes for waste in wastes))
+    runs = f"{count} run{'' if count == 1 else 's'} ({size})"
+    if not options.yes and not _ask_person(f"remove {runs}? [y/N] "):
+        print("nothing was removed")
+        return 0
+    removed = [waste for waste in wastes if _remove_run(waste.folder)]
+    drop_planned(results_dir, outdated_plans)
+    print(f"removed {len(removed) + len(outdated_plans)} of {count}")
+    return 0
+
+
+def _find_waste(results_dir: Path) -> Iterator[Waste]:
+    for folder in find_seed_folders(results_dir):
+        if not _is_run_of_ours(results_dir, folder) or is_locked(folder):
+            continue
+        reason = _reason_to_remove(folder)
+        if reason:
+            yield Waste(folder, reason, _measure_folder(folder))
+
+
+def _is_run_of_ours(results_dir: Path, folder: Path) -> bool:
+    """Return whether a folder is named as runs are, holds one, and is no link to somewhere else."""
+    is_named_so = _RUN.fullmatch(str(folder.relative_to(results_dir))) is not None
+    is_link = folder.is_symlink() or folder.parent.is_symlink()
+    return is_named_so and not is_link and RunFolder(folder).holds_run()
+
+
+def _reason_to_remove(folder: Path) -> str | None:
+    """Return why a run's folder is waste, or None if it is not."""
+    run_folder = RunFolder(folder)
+    if run_folder.record_file.exists():
+        return None
+    status = read_status(folder)
+    if status.get("state") == "failed":
+        return f"failed: {first_line(status.get('reason'))}"
+    if not run_folder.has_checkpoint():
+        return "orphaned: no checkpoint to go on from"
+    return None if _leads_here(run_folder) else _OUTDATED
+
+
+def _leads_here(run_folder: RunFolder) -> bool:
+    """Return whether the settings written down in a folder would lead to it again."""
+    try:
+        config = OmegaConf.load(run_folder.settings_file)
+        if not isinstance(config, DictConfig):
+            return False
+        # The file of first weights need not be in sight from here, and without it there is no key.
+        if config.init.weights is not None:
+            return True
+        key_start = run_folder.path.parent.name.rpartition("-")[2]
+        return run_key(run_from(config)).startswith(key_start)
+    # A damaged file fails in any way it happens to.
+    except Exception:
+        return False
+
+
+def _find_outdated_plans(results_dir: Path) -> list[str]:
+    """Return the folders of planned runs that were never begun and that their commands no longer lead to."""
+    planned_runs, _ = read_plans(results_dir)
+    return [run.folder for run in planned_runs if _is_outdated(results_dir, run)]
+
+
+def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
+    if RunFolder(results_dir / planned.folder).holds_run():
+        return False
+    # As above: without the file of first weights nobody knows where the command leads.
+    if any(text.startswith("init.weights=") for text in planned.overrides):
+        return False
+    try:
+        run = compose(planned.overrides)
+    except ConfigError:
+        return True
+    return str(run_dir(run).relative_to(run.results_dir)) != planned.folder
+
+
+def _ask_person(question: str) -> bool:
+    """Return whether the person at the terminal says yes.
+
+    Raises:
+        ConfigError: there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody to ask: give --yes to remove these runs")
+    return input(question).strip().lower() in ("y", "yes")
+
+
+def _remove_run(folder: Path) -> bool:
+    """Remove a run's folder, and its parent if that is empty; return False if somebody trains it by now."""
+    with hold_lock(folder, wait=False) as lock:
+        if lock is None or _reason_to_remove(folder) is None:
+            return False
+        # Renamed at once, so that a process that waits for the lock begins a folder of its own.
+        doomed = folder.with_name(f".{folder.name}-{os.getpid()}")
+        folder.rename(doomed)
+    shutil.rmtree(doomed)
+    # The parent stays while it holds other seeds.
+    with suppress(OSError):
+        folder.parent.rmdir()
+    return True
+
+
+def _measure_folder(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return sum(path.stat().st_size for path in files)
+
+
+def _format_size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"

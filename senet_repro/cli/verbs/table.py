@@ -1,0 +1,126 @@
+"""`python -m senet_repro table`: the paper's tables from the records there are."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from senet_repro.cli.options import add_format_option, add_results_option, add_table_option
+from senet_repro.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from senet_repro.report.tables.build import ResultTable
+    from senet_repro.report.text.formats import Format
+    from senet_repro.results.store import Results
+
+DESCRIPTION = "The paper's figures beside ours."
+FORMAT_NAMES = ("markdown", "csv", "json", "latex")
+"""The names of report.text.formats.FORMATS, which take long to import."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add_results_option(parser)
+    add_table_option(parser)
+    add_format_option(parser, FORMAT_NAMES)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="write each table into a file there, and index.md that lists them",
+    )
+    parser.add_argument(
+        "--allow-mixed",
+        action="store_true",
+        help="let records that differ in nothing but their code version share a table, which says so",
+    )
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Print every table that has records, or the one asked for, or write each into a file of its own.
+
+    Raises:
+        ConfigError: there is no such table, or the folder for the files cannot be written to.
+    """
+    from senet_repro.config.paper_tables import find_tables
+    from senet_repro.report.tables.build import build_tables
+    from senet_repro.report.text.formats import FORMATS
+    from senet_repro.results.store import load_results, pause_collection
+
+    chosen = FORMATS[options.format]
+    with pause_collection():
+        papers = find_tables(options.table)
+        results = load_results(options.results)
+        tables = build_tables(results, papers, options.allow_mixed)
+        remarks = list(_collect_remarks(options, results, tables))
+        if options.output:
+            _write_files(options.output, tables, chosen, remarks)
+        elif tables or not chosen.has_remarks:
+            print(chosen.text(tables))
+    # Markdown has room for the remarks among the tables; the other formats hold nothing but data.
+    is_among_tables = chosen.has_remarks or options.output
+    stream = sys.stdout if is_among_tables else sys.stderr
+    for remark in remarks:
+        print(f"\n{remark}" if tables else remark, file=stream)
+    return 0
+
+
+def _write_files(
+    folder: Path, tables: Sequence[ResultTable], chosen: Format, remarks: Sequence[str]
+) -> None:
+    """Write each table into a file of `folder`, and print where their index is.
+
+    Raises:
+        ConfigError: the folder cannot be written to.
+    """
+    from senet_repro.report.text.formats import write_tables
+
+    try:
+        index = write_tables(folder, tables, chosen, remarks)
+    except OSError as error:
+        raise ConfigError(
+            f"--output {folder}: {error.strerror}; give a folder to write to"
+        ) from error
+    print(f"{len(tables)} table{'' if len(tables) == 1 else 's'}: {index}")
+
+
+def _collect_remarks(
+    options: argparse.Namespace, results: Results, tables: Sequence[ResultTable]
+) -> Iterator[str]:
+    """Yield a line for everything in the folder that the tables do not show."""
+    if not tables:
+        yield _describe_missing(options)
+    shown_failures = {
+        (row.run_key, seed) for table in tables for row in table.rows for seed in row.failed
+    }
+    for failure, reason in results.failures.items():
+        if failure not in shown_failures:
+            yield f"failed: {reason}"
+    for message in results.unreadable:
+        yield f"skipped {message}"
+    # Where one table is asked for, the records of the others are not missed.
+    if not options.table:
+        strays = _find_strays(results, tables)
+        if strays:
+            yield f"no table has a row for {', '.join(strays)}"
+
+
+def _describe_missing(options: argparse.Namespace) -> str:
+    from senet_repro.config.paper_tables import find_table, selection
+
+    wanted = selection(find_table(options.table or "reduction_ratio"))
+    return f"no records in {options.results}; python -m senet_repro -m {wanted} makes them"
+
+
+def _find_strays(results: Results, tables: Sequence[ResultTable]) -> list[str]:
+    """Return the names of the records that no table has a row for."""
+    # By identity of the objects: comparing thousands of records by value would take seconds.
+    shown: set[int] = set()
+    for table in tables:
+        shown.update(id(record) for record in table.superseded)
+        for row in table.rows:
+            shown.update(id(record) for record in row.records)
+    return sorted({record.name for record in results.records if id(record) not in shown})

@@ -1,0 +1,44 @@
+"""`python -m senet_repro verdict`: what our records make of the paper's claims."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from senet_repro.cli.options import add_format_option, add_results_option, add_table_option
+
+DESCRIPTION = "The paper's claims, judged by the records."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add_results_option(parser)
+    add_table_option(parser)
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 1 if a claim is contradicted"
+    )
+    add_format_option(parser, ("markdown", "json"))
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Print the verdict on every claim of the tables that have records, or of the table asked for.
+
+    Returns 1 if a claim is contradicted and `--strict` asks for it.
+    """
+    from senet_repro.config.paper_tables import find_tables
+    from senet_repro.report.tables.build import build_tables
+    from senet_repro.report.text.verdicts import json_text, markdown, verdicts
+    from senet_repro.results.store import load_results, pause_collection
+
+    papers = find_tables(options.table)
+    with pause_collection():
+        results = load_results(options.results)
+        found = verdicts(build_tables(results, papers), papers)
+    if options.format == "json":
+        print(json_text(found))
+    else:
+        print(markdown(found, list_not_run=bool(options.table)))
+    for message in results.unreadable:
+        print(f"skipped {message}", file=sys.stderr)
+    is_refused = options.strict and found.counts["contradicted"] > 0
+    return 1 if is_refused else 0
