@@ -16,7 +16,7 @@ from pathlib import Path
 
 from senet_repro.cli.application import Outcomes, Place, Plans, Point, application
 from senet_repro.cli.dry import check_weights, print_plan
-from senet_repro.cli.publish import Publisher
+from senet_repro.cli.publish import copy_results
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import label, selection
 from senet_repro.config.schema import Run
@@ -32,7 +32,6 @@ from senet_repro.core.errors import (
 from senet_repro.core.lock import is_locked
 from senet_repro.core.signals import Deferral
 from senet_repro.execution.execute import execute
-from senet_repro.mirrors.wandb_home import settle
 from senet_repro.results.plan import PlannedRun, planned, write_plan
 from senet_repro.results.record import RecordError, read_record
 from senet_repro.results.run_folder import RunFolder
@@ -66,7 +65,7 @@ class Command:
         self._is_sweep = False
         self._told: set[Path] = set()  # records whose path was printed
         self._deaths: Counter[Path] = Counter()  # of the processes of jobs beside each other
-        self._publisher = Publisher()
+        self._to_train: list[Run] = []
 
     def choose(self, points: Sequence[Point]) -> Sequence[Point]:
         """The points to train: each run once and, in a sweep, none that has its record; of a dry command none."""
@@ -92,14 +91,12 @@ class Command:
                     f"{len(done)} of {len(done) + len(to_train)} runs have their record already",
                     file=sys.stderr,
                 )
-        if any(point.run and point.run.logger.name == "wandb" for point in to_train.values()):
-            settle()
+        self._to_train = [point.run for point in to_train.values() if point.run]
         return list(to_train.values())
 
     def trained(self, run: Run) -> None:
-        """Say where the record of a run is, and let W&B know."""
+        """Say where the record of a run is."""
         self._tell(run_dir(run))
-        self._publisher.after(run, read_record(RunFolder.of(run).record_file))
         if run.table and not self._is_sweep:
             print(
                 f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}",
@@ -160,7 +157,7 @@ class Command:
                 )
             elif folder not in self._told:
                 self.trained(point.run)
-        self._publisher.close()
+        copy_results(self._to_train)
         if not failures:
             return 0
         print(

@@ -23,7 +23,6 @@ MODEL_OPTIONS = {
 """What some networks let one choose beside SE, the values of each."""
 SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
-LOGGERS = ("none", "csv", "wandb")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -138,7 +137,7 @@ class Trainer:
 class Logger:
     """The mirror of a run; records never depend on it."""
 
-    name: str = "none"  # none | csv | wandb
+    name: str = "none"  # of its file in conf/logger/
     project: str = "senet_repro"
 
 

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any
 
 from senet_repro.config import schema
+from senet_repro.config.conf_dir import list_files
 from senet_repro.config.schema import Init, Run
 from senet_repro.core.choice import listed, require
 from senet_repro.core.errors import ConfigError
@@ -54,7 +55,7 @@ def validate(run: Run) -> None:
     choices: list[tuple[str, Any, Sequence[str]]] = [
         ("se.fc", run.se.fc, schema.SE_FCS),
         ("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES),
-        ("logger.name", run.logger.name, schema.LOGGERS),
+        ("logger.name", run.logger.name, list_files("logger")),
         ("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS),
         ("trainer.precision", run.trainer.precision, schema.PRECISIONS),
     ]

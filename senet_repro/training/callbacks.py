@@ -14,7 +14,7 @@ import torch
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Diverged, Stopped
 from senet_repro.core.signals import Deferral
-from senet_repro.mirrors.run_mirrors import Mirror, open_mirror
+from senet_repro.mirrors.base import Mirror, open_mirror
 from senet_repro.results.epochs import append_epoch, keep_epochs
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks.classification.data_module import ImageData
@@ -34,7 +34,7 @@ class EpochLog(pl.Callback):
     def __init__(self, run: Run, folder: Path) -> None:
         self.run = run
         self.folder = folder
-        self.mirror = Mirror()
+        self.mirror = Mirror(run, folder)
         self.progress = Progress(run, folder)
         self._lr = 0.0
         self._so_far_s = 0.0  # of an epoch that a checkpoint is in the middle of
@@ -53,7 +53,7 @@ class EpochLog(pl.Callback):
         if trainer.is_global_zero:
             self.mirror = open_mirror(self.run, self.folder)
             for epoch in keep_epochs(self.folder, trainer.current_epoch):
-                self.mirror.log(epoch)
+                self.mirror.copy_epoch(epoch)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock and note the learning rate."""
@@ -110,7 +110,7 @@ class EpochLog(pl.Callback):
         }
         append_epoch(self.folder, metrics)
         self.progress.after_epoch(metrics)
-        self.mirror.log(metrics)
+        self.mirror.copy_epoch(metrics)
 
 
 class SafePoints(pl.Callback):

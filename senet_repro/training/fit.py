@@ -90,8 +90,8 @@ def fit(
                 record = _record(
                     run, folder, overrides, params=params, macs=macs, data=data, trainer=trainer
                 )
-                log.mirror.finish(record)
                 write_record(folder, record)
+                log.mirror.copy_record(record)
         finally:
             log.mirror.close()
             data.teardown()  # Lightning forgets it where a run fails
