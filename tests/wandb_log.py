@@ -28,8 +28,8 @@ def payloads(path: Path) -> Iterator[bytes]:
             whole = b""
 
 
-def told(path: Path) -> dict[str, Any]:
-    """What W&B was told about a run: its names, config, history of the last step, summary and exit code."""
+def read_log(path: Path) -> dict[str, Any]:
+    """Return what W&B knows of a run: its names, config, history of the last step, summary and exit code."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     found: dict[str, Any] = {"config": {}, "history": {}, "summary": {}}

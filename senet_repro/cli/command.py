@@ -24,16 +24,14 @@ from typing import Protocol
 from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
-from senet_repro.cli.publish import Publisher
+from senet_repro.cli.wandb_copies import copy_results
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import label, selection
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, reason_of
 from senet_repro.core.lock import is_locked
 from senet_repro.core.wording import count_noun
-from senet_repro.mirrors.wandb_home import settle
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
-from senet_repro.results.record import read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 
@@ -83,7 +81,8 @@ class Command:
         self._announced: set[Path] = set()
         # How often a run was under way when the process of a job died.
         self._deaths: Counter[Path] = Counter()
-        self._publisher = Publisher()
+        # The runs that this command was to train, for their copies on W&B.
+        self._to_train: list[Run] = []
 
     def train_points(self, points: Sequence[Point | IllegalPoint], launcher: Launcher) -> None:
         """Train the runs of a grid's points that still need it."""
@@ -99,10 +98,9 @@ class Command:
                 pending = self._wait_for_others(outcomes)
 
     def announce_record(self, run: Run) -> None:
-        """Print where the record of a run is, and publish its table on W&B if the run is mirrored there."""
+        """Print where the record of a run is, and how many rows its table has."""
         folder = run_dir(run)
         self._print_record(folder)
-        self._publisher.after(run, read_record(RunFolder(folder).record_file))
         if run.table and not self._is_sweep:
             print(
                 f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}",
@@ -120,7 +118,7 @@ class Command:
                 failures.append(Failure(str(folder), _find_cause(folder, error), point.overrides))
             elif folder not in self._announced:
                 self.announce_record(point.run)
-        self._publisher.close()
+        copy_results(self._to_train)
         if not failures:
             return 0
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
@@ -152,8 +150,7 @@ class Command:
             _write_plans(legal_points)
             self._drop_finished(by_folder)
         pending = list(by_folder.values())
-        if any(point.run.logger.name == "wandb" for point in pending):
-            settle()
+        self._to_train = [point.run for point in pending]
         return pending
 
     def _drop_finished(self, by_folder: dict[Path, Point]) -> None:

@@ -19,13 +19,10 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-CONF_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
-"""The grid's YAML: inside an installed package, beside it in a checkout."""
 
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 

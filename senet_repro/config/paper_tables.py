@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.composition import CONF_DIR, compose
+from senet_repro.config.composition import compose
+from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.core.errors import ConfigError
 

@@ -25,7 +25,6 @@ MODEL_OPTIONS = {
 SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
 DEFAULT_TASK = "classification"
-LOGGERS = ("none", "csv", "wandb")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -140,7 +139,7 @@ class Trainer:
 class Logger:
     """The mirror of a run; records never depend on it."""
 
-    name: str = "none"  # none | csv | wandb
+    name: str = "none"  # of its file in conf/logger/
     project: str = "senet_repro"
 
 

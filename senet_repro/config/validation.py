@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config import schema
+from senet_repro.config.conf_dir import list_files
 from senet_repro.config.schema import Init, Run
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
@@ -93,7 +94,7 @@ def _check_choices(run: Run) -> None:
     require_choice("task", run.task, list_tasks())
     require_choice("se.fc", run.se.fc, schema.SE_FCS)
     require_choice("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES)
-    require_choice("logger.name", run.logger.name, schema.LOGGERS)
+    require_choice("logger.name", run.logger.name, list_files("logger"))
     require_choice("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS)
     require_choice("trainer.precision", run.trainer.precision, schema.PRECISIONS)
     for option, value in run.model.options.items():

@@ -14,7 +14,7 @@ import torch
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Diverged, Stopped
 from senet_repro.core.signals import Deferral
-from senet_repro.mirrors.run_mirrors import Mirror, open_mirror
+from senet_repro.mirrors.base import Mirror, open_mirror
 from senet_repro.results.epochs import append_epoch, keep_epochs
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
@@ -38,7 +38,7 @@ class EpochLog(pl.Callback):
     def __init__(self, run: Run, task: Task, folder: RunFolder) -> None:
         self.run = run
         self.folder = folder
-        self.mirror = Mirror()
+        self.mirror = Mirror(run, folder.path)
         self.progress = Progress(run, task, folder.path)
         self._started_s = 0.0
         self._trained_s = 0.0
@@ -62,7 +62,7 @@ class EpochLog(pl.Callback):
         if trainer.is_global_zero:
             self.mirror = open_mirror(self.run, self.folder.path)
             for epoch in keep_epochs(self.folder.path, trainer.current_epoch):
-                self.mirror.log(epoch)
+                self.mirror.copy_epoch(epoch)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock and note the learning rate."""
@@ -119,11 +119,11 @@ class EpochLog(pl.Callback):
         }
         append_epoch(self.folder.path, epoch)
         self.progress.report_epoch(epoch)
-        self.mirror.log(epoch)
+        self.mirror.copy_epoch(epoch)
 
     def copy_record(self, record: Record) -> None:
         """Hand the finished run's record to the mirror."""
-        self.mirror.finish(record)
+        self.mirror.copy_record(record)
 
     def close_mirror(self) -> None:
         """End the mirror's copy, whether the run is finished or not."""

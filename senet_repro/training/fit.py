@@ -89,6 +89,7 @@ def fit(
                 )
                 log.copy_record(record)
                 write_record(folder, record)
+                log.mirror.copy_record(record)
         finally:
             log.close_mirror()
             # Lightning forgets it where a run fails.

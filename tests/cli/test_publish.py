@@ -1,175 +1,143 @@
-"""Publishing by the verb and as runs end: what is told, in what order, and that no run pays for what W&B does."""
+"""Copies for W&B by the verb and at a command's end: what is written, sent and printed; no run pays for W&B."""
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from senet_repro.cli.publish import copy_results, main
 
-from senet_repro.cli.publish import Publisher
-from senet_repro.cli.verbs import call_verb
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import find_table
-from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
-from senet_repro.execution.execute import train_to_record
-from senet_repro.report.publish import FOLDER, Content, Published
+from senet_repro.execution.execute import execute
+from senet_repro.report.page.wandb_table import TABLES_FOLDER
 from senet_repro.report.tables.build import build_tables
 from senet_repro.report.text.notes import flat_rows
 from senet_repro.results.epochs import read_epochs
-from senet_repro.results.record import write_record
 from senet_repro.results.store import load_results
 from tests.conftest import ROOT
 from tests.execution.test_execute import KILLED
-from tests.records import make_record
-from tests.wandb_log import told
+from tests.mirrors.test_wandb_files import put_stand_in_for_wandb
+from tests.mirrors.wandb_runs import leave_run
+from tests.wandb_log import read_log
+from tests.wandb_server import wandb_server
 
-TABLE_10, TABLE_11 = (
-    "Table 10: Reduction ratio (digits, a proxy)",
-    "Table 11: Squeeze operator (digits, a proxy)",
-)
-
-
-def _put(results: Path, *overrides: str, seed: int = 0) -> None:
-    record = make_record(overrides, seed=seed, top1=3.0)
-    folder = results / record.name / f"seed{seed}"
-    folder.mkdir(parents=True)
-    write_record(folder, record)
+TABLE_10 = "Table 10: Reduction ratio (digits, a proxy)"
+TABLE_11 = "Table 11: Squeeze operator (digits, a proxy)"
 
 
-def _run(results: Path, *overrides: str, logger: str = "wandb") -> Run:
-    return compose([*overrides, f"logger={logger}", f"results_dir={results}"])
-
-
-@pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the tables that were published; W&B is not there."""
-    names: list[str] = []
-
-    def publish(_table: object, shown: Content, *, results_dir: Path, **_: object) -> Published:
-        names.append(shown.name)
-        return Published(shown.name, None, results_dir / "offline run")
-
-    _replace_publish(monkeypatch, publish)
-    return names
-
-
-def _replace_publish(monkeypatch: pytest.MonkeyPatch, publish: Callable[..., Published]) -> None:
-    """Let the verb, which imports it late, and runs at their end publish by another function."""
-    for module in ("senet_repro.report.publish", "senet_repro.cli.publish"):
-        monkeypatch.setattr(f"{module}.publish", publish)
-
-
-def _refuse(error: Exception) -> Callable[..., Published]:
-    def publish(*_: object, **__: object) -> Published:
-        raise error
-
-    return publish
-
-
-def test_the_verb_publishes_every_table_and_says_how_to_sync_them(
-    tmp_path: Path, published: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.slow
+def test_without_a_key_the_verb_writes_runs_and_tables_and_prints_how_to_send_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _put(tmp_path, "r=16")
-    assert call_verb("publish", ["--results", str(tmp_path)]) == 0
-    assert published[:2] == [TABLE_10, TABLE_11]
-    assert len(published) == 8
-    out = capsys.readouterr().out.splitlines()
-    assert out[0] == f"{TABLE_10}: {tmp_path}/offline run"
-    assert shlex.split(out[-1].partition("wandb sync ")[2]) == [f"{tmp_path}/offline run"] * 8
-    assert call_verb("publish", ["--results", str(tmp_path), "--table", "11"]) == 0
-    assert published[8:] == [TABLE_11]
+    leave_run(tmp_path, "r=16")
+    leave_run(tmp_path, "r=16", seed=1, logger="none")
+    assert main(["--results", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{TABLE_10}: {tmp_path}/{TABLES_FOLDER}/reduction_ratio-")
+    assert lines[1].startswith(TABLE_11)
+    assert lines[8:] == [
+        "1 run of logger=wandb",
+        "9 not sent to W&B: there is no key",
+        f"with WANDB_API_KEY, or after `wandb login`: python -m senet_repro publish --results {tmp_path}",
+    ]
+    assert len([*tmp_path.rglob("run-*.wandb")]) == 9
 
 
-def test_a_table_that_cannot_be_published_is_exit_code_1_and_a_line(
+@pytest.mark.slow
+def test_with_a_key_everything_new_is_sent_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _replace_publish(monkeypatch, _refuse(ConnectionError("no route\nto host")))
-    _put(tmp_path, "r=2")
-    assert call_verb("publish", ["--results", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == f"W&B: {TABLE_10}: no route\n"
-    assert call_verb("publish", ["--results", str(tmp_path / "nowhere")]) == 1
-    assert "no records in" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("published")
-def test_with_a_key_offline_files_are_a_failure_and_wandb_switched_off_a_command_that_cannot_be(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _put(tmp_path, "r=2")
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    assert call_verb("publish", ["--results", str(tmp_path)]) == 1
+    leave_run(tmp_path, "r=16")
+    verb = ["--results", str(tmp_path), "--table", "10", "--project", "mine"]
+    with wandb_server() as server:
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        assert main(verb) == 0
+        assert capsys.readouterr().out.endswith("2 of 2 sent to W&B\n")
+        assert {run["project"] for run in server.runs.values()} == {"mine"}
+        assert {run["groupName"] for run in server.runs.values()} == {"reduction_ratio", "demo"}
+        assert main(verb) == 0
+        assert capsys.readouterr().out.endswith("all of it was sent to W&B before\n")
+        leave_run(tmp_path, "r=16", seed=1, logger="none")
+        assert main(verb) == 0
+        assert capsys.readouterr().out.endswith("1 of 1 sent to W&B\n")
+
+
+@pytest.mark.slow
+def test_a_server_out_of_reach_is_exit_code_1_and_the_files_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    leave_run(tmp_path, "r=16")
+    verb = ["--results", str(tmp_path), "--table", "10"]
+    assert main(verb) == 1
+    assert capsys.readouterr().out.endswith("0 of 2 sent to W&B\n")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert main(verb) == 0
+    assert "2 not sent to W&B: WANDB_MODE=offline\n" in capsys.readouterr().out
+
+
+def test_what_cannot_be_published_is_exit_code_1_and_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--results", str(tmp_path / "nowhere")]) == 1
+    assert "no records in" in capsys.readouterr().err
+    put_stand_in_for_wandb(monkeypatch, tmp_path / "library", "raise OSError('disk is full')")
+    leave_run(tmp_path / "runs")
+    assert main(["--results", str(tmp_path / "runs"), "--table", "10"]) == 1
+    assert capsys.readouterr().err == "W&B: OSError: disk is full\n"
     monkeypatch.setenv("WANDB_MODE", "disabled")
     with pytest.raises(ConfigError, match="WANDB_MODE=disabled"):
-        call_verb("publish", ["--results", str(tmp_path)])
+        main(["--results", str(tmp_path / "runs")])
 
 
-def test_as_runs_end_their_own_table_follows_and_the_others_they_stand_in_once(
-    tmp_path: Path, published: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.slow
+def test_at_a_commands_end_its_runs_and_their_tables_are_written_and_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _put(tmp_path, "protocol=cifar10", "squeeze=max", "recipe.epochs=7")  # of no run below
-    publisher = Publisher()
-    for r in (2, 16):
-        _put(tmp_path, f"r={r}")
-        run = _run(tmp_path, "+ablation=reduction_ratio", f"r={r}")
-        publisher.after(run, make_record([f"r={r}"], seed=0, top1=3.0))
-        publisher.after(run, make_record([f"r={r}"], seed=0, top1=3.0))  # nothing new
-    assert published == [TABLE_10] * 2
-    publisher.close()
-    assert published[2] == TABLE_11
-    assert len(published) == 2 + 7
-    assert capsys.readouterr().err == (
-        f"W&B: the tables are offline; wandb sync {tmp_path}/{FOLDER}/*/wandb/offline-run-*\n"
-    )
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    # Of no run of logger=wandb: its table is not asked for.
+    leave_run(tmp_path, "protocol=cifar10", "squeeze=max", logger="none")
+    run = leave_run(tmp_path, "+ablation=reduction_ratio", "r=2", "logger.project=mine")
+    copy_results([run])
+    command = f"python -m senet_repro publish --results {tmp_path}"
+    assert capsys.readouterr().err == f"W&B: to send 2 runs and tables: {command}\n"
+    (log,) = tmp_path.glob(f"{TABLES_FOLDER}/*/wandb/offline-run-*/run-*.wandb")
+    content = read_log(log)
+    assert (content["display_name"], content["project"]) == (TABLE_10, "mine")
+    assert [*run_dir(run).glob("wandb/offline-run-*/run-*.wandb")]
 
 
 @pytest.mark.parametrize(("logger", "mode"), [("none", None), ("csv", None), ("wandb", "disabled")])
-def test_no_table_is_published_unasked(
-    logger: str,
-    mode: str | None,
-    tmp_path: Path,
-    published: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+def test_nothing_is_written_unasked(
+    logger: str, mode: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if mode:
         monkeypatch.setenv("WANDB_MODE", mode)
-    _put(tmp_path, "r=2")
-    publisher = Publisher()
-    publisher.after(
-        _run(tmp_path, "+ablation=reduction_ratio", logger=logger),
-        make_record(["r=2"], seed=0, top1=3.0),
-    )
-    publisher.close()
-    assert published == []
+    run = leave_run(tmp_path, "+ablation=reduction_ratio", "r=2", logger=logger)
+    copy_results([run])
+    assert [*tmp_path.rglob("*wandb*")] == []
 
 
-@pytest.mark.parametrize(
-    "error", [TimeoutError("no answer within 30 s"), ConnectionError("no route\nto host")]
-)
-def test_the_first_failure_is_a_line_and_the_last_attempt(
-    error: Exception,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_at_a_commands_end_a_failure_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _replace_publish(monkeypatch, _refuse(error))
-    publisher = Publisher()
-    for r in (2, 16):
-        _put(tmp_path, f"r={r}")
-        run = _run(tmp_path, "+ablation=reduction_ratio", f"r={r}")
-        publisher.after(run, make_record([f"r={r}"], seed=0, top1=3.0))
-    publisher.close()
+    put_stand_in_for_wandb(monkeypatch, tmp_path / "library", "raise OSError('disk is full')")
+    run = leave_run(tmp_path / "runs", "r=2")
+    copy_results([run])
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"W&B: {str(error).splitlines()[0]}; ")
-    assert line.endswith(f"python -m senet_repro publish --results {tmp_path}")
+    assert line.startswith("W&B: OSError: disk is full; the records are complete without it; ")
+    assert line.endswith(f"python -m senet_repro publish --results {tmp_path}/runs")
 
 
 @pytest.mark.slow
@@ -200,7 +168,7 @@ def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_lea
             command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment
         )
 
-    def rows(results: Path) -> list[dict[str, Any]]:
+    def build_rows(results: Path) -> list[dict[str, Any]]:
         (table,) = build_tables(load_results(results), [find_table("reduction_ratio")])
         return flat_rows(table)
 
@@ -208,20 +176,20 @@ def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_lea
     run = compose(logged)
     assert python("-c", KILLED, "1", "before its checkpoint", *logged).returncode == -9
     del environment["MPLCONFIGDIR"]
-    assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == [
-        1,
-        2,
-    ]  # W&B's file may well be empty
+    assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == [1, 2]
     resumed = python("-m", "senet_repro", *logged)
     assert resumed.returncode == 0, resumed.stderr
-    train_to_record(compose([*small, f"results_dir={plain}"]), print)
-    assert rows(mirrored) == rows(plain)
-    (log,) = mirrored.glob(f"{FOLDER}/reduction_ratio-*/wandb/offline-run-*/run-*.wandb")
-    assert told(log)["display_name"] == TABLE_10
+    execute(compose([*small, f"results_dir={plain}"]), print)
+    assert build_rows(mirrored) == build_rows(plain)
+    (log,) = run_dir(run).glob("wandb/offline-run-*/run-*.wandb")
+    assert read_log(log)["history"]["epoch"] == 3
+    (log,) = mirrored.glob(f"{TABLES_FOLDER}/reduction_ratio-*/wandb/offline-run-*/run-*.wandb")
+    assert read_log(log)["display_name"] == TABLE_10
     (written,) = log.parent.glob("files/media/table/errors_*.table.json")
     data = json.loads(written.read_text())
     lines = [dict(zip(data["columns"], line, strict=True)) for line in data["data"]]
-    assert [line["top1_err_pct"] for line in lines] == [row["top1_err_pct"] for row in rows(plain)]
+    errors = [row["top1_err_pct"] for row in build_rows(plain)]
+    assert [line["top1_err_pct"] for line in lines] == errors
     assert list(home.iterdir()) == []
     last = resumed.stderr.splitlines()[-1]
-    assert last.endswith(f"wandb sync {mirrored}/{FOLDER}/*/wandb/offline-run-*")
+    assert last.endswith(f"python -m senet_repro publish --results {mirrored}")

@@ -200,7 +200,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
             "No such file or directory; give a file of weights",
         ),
         (["recipe.schedule.kind=poly"], "give step, cosine or plateau"),
-        (["logger.name=tensorboard"], "give none, csv or wandb"),
+        (["logger.name=tensorboard"], "give csv, none or wandb"),
         (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),
         (["trainer.accelerator=tpu"], "give auto, cpu or gpu"),
         (["recipe.epochs=many"], "could not be converted to Integer"),

@@ -1,65 +1,80 @@
-"""`python -m senet_repro publish`: the error tables on Weights & Biases, or offline files of them."""
+"""`python -m senet_repro publish`: runs and error tables on Weights & Biases, or files of them to send later."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from senet_repro.cli.options import add_results_option, add_table_option
-from senet_repro.config.schema import Logger
 from senet_repro.core.errors import ConfigError
 
-DESCRIPTION = "The error tables on Weights & Biases, each a run of its own; offline files where there is no key."
-# For one table. A person who asks for it waits longer than a run at its end does.
-LIMIT_S = 120
+if TYPE_CHECKING:
+    from senet_repro.mirrors.wandb_data import WandbRun
+
+DESCRIPTION = "Write runs of logger=wandb and the error tables as W&B's files; send them where there is a key."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
     add_table_option(parser)
-    parser.add_argument(
-        "--project", metavar="P", default=Logger().project, help=f"on W&B ({Logger().project})"
-    )
+    parser.add_argument("--project", metavar="P", help="on W&B (that of the runs' logger.project)")
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Publish every table that has records, or the one asked for; return 1 if one could not be, or none is there.
+    """Write runs and tables, send them, and print where they are.
+
+    Returns 1 if there is nothing to publish, or if something could not be written or sent.
 
     Raises:
         ConfigError: W&B is switched off, or there is no such table.
     """
-    from senet_repro.config.paper_tables import find_tables
-    from senet_repro.mirrors.wandb_home import in_a_line, mode
-    from senet_repro.report.publish import content, publish
-    from senet_repro.report.tables.build import build_tables
-    from senet_repro.results.store import load_results
+    from senet_repro.cli.wandb_copies import write_copies
+    from senet_repro.mirrors.wandb_files import WandbError
+    from senet_repro.mirrors.wandb_sync import read_mode
 
-    wanted_mode = mode()
-    if wanted_mode == "disabled":
+    if read_mode() == "disabled":
         raise ConfigError("WANDB_MODE=disabled: unset it to publish, or give WANDB_MODE=offline")
-    papers = find_tables(options.table)
-    tables = build_tables(load_results(options.results), papers)
-    if not tables:
-        print(f"no records in {options.results} for a table", file=sys.stderr)
-    has_failed = not tables
-    offline = []
+    try:
+        copies = write_copies(options.results, options.table, options.project)
+        if not copies:
+            print(f"no records in {options.results} for a table", file=sys.stderr)
+            return 1
+        print_copies(copies)
+        return send_copies(copies, options.results)
+    except (WandbError, OSError) as error:
+        print(f"W&B: {error}", file=sys.stderr)
+        return 1
+
+
+def send_copies(copies: Sequence[WandbRun], results_dir: Path) -> int:
+    """Send what was not sent yet, where there is a key, and print what came of it; returns the exit code."""
+    from senet_repro.cli.wandb_copies import describe_publish_command, find_unsent_logs
+    from senet_repro.mirrors.wandb_sync import has_key, read_mode, send_logs
+
+    unsent = find_unsent_logs(copies)
+    if not unsent:
+        print("all of it was sent to W&B before")
+        return 0
+    if read_mode() != "online":
+        reason = "WANDB_MODE=offline" if has_key() else "there is no key"
+        print(f"{len(unsent)} not sent to W&B: {reason}")
+        print(
+            f"with WANDB_API_KEY, or after `wandb login`: {describe_publish_command(results_dir)}"
+        )
+        return 0
+    failed = send_logs(unsent)
+    print(f"{len(unsent) - len(failed)} of {len(unsent)} sent to W&B")
+    return 1 if failed else 0
+
+
+def print_copies(copies: Sequence[WandbRun]) -> None:
+    """Print each table with its folder, and how many runs there are."""
+    tables = [copy for copy in copies if copy.job_type == "table"]
     for table in tables:
-        shown = content(table)
-        try:
-            done = publish(
-                table, shown, results_dir=options.results, project=options.project, limit_s=LIMIT_S
-            )
-        # Whatever W&B raises: the other tables are still published.
-        except Exception as error:
-            print(f"W&B: {shown.name}: {in_a_line(error)}", file=sys.stderr)
-            has_failed = True
-            continue
-        print(f"{done.name}: {done.url or done.folder}")
-        if done.folder:
-            offline.append(str(done.folder))
-    if offline:
-        print(f"offline; to put them on W&B: wandb sync {shlex.join(offline)}")
-    is_incomplete = has_failed or (wanted_mode == "online" and bool(offline))
-    return 1 if is_incomplete else 0
+        print(f"{table.name}: {table.folder}")
+    if runs := len(copies) - len(tables):
+        print(f"{runs} {'run' if runs == 1 else 'runs'} of logger=wandb")

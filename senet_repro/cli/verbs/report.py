@@ -62,7 +62,7 @@ def _write_report(output: Path, sections: Sequence[Section], html: str) -> None:
         ConfigError: the folder cannot be written to.
     """
     try:
-        _write_figures(output / "figures", found)
+        _write_figures(output / "figures", sections)
         # The page comes last, so that whatever it links to is there.
         write_text(output / PAGE, html)
     except OSError as error:

@@ -1,0 +1,102 @@
+"""Describe a trained run as W&B shall show it, from the files in its folder (mirrors floor).
+
+The files are whole at any moment, so a copy can be made of a run under way, of one that was killed and of one that is
+finished, and training takes no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from senet_repro.config.identity import AXES
+from senet_repro.mirrors.wandb_data import WandbRun
+from senet_repro.results.epochs import read_epochs
+from senet_repro.results.record import Record, RecordError, read_record
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import find_seed_folders, read_status
+
+
+def describe_logged_runs(results_dir: Path, project: str | None = None) -> Iterator[WandbRun]:
+    """Yield every run below `results_dir` that was begun with logger=wandb.
+
+    They go to `project`, or each to the project in its settings.
+    """
+    for path in find_seed_folders(results_dir):
+        folder = RunFolder(path)
+        settings = read_plain_settings(folder)
+        if settings.get("logger", {}).get("name") == "wandb":
+            yield describe_run(folder, settings, project)
+
+
+def read_plain_settings(folder: RunFolder) -> dict[str, Any]:
+    """Return the settings of a run as they were written down, unchecked; none where the run was not begun."""
+    if not folder.settings_file.is_file():
+        return {}
+    settings: Any = OmegaConf.to_container(OmegaConf.load(folder.settings_file))
+    return settings if isinstance(settings, dict) else {}
+
+
+def describe_run(folder: RunFolder, settings: dict[str, Any], project: str | None) -> WandbRun:
+    """Return a run with its epochs and, once it is finished, its row of the error table.
+
+    It is grouped by the table that it was trained for, or else by its protocol.
+    """
+    table = settings.get("table")
+    group = table["name"] if table else settings["protocol"]["name"]
+    record = read_record_if_there(folder)
+    row = build_result_row(record) if record else {}
+    state = "done" if record else read_status(folder.path).get("state", "running")
+    return WandbRun(
+        folder=folder.path,
+        run_id=f"{folder.key_start}-seed{folder.seed}",
+        project=project or settings["logger"]["project"],
+        name=f"{folder.name} seed {folder.seed}",
+        group=group,
+        config=build_run_config(settings, record),
+        history=read_epochs(folder.path),
+        tables={"result": [row]} if row else {},
+        summary={**row, "state": state},
+        is_finished=record is not None,
+    )
+
+
+def read_record_if_there(folder: RunFolder) -> Record | None:
+    """Return the record of a run, or None where there is none that can be read."""
+    try:
+        return read_record(folder.record_file)
+    except RecordError:
+        return None
+
+
+def build_run_config(settings: dict[str, Any], record: Record | None) -> dict[str, Any]:
+    """Return the settings of a run and, once it is finished, what it ran on."""
+    if record is None:
+        return settings
+    return {
+        **settings,
+        "run_key": record.run_key,
+        "commit": record.commit,
+        "versions": record.versions,
+        "hardware": record.hardware,
+    }
+
+
+def build_result_row(record: Record) -> dict[str, Any]:
+    """Return a run's row of the error table: its point of the grid, every metric of its record, size and cost."""
+    # A network without SE has no reduction ratio, and nothing to say on the other axes.
+    axes = record.axes or {"r": "none"}
+    point = {axis: str(axes.get(axis, "")) for axis in AXES}
+    return {
+        "run": record.name,
+        "seed": record.seed,
+        **point,
+        **record.metrics,
+        "params": record.params,
+        "macs": record.macs,
+        "epochs": record.epochs,
+        "wall_s": record.wall_s,
+    }
