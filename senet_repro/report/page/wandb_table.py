@@ -56,7 +56,7 @@ def add_charts(run: WandbRun, table: ResultTable) -> WandbRun:
     images = {}
     for drawing in draw_table_figures(table, run.run_id, {}):
         chart = drawing.name.rpartition("-")[2]
-        images[f"chart_{chart}"] = WandbImage(png=drawing.png, caption=drawing.says)
+        images[f"chart_{chart}"] = WandbImage(png=drawing.png, caption=drawing.caption)
     return replace(run, images=images)
 
 
