@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.report.text.markdown import aligned
+from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
@@ -53,7 +53,7 @@ def print_plan(runs: Sequence[Run]) -> None:
                 state,
             )
         )
-    print(aligned(lines))
+    print(align_columns(lines))
     print(
         f"\n{left} of {len(planned)} runs to train: {images:,} training images and about {macs:.2e} multiply-adds, a "
         f"training image counted as {PASSES} forward passes and each evaluation as one."

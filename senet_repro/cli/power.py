@@ -9,10 +9,12 @@ from pathlib import Path
 
 from senet_repro.config.paper_tables import find_tables
 from senet_repro.core.errors import ConfigError
-from senet_repro.report.claims.seeds_needed import markdown, plans
+from senet_repro.report.claims.seeds_needed import plan_seeds
 from senet_repro.report.tables.build import build_tables
-from senet_repro.report.text.notes import heading
-from senet_repro.results.store import load_results, no_collection
+from senet_repro.report.tables.load import load_printable_results
+from senet_repro.report.text.notes import format_heading
+from senet_repro.report.text.seeds_needed import format_seeds_needed
+from senet_repro.results.store import no_collection
 
 CAUTION = (
     "Reckoned as if the differences so far were the true ones, which a few seeds tell only roughly, and at Holm's "
@@ -45,10 +47,12 @@ def main(arguments: Sequence[str]) -> int:
         raise ConfigError(f"--power {options.power:g}: give a chance between 0 and 1, such as 0.8")
     papers = find_tables(options.table)
     with no_collection():
-        results = load_results(options.results)
-        planned = [(table, plans(table, options.power)) for table in build_tables(results, papers)]
+        results = load_printable_results(options.results)
+        planned = [
+            (table, plan_seeds(table, options.power)) for table in build_tables(results, papers)
+        ]
     parts = [
-        f"### {heading(table)}\n\n{markdown(found, options.power)}"
+        f"### {format_heading(table)}\n\n{format_seeds_needed(found, options.power)}"
         for table, found in planned
         if found
     ]

@@ -14,8 +14,8 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.mirrors.wandb_home import in_a_line, mode
 from senet_repro.report.publish import FOLDER, Content, Published, content, publish
 from senet_repro.report.tables.build import ResultTable, build_tables
+from senet_repro.report.tables.load import load_printable_results
 from senet_repro.results.record import Record
-from senet_repro.results.store import load_results
 
 LIMIT_S, AT_RUNS_END_LIMIT_S = 120, 30  # for a table: who asks for it waits longer than a run does
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked == "disabled":
         raise ConfigError("WANDB_MODE=disabled: unset it to publish, or give WANDB_MODE=offline")
     papers = find_tables(options.table)
-    tables = build_tables(load_results(options.results), papers)
+    tables = build_tables(load_printable_results(options.results), papers)
     if not tables:
         print(f"no records in {options.results} for a table", file=sys.stderr)
     found, failed = [], not tables
@@ -103,7 +103,7 @@ class Publisher:
         if self._gave_up:
             return
         try:
-            for table in build_tables(load_results(results_dir), papers):
+            for table in build_tables(load_printable_results(results_dir), papers):
                 if not _holds(table, self._trained[results_dir, project]):
                     continue
                 shown = content(table)

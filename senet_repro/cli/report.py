@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from senet_repro.config.paper_tables import find_table, find_tables, selection
+from senet_repro.config.paper_tables import find_table, find_tables, format_selection
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
 from senet_repro.report.page.page import Section, page, sections
 from senet_repro.report.tables.build import build_tables
-from senet_repro.results.store import load_results
+from senet_repro.report.tables.load import load_printable_results
 
 PAGE = "index.html"
 
@@ -38,9 +38,9 @@ def main(arguments: Sequence[str]) -> int:
         raise ConfigError(
             f"--results {options.results}: not a folder; give one that runs were written to"
         )
-    results = load_results(options.results)
+    results = load_printable_results(options.results)
     if not (results.records or results.failures or results.unreadable):
-        example = selection(find_table("reduction_ratio"))
+        example = format_selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
     found = sections(results, build_tables(results, find_tables(None)))

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from senet_repro.config.paper_tables import label
-from senet_repro.report.text.markdown import aligned
+from senet_repro.config.paper_tables import label_table
+from senet_repro.report.text.markdown import align_columns
 
 if TYPE_CHECKING:
     from senet_repro.models.sizes import Size
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
     found = list(sizes())
     if options.format == "markdown":
-        print(aligned([HEADER, *map(_cells, found)]))
+        print(align_columns([HEADER, *map(_cells, found)]))
         notes = [
             f"{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed."
         ]
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _cells(size: Size) -> list[str]:
     return [
-        label(size.table) if size.table else "-",
+        label_table(size.table) if size.table else "-",
         size.row,
         _figure(size.published.params_m, "{:.1f}"),
         _figure(size.params and size.params / 1e6, "{:.3f}"),

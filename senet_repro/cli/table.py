@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from senet_repro.config.paper_tables import find_table, find_tables, selection
+from senet_repro.config.paper_tables import find_table, find_tables, format_selection
 from senet_repro.core.errors import ConfigError
 from senet_repro.report.tables.build import ResultTable, build_tables
+from senet_repro.report.tables.load import load_printable_results
 from senet_repro.report.text.formats import FORMATS, write_tables
-from senet_repro.results.store import Results, load_results, no_collection
+from senet_repro.results.store import Results, no_collection
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     form = FORMATS[options.format]
     with no_collection():
         papers = find_tables(options.table)
-        results = load_results(options.results)
+        results = load_printable_results(options.results)
         tables = build_tables(results, papers, options.allow_mixed)
         remarks = list(_remarks(options, results, tables))
         if options.output:
@@ -80,7 +81,7 @@ def _remarks(
 ) -> Iterator[str]:
     """What a reader of the tables would otherwise miss."""
     if not tables:
-        wanted = selection(find_table(options.table or "reduction_ratio"))
+        wanted = format_selection(find_table(options.table or "reduction_ratio"))
         yield f"no records in {options.results}; python -m senet_repro -m {wanted} makes them"
     told = {(row.run_key, seed) for table in tables for row in table.rows for seed in row.failed}
     yield from (

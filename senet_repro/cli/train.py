@@ -18,7 +18,7 @@ from senet_repro.cli.application import Outcomes, Place, Plans, Point, applicati
 from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.publish import Publisher
 from senet_repro.config.identity import run_dir
-from senet_repro.config.paper_tables import label, selection
+from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
 from senet_repro.core.durations import clock
 from senet_repro.core.errors import (
@@ -102,7 +102,7 @@ class Command:
         self._publisher.after(run, read_record(RunFolder.of(run).record_file))
         if run.table and not self._is_sweep:
             print(
-                f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}",
+                f"{label_table(run.table)} has {len(run.table.rows)} rows: -m {format_selection(run.table)}",
                 file=sys.stderr,
             )
 

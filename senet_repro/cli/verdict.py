@@ -9,8 +9,9 @@ from pathlib import Path
 
 from senet_repro.config.paper_tables import find_tables
 from senet_repro.report.tables.build import build_tables
-from senet_repro.report.text.verdicts import json_text, markdown, verdicts
-from senet_repro.results.store import load_results, no_collection
+from senet_repro.report.tables.load import load_printable_results
+from senet_repro.report.text.verdicts import format_verdicts, format_verdicts_json, judge_tables
+from senet_repro.results.store import no_collection
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,12 +38,12 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     papers = find_tables(options.table)
     with no_collection():
-        results = load_results(options.results)
-        found = verdicts(build_tables(results, papers), papers)
+        results = load_printable_results(options.results)
+        found = judge_tables(build_tables(results, papers), papers)
     print(
-        json_text(found)
+        format_verdicts_json(found)
         if options.format == "json"
-        else markdown(found, list_not_run=bool(options.table))
+        else format_verdicts(found, list_not_run=bool(options.table))
     )
     for message in results.unreadable:
         print(f"skipped {message}", file=sys.stderr)

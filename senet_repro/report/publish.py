@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.identity import hash_identity
-from senet_repro.config.paper_tables import label
+from senet_repro.config.paper_tables import label_table
 from senet_repro.core.lock import locked
 from senet_repro.mirrors.wandb_home import begin, keep_in
 from senet_repro.report.claims.judge import VERDICTS, Judged, judge
 from senet_repro.report.figures.table_figures import drawings
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.text.notes import flat_rows, notes
+from senet_repro.report.text.notes import list_notes
+from senet_repro.report.text.plain import flatten_rows
 
 FOLDER = "wandb-tables"
 """Where the tables' files lie, below the results."""
@@ -80,8 +81,8 @@ def content(table: ResultTable) -> Content:
     keys = {row.name: row.run_key for row in table.rows}
     return Content(
         run_id=f"{table.paper.name}-{hash_identity({'rows': keys, 'eval_images': table.example.eval_images})[:8]}",
-        name=f"{label(table.paper)}: {table.paper.title} ({', '.join([data, *_marks(table)])})",
-        notes="\n".join(notes(table)),
+        name=f"{label_table(table.paper)}: {table.paper.title} ({', '.join([data, *_marks(table)])})",
+        notes="\n".join(list_notes(table)),
         config={
             "table": table.paper.name,
             "number": table.paper.number,
@@ -90,9 +91,9 @@ def content(table: ResultTable) -> Content:
             "data": data,
             "stands_for": table.stands_for,
             "protocols": {
-                row.form["model"]["name"]: row.form
+                row.protocol["model"]["name"]: row.protocol
                 for row in table.rows
-                if row.records and row.form
+                if row.records and row.protocol
             },
             "is_paper_protocol": not table.departures,
             "departures_from_paper": table.departures,
@@ -198,7 +199,7 @@ def _marks(table: ResultTable) -> list[str]:
 
 
 def _rows(table: ResultTable, judged: list[Judged]) -> list[dict[str, Any]]:
-    flat = flat_rows(table)
+    flat = flatten_rows(table)
     cited = any(
         value is not None for row in flat for name, value in row.items() if name.startswith("cited")
     )
@@ -212,7 +213,7 @@ def _rows(table: ResultTable, judged: list[Judged]) -> list[dict[str, Any]]:
 def _verdicts(table: ResultTable, row: ResultRow, judged: list[Judged]) -> str:
     """What is to be thought of the row's difference, if the paper claims something about it."""
     pair = {row.name, table.paper.baseline_of(row.name)}
-    about = [one for one in judged if one.claim.figure in ERRORS and pair <= set(one.claim.rows)]
+    about = [one for one in judged if one.kind.figure in ERRORS and pair <= set(one.claim.rows)]
     return "; ".join(f"{one.verdict}: {one.claim.says}" for one in about)
 
 
@@ -223,7 +224,7 @@ def _claim(one: Judged) -> dict[str, Any]:
         "verdict": one.verdict,
         "kind": one.claim.kind,
         "rows": ", ".join(one.claim.rows),
-        "figure": one.claim.figure,
+        "figure": one.kind.figure,
         "difference": one.difference and one.difference.mean,
         "difference_half_width": one.difference and one.difference.half_width,
         "n": one.n,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from senet_repro.config.paper_tables import label
+from senet_repro.config.paper_tables import label_table
 from senet_repro.report.figures.drawing import MUTED
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.text.notes import PAPER_DATA
@@ -19,7 +19,7 @@ NARROW_PX, WIDE_PX = 460, 940
 
 def title_of(table: ResultTable) -> str:
     """A table's number and title."""
-    return f"{label(table.paper)}: {table.paper.title}"
+    return f"{label_table(table.paper)}: {table.paper.title}"
 
 
 def data_name(name: str) -> str:

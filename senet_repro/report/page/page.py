@@ -14,15 +14,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.paper_tables import find_table, label, selection
+from senet_repro.config.paper_tables import find_table, format_selection, label_table
 from senet_repro.report.claims.judge import VERDICTS, Judged, judge
 from senet_repro.report.figures.captions import standing, title_of
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.table_figures import drawings
 from senet_repro.report.page.provenance import PROGRAM, command, environment, environments
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.text.markdown import spread
-from senet_repro.report.text.notes import notes, seed_count
+from senet_repro.report.tables.numbers import format_interval
+from senet_repro.report.text.notes import format_seed_count, list_notes
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 
@@ -45,7 +45,7 @@ class Section:
     @property
     def label(self) -> str:
         """How the paper's reader finds it."""
-        return label(self.table.paper)
+        return label_table(self.table.paper)
 
     @property
     def rows_run(self) -> int:
@@ -55,7 +55,7 @@ class Section:
     @property
     def rows_offered(self) -> int:
         """How many of its rows are not only cited."""
-        return sum(bool(row.form) for row in self.table.rows)
+        return sum(not row.is_cited for row in self.table.rows)
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -92,7 +92,13 @@ def sections(results: Results, tables: Sequence[ResultTable]) -> list[Section]:
         drawn = drawings(table, name, results.folders)
         found.append(
             Section(
-                name, title_of(table), table, standing(table), notes(table), judge(table), drawn
+                name,
+                title_of(table),
+                table,
+                standing(table),
+                list_notes(table),
+                judge(table),
+                drawn,
             )
         )
     return found
@@ -139,7 +145,7 @@ def page(results: Results, found: Sequence[Section], source: str) -> str:
             strays=sorted(
                 {record.name for record in results.records if record.run_key not in seen}
             ),
-            example=f"{PROGRAM} -m {selection(find_table('reduction_ratio'))} seed=0,1,2",
+            example=f"{PROGRAM} -m {format_selection(find_table('reduction_ratio'))} seed=0,1,2",
         )
     )
 
@@ -156,7 +162,7 @@ def _runs(results: Results, found: Sequence[Section]) -> list[RunEntry]:
         for row in section.table.rows:
             for record in row.records[:1]:
                 rows.setdefault(record.run_key, []).append(
-                    (section.id, f"{label(section.table.paper)}, {row.name}")
+                    (section.id, f"{label_table(section.table.paper)}, {row.name}")
                 )
     for key in rows:
         records[key] = []
@@ -182,12 +188,12 @@ def _template() -> Any:
     # A drawing's text was escaped as it was written; it is the only markup that is taken as such.
     environment_.filters.update(
         drawing=lambda drawing: Markup(drawing.inline),
-        spread=spread,
+        spread=format_interval,
         figure=_figure,
         duration=_duration,
         environment=environment,
         slug=_slug,
-        seeds=seed_count,
+        seeds=format_seed_count,
     )
     return environment_.get_template("page.html.jinja")
 

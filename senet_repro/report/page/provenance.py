@@ -8,7 +8,12 @@ from copy import deepcopy
 from typing import Any
 
 from senet_repro.config.identity import AXES, build_identity, run_key
-from senet_repro.config.paper_tables import composed, names_networks, paper_tables, selection
+from senet_repro.config.paper_tables import (
+    compose_cached,
+    format_selection,
+    names_networks,
+    paper_tables,
+)
 from senet_repro.config.schema import MODEL_OPTIONS, Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import Record
@@ -47,7 +52,7 @@ def _overrides(record: Record) -> list[str] | None:
     config = record.config
     try:
         groups = _groups(config)
-        run = composed(*groups)
+        run = compose_cached(*groups)
         settings = dict(_axes(config, run))
         settings.update(_rest(record, _with(run, settings, config)))
         if run_key(_with(run, settings, config)) != record.run_key:
@@ -68,7 +73,7 @@ def _overrides(record: Record) -> list[str] | None:
 def _groups(config: Mapping[str, Any]) -> list[str]:
     """The table, protocol, network, data and recipe of a configuration, as far as none implies another."""
     table = paper_tables().get(config.get("table") or "")
-    said = [selection(table)] if table else []
+    said = [format_selection(table)] if table else []
     # An experiment names data and recipe itself, by its network.
     of_networks = table is not None and names_networks(table)
     said.append(
@@ -76,7 +81,7 @@ def _groups(config: Mapping[str, Any]) -> list[str]:
         if of_networks
         else f"protocol={config['protocol']['name']}"
     )
-    run = composed(*said)
+    run = compose_cached(*said)
     return said + [
         f"{group}={config[group]['name']}"
         for group in ("model", "data", "recipe")
