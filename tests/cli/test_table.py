@@ -6,11 +6,12 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from senet_repro.cli.table import main
-from senet_repro.config.identity import CODE_VERSION, hash_identity
+from senet_repro.config.identity import CODE_VERSION, hash_identity, join_identity, protocol_key
 from senet_repro.config.paper_tables import names_networks, paper_tables
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
@@ -24,6 +25,17 @@ def _put(folder: Path, overrides: list[str], seed: int = 0) -> Path:
     path.mkdir(parents=True)
     write_record(path, record)
     return path / "record.json"
+
+
+def _with_new_keys(data: dict[str, Any]) -> dict[str, Any]:
+    """A record's data with the keys of its protocol, which was changed."""
+    protocol = data["protocol"]
+    identity = join_identity(data["axes"], protocol)
+    keys = {
+        "run_key": hash_identity(identity),
+        "protocol_key": protocol_key(protocol, data["eval_images"]),
+    }
+    return {**data, **keys}
 
 
 def test_only_markdown_has_remarks_among_the_tables(
@@ -90,8 +102,8 @@ def test_code_versions_join_by_a_flag(tmp_path: Path, capsys: pytest.CaptureFixt
     _put(tmp_path, [])
     old = _put(tmp_path, ["squeeze=max"])
     data = json.loads(old.read_text())
-    data["canonical"]["code_version"] = CODE_VERSION - 1
-    old.write_text(json.dumps({**data, "run_key": hash_identity(data["canonical"])}))
+    data["protocol"]["code_version"] = CODE_VERSION - 1
+    old.write_text(json.dumps(_with_new_keys(data)))
     counts = {}
     for flags in ((), ("--allow-mixed",)):
         main(["--results", str(tmp_path), "--table", "11", *flags])
@@ -115,7 +127,7 @@ def test_a_folder_that_cannot_be_written_is_refused_with_the_mend(
 
 def _ten_thousand_records(folder: Path) -> int:
     """Thirteen protocols of the ablations' 18 trainings with 43 seeds each: 104 tables."""
-    points: dict[str, dict[str, object]] = {}
+    points: dict[str, dict[str, Any]] = {}
     for paper in paper_tables().values():
         for row in paper.rows.values() if not names_networks(paper) else ():
             record = make_record(
@@ -129,9 +141,10 @@ def _ten_thousand_records(folder: Path) -> int:
             points[record.run_key] = asdict(record)
     for epochs in range(1, 14):
         for data in points.values():
-            for recipe in (data, data["canonical"]["recipe"], data["config"]["recipe"]):  # type: ignore[index]
+            for recipe in (data, data["protocol"]["recipe"], data["config"]["recipe"]):
                 recipe["epochs"] = epochs
-            key = data["run_key"] = hash_identity(data["canonical"])  # type: ignore[arg-type]
+            data |= _with_new_keys(data)
+            key = data["run_key"]
             for seed in range(43):
                 place = folder / f"{data['name']}-{key[:8]}" / f"seed{seed}"
                 place.mkdir(parents=True)
