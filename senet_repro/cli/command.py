@@ -26,7 +26,7 @@ from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.wandb_copies import copy_results
 from senet_repro.config.identity import run_dir
-from senet_repro.config.paper_tables import label, selection
+from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, reason_of
 from senet_repro.core.lock import is_locked
@@ -103,7 +103,7 @@ class Command:
         self._print_record(folder)
         if run.table and not self._is_sweep:
             print(
-                f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}",
+                f"{label_table(run.table)} has {len(run.table.rows)} rows: -m {format_selection(run.table)}",
                 file=sys.stderr,
             )
 

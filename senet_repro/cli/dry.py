@@ -8,7 +8,7 @@ from pathlib import Path
 
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import WHOLE_SETS, Run
-from senet_repro.report.text.markdown import aligned
+from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
@@ -71,7 +71,7 @@ def print_plan(runs: Sequence[Run]) -> None:
         if state in _PENDING:
             pending.append(cost)
         lines.append(_make_line(run, cost, state))
-    print(aligned(lines))
+    print(align_columns(lines))
     images = sum(cost.train_images for cost in pending)
     macs = sum(cost.total_macs for cost in pending)
     print(

@@ -16,8 +16,8 @@ from senet_repro.mirrors.wandb_run import describe_logged_runs
 from senet_repro.mirrors.wandb_sync import read_mode
 from senet_repro.report.page.wandb_table import TABLES_FOLDER, add_charts, describe_table
 from senet_repro.report.tables.build import ResultTable, build_tables
+from senet_repro.report.tables.load import load_printable_results
 from senet_repro.results.record import Record
-from senet_repro.results.store import load_results
 
 
 def copy_results(runs: Iterable[Run]) -> None:
@@ -60,7 +60,7 @@ def write_copies(
     """
     copies = list(describe_logged_runs(results_dir, project))
     new = [copy for copy in copies if not is_written(copy)]
-    for table in build_tables(load_results(results_dir), find_tables(table_name)):
+    for table in build_tables(load_printable_results(results_dir), find_tables(table_name)):
         logger = find_logger(table)
         if only_logged and logger is None:
             continue

@@ -1,37 +1,40 @@
 """The tables of the paper, read from the files that also sweep them (config floor; no torch).
 
-conf/ablation/ holds what varies SE on one network (sections 6, 7.1 and 4), conf/experiment/ what sets networks with and
-without SE side by side (sections 5 and the appendix), each by the data and recipe of its own.
+conf/ablation/ holds the tables that vary SE on one network (sections 6, 7.1 and 4), conf/experiment/ those that set
+networks with and without SE side by side (sections 5 and the appendix), each by the data and recipe of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
+from typing import Any
 
 from omegaconf import OmegaConf
 
 from senet_repro.config.composition import compose
 from senet_repro.config.conf_dir import CONF_DIR
-from senet_repro.config.schema import PaperTable, Row, Run
+from senet_repro.config.identity import build_identity
+from senet_repro.config.schema import WHOLE_SETS, PaperTable, Row, Run
 from senet_repro.core.errors import ConfigError
 
 GROUPS = ("ablation", "experiment")
+_AFTER_ALL_NUMBERS = 1000
 
 
 @lru_cache(maxsize=1)
 def paper_tables() -> dict[str, PaperTable]:
-    """Every table by its name, in the paper's order; figures from its running text come last."""
-    tables = [
-        _load(path.parent.name, path.stem)
-        for group in GROUPS
-        for path in (CONF_DIR / group).glob("*.yaml")
-    ]
-    return {table.name: table for table in sorted(tables, key=lambda table: table.number or 1000)}
+    """Return every table by its name, in the paper's order; figures from its running text come last."""
+    tables = []
+    for group in GROUPS:
+        for path in (CONF_DIR / group).glob("*.yaml"):
+            tables.append(_load_table(group, path.stem))
+    tables.sort(key=lambda table: table.number or _AFTER_ALL_NUMBERS)
+    return {table.name: table for table in tables}
 
 
 def find_table(wanted: str) -> PaperTable:
-    """The table of a name or of a number in the paper.
+    """Return the table of a name or of a number in the paper.
 
     Raises:
         ConfigError: there is no such table; the message lists those there are.
@@ -44,41 +47,70 @@ def find_table(wanted: str) -> PaperTable:
 
 
 def find_tables(wanted: str | None) -> list[PaperTable]:
-    """The table of a name or number, or every one; as `find_table`."""
+    """Return the table of a name or number, or every table for None; raises as `find_table`."""
     return [find_table(wanted)] if wanted else list(paper_tables().values())
 
 
-def label(table: PaperTable) -> str:
-    """How the paper's reader finds a table: its number, or the section whose text gives the figures."""
+def label_table(table: PaperTable) -> str:
+    """Return how the paper's reader finds a table: by its number, or by the section whose text gives the figures."""
     return f"Table {table.number}" if table.number else f"Section {table.section}"
 
 
 def names_networks(table: PaperTable) -> bool:
-    """Whether the rows name their networks, as an experiment's do, or are of any network, as an ablation's are."""
+    """Return whether the rows name their networks, as an experiment's do; an ablation's are of any network."""
     return any("model" in (row.axes or {}) for row in table.rows.values())
 
 
-def selection(table: PaperTable) -> str:
-    """The override that selects a table, such as `+ablation=squeeze`."""
-    return f"+{'experiment' if names_networks(table) else 'ablation'}={table.name}"
+def format_selection(table: PaperTable) -> str:
+    """Return the override that selects a table, such as `+ablation=squeeze`."""
+    group = "experiment" if names_networks(table) else "ablation"
+    return f"+{group}={table.name}"
 
 
 def paper_run(table: PaperTable, row: Row) -> Run:
-    """The run behind a row as the paper describes it: its network, data and recipe. The row has `axes`."""
+    """Return the run behind a row as the paper describes it: its network, data and recipe. The row has `axes`."""
     axes = dict(row.axes or {})
     model = axes.pop("model", None)
-    # Section 6 has one protocol; the other tables name theirs.
-    base = composed(selection(table), f"model={model}") if model else composed("protocol=imagenet")
-    return replace(base, **axes)
+    return replace(_compose_base(table, model), **axes)
+
+
+def paper_protocol(table: PaperTable, model: str | None) -> dict[str, Any]:
+    """Return the identity, without axes, of the runs by which the paper got a table's rows of a network.
+
+    `model` is the network that the rows name; None for an ablation's, whose rows name none. The same arguments give
+    the same object, which is to be read and not changed. Its part `se` is how SE blocks are written down (fc, bias),
+    also for rows without SE.
+    """
+    return _build_protocol(table.name, model)
+
+
+def count_eval_images(protocol: dict[str, Any]) -> int:
+    """Return how many images the paper evaluates on under a protocol: all of the set's."""
+    _, eval_images = WHOLE_SETS[protocol["data"]["name"]]
+    return eval_images
 
 
 @lru_cache
-def composed(*overrides: str) -> Run:
-    """What `compose` gives, composed once; to be read and not changed."""
+def compose_cached(*overrides: str) -> Run:
+    """Return the run of some overrides, composed once; it is to be read and not changed."""
     return compose(overrides)
 
 
-def _load(group: str, name: str) -> PaperTable:
+@lru_cache
+def _build_protocol(table_name: str, model: str | None) -> dict[str, Any]:
+    # By name, since tables are not hashable.
+    run = _compose_base(find_table(table_name), model)
+    return {**build_identity(run), "se": asdict(run.se)}
+
+
+def _compose_base(table: PaperTable, model: str | None) -> Run:
+    # Section 6 has one protocol, of ResNet-50 on ImageNet; the other tables bring their own for each network.
+    if model is None:
+        return compose_cached("protocol=imagenet")
+    return compose_cached(format_selection(table), f"model={model}")
+
+
+def _load_table(group: str, name: str) -> PaperTable:
     config = OmegaConf.load(CONF_DIR / group / f"{name}.yaml")
     table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), config.table))
     assert isinstance(table, PaperTable)

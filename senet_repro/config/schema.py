@@ -177,9 +177,10 @@ class Claim:
 
     section: str
     says: str  # in few words of our own
-    kind: str  # lower: the first row's figure is below the second's, and so on | equivalent | cost
+    kind: str  # lower: the first row's figure is better than the second's, and so on | equivalent | cost
     rows: list[str]
-    figure: str = "top1_err_pct"  # a published figure of Row; lower and equivalent: an error
+    # A published figure of Row. Lower and equivalent: a metric, or none for the first of the task; cost: a size.
+    figure: str | None = None
     margin: float | None = (
         None  # equivalent: greatest difference in points; cost: of the increase, in percent points
     )
@@ -196,6 +197,7 @@ class PaperTable:
     number: int | None = None  # none: figures from running text
     section: str
     title: str
+    task: str = "classification"  # what its rows are trained for, and so the metrics it prints
     rows: dict[str, Row]
     baseline: str | None = (
         None  # the row that differences are taken to; none: each row names its own

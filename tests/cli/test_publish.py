@@ -19,7 +19,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.execution.execute import execute
 from senet_repro.report.page.wandb_table import TABLES_FOLDER
 from senet_repro.report.tables.build import build_tables
-from senet_repro.report.text.notes import flat_rows
+from senet_repro.report.text.plain import flatten_rows
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.store import load_results
 from tests.conftest import ROOT
@@ -170,7 +170,7 @@ def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_lea
 
     def build_rows(results: Path) -> list[dict[str, Any]]:
         (table,) = build_tables(load_results(results), [find_table("reduction_ratio")])
-        return flat_rows(table)
+        return flatten_rows(table)
 
     logged = [*small, "logger=wandb", f"results_dir={mirrored}"]
     run = compose(logged)

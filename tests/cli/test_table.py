@@ -6,11 +6,12 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+from senet_repro.cli.table import main
 
-from senet_repro.cli.verbs import call_verb
-from senet_repro.config.identity import CODE_VERSION, hash_identity
+from senet_repro.config.identity import CODE_VERSION, hash_identity, join_identity, protocol_key
 from senet_repro.config.paper_tables import names_networks, paper_tables
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
@@ -26,13 +27,24 @@ def _put(folder: Path, overrides: list[str], seed: int = 0) -> Path:
     return path / "record.json"
 
 
+def _with_new_keys(data: dict[str, Any]) -> dict[str, Any]:
+    """A record's data with the keys of its protocol, which was changed."""
+    protocol = data["protocol"]
+    identity = join_identity(data["axes"], protocol)
+    keys = {
+        "run_key": hash_identity(identity),
+        "protocol_key": protocol_key(protocol, data["eval_images"]),
+    }
+    return {**data, **keys}
+
+
 def test_only_markdown_has_remarks_among_the_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _put(tmp_path, ["r=3"])
     _put(tmp_path, [])
     for form, beside in (("markdown", "out"), ("csv", "err"), ("json", "err"), ("latex", "err")):
-        assert call_verb("table", ["--results", str(tmp_path), "--format", form]) == 0
+        assert main(["--results", str(tmp_path), "--format", form]) == 0
         assert "no table has a row for digits-resnet11-r3" in getattr(capsys.readouterr(), beside)
 
 
@@ -40,9 +52,7 @@ def test_one_table_of_an_empty_folder_says_how_to_make_its_records(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for form, printed in (("markdown", None), ("csv", ""), ("json", "[]"), ("latex", "%")):
-        assert (
-            call_verb("table", ["--results", str(tmp_path), "--table", "4", "--format", form]) == 0
-        )
+        assert main(["--results", str(tmp_path), "--table", "4", "--format", form]) == 0
         out, err = capsys.readouterr()
         assert "-m +experiment=cifar10 makes them" in (err if printed is not None else out)
         assert printed is None or out.startswith(printed)
@@ -56,10 +66,7 @@ def test_corrupt_and_future_records_are_named_in_the_folder_too(
     cut, future = _put(results, ["r=2"]), _put(results, ["r=4"])
     cut.write_text(cut.read_text()[:100])
     future.write_text(json.dumps({**json.loads(future.read_text()), "schema_version": 99}))
-    assert (
-        call_verb("table", ["--results", str(results), "--table", "10", "--output", str(output)])
-        == 0
-    )
+    assert main(["--results", str(results), "--table", "10", "--output", str(output)]) == 0
     out = capsys.readouterr().out
     for text in (out, (output / "index.md").read_text()):
         assert f"skipped {cut}: not a readable record" in text
@@ -76,7 +83,7 @@ def test_a_record_of_another_form_is_skipped(
     _put(tmp_path, ["r=2"])
     bad = _put(tmp_path, ["r=4"])
     bad.write_text(json.dumps({**json.loads(bad.read_text()), **damage}))
-    assert call_verb("table", ["--results", str(tmp_path), "--table", "10"]) == 0
+    assert main(["--results", str(tmp_path), "--table", "10"]) == 0
     assert f"skipped {bad}: not a record as senet_repro writes it" in capsys.readouterr().out
 
 
@@ -87,7 +94,7 @@ def test_no_record_with_a_figure_that_is_none_makes_a_table(
     data = json.loads(bad.read_text())
     data["metrics"]["top1_err_pct"] = float("nan")
     bad.write_text(json.dumps(data))
-    assert call_verb("table", ["--results", str(tmp_path)]) == 0
+    assert main(["--results", str(tmp_path)]) == 0
     assert "not a record as" in capsys.readouterr().out
 
 
@@ -95,11 +102,11 @@ def test_code_versions_join_by_a_flag(tmp_path: Path, capsys: pytest.CaptureFixt
     _put(tmp_path, [])
     old = _put(tmp_path, ["squeeze=max"])
     data = json.loads(old.read_text())
-    data["canonical"]["code_version"] = CODE_VERSION - 1
-    old.write_text(json.dumps({**data, "run_key": hash_identity(data["canonical"])}))
+    data["protocol"]["code_version"] = CODE_VERSION - 1
+    old.write_text(json.dumps(_with_new_keys(data)))
     counts = {}
     for flags in ((), ("--allow-mixed",)):
-        call_verb("table", ["--results", str(tmp_path), "--table", "11", *flags])
+        main(["--results", str(tmp_path), "--table", "11", *flags])
         out = capsys.readouterr().out
         assert "--allow-mixed" in out
         counts[flags] = out.count("### Table 11")
@@ -114,13 +121,13 @@ def test_a_folder_that_cannot_be_written_is_refused_with_the_mend(
     _put(tmp_path / "runs", [])
     output = tmp_path / place
     with pytest.raises(ConfigError, match=f"--output {output}: .*; give a folder"):
-        call_verb("table", ["--results", str(tmp_path / "runs"), "--output", str(output)])
+        main(["--results", str(tmp_path / "runs"), "--output", str(output)])
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def _ten_thousand_records(folder: Path) -> int:
     """Thirteen protocols of the ablations' 18 trainings with 43 seeds each: 104 tables."""
-    points: dict[str, dict[str, object]] = {}
+    points: dict[str, dict[str, Any]] = {}
     for paper in paper_tables().values():
         for row in paper.rows.values() if not names_networks(paper) else ():
             record = make_record(
@@ -134,9 +141,10 @@ def _ten_thousand_records(folder: Path) -> int:
             points[record.run_key] = asdict(record)
     for epochs in range(1, 14):
         for data in points.values():
-            for recipe in (data, data["canonical"]["recipe"], data["config"]["recipe"]):  # type: ignore[index]
+            for recipe in (data, data["protocol"]["recipe"], data["config"]["recipe"]):
                 recipe["epochs"] = epochs
-            key = data["run_key"] = hash_identity(data["canonical"])  # type: ignore[arg-type]
+            data |= _with_new_keys(data)
+            key = data["run_key"]
             for seed in range(43):
                 place = folder / f"{data['name']}-{key[:8]}" / f"seed{seed}"
                 place.mkdir(parents=True)
@@ -167,8 +175,8 @@ def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_tor
 ) -> None:
     assert _ten_thousand_records(tmp_path) > 10_000
     code = (
-        "import sys\nfrom senet_repro.cli.verbs import call_verb\n"
-        "assert call_verb('table', sys.argv[1:]) == 0\nassert 'torch' not in sys.modules"
+        "import sys\nfrom senet_repro.cli.table import main\n"
+        "assert main(sys.argv[1:]) == 0\nassert 'torch' not in sys.modules"
     )
     assert python_s(code, "--results", str(tmp_path))[1].count("### ") > 100
     # 2.3 s on one core of an AMD EPYC, 4.9 s before records shared their forms.

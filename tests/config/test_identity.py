@@ -6,7 +6,7 @@ import pytest
 
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir, run_key, run_name
-from senet_repro.config.paper_tables import paper_run, paper_tables, selection
+from senet_repro.config.paper_tables import format_selection, paper_run, paper_tables
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_all_but_last_is_a_word_for_the_stages_it_selects() -> None:
 def test_the_seven_ablation_tables_share_17_trainings_and_section_4_adds_one() -> None:
     numbered, everything = set(), set()
     for table in paper_tables().values():
-        if selection(table).startswith("+ablation"):
+        if format_selection(table).startswith("+ablation"):
             keys = {run_key(paper_run(table, row)) for row in table.rows.values()}
             everything |= keys
             numbered |= keys if table.number else set()

@@ -31,21 +31,25 @@ def run_verb(options: argparse.Namespace) -> int:
         ConfigError: the power is no chance between 0 and 1, or there is no such table.
     """
     from senet_repro.config.paper_tables import find_tables
-    from senet_repro.report.claims.seeds_needed import markdown, plans
+    from senet_repro.report.claims.seeds_needed import plan_seeds
     from senet_repro.report.tables.build import build_tables
-    from senet_repro.report.text.notes import heading
-    from senet_repro.results.store import load_results, pause_collection
+    from senet_repro.report.tables.load import load_printable_results
+    from senet_repro.report.text.notes import format_heading
+    from senet_repro.report.text.seeds_needed import format_seeds_needed
+    from senet_repro.results.store import pause_collection
 
     if not 0 < options.power < 1:
         raise ConfigError(f"--power {options.power:g}: give a chance between 0 and 1, such as 0.8")
     papers = find_tables(options.table)
     parts = []
     with pause_collection():
-        results = load_results(options.results)
+        results = load_printable_results(options.results)
         for table in build_tables(results, papers):
-            needed = plans(table, options.power)
+            needed = plan_seeds(table, options.power)
             if needed:
-                parts.append(f"### {heading(table)}\n\n{markdown(needed, options.power)}")
+                parts.append(
+                    f"### {format_heading(table)}\n\n{format_seeds_needed(needed, options.power)}"
+                )
     if parts:
         print("\n\n".join([*parts, CAUTION]))
     else:

@@ -32,19 +32,19 @@ def run_verb(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: there is a file in place of one of the two folders, or the report cannot be written.
     """
-    from senet_repro.config.paper_tables import find_table, find_tables, selection
+    from senet_repro.config.paper_tables import find_table, find_tables, format_selection
     from senet_repro.report.page.page import render_page
     from senet_repro.report.page.sections import build_sections
     from senet_repro.report.tables.build import build_tables
-    from senet_repro.results.store import load_results
+    from senet_repro.report.tables.load import load_printable_results
 
     if options.results.exists() and not options.results.is_dir():
         raise ConfigError(
             f"--results {options.results}: not a folder; give one that runs were written to"
         )
-    results = load_results(options.results)
+    results = load_printable_results(options.results)
     if not (results.records or results.failures or results.unreadable):
-        example = selection(find_table("reduction_ratio"))
+        example = format_selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
     output = options.output or options.results / "report"

@@ -50,9 +50,9 @@ def run_verb(options: argparse.Namespace) -> int:
 
 def _print_markdown(found: Sequence[Size]) -> None:
     from senet_repro.models.sizes import CONVENTION, TOLERANCE
-    from senet_repro.report.text.markdown import aligned
+    from senet_repro.report.text.markdown import align_columns
 
-    print(aligned([HEADER, *(_row_cells(size) for size in found)]))
+    print(align_columns([HEADER, *(_row_cells(size) for size in found)]))
     print(f"\n{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed.")
     for text, rows in _rows_by_note(found).items():
         print(f"\n{', '.join(rows)}: {text}.")
@@ -83,14 +83,14 @@ def _rows_by_note(found: Sequence[Size]) -> dict[str, list[str]]:
 
 
 def _row_cells(size: Size) -> list[str]:
-    from senet_repro.config.paper_tables import label
+    from senet_repro.config.paper_tables import label_table
 
     paper = size.published
     # Networks below 10^9 multiply-adds get a decimal more, as the paper's Table 3 prints them.
     paper_pattern = "{:.3f}" if (paper.gflops or 1) < 1 else "{:.2f}"
     our_pattern = "{:.4f}" if (size.macs or 0) < 1e9 else "{:.3f}"
     return [
-        label(size.table) if size.table else "-",
+        label_table(size.table) if size.table else "-",
         size.row,
         _format_figure(paper.params_m, "{:.1f}"),
         _format_figure(size.params and size.params / 1e6, "{:.3f}"),

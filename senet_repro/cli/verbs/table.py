@@ -47,13 +47,14 @@ def run_verb(options: argparse.Namespace) -> int:
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.tables.build import build_tables
+    from senet_repro.report.tables.load import load_printable_results
     from senet_repro.report.text.formats import FORMATS
-    from senet_repro.results.store import load_results, pause_collection
+    from senet_repro.results.store import pause_collection
 
     chosen = FORMATS[options.format]
     with pause_collection():
         papers = find_tables(options.table)
-        results = load_results(options.results)
+        results = load_printable_results(options.results)
         tables = build_tables(results, papers, options.allow_mixed)
         remarks = list(_collect_remarks(options, results, tables))
         if options.output:
@@ -109,9 +110,9 @@ def _collect_remarks(
 
 
 def _describe_missing(options: argparse.Namespace) -> str:
-    from senet_repro.config.paper_tables import find_table, selection
+    from senet_repro.config.paper_tables import find_table, format_selection
 
-    wanted = selection(find_table(options.table or "reduction_ratio"))
+    wanted = format_selection(find_table(options.table or "reduction_ratio"))
     return f"no records in {options.results}; python -m senet_repro -m {wanted} makes them"
 
 

@@ -27,17 +27,22 @@ def run_verb(options: argparse.Namespace) -> int:
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.tables.build import build_tables
-    from senet_repro.report.text.verdicts import json_text, markdown, verdicts
-    from senet_repro.results.store import load_results, pause_collection
+    from senet_repro.report.tables.load import load_printable_results
+    from senet_repro.report.text.verdicts import (
+        format_verdicts,
+        format_verdicts_json,
+        judge_tables,
+    )
+    from senet_repro.results.store import pause_collection
 
     papers = find_tables(options.table)
     with pause_collection():
-        results = load_results(options.results)
-        found = verdicts(build_tables(results, papers), papers)
+        results = load_printable_results(options.results)
+        found = judge_tables(build_tables(results, papers), papers)
     if options.format == "json":
-        print(json_text(found))
+        print(format_verdicts_json(found))
     else:
-        print(markdown(found, list_not_run=bool(options.table)))
+        print(format_verdicts(found, list_not_run=bool(options.table)))
     for message in results.unreadable:
         print(f"skipped {message}", file=sys.stderr)
     is_refused = options.strict and found.counts["contradicted"] > 0

@@ -1,6 +1,6 @@
 """Claims of the paper judged by our records (report floor).
 
-A claim about errors is reproduced where a one-sided t test paired by seed says so, or TOST for an equivalence, and
+A claim about a metric is reproduced where a one-sided t test paired by seed says so, or TOST for an equivalence, and
 contradicted where the opposite test does. Either verdict is wrong for any claim of a table in at most 5 % of cases: the
 p values of each are adjusted by Holm over the claims that could be tested. A claim of several pairs of rows holds where
 each pair does (so its p is the greatest), and fails where any does (the least, times their number).
@@ -8,44 +8,47 @@ each pair does (so its p is the greatest), and fails where any does (the least, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from senet_repro.config.schema import Claim
-from senet_repro.report.claims.evidence import cost_obstacle, cost_sentence, error_sentence
-from senet_repro.report.claims.pairs import Pair, pairs_of, rows_of
-from senet_repro.report.tables.build import ResultTable
-from senet_repro.stats.estimates import (
-    LEVEL,
-    Estimate,
-    adjust_holm,
-    p_above,
-    p_below,
-    p_beyond,
-    p_within,
+from senet_repro.report.claims.evidence import (
+    Finding,
+    describe_cost,
+    describe_difference,
+    explain_cost_obstacle,
 )
+from senet_repro.report.claims.kinds import ClaimKind, Cost, MetricClaim, read_claim
+from senet_repro.report.claims.pairs import Pair, find_rows, pair_rows
+from senet_repro.report.tables.build import ResultTable
+from senet_repro.stats.estimates import LEVEL, Estimate, adjust_holm
 from senet_repro.stats.ranks import RankAgreement, rank_agreement
 
-VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
-SIZES = {"params_m": "params", "gflops": "macs"}
-"""Published figures that cost claims are about, and what we count for each."""
+REPRODUCED = "reproduced"
+CONTRADICTED = "contradicted"
+INCONCLUSIVE = "inconclusive"
+NOT_RUN = "not run"
+VERDICTS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A claim under one protocol: what is to be thought of it, and why."""
+    """A claim under one protocol: its verdict and the evidence for it."""
 
     table: ResultTable
-    claim: Claim
+    kind: ClaimKind  # the claim as its kind
     verdict: str  # of VERDICTS
-    difference: (
-        Estimate | None
-    )  # first row less second, paired by seed; of a chain the pair that decides. Cost: in percent
-    p_value: (
-        float | None
-    )  # adjusted within the table; of the verdict given, or of "reproduced" where it is inconclusive
-    n: int  # pairs of seeds
+    # First row less second, paired by seed; of a chain the pair that decides. Of a cost the increase in percent.
+    difference: Estimate | None = None
+    # Adjusted within the table; of the verdict given, or of REPRODUCED where it is inconclusive.
+    p_value: float | None = None
+    n: int = 0  # pairs of seeds
     evidence: str  # a sentence: figures, test, n, and whatever confounds
+
+    @property
+    def claim(self) -> Claim:
+        """Return the claim as the paper's YAML has it."""
+        return self.kind.claim
 
 
 @dataclass(frozen=True)
@@ -54,137 +57,173 @@ class Compared:
 
     pair: Pair
     difference: Estimate
-    holds: float
-    fails: float
+    p_holds: float
+    p_fails: float
 
 
 def judge(table: ResultTable) -> list[Judged]:
-    """Every claim of a table, in the table's order."""
-    compared = [compare(table, claim) for claim in table.paper.claims]
-    tested = [index for index, pairs in enumerate(compared) if is_tested(pairs)]
-    holds = dict(
-        zip(
-            tested,
-            adjust_holm([max(pair.holds for pair in compared[i]) for i in tested]),
-            strict=True,
-        )
-    )
-    fails = dict(zip(tested, adjust_holm([_any_fails(compared[i]) for i in tested]), strict=True))
-    judged = []
-    for index, claim in enumerate(table.paper.claims):
-        lacking = [row.name for row in rows_of(table, claim) if row.form and not row.records]
-        if lacking or all(row.form is None for row in rows_of(table, claim)):
-            reason = (
-                f"No records of {', '.join(lacking)}."
-                if lacking
-                else "The paper's rows are not offered here."
-            )
-            judged.append(Judged(table, claim, "not run", None, None, 0, reason))
-        elif claim.kind == "cost":
-            judged.append(_judge_cost(table, claim))
-        elif not compared[index]:
-            judged.append(
-                Judged(
-                    table, claim, "inconclusive", None, None, 0, "Its rows have no seed in common."
-                )
-            )
-        else:
-            judged.append(
-                _judge_errors(table, claim, compared[index], holds.get(index), fails.get(index))
-            )
-    return judged
+    """Return the verdict on every claim of a table, in the table's order."""
+    kinds = [read_claim(table.paper, claim) for claim in table.paper.claims]
+    compared = [compare_rows(table, kind) for kind in kinds]
+    p_holds = _adjust_tested(compared, _p_all_hold)
+    p_fails = _adjust_tested(compared, _p_any_fails)
+    return [
+        _judge_claim(table, kind, pairs, holds, fails)
+        for kind, pairs, holds, fails in zip(kinds, compared, p_holds, p_fails, strict=True)
+    ]
 
 
-def compare(table: ResultTable, claim: Claim) -> list[Compared]:
-    """The pairs of rows of a claim about errors; none unless all pairs have seeds in common."""
-    found = []
-    for pair in pairs_of(table, claim) if claim.kind != "cost" else []:
-        difference = pair.difference(claim.figure)
+def compare_rows(table: ResultTable, kind: ClaimKind) -> list[Compared]:
+    """Return the pairs of rows of a claim about a metric; nothing unless all pairs have seeds in common."""
+    if isinstance(kind, Cost):
+        return []
+    compared = []
+    for pair in pair_rows(table, kind):
+        difference = pair.estimate_difference(kind.metric)
         if difference is None:
             return []
-        found.append(Compared(pair, difference, *p_values(claim, difference)))
-    return found
+        p_holds, p_fails = kind.test_difference(difference)
+        compared.append(Compared(pair, difference, p_holds, p_fails))
+    return compared
 
 
-def confounds(table: ResultTable) -> list[str]:
-    """What else differs between rows that a claim compares, each once: device, commit, versions and the like."""
-    pairs = [
-        pair
-        for claim in table.paper.claims
-        if claim.kind != "cost"
-        for pair in pairs_of(table, claim)
-    ]
-    return list(dict.fromkeys(said for pair in pairs for said in pair.confounds()))
+def list_confounds(table: ResultTable) -> list[str]:
+    """Return what else differs between rows that a claim compares, each once: device, commit, versions and the like."""
+    confounds: dict[str, None] = {}
+    for claim in table.paper.claims:
+        for pair in pair_rows(table, read_claim(table.paper, claim)):
+            confounds |= dict.fromkeys(pair.find_confounds())
+    return list(confounds)
 
 
-def is_tested(pairs: Sequence[Compared]) -> bool:
-    """Whether a claim is tested at all, and so is one of the table's family: one seed is no evidence."""
+def compare_order(table: ResultTable) -> RankAgreement | None:
+    """Return how well our rows' means of the first metric have the paper's order.
+
+    None is returned where fewer than three rows have both figures.
+    """
+    name = table.metrics[0].name
+    papers, ours = [], []
+    for row in table.rows:
+        published = row.paper.published(name)
+        if published is not None and name in row.estimates:
+            papers.append(published)
+            ours.append(row.estimates[name].mean)
+    return rank_agreement(papers, ours)
+
+
+def _adjust_tested(
+    compared: Sequence[Sequence[Compared]], combine_pairs: Callable[[Sequence[Compared]], float]
+) -> list[float | None]:
+    """Return the p of each claim, adjusted by Holm over those that are tested; None for the others."""
+    tested = [index for index, pairs in enumerate(compared) if _is_tested(pairs)]
+    adjusted = adjust_holm([combine_pairs(compared[index]) for index in tested])
+    p_values: list[float | None] = [None] * len(compared)
+    for index, p_value in zip(tested, adjusted, strict=True):
+        p_values[index] = p_value
+    return p_values
+
+
+def _is_tested(pairs: Sequence[Compared]) -> bool:
+    """Return whether a claim is tested, and so belongs to the table's family of tests: one seed is no evidence."""
     return bool(pairs) and all(pair.difference.n > 1 for pair in pairs)
 
 
-def p_values(claim: Claim, difference: Estimate) -> tuple[float, float]:
-    """The p of a pair's difference being as a claim says, and of its being the opposite; not adjusted."""
-    if claim.kind == "equivalent":
-        assert claim.margin is not None
-        return p_within(difference, claim.margin), p_beyond(difference, claim.margin)
-    return p_below(difference), p_above(difference)
+def _p_all_hold(pairs: Sequence[Compared]) -> float:
+    return max(pair.p_holds for pair in pairs)
 
 
-def ranks(table: ResultTable, figure: str = "top1_err_pct") -> RankAgreement | None:
-    """How well our rows' mean errors have the paper's order; none where fewer than three rows have both."""
-    both = [(row.paper.published(figure), row.estimates.get(figure)) for row in table.rows]
-    known = [(paper, ours.mean) for paper, ours in both if paper is not None and ours is not None]
-    return rank_agreement([paper for paper, _ in known], [ours for _, ours in known])
+def _p_any_fails(pairs: Sequence[Compared]) -> float:
+    # Any pair that fails will do, so there are as many chances to be wrong as pairs (Bonferroni).
+    return min(1.0, len(pairs) * min(pair.p_fails for pair in pairs))
 
 
-def _any_fails(pairs: Sequence[Compared]) -> float:
-    return min(1.0, len(pairs) * min(pair.fails for pair in pairs))
-
-
-def _judge_errors(
+def _judge_claim(
     table: ResultTable,
-    claim: Claim,
+    kind: ClaimKind,
     pairs: Sequence[Compared],
-    holds: float | None,
-    fails: float | None,
+    p_holds: float | None,
+    p_fails: float | None,
 ) -> Judged:
-    """A claim whose rows have seeds in common; `holds` and `fails` are adjusted, none where it was not tested."""
-    verdict, p_value = "inconclusive", holds
-    if holds is not None and holds <= LEVEL:
-        verdict = "reproduced"
-    elif fails is not None and fails <= LEVEL:
-        verdict, p_value = "contradicted", fails
-    # The pair that decides: the one that holds least, or what speaks most against the claim.
-    if verdict == "contradicted":
-        deciding = min(pairs, key=lambda pair: pair.fails)
-    else:
-        deciding = max(pairs, key=lambda pair: pair.holds)
-    confounds = list(dict.fromkeys(said for pair in pairs for said in pair.pair.confounds()))
-    evidence = error_sentence(
-        claim, deciding.pair, deciding.difference, len(pairs), p_value, verdict, confounds
+    gap = _explain_gap(table, kind)
+    if gap is not None:
+        return Judged(table=table, kind=kind, verdict=NOT_RUN, evidence=gap)
+    if isinstance(kind, Cost):
+        return _judge_cost(table, kind)
+    if not pairs:
+        evidence = "Its rows have no seed in common."
+        return Judged(table=table, kind=kind, verdict=INCONCLUSIVE, evidence=evidence)
+    return _judge_pairs(table, kind, pairs, p_holds, p_fails)
+
+
+def _explain_gap(table: ResultTable, kind: ClaimKind) -> str | None:
+    """Return why a claim cannot be judged for want of records; None where it can."""
+    rows = find_rows(table, kind.claim)
+    lacking = [row.name for row in rows if not row.is_cited and not row.records]
+    if lacking:
+        return f"No records of {', '.join(lacking)}."
+    if all(row.is_cited for row in rows):
+        return "The paper's rows are not offered here."
+    return None
+
+
+def _judge_pairs(
+    table: ResultTable,
+    kind: MetricClaim,
+    pairs: Sequence[Compared],
+    p_holds: float | None,
+    p_fails: float | None,
+) -> Judged:
+    """Return the verdict on a claim whose rows have seeds in common.
+
+    The p values are adjusted; both are None where the claim was not tested.
+    """
+    verdict, p_value = INCONCLUSIVE, p_holds
+    # The pair that decides is the one that holds least, or the one that speaks most against the claim.
+    deciding = max(pairs, key=lambda pair: pair.p_holds)
+    if p_holds is not None and p_holds <= LEVEL:
+        verdict = REPRODUCED
+    elif p_fails is not None and p_fails <= LEVEL:
+        verdict, p_value = CONTRADICTED, p_fails
+        deciding = min(pairs, key=lambda pair: pair.p_fails)
+    confounds: dict[str, None] = {}
+    for compared in pairs:
+        confounds |= dict.fromkeys(compared.pair.find_confounds())
+    finding = Finding(
+        pair=deciding.pair,
+        difference=deciding.difference,
+        pairs=len(pairs),
+        p_value=p_value,
+        is_opposite=verdict == CONTRADICTED,
+        confounds=list(confounds),
     )
     return Judged(
-        table, claim, verdict, deciding.difference, p_value, deciding.difference.n, evidence
+        table=table,
+        kind=kind,
+        verdict=verdict,
+        difference=deciding.difference,
+        p_value=p_value,
+        n=deciding.difference.n,
+        evidence=describe_difference(kind, finding),
     )
 
 
-def _judge_cost(table: ResultTable, claim: Claim) -> Judged:
-    """Sizes are counted, not drawn: one seed tells them exactly, but those of another network tell nothing."""
-    first, second = rows_of(table, claim)
-    one, other = getattr(first, SIZES[claim.figure]), getattr(second, SIZES[claim.figure])
-    increase = 100 * (one / other - 1)
-    assert claim.increase_pct is not None
-    assert claim.margin is not None
-    obstacle = cost_obstacle(table, (first, second))
-    verdict = "reproduced" if abs(increase - claim.increase_pct) <= claim.margin else "contradicted"
+def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
+    """Return the verdict on sizes: they are counted, so one seed is enough, but only on the paper's network."""
+    first, second = find_rows(table, kind.claim)
+    counts = kind.size.count(first), kind.size.count(second)
+    assert counts[0] is not None
+    assert counts[1] is not None
+    increase_pct = 100 * (counts[0] / counts[1] - 1)
+    verdict = REPRODUCED if kind.is_met_by(increase_pct) else CONTRADICTED
+    obstacle = explain_cost_obstacle(table, (first, second))
+    if obstacle:
+        verdict = INCONCLUSIVE
     n = min(len(first.records), len(second.records))
-    evidence = cost_sentence(claim, (one, other), increase, obstacle)
     return Judged(
-        table,
-        claim,
-        "inconclusive" if obstacle else verdict,
-        Estimate(n, increase, None),
-        None,
-        n,
-        evidence,
+        table=table,
+        kind=kind,
+        verdict=verdict,
+        difference=Estimate(n, increase_pct, None),
+        n=n,
+        evidence=describe_cost(kind, (counts[0], counts[1]), increase_pct, obstacle),
     )

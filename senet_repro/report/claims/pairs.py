@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations, pairwise
 from typing import Any
 
 from senet_repro.config.schema import Claim
+from senet_repro.report.claims.kinds import ClaimKind
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.protocols import Form, named
+from senet_repro.report.tables.protocols import name_settings
+from senet_repro.results.metrics import Metric
 from senet_repro.results.record import Record
 from senet_repro.stats.estimates import Estimate, estimate_mean, least_sd_pct
+
+_TREE_WORDS = {None: None, True: "with uncommitted changes", False: "clean"}
 
 
 @dataclass(frozen=True)
@@ -22,99 +24,104 @@ class Pair:
     second: ResultRow
 
     @property
-    def seeds(self) -> list[int]:
-        """The seeds that both were run with."""
-        known = [row.seeds for row in (self.first, self.second) if row.form]
-        return sorted(set(known[0]).intersection(*known)) if known else []
+    def shared_seeds(self) -> list[int]:
+        """Return the seeds that both rows were run with."""
+        seeds = [set(row.seeds) for row in (self.first, self.second) if not row.is_cited]
+        return sorted(set.intersection(*seeds)) if seeds else []
 
-    def difference(self, figure: str) -> Estimate | None:
-        """The first row's error less the second's over their common seeds, with the least spread that images allow."""
-        if not self.seeds:
+    def estimate_difference(self, metric: Metric) -> Estimate | None:
+        """Return the first row's figure less the second's over their common seeds.
+
+        The standard deviation is at least the one that counts of images allow, see `least_sd_pct`. None is returned
+        where there is no common seed.
+        """
+        seeds = self.shared_seeds
+        if not seeds:
             return None
-        first, second = _errors(self.first, figure), _errors(self.second, figure)
-        images = min(
-            record.eval_images for row in (self.first, self.second) for record in row.records
-        )
+        first = _list_values(self.first, metric, seeds)
+        second = _list_values(self.second, metric, seeds)
+        if first is None or second is None:
+            return None
+        images = [record.eval_images for record in (*self.first.records, *self.second.records)]
+        # Only shares of images come in steps of an image.
+        least_sd = least_sd_pct(min(images)) if metric.unit == "pct" else 0.0
         return estimate_mean(
-            [
-                first.get(seed, first.get(None, 0.0)) - second.get(seed, second.get(None, 0.0))
-                for seed in self.seeds
-            ],
-            least_sd_pct(images),
+            [one - other for one, other in zip(first, second, strict=True)], least_sd
         )
 
-    def confounds(self) -> list[str]:
-        """What differs between the runs of one seed beside the axes under test, in a reader's words."""
-        first, second = _by_seed(self.first), _by_seed(self.second)
-        differing: dict[str, dict[str, None]] = {}
-        forms: dict[
-            tuple[str, str], Form
-        ] = {}  # of runs and whom they are compared with, named once for all seeds
-        for seed in (seed for seed in self.seeds if seed in first and seed in second):
-            one, other = (
-                _context(first[seed], second[seed], forms),
-                _context(second[seed], first[seed], forms),
-            )
-            for key in (key for key in {**one, **other} if one.get(key) != other.get(key)):
-                differing.setdefault(key, {})[
-                    f"{_word(one.get(key))} and {_word(other.get(key))}"
-                ] = None
-        return [f"{key} ({', '.join(values)})" for key, values in differing.items()]
+    def find_confounds(self) -> list[str]:
+        """Return what differs between the runs of one seed beside the axes under test, in a reader's words."""
+        first = {record.seed: record for record in self.first.records}
+        second = {record.seed: record for record in self.second.records}
+        found: dict[str, dict[str, None]] = {}
+        for seed in self.shared_seeds:
+            # A cited row has no records.
+            if seed not in first or seed not in second:
+                continue
+            for name, values in _find_differing(first[seed], second[seed]).items():
+                found.setdefault(name, {})[values] = None
+        return [f"{name} ({', '.join(values)})" for name, values in found.items()]
 
 
-def pairs_of(table: ResultTable, claim: Claim) -> list[Pair]:
-    """The comparisons that a claim consists of: each row with the next, or each with each for an equivalence."""
-    rows = rows_of(table, claim)
-    return [
-        Pair(*two)
-        for two in (combinations(rows, 2) if claim.kind == "equivalent" else pairwise(rows))
-    ]
+def pair_rows(table: ResultTable, kind: ClaimKind) -> list[Pair]:
+    """Return the comparisons that a claim consists of; none for sizes, which are counted."""
+    rows = find_rows(table, kind.claim)
+    return [Pair(first, second) for first, second in kind.pair_rows(rows)]
 
 
-def rows_of(table: ResultTable, claim: Claim) -> list[ResultRow]:
-    """The rows that a claim names, of the table or beside it."""
+def find_rows(table: ResultTable, claim: Claim) -> list[ResultRow]:
+    """Return the rows that a claim names, of the table or beside it."""
     by_name = {row.name: row for row in (*table.beside, *table.rows)}
     return [by_name[name] for name in claim.rows]
 
 
-def _by_seed(row: ResultRow) -> dict[int, Record]:
-    return {record.seed: record for record in row.records}
+def _list_values(row: ResultRow, metric: Metric, seeds: list[int]) -> list[float] | None:
+    """Return a row's figure for each seed; None for a cited row whose figure the paper does not have."""
+    if row.is_cited:
+        published = row.paper.published(metric.name)
+        return None if published is None else [published] * len(seeds)
+    by_seed = {record.seed: record.metrics[metric.name] for record in row.records}
+    return [by_seed[seed] for seed in seeds]
 
 
-def _errors(row: ResultRow, figure: str) -> Mapping[int | None, float]:
-    """The error by seed; under None the one for every seed, of a row that is only cited."""
-    if row.form is None:
-        return {None: row.paper.published(figure) or 0.0}
-    return {record.seed: record.metrics[figure] for record in row.records}
-
-
-def _context(record: Record, other: Record, forms: dict[tuple[str, str], Form]) -> dict[str, Any]:
-    """All that may decide a number but the axes; `forms` are the named forms so far."""
-    runs = record.run_key, other.run_key
-    if runs not in forms:
-        forms[runs] = named(_without_axes(record, other))
+def _find_differing(first: Record, second: Record) -> dict[str, str]:
+    """Return the settings in which two runs differ, each with both values in words."""
+    one, other = _list_surroundings(first), _list_surroundings(second)
+    # Most runs of a table share a protocol, and then its settings need not be written out.
+    if first.protocol != second.protocol:
+        one = {**_name_comparable_settings(first, second), **one}
+        other = {**_name_comparable_settings(second, first), **other}
     return {
-        **forms[runs],
-        "evaluation images": record.eval_images,
-        **{key: record.hardware.get(key) for key in ("device", "devices")},
-        "processor": record.hardware.get("name"),
-        **record.versions,
-        "commit": record.commit and record.commit[:7],
-        "working tree": {None: None, True: "with uncommitted changes", False: "clean"}[
-            record.dirty
-        ],
+        key: f"{_spell_value(one.get(key))} and {_spell_value(other.get(key))}"
+        for key in dict.fromkeys((*one, *other))
+        if one.get(key) != other.get(key)
     }
 
 
-def _without_axes(record: Record, other: Record) -> Form:
-    """A record's form without the axes; a network is an axis where the two have different ones."""
-    form = {**record.identity, "se": {}}
-    if record.identity["se"] and other.identity["se"]:
-        form["se"] = {key: record.identity["se"][key] for key in ("fc", "bias")}
-    if record.identity["model"]["name"] != other.identity["model"]["name"]:
-        del form["model"]
-    return form
+def _name_comparable_settings(record: Record, other: Record) -> dict[str, Any]:
+    """Return the settings of a record's protocol that may not differ from another's, by a reader's names."""
+    protocol = dict(record.protocol)
+    # SE or none is the axis under test, and only two networks with SE write it down in some way.
+    if record.axes is None or other.axes is None:
+        del protocol["se"]
+    # Where two rows name different networks, the network is the axis.
+    if record.protocol["model"]["name"] != other.protocol["model"]["name"]:
+        del protocol["model"]
+    return name_settings(protocol)
 
 
-def _word(value: Any) -> str:
+def _list_surroundings(record: Record) -> dict[str, Any]:
+    """Return whatever may decide a number and is not part of a run's identity."""
+    return {
+        "evaluation images": record.eval_images,
+        "device": record.hardware.get("device"),
+        "devices": record.hardware.get("devices"),
+        "processor": record.hardware.get("name"),
+        **record.versions,
+        "commit": record.commit and record.commit[:7],
+        "working tree": _TREE_WORDS[record.dirty],
+    }
+
+
+def _spell_value(value: Any) -> str:
     return "unknown" if value is None else str(value)

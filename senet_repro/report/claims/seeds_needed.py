@@ -1,124 +1,143 @@
-"""What it would take to settle a claim that our records leave open (report floor)."""
+"""The seeds that would settle a claim which our records leave open (report floor)."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from senet_repro.report.claims.judge import Compared, Judged, compare, judge
-from senet_repro.report.claims.pairs import rows_of
+from senet_repro.report.claims.judge import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    REPRODUCED,
+    Compared,
+    Judged,
+    compare_rows,
+    judge,
+)
+from senet_repro.report.claims.kinds import Cost, MetricClaim, Region
+from senet_repro.report.claims.pairs import find_rows
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.stats.estimates import LEVEL
-from senet_repro.stats.power import MOST_SEEDS, count_seeds_needed
+from senet_repro.stats.power import count_seeds_needed
+
+SECOND_SEED = "second seed"
+"""The goal where one seed tells nothing yet: how far seeds differ."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The seeds that would settle an inconclusive claim about errors, and what they would cost."""
+@dataclass(frozen=True, kw_only=True)
+class SeedsNeeded:
+    """The seeds that would settle an inconclusive claim about a metric, and what they would cost."""
 
     judged: Judged
-    goal: str  # reproduced | contradicted: what the differences so far point to; spread: one seed tells nothing yet
-    level: float | None  # of each test, after Holm's strictest step; none for goal spread
-    seeds: int | None  # in all; none if MOST_SEEDS are not enough
+    kind: MetricClaim
+    goal: str  # REPRODUCED or CONTRADICTED, as the differences so far point; or SECOND_SEED
+    level: float | None = None  # of each test, after Holm's strictest step; None for SECOND_SEED
+    seeds: int | None  # in all; None if MOST_SEEDS are not enough
     missing: dict[str, int]  # runs yet to be trained, by row
     wall_s: float | None  # of those runs, each as long as the row's runs so far
 
 
-def plans(table: ResultTable, power: float = 0.8) -> list[Plan]:
-    """A plan for each inconclusive claim about errors, were the true mean and spread those of its seeds so far.
+def plan_seeds(table: ResultTable, power: float = 0.8) -> list[SeedsNeeded]:
+    """Return the seeds that each inconclusive claim about a metric needs, were its differences so far the true ones.
 
     The level of a test is that of Holm's strictest step over the claims not yet reproduced, so it is enough whatever
     comes out of the others.
     """
-    judged = [one for one in judge(table) if one.claim.kind != "cost"]
-    left = sum(one.verdict in ("inconclusive", "contradicted") for one in judged)
-    return [
-        _plan(one, compare(table, one.claim), power, LEVEL / left)
-        for one in judged
-        if one.verdict == "inconclusive"
-    ]
+    about_metrics = [one for one in judge(table) if not isinstance(one.kind, Cost)]
+    # Holm divides the level by the number of claims that are still to be rejected. Those already reproduced stay
+    # rejected at their own steps; each of the others may come first and then has to pass at level / pending.
+    pending = sum(one.verdict in (INCONCLUSIVE, CONTRADICTED) for one in about_metrics)
+    needed = []
+    for one in about_metrics:
+        if one.verdict == INCONCLUSIVE:
+            needed.append(_plan_claim(table, one, power, LEVEL / pending))
+    return needed
 
 
-def _plan(judged: Judged, pairs: Sequence[Compared], power: float, level: float) -> Plan:
+def _plan_claim(table: ResultTable, judged: Judged, power: float, level: float) -> SeedsNeeded:
+    kind = judged.kind
+    assert not isinstance(kind, Cost)
+    pairs = compare_rows(table, kind)
     if not pairs or any(pair.difference.n < 2 for pair in pairs):
-        return _with_cost(judged, "spread", None, 2)
-    margin = judged.claim.margin if judged.claim.kind == "equivalent" else None
-    bounds = (-math.inf, 0.0) if margin is None else (-margin, margin)
-    wrong = [pair for pair in pairs if not bounds[0] < pair.difference.mean < bounds[1]]
-    if not wrong:
-        seeds = [_seeds(pair, bounds, power, level) for pair in pairs]
-        known = [number for number in seeds if number is not None]
-        return _with_cost(
-            judged, "reproduced", level, max(known) if len(known) == len(seeds) else None
-        )
-    # Any one pair contradicts; an equivalence is contradicted on either side. Both count as more tests.
-    level = level / (len(pairs) * (1 if margin is None else 2))
-    outside = [(-math.inf, bounds[0]), (bounds[1], math.inf)]
-    counts = [_seeds(pair, side, power, level) for pair in wrong for side in outside]
-    known = [number for number in counts if number is not None]
-    return _with_cost(judged, "contradicted", level, min(known, default=None))
+        return _reckon_cost(judged, kind, SECOND_SEED, None, 2)
+    against = [pair for pair in pairs if not _lies_within(pair, kind.region_for)]
+    if not against:
+        seeds = _plan_reproduction(kind, pairs, power, level)
+        return _reckon_cost(judged, kind, REPRODUCED, level, seeds)
+    # Any one pair contradicts the claim, on any side of its region: each is one more test, and shares the level.
+    level = level / (len(pairs) * len(kind.regions_against))
+    seeds = _plan_contradiction(kind, against, power, level)
+    return _reckon_cost(judged, kind, CONTRADICTED, level, seeds)
 
 
-def _seeds(pair: Compared, bounds: tuple[float, float], power: float, level: float) -> int | None:
+def _plan_reproduction(
+    kind: MetricClaim, pairs: Sequence[Compared], power: float, level: float
+) -> int | None:
+    """Return the seeds that the hardest pair needs, since all have to hold; None if there are none for some pair."""
+    most = 0
+    for pair in pairs:
+        seeds = _count_seeds(pair, kind.region_for, power, level)
+        if seeds is None:
+            return None
+        most = max(most, seeds)
+    return most
+
+
+def _plan_contradiction(
+    kind: MetricClaim, against: Sequence[Compared], power: float, level: float
+) -> int | None:
+    """Return the seeds that the easiest pair needs, since one that fails is enough; None if there are none for any."""
+    fewest: int | None = None
+    for pair in against:
+        for region in kind.regions_against:
+            seeds = _count_seeds(pair, region, power, level)
+            if seeds is not None and (fewest is None or seeds < fewest):
+                fewest = seeds
+    return fewest
+
+
+def _lies_within(pair: Compared, region: Region) -> bool:
+    low, high = region
+    return low < pair.difference.mean < high
+
+
+def _count_seeds(pair: Compared, region: Region, power: float, level: float) -> int | None:
     sd = pair.difference.sd
+    # Two seeds have a standard deviation.
     assert sd is not None
-    return count_seeds_needed(pair.difference.mean, sd, bounds, power, level)
+    return count_seeds_needed(pair.difference.mean, sd, region, power, level)
 
 
-def _with_cost(judged: Judged, goal: str, level: float | None, seeds: int | None) -> Plan:
-    if seeds is None:
-        return Plan(judged, goal, level, None, {}, None)
-    rows = [row for row in rows_of(judged.table, judged.claim) if row.form]
-    missing = _missing(rows, seeds)
-    wall_s = sum(missing[row.name] * fmean(record.wall_s for record in row.records) for row in rows)
-    return Plan(judged, goal, level, seeds, missing, wall_s)
-
-
-def _missing(rows: Sequence[ResultRow], seeds: int) -> dict[str, int]:
-    """How many runs each row lacks until all have so many seeds in common; seeds that most rows have come first."""
-    counts = Counter(seed for row in rows for seed in row.seeds)
-    kept = {seed for seed, _ in counts.most_common(seeds)}
-    return {row.name: seeds - len(kept.intersection(row.seeds)) for row in rows}
-
-
-def markdown(found: Sequence[Plan], power: float) -> str:
-    """A line for each claim; without the heading of its table."""
-    return "\n".join(f"- {plan.judged.claim.says}: {_says(plan, power)}" for plan in found)
-
-
-def _says(plan: Plan, power: float) -> str:
-    difference = plan.judged.difference
-    so_far = "no seed in common"
-    if difference is not None:
-        spread = (
-            "" if difference.sd is None else f" with a standard deviation of {difference.sd:.2f}"
-        )
-        so_far = f"{difference.mean:+.2f} points{spread} over {difference.n} seed{'' if difference.n == 1 else 's'}"
-    if plan.goal == "spread":
-        return f"{so_far}: two seeds at least tell how far seeds differ; {_cost(plan)}."
-    head = f"{so_far}: to reproduce it takes"
-    if plan.goal == "contradicted":
-        where = "beyond the margin" if plan.judged.claim.kind == "equivalent" else "the other way"
-        head = f"{so_far}, {where}: more seeds would not reproduce it, to contradict it takes"
-    if plan.seeds is None:
-        return f"{head} more than {MOST_SEEDS:,} seeds, more than anybody trains."
-    assert plan.level is not None
-    return (
-        f"{head} {plan.seeds} seeds at {power:.0%} power (level {plan.level:.2g}); {_cost(plan)}."
+def _reckon_cost(
+    judged: Judged, kind: MetricClaim, goal: str, level: float | None, seeds: int | None
+) -> SeedsNeeded:
+    """Return the need for so many seeds in all, with the runs that are missing and their time."""
+    missing: dict[str, int] = {}
+    wall_s: float | None = None
+    if seeds is not None:
+        rows = [row for row in find_rows(judged.table, judged.claim) if not row.is_cited]
+        missing = _count_missing_runs(rows, seeds)
+        wall_s = 0.0
+        for row in rows:
+            wall_s += missing[row.name] * fmean(record.wall_s for record in row.records)
+    return SeedsNeeded(
+        judged=judged,
+        kind=kind,
+        goal=goal,
+        level=level,
+        seeds=seeds,
+        missing=missing,
+        wall_s=wall_s,
     )
 
 
-def _cost(plan: Plan) -> str:
-    runs = ", ".join(f"{number} of {row}" for row, number in plan.missing.items() if number)
-    return f"to be trained: {runs}, {duration(plan.wall_s or 0.0)}"
+def _count_missing_runs(rows: Sequence[ResultRow], seeds: int) -> dict[str, int]:
+    """Return how many runs each row lacks until all have so many seeds in common.
 
-
-def duration(seconds: float) -> str:
-    """A time as one says it: seconds, minutes, hours or days."""
-    for unit, length in (("days", 86_400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
+    The seeds to have in common are those that most rows have already.
+    """
+    counts = Counter(seed for row in rows for seed in row.seeds)
+    kept = {seed for seed, _ in counts.most_common(seeds)}
+    return {row.name: seeds - len(kept.intersection(row.seeds)) for row in rows}

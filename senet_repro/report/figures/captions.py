@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from senet_repro.config.paper_tables import label
+from senet_repro.config.paper_tables import label_table
 from senet_repro.report.figures.drawing import make_figure
 from senet_repro.report.figures.style import MUTED
 from senet_repro.report.tables.build import ResultTable
@@ -27,7 +27,7 @@ CHARACTER_PX = 8
 
 def write_title(table: ResultTable) -> str:
     """Return a table's number and title."""
-    return f"{label(table.paper)}: {table.paper.title}"
+    return f"{label_table(table.paper)}: {table.paper.title}"
 
 
 def write_data_name(name: str) -> str:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.paper_tables import find_table, selection
+from senet_repro.config.paper_tables import find_table, format_selection
 from senet_repro.report.claims.judge import VERDICTS, Judged
 from senet_repro.report.page.provenance import (
     PROGRAM,
@@ -24,8 +24,8 @@ from senet_repro.report.page.provenance import (
 )
 from senet_repro.report.page.sections import Section, make_slug
 from senet_repro.report.tables.build import ResultRow
-from senet_repro.report.text.markdown import spread
-from senet_repro.report.text.notes import missing, seed_count
+from senet_repro.report.tables.numbers import format_interval
+from senet_repro.report.text.notes import explain_gap, format_seed_count
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -51,7 +51,7 @@ class RunEntry:
 def render_page(results: Results, sections: Sequence[Section], source: str) -> str:
     """Return the whole page as HTML; `source` names the results folder to the reader."""
     judgements = [(section, judged) for section in sections for judged in section.judged]
-    example = f"{PROGRAM} -m {selection(find_table('reduction_ratio'))} seed=0,1,2"
+    example = f"{PROGRAM} -m {format_selection(find_table('reduction_ratio'))} seed=0,1,2"
     page = _load_template().render(
         source=source,
         sections=sections,
@@ -165,13 +165,13 @@ def _load_template() -> Any:
     environment.filters.update(
         # The text in a drawing was escaped as it was drawn; no other markup is taken as such.
         inline_drawing=lambda drawing: Markup(drawing.inline),
-        spread=spread,
+        spread=format_interval,
         number=_format_number,
         wall_time=_format_wall_time,
         machine=describe_machine,
-        missing=missing,
+        missing=explain_gap,
         slug=make_slug,
-        seeds=seed_count,
+        seeds=format_seed_count,
     )
     return environment.get_template("page.html.jinja")
 

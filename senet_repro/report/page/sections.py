@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from senet_repro.config.paper_tables import label
+from senet_repro.config.paper_tables import label_table
 from senet_repro.report.claims.judge import Judged, judge
 from senet_repro.report.figures.captions import describe_standing, write_title
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.text.notes import notes
+from senet_repro.report.text.notes import list_notes
 from senet_repro.results.metrics import Metric
 from senet_repro.results.store import Results
 
@@ -33,7 +33,7 @@ class Section:
     @property
     def paper_label(self) -> str:
         """The table's number in the paper, or the section that it comes from."""
-        return label(self.table.paper)
+        return label_table(self.table.paper)
 
     @property
     def rows_run(self) -> int:
@@ -43,7 +43,7 @@ class Section:
     @property
     def rows_offered(self) -> int:
         """How many of its rows can be run here, and are not only cited."""
-        return sum(bool(row.form) for row in self.table.rows)
+        return sum(not row.is_cited for row in self.table.rows)
 
     @property
     def verdict_counts(self) -> Counter[str]:
@@ -89,7 +89,7 @@ def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Sect
             title=write_title(table),
             table=table,
             standing=describe_standing(table),
-            notes=notes(table),
+            notes=list_notes(table),
             judged=judge(table),
             drawings=draw_table_figures(table, section_id, results.folders),
         )

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.identity import hash_identity
-from senet_repro.config.paper_tables import label
+from senet_repro.config.paper_tables import label_table
 from senet_repro.mirrors.wandb_data import WandbImage, WandbRun
 from senet_repro.report.claims.judge import VERDICTS, Judged, judge
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.text.notes import flat_rows, notes
+from senet_repro.report.text.notes import list_notes
+from senet_repro.report.text.plain import flatten_rows
 from senet_repro.results.metrics import Metric
 
 TABLES_FOLDER = "wandb-tables"
@@ -38,7 +39,7 @@ def describe_table(table: ResultTable, results_dir: Path, project: str) -> Wandb
         name=build_name(table),
         group=table.paper.name,
         job_type="table",
-        notes="\n".join(notes(table)),
+        notes="\n".join(list_notes(table)),
         config=build_config(table),
         tables={"errors": rows, "claims": claims} if claims else {"errors": rows},
         bars=[{"row": row["row"], error: row[error]} for row in rows if row[error] is not None],
@@ -73,13 +74,15 @@ def build_name(table: ResultTable) -> str:
     if table.stands_for:
         marks.append("a proxy")
     marks += table.distinctions
-    return f"{label(table.paper)}: {table.paper.title} ({', '.join(marks)})"
+    return f"{label_table(table.paper)}: {table.paper.title} ({', '.join(marks)})"
 
 
 def build_config(table: ResultTable) -> dict[str, Any]:
     """Return which table of the paper it is, and the protocol of each network in it."""
     protocols = {
-        row.form["model"]["name"]: row.form for row in table.rows if row.records and row.form
+        row.protocol["model"]["name"]: row.protocol
+        for row in table.rows
+        if row.records and row.protocol
     }
     return {
         "table": table.paper.name,
@@ -96,7 +99,7 @@ def build_config(table: ResultTable) -> dict[str, Any]:
 
 def build_rows(table: ResultTable, judged: Sequence[Judged]) -> list[dict[str, Any]]:
     """Return the rows of a table, each with the verdicts about it."""
-    flat = flat_rows(table)
+    flat = flatten_rows(table)
     columns = list_columns(table.metrics, flat)
     rows = []
     for values, row in zip(flat, table.rows, strict=True):
@@ -133,7 +136,7 @@ def describe_verdicts(table: ResultTable, row: ResultRow, judged: Sequence[Judge
     compared = {row.name, table.paper.baseline_of(row.name)}
     sentences = []
     for one in judged:
-        if one.claim.figure in metrics and compared <= set(one.claim.rows):
+        if one.kind.figure in metrics and compared <= set(one.claim.rows):
             sentences.append(f"{one.verdict}: {one.claim.says}")
     return "; ".join(sentences)
 
@@ -146,7 +149,7 @@ def build_claim_row(one: Judged) -> dict[str, Any]:
         "verdict": one.verdict,
         "kind": one.claim.kind,
         "rows": ", ".join(one.claim.rows),
-        "figure": one.claim.figure,
+        "figure": one.kind.figure,
         "difference": one.difference and one.difference.mean,
         "difference_half_width": one.difference and one.difference.half_width,
         "n": one.n,

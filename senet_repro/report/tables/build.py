@@ -1,21 +1,23 @@
 """The paper's tables rebuilt from records, published figures beside ours (report floor).
 
-A record belongs to a table's row when their canonical forms agree, so one training serves every table that has its
-point. What the records of one table change in the paper's own protocol (data, network, recipe, how SE is written down,
-code version, how many images were evaluated) is the same for all its rows; records that change something else make a
-table of their own, and those with one heading say in what they differ.
+A record belongs to a table's row when their identities agree, so one training serves every table that has its point.
+The records of one table change the same in the paper's own protocol (data, network, recipe, how SE is written down,
+code version, how many images were evaluated); records that change something else make a table of their own, and tables
+with one heading say in what they differ.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from senet_repro.config.paper_tables import names_networks, paper_tables
+from senet_repro.config.paper_tables import names_networks, paper_protocol, paper_tables
 from senet_repro.config.schema import PaperTable, Row
-from senet_repro.report.tables.protocols import Form, departures, distinctions, protocols
-from senet_repro.report.tables.versions import Version, paper_form, versions
+from senet_repro.report.tables.groups import describe_distinctions, group_records
+from senet_repro.report.tables.protocols import Protocol, describe_departures
+from senet_repro.report.tables.standing import Standing
+from senet_repro.report.tables.variants import TableVariant, VariantRow, find_variants
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -23,13 +25,13 @@ from senet_repro.stats.estimates import Estimate, estimate_mean
 from senet_repro.tasks import find_task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ResultRow:
     """One row: what the paper prints and what our records say."""
 
     name: str
     paper: Row
-    form: Form | None  # the protocol it has in this table; none where it is only cited
+    protocol: Protocol | None  # that it has in this table; None where the paper only cites it
     run_key: str | None
     records: list[Record]  # one per seed
     failed: dict[int, str]  # reason by seed
@@ -37,162 +39,222 @@ class ResultRow:
     # To the baseline row, paired by seed; by the name of a metric.
     differences: dict[str, Estimate] = field(default_factory=dict)
 
-    def with_estimates(self, baseline: Sequence[Record], metrics: Sequence[Metric]) -> ResultRow:
-        """Return this row with an estimate of each metric, and of its difference to the records of the baseline."""
-        if not self.records:
-            return self
-        by_seed = {record.seed: record.metrics for record in self.records}
-        base = {record.seed: record.metrics for record in baseline if record.seed in by_seed}
-        estimates, differences = {}, {}
-        for metric in metrics:
-            name = metric.name
-            estimates[name] = estimate_mean([by_seed[seed][name] for seed in sorted(by_seed)])
-            if base:
-                differences[name] = estimate_mean(
-                    [by_seed[seed][name] - base[seed][name] for seed in base]
-                )
-        return replace(self, estimates=estimates, differences=differences)
+    @property
+    def is_cited(self) -> bool:
+        """Return whether the paper only cites the row, and it is not offered here."""
+        return self.protocol is None
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds it was run with."""
+        """Return the seeds it was run with."""
         return sorted(record.seed for record in self.records)
 
     @property
     def params(self) -> int | None:
-        """Trainable parameters, the same for every seed."""
+        """Return the trainable parameters, the same for every seed, or None without records."""
         return self.records[0].params if self.records else None
 
     @property
     def macs(self) -> int | None:
-        """Multiply-adds of one image, the same for every seed."""
+        """Return the multiply-adds of one image, the same for every seed, or None without records."""
         return self.records[0].macs if self.records else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ResultTable:
     """One table of the paper under one protocol."""
 
     paper: PaperTable
     rows: list[ResultRow]
     example: Record  # any of its records
-    departures: list[str]  # what differs from the paper's protocol
-    distinctions: list[str]  # what differs from other tables here of the same data and network
+    departures: list[str]  # settings that differ from the paper's protocol
+    distinctions: list[
+        str
+    ]  # settings that differ from other tables here of the same data and network
     seeds: list[int]
     stands_for: str | None  # the data of the paper, where ours is a proxy
     code_versions: dict[int, int] = field(default_factory=dict)  # how many of its records each has
-    other_code_versions: list[int] = field(
-        default_factory=list
-    )  # of tables here that differ from it in nothing else
-    superseded: list[Record] = field(
-        default_factory=list
-    )  # left out for a newer code version's of the same run and seed
-    beside: list[ResultRow] = field(
-        default_factory=list
-    )  # rows of other tables, for claims that compare with them
+    # Of tables here that differ from it in nothing else.
+    other_code_versions: list[int] = field(default_factory=list)
+    # Left out for a newer code version's of the same run and seed.
+    superseded: list[Record] = field(default_factory=list)
+    # Rows of other tables, for claims that compare with them.
+    beside: list[ResultRow] = field(default_factory=list)
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics that the table prints, the most important one first."""
-        return printed_metrics(find_task(self.example.task).metrics)
+        """Return the metrics that the table prints, the most important one first."""
+        return list_table_metrics(self.paper)
+
+    @property
+    def standing(self) -> Standing:
+        """Return how far its numbers can stand for the paper's."""
+        if self.stands_for is not None:
+            return Standing.PROXY
+        return Standing.CHANGED if self.departures else Standing.PAPERS_OWN
 
     def is_baseline(self, row: ResultRow) -> bool:
-        """Whether others are compared to this row."""
+        """Return whether other rows are compared to this one."""
         return row.name in map(self.paper.baseline_of, self.paper.rows)
 
-    def paper_delta(self, row: ResultRow, error: str) -> float | None:
-        """The published difference of `error` (a field of Row) to the row's baseline."""
+    def paper_delta(self, row: ResultRow, figure: str) -> float | None:
+        """Return the published difference of a figure to the row's baseline; None where either is not published."""
         baseline = self.paper.baseline_of(row.name)
-        value, base = (
-            row.paper.published(error),
-            self.paper.rows[baseline].published(error) if baseline else None,
-        )
+        if baseline is None:
+            return None
+        value = row.paper.published(figure)
+        base = self.paper.rows[baseline].published(figure)
         return None if value is None or base is None else value - base
 
 
 def build_tables(
     results: Results, papers: Sequence[PaperTable], allow_mixed: bool = False
 ) -> list[ResultTable]:
-    """Every table that has a record, once for each way in which its protocol was changed.
+    """Return every table that has a record, once for each way in which its protocol was changed.
 
-    With `allow_mixed` records that differ in nothing but their code version share a table, which says so.
+    The records have every metric that their task prints, see `load_printable_results`. With `allow_mixed` records that
+    differ in nothing but their code version share a table, which says so.
 
     An ablation's table whose records all stand in an experiment's is left out: the paper trains the networks of Table 2
     otherwise than those of section 6.
     """
-    found = protocols(results.records, allow_mixed)
-    by_table = {paper.name: versions(paper, found) for paper in paper_tables().values()}
-    in_experiments = {
-        id(record)
-        for name, own in by_table.items()
-        if names_networks(paper_tables()[name])
-        for version in own
-        for row in version.records.values()
-        for record in row
-    }
+    groups = group_records(results.records, allow_mixed)
+    variants = {paper.name: find_variants(paper, groups) for paper in paper_tables().values()}
+    in_experiments = _collect_experiments_records(variants)
+    failures = _group_failures(results.failures)
     tables = []
     for paper in papers:
-        shown = [version for version in by_table[paper.name] if _is_news(version, in_experiments)]
-        tables += [_table(version, shown, results.failures) for version in shown]
+        shown = [one for one in variants[paper.name] if _has_news(one, in_experiments)]
+        tables += [_build_table(variant, shown, failures) for variant in shown]
     return tables
 
 
-def code_versions(records: Sequence[Record]) -> dict[int, int]:
-    """How many of some records each code version has."""
-    return dict(sorted(Counter(record.identity["code_version"] for record in records).items()))
+def list_table_metrics(paper: PaperTable) -> list[Metric]:
+    """Return the metrics that a table of the paper prints here, the most important one first."""
+    return printed_metrics(find_task(paper.task).metrics)
 
 
-def _is_news(version: Version, in_experiments: set[int]) -> bool:
-    if names_networks(version.paper) or not version.difference:
+def count_code_versions(records: Sequence[Record]) -> dict[int, int]:
+    """Return how many of some records each code version has."""
+    counts = Counter(record.protocol["code_version"] for record in records)
+    return dict(sorted(counts.items()))
+
+
+def _collect_experiments_records(variants: Mapping[str, Sequence[TableVariant]]) -> set[int]:
+    """Return the id() of every record that stands in an experiment's table."""
+    found: set[int] = set()
+    for name, own in variants.items():
+        if not names_networks(paper_tables()[name]):
+            continue
+        for variant in own:
+            found.update(id(record) for record in variant.records)
+    return found
+
+
+def _has_news(variant: TableVariant, in_experiments: set[int]) -> bool:
+    """Return whether a variant shows more than some experiment's table does."""
+    if names_networks(variant.paper) or not variant.difference:
         return True
-    return any(
-        id(record) not in in_experiments for row in version.records.values() for record in row
+    return any(id(record) not in in_experiments for record in variant.records)
+
+
+def _group_failures(failures: Mapping[tuple[str, int], str]) -> dict[str, dict[int, str]]:
+    """Return the reasons of failed runs by run key, then by seed."""
+    grouped: dict[str, dict[int, str]] = {}
+    for (run_key, seed), reason in failures.items():
+        grouped.setdefault(run_key, {})[seed] = reason
+    return grouped
+
+
+def _build_table(
+    variant: TableVariant,
+    shown: Sequence[TableVariant],
+    failures: Mapping[str, dict[int, str]],
+) -> ResultTable:
+    """Return the table of a variant; `shown` are all variants of that table which are shown."""
+    paper = variant.paper
+    metrics = list_table_metrics(paper)
+    rows = []
+    for name, row in paper.rows.items():
+        baseline = variant.rows.get(paper.baseline_of(name) or "", VariantRow())
+        own = variant.rows[name]
+        rows.append(_build_row(name, row, own, failures, baseline.records, metrics))
+    beside = [
+        _build_row(name, row, variant.beside[name], failures) for name, row in paper.beside.items()
+    ]
+    with_records = [row for row in rows if row.records]
+    papers = [paper_protocol(paper, (row.paper.axes or {}).get("model")) for row in with_records]
+    headed_alike = [other.group for other in shown if _is_headed_alike(variant, other)]
+    replaces_data = "data.name" in variant.difference
+    return ResultTable(
+        paper=paper,
+        rows=rows,
+        example=with_records[0].records[0],
+        departures=describe_departures(variant.difference, papers),
+        distinctions=describe_distinctions(variant.group, headed_alike),
+        seeds=sorted({seed for row in with_records for seed in row.seeds}),
+        stands_for=papers[0]["data"]["name"] if replaces_data else None,
+        code_versions=count_code_versions(variant.records),
+        other_code_versions=_list_other_code_versions(variant, shown),
+        superseded=variant.superseded,
+        beside=beside,
     )
 
 
-def _table(
-    version: Version, shown: Sequence[Version], failures: Mapping[tuple[str, int], str]
-) -> ResultTable:
-    paper, found = version.paper, version.records
+def _build_row(
+    name: str,
+    paper: Row,
+    own: VariantRow,
+    failures: Mapping[str, dict[int, str]],
+    baseline: Sequence[Record] = (),
+    metrics: Sequence[Metric] = (),
+) -> ResultRow:
+    """Return a row with estimates of some metrics, and of their differences to the records of the baseline."""
+    return ResultRow(
+        name=name,
+        paper=paper,
+        protocol=own.protocol,
+        run_key=own.run_key,
+        records=own.records,
+        failed=failures.get(own.run_key or "", {}),
+        estimates=_estimate_metrics(own.records, metrics),
+        differences=_estimate_differences(own.records, baseline, metrics),
+    )
 
-    def result(name: str, row: Row) -> ResultRow:
-        key = version.run_key(row)
-        failed = {seed: reason for (run, seed), reason in failures.items() if run == key}
-        return ResultRow(
-            name, row, version.form(row) if key else None, key, version.records_of(row), failed
-        )
 
-    (example,) = [record for records in found.values() for record in records][:1]
-    metrics = printed_metrics(find_task(example.task).metrics)
-    rows = [
-        result(name, row).with_estimates(found.get(paper.baseline_of(name) or "", []), metrics)
-        for name, row in paper.rows.items()
-    ]
-    run = [row for row in rows if row.records]
-    first = version.protocols[0]
-    headed_alike = [
-        other.protocols[0]
-        for other in shown
-        if all(
-            other.protocols[0].form[part]["name"] == first.form[part]["name"]
-            for part in ("data", "model")
-        )
-    ]
-    forms = [paper_form(paper, row.paper) for row in run]
-    return ResultTable(
-        paper,
-        rows,
-        run[0].records[0],
-        departures(version.difference, forms),
-        distinctions(first, headed_alike),
-        sorted({seed for row in run for seed in row.seeds}),
-        forms[0]["data"]["name"] if "data.name" in version.difference else None,
-        code_versions([record for row in run for record in row.records]),
-        sorted(
-            other.code_version
-            for other in shown
-            if other is not version and other.is_but_for_code(version)
-        ),
-        version.superseded,
-        [result(name, row) for name, row in paper.beside.items()],
+def _estimate_metrics(records: Sequence[Record], metrics: Sequence[Metric]) -> dict[str, Estimate]:
+    if not records:
+        return {}
+    by_seed = {record.seed: record.metrics for record in records}
+    estimates = {}
+    for metric in metrics:
+        values = [by_seed[seed][metric.name] for seed in sorted(by_seed)]
+        estimates[metric.name] = estimate_mean(values)
+    return estimates
+
+
+def _estimate_differences(
+    records: Sequence[Record], baseline: Sequence[Record], metrics: Sequence[Metric]
+) -> dict[str, Estimate]:
+    """Return the differences of a row to its baseline over the seeds that both have; nothing without such seeds."""
+    own = {record.seed: record.metrics for record in records}
+    base = {record.seed: record.metrics for record in baseline if record.seed in own}
+    if not base:
+        return {}
+    differences = {}
+    for metric in metrics:
+        values = [own[seed][metric.name] - base[seed][metric.name] for seed in base]
+        differences[metric.name] = estimate_mean(values)
+    return differences
+
+
+def _is_headed_alike(variant: TableVariant, other: TableVariant) -> bool:
+    """Return whether two variants of a table have one heading: the same data and network."""
+    ours, theirs = variant.group.protocol, other.group.protocol
+    return all(ours[part]["name"] == theirs[part]["name"] for part in ("data", "model"))
+
+
+def _list_other_code_versions(variant: TableVariant, shown: Sequence[TableVariant]) -> list[int]:
+    return sorted(
+        other.group.code_version for other in shown if variant.differs_in_code_alone(other)
     )

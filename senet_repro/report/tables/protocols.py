@@ -1,198 +1,119 @@
-"""Protocols: what the records of one table agree in, and how that differs from the paper's (report floor)."""
+"""Protocols compared setting by setting, and their differences in a reader's words (report floor)."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from senet_repro.config.identity import CODE_VERSION, hash_identity
-from senet_repro.config.schema import WHOLE_SETS
-from senet_repro.results.record import Record
+from senet_repro.config.paper_tables import count_eval_images
 
-Form = dict[str, Any]
-"""A canonical form without axes: `se` says how blocks are written down (fc, bias), where there are any."""
+Protocol = dict[str, Any]
+"""A run's identity without its axes; its part `se` says how SE blocks are written down, {} where there are none."""
 
-Flat = dict[str, Any]
-"""A form with dotted keys, and how many images were evaluated."""
+Settings = dict[str, Any]
+"""A protocol with dotted keys, and how many images were evaluated."""
 
 Difference = dict[str, Any]
-"""What a protocol changes in the paper's: a value for each dotted key, ABSENT for one that it lacks."""
+"""The settings that a protocol changes in the paper's: their values, ABSENT for one that it lacks."""
 
 ABSENT = "absent"
+EVAL_IMAGES = "eval_images"
+
+_READERS_NAMES = {
+    "data.name": "data",
+    "model.name": "network",
+    "recipe.schedule.kind": "schedule",
+}
+_UNSPOKEN_PARTS = ("recipe.", "data.", "model.")
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """Records that agree in all but the axes and the seed."""
-
-    form: Form
-    eval_images: int
-    records: list[Record]
-
-    @cached_property
-    def by_key(self) -> dict[str, list[Record]]:
-        """Its records by the run key that they have, or would have under the code version of its form."""
-        found: dict[str, list[Record]] = {}
-        keys: dict[str, str] = {}
-        for record in self.records:
-            own = record.run_key
-            if own not in keys:
-                same = record.identity["code_version"] == self.form["code_version"]
-                keys[own] = (
-                    own
-                    if same
-                    else hash_identity(_under(self.form["code_version"], record.identity))
-                )
-            found.setdefault(keys[own], []).append(record)
-        return found
-
-    @cached_property
-    def flat(self) -> Flat:
-        """Its form with dotted keys."""
-        return {**_flat(self.form), "eval_images": self.eval_images}
-
-    def difference(self, paper: Form) -> Difference:
-        """How this differs from the paper's protocol."""
-        ours, theirs = self.flat, _flat_paper(paper)
-        keys = [*ours, *(key for key in theirs if key not in ours)]
-        return {
-            key: ours.get(key, ABSENT)
-            for key in keys
-            if not self.agrees(key, theirs.get(key, ABSENT))
-        }
-
-    def agrees(self, key: str, value: Any) -> bool:
-        """Whether it has this value; networks without SE agree with every way of writing SE down."""
-        return self.flat.get(key, ABSENT) == value or (
-            key.startswith("se.") and not self.form["se"]
-        )
+def flatten_protocol(protocol: Mapping[str, Any], eval_images: int) -> Settings:
+    """Return the settings of a protocol under which so many images were evaluated."""
+    return {**_flatten(protocol), EVAL_IMAGES: eval_images}
 
 
-def protocols(records: Sequence[Record], allow_mixed: bool = False) -> list[Protocol]:
-    """Records by what they agree in but the axes; those without SE join every way of writing SE down.
-
-    With `allow_mixed` the code version is nothing to agree in, and every record counts as one of the present version.
-    """
-    alike: dict[str, list[Record]] = defaultdict(list)
-    keys: dict[tuple[str, int], str] = {}  # of a run's seeds, hashed once
-    for record in records:
-        run = record.run_key, record.eval_images
-        if run not in keys:
-            form = _under(CODE_VERSION, record.identity) if allow_mixed else record.identity
-            keys[run] = hash_identity({**form, "se": None, "eval_images": record.eval_images})
-        alike[keys[run]].append(record)
-    found = []
-    for group in alike.values():
-        form = {name: value for name, value in group[0].identity.items() if name != "se"}
-        if allow_mixed:
-            form = _under(CODE_VERSION, form)
-        blocks = [record.identity["se"] for record in group if record.identity["se"]]
-        styles = sorted({(block["fc"], block["bias"]) for block in blocks})
-        for se in [{"fc": fc, "bias": bias} for fc, bias in styles] or [{}]:
-            members = [
-                r for r in group if not r.identity["se"] or se.items() <= r.identity["se"].items()
-            ]
-            found.append(Protocol({**form, "se": se}, group[0].eval_images, members))
-    return found
+def flatten_paper_protocol(protocol: Protocol) -> Settings:
+    """Return the settings of a protocol of the paper, which evaluates on all images of a set."""
+    return flatten_protocol(protocol, count_eval_images(protocol))
 
 
-def newest(records: Sequence[Record]) -> list[Record]:
-    """Of each seed the record of the newest code version."""
-    found: dict[int, Record] = {}
-    for record in records:
-        first = found.setdefault(record.seed, record)
-        if record.identity["code_version"] > first.identity["code_version"]:
-            found[record.seed] = record
-    return list(found.values())
-
-
-def _under(code_version: int, form: Form) -> Form:
-    return {**form, "code_version": code_version}
-
-
-def changed_form(paper: Form, difference: Difference) -> Form:
-    """The paper's form after a change."""
-    form: Form = {}
-    for key, value in {**_flat(paper), **difference}.items():
-        if value == ABSENT or key == "eval_images":
+def apply_difference(protocol: Protocol, difference: Difference) -> Protocol:
+    """Return a protocol of the paper with a difference applied to it."""
+    changed: Protocol = {}
+    settings = {**_flatten(protocol), **difference}
+    for key, value in settings.items():
+        # The number of evaluation images is no part of a protocol.
+        if value == ABSENT or key == EVAL_IMAGES:
             continue
         *path, leaf = key.split(".")
-        node = form
+        node = changed
         for part in path:
             node = node.setdefault(part, {})
         node[leaf] = value
-    return form
+    return changed
 
 
-def departures(difference: Difference, papers: Sequence[Form]) -> list[str]:
-    """A difference in a reader's words; in brackets the paper's values, of one row after another."""
-    flats = [_flat_paper(paper) for paper in papers]
-    # Other data and another network differ in everything, and their names say so.
+def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> list[str]:
+    """Return a difference in a reader's words, one setting each, the paper's values in brackets.
+
+    `papers` are the paper's protocols of the rows concerned, which may have values of their own.
+    """
+    paper_settings = [flatten_paper_protocol(paper) for paper in papers]
+    renamed = _find_renamed_parts(difference)
+    departures = []
+    for key, value in difference.items():
+        if _is_implied(key, renamed):
+            continue
+        known = [str(settings[key]) for settings in paper_settings if key in settings]
+        paper_values = ", ".join(dict.fromkeys(known)) or "none"
+        departures.append(f"{describe_setting(key, value)} ({paper_values})")
+    return departures
+
+
+def describe_setting(key: str, value: Any) -> str:
+    """Return a setting and its value as a reader writes them, such as `epochs 30`."""
+    return f"{name_setting(key)} {'none' if value == ABSENT else value}"
+
+
+def name_settings(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a protocol by the names that a reader gives its settings."""
+    return {name_setting(key): value for key, value in _flatten(protocol).items()}
+
+
+def name_setting(key: str) -> str:
+    """Return the name that a reader gives a setting: `network` for model.name, `lr` for recipe.lr."""
+    if key in _READERS_NAMES:
+        return _READERS_NAMES[key]
+    for part in _UNSPOKEN_PARTS:
+        key = key.removeprefix(part)
+    return key.replace(".", " ").replace("_", " ").replace("se ", "SE ")
+
+
+def _find_renamed_parts(difference: Difference) -> list[str]:
+    """Return the parts of a protocol that go by another name than the paper's."""
     renamed = [part for part in ("data", "model") if f"{part}.name" in difference]
     if "recipe.schedule.kind" in difference:
         renamed.append("schedule")
-    said = []
-    for key, ours in difference.items():
-        theirs = list(dict.fromkeys(str(flat[key]) for flat in flats if key in flat))
-        if not _implied(key, renamed):
-            said.append(f"{_said(key, ours)} ({', '.join(theirs) or 'none'})")
-    return said
+    return renamed
 
 
-def _implied(key: str, renamed: Sequence[str]) -> bool:
-    """Whether a key only details a part that goes by another name."""
-    if key == "eval_images":
+def _is_implied(key: str, renamed: Sequence[str]) -> bool:
+    """Return whether a setting only details a part that goes by another name, which says enough."""
+    if key == EVAL_IMAGES:
         return "data" in renamed
     *parts, leaf = key.split(".")
-    return leaf not in ("name", "kind") and any(part in renamed for part in parts)
+    if leaf in ("name", "kind"):
+        return False
+    return any(part in renamed for part in parts)
 
 
-def distinctions(own: Protocol, others: Sequence[Protocol]) -> list[str]:
-    """What tells a protocol from others of the same data and network."""
-    keys = dict.fromkeys(key for protocol in (own, *others) for key in protocol.flat)
-    values = {key: own.flat.get(key, ABSENT) for key in keys}
-    return [
-        _said(key, value)
-        for key, value in values.items()
-        if not all(
-            own.agrees(key, other.flat.get(key, ABSENT)) or other.agrees(key, value)
-            for other in others
-        )
-    ]
+def _flatten(protocol: Mapping[str, Any]) -> Settings:
+    return dict(_walk_leaves(protocol, ""))
 
 
-def _flat_paper(paper: Form) -> Flat:
-    return {**_flat(paper), "eval_images": WHOLE_SETS[paper["data"]["name"]][1]}
-
-
-def _flat(form: Mapping[str, Any]) -> Flat:
-    return dict(_leaves(form, ""))
-
-
-def _leaves(form: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in form.items():
+def _walk_leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from _walk_leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def named(form: Form) -> Flat:
-    """The values of a form under the names that a reader gives them."""
-    return {_word(key): value for key, value in _flat(form).items()}
-
-
-def _said(key: str, value: Any) -> str:
-    return f"{_word(key)} {'none' if value == ABSENT else value}"
-
-
-def _word(key: str) -> str:
-    """A dotted key as a reader says it."""
-    words = {"data.name": "data", "model.name": "network", "recipe.schedule.kind": "schedule"}
-    plain = (
-        key.removeprefix("recipe.").removeprefix("data.").removeprefix("model.").replace(".", " ")
-    )
-    return words.get(key, plain.replace("_", " ").replace("se ", "SE "))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from senet_repro.config.paper_tables import names_networks
 from senet_repro.core.files import write_text
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.text.latex import latex
-from senet_repro.report.text.markdown import aligned, escaped, markdown
-from senet_repro.report.text.notes import csv_text, heading, json_text, networks
+from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.latex import format_latex
+from senet_repro.report.text.markdown import align_columns, escape_markdown, format_markdown
+from senet_repro.report.text.notes import format_heading, list_networks
+from senet_repro.report.text.plain import format_csv, format_json
 
 INDEX = "index.md"
 INDEX_HEADER = ("file", "table", "network", "protocol", "rows", "n", "seeds")
@@ -21,18 +23,18 @@ LONGEST_DISTINCTION = 60
 
 @dataclass(frozen=True)
 class Format:
-    """How tables are written down, and what the names of such files end in."""
+    """A way to write tables down."""
 
     text: Callable[[Sequence[ResultTable]], str]
-    suffix: str
+    suffix: str  # of the names of such files
     has_remarks: bool  # whether there is room for words beside the tables, or nothing but data
 
 
 FORMATS = {
-    "markdown": Format(markdown, "md", has_remarks=True),
-    "csv": Format(csv_text, "csv", has_remarks=False),
-    "json": Format(json_text, "json", has_remarks=False),
-    "latex": Format(latex, "tex", has_remarks=False),
+    "markdown": Format(format_markdown, "md", has_remarks=True),
+    "csv": Format(format_csv, "csv", has_remarks=False),
+    "json": Format(format_json, "json", has_remarks=False),
+    "latex": Format(format_latex, "tex", has_remarks=False),
 }
 
 
@@ -41,59 +43,67 @@ def write_tables(
 ) -> Path:
     """Write each table into a file of its own, then an index of them, each whole or not at all; return the index.
 
-    Files of other names stay as they are: the index says which belong to the present records.
+    Files of other names stay as they are: the index lists those that belong to the present records.
 
     Raises:
         OSError: the folder cannot be made or written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = [f"{stem}.{form.suffix}" for stem in _stems(tables)]
+    names = [f"{stem}.{form.suffix}" for stem in _name_files(tables)]
+    lines = []
     for name, table in zip(names, tables, strict=True):
         write_text(folder / name, form.text([table]) + "\n")
-    cells = [_index_line(name, table) for name, table in zip(names, tables, strict=True)]
-    listing = [aligned([INDEX_HEADER, *cells])] if cells else []
-    write_text(folder / INDEX, "\n\n".join(["# Tables", *listing, *map(escaped, remarks)]) + "\n")
+        lines.append(_list_index_cells(name, table))
+    parts = ["# Tables"]
+    if lines:
+        parts.append(align_columns([INDEX_HEADER, *lines]))
+    parts += [escape_markdown(remark) for remark in remarks]
+    write_text(folder / INDEX, "\n\n".join(parts) + "\n")
     return folder / INDEX
 
 
-def _stems(tables: Sequence[ResultTable]) -> Iterator[str]:
-    """A readable name for each table; one that would come twice gets a number."""
-    given: set[str] = set()
+def _name_files(tables: Sequence[ResultTable]) -> list[str]:
+    """Return a readable name for each table, without suffix; a name that would come twice gets a number."""
+    names: list[str] = []
     for table in tables:
-        stem = _stem(table)
-        number = 1
-        while (name := stem if number == 1 else f"{stem}_{number}") in given:
+        stem = _name_file(table)
+        name, number = stem, 1
+        while name in names:
             number += 1
-        given.add(name)
-        yield name
+            name = f"{stem}_{number}"
+        names.append(name)
+    return names
 
 
-def _stem(table: ResultTable) -> str:
+def _name_file(table: ResultTable) -> str:
     paper = table.paper
-    parts = [
-        f"table_{paper.number}" if paper.number else paper.name,
-        table.example.identity["data"]["name"],
-    ]
+    parts = [f"table_{paper.number}" if paper.number else paper.name]
+    parts.append(table.example.protocol["data"]["name"])
     if not names_networks(paper):
-        parts += networks(table)
-    plain = "_".join([*parts, _plain(" ".join(table.distinctions))[:LONGEST_DISTINCTION]])
-    return _plain(plain)
+        parts += list_networks(table)
+    distinctions = _simplify_name(" ".join(table.distinctions))
+    parts.append(distinctions[:LONGEST_DISTINCTION])
+    return _simplify_name("_".join(parts))
 
 
-def _plain(text: str) -> str:
+def _simplify_name(text: str) -> str:
+    """Return text as part of a file name that every file system takes."""
     return re.sub(r"[^a-z0-9.]+", "_", text.lower()).strip("_.")
 
 
-def _index_line(name: str, table: ResultTable) -> list[str]:
-    run = [row for row in table.rows if row.form]
-    counts = sorted({len(row.seeds) for row in run if row.seeds})
-    protocol = ["not the paper's" if table.departures else "the paper's", *table.distinctions]
+def _list_index_cells(name: str, table: ResultTable) -> list[str]:
+    offered = [row for row in table.rows if not row.is_cited]
+    with_records = [row for row in offered if row.records]
+    counts = sorted({len(row.seeds) for row in with_records})
+    protocol = "the paper's" if table.standing == Standing.PAPERS_OWN else "not the paper's"
+    # One number where all rows have as many seeds, else the least and the greatest.
+    seed_range = dict.fromkeys((counts[0], counts[-1]))
     return [
         f"[{name}]({name})",
-        escaped(heading(table)),
-        ", ".join(networks(table)),
-        escaped(", ".join(protocol)),
-        f"{sum(bool(row.seeds) for row in run)}/{len(run)}",
-        "-".join(str(n) for n in dict.fromkeys((counts[0], counts[-1]))),
+        escape_markdown(format_heading(table)),
+        ", ".join(list_networks(table)),
+        escape_markdown(", ".join([protocol, *table.distinctions])),
+        f"{len(with_records)}/{len(offered)}",
+        "-".join(map(str, seed_range)),
         ", ".join(map(str, table.seeds)),
     ]

@@ -5,95 +5,123 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.text.notes import footnotes, heading, missing, seed_count
-from senet_repro.stats.estimates import Estimate
-
-HEADER = (
-    "",
-    "cited top-1 / top-5 err %",
-    "paper top-1 / top-5 err %",
-    "our top-1 err % (n)",
-    "our top-5 err % (n)",
-    "paper Δ top-1 / top-5",
-    "our Δ top-1",
-    "our Δ top-5",
-    "paper params M",
-    "our params M",
-    "paper GFLOPs",
-    "our GFLOPs",
+from senet_repro.report.tables.numbers import (
+    choose_difference_spec,
+    choose_value_spec,
+    format_interval,
+    format_number,
 )
+from senet_repro.report.text.notes import (
+    explain_gap,
+    format_heading,
+    format_seed_count,
+    list_footnotes,
+)
+from senet_repro.results.metrics import Metric
+
+SIZE_HEADINGS = ["paper params M", "our params M", "paper GFLOPs", "our GFLOPs"]
+LEAST_WIDTH = 3
 
 
-def markdown(tables: Sequence[ResultTable]) -> str:
-    """Every table with its heading and the lines that say what its numbers are."""
-    return "\n\n".join(_table(table) for table in tables)
+def format_markdown(tables: Sequence[ResultTable]) -> str:
+    """Return every table with its heading and the lines that explain its numbers."""
+    return "\n\n".join(_format_table(table) for table in tables)
 
 
-def aligned(cells: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns also line up as plain text; the first row is the header."""
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    rule = ["-" * max(3, widths[0])] + ["-" * (max(3, width) - 1) + ":" for width in widths[1:]]
+def align_columns(cells: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table whose columns also line up as plain text; the first line is the header."""
+    columns = zip(*cells, strict=True)
+    widths = [max(LEAST_WIDTH, *map(len, column)) for column in columns]
+    # The first column names its row and stands on the left; figures stand on the right.
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = []
     for line in [cells[0], rule, *cells[1:]]:
-        padded = [
-            cell.ljust(max(3, w)) if i == 0 else cell.rjust(max(3, w))
-            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        ]
+        padded = [line[0].ljust(widths[0])]
+        padded += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
         lines.append(f"| {' | '.join(padded)} |")
     return "\n".join(lines)
 
 
-def escaped(text: str) -> str:
-    """Text in one line that can end no cell and opens no HTML."""
+def escape_markdown(text: str) -> str:
+    """Return text in one line that can end no cell and opens no HTML."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-def _table(table: ResultTable) -> str:
-    cells = [_cells(table, row) for row in table.rows]
-    kept = [
-        column for column in range(len(HEADER)) if any(line[column] for line in cells)
-    ]  # none without a figure
-    body = aligned([[line[column] for column in kept] for line in (HEADER, *cells)])
-    return "\n\n".join([f"### {escaped(heading(table))}", body, *map(escaped, footnotes(table))])
+def _format_table(table: ResultTable) -> str:
+    lines = [_list_headings(table.metrics)]
+    lines += [_list_cells(table, row) for row in table.rows]
+    # A column without a figure is left out.
+    kept = [column for column in range(len(lines[0])) if any(line[column] for line in lines[1:])]
+    body = align_columns([[line[column] for column in kept] for line in lines])
+    heading = f"### {escape_markdown(format_heading(table))}"
+    return "\n\n".join([heading, body, *map(escape_markdown, list_footnotes(table))])
 
 
-def _cells(table: ResultTable, row: ResultRow) -> list[str]:
-    paper = row.paper
-    base = table.is_baseline(row)
-    deltas = [table.paper_delta(row, error) for error in ("top1_err_pct", "top5_err_pct")]
-    lacking, n = missing(row), seed_count(table, row)
+def _list_headings(metrics: Sequence[Metric]) -> list[str]:
+    joined = _join_headings(metrics)
+    labels = " / ".join(metric.label for metric in metrics)
     return [
-        escaped(row.name),
-        _pair(paper.cited.get("top1_err_pct"), paper.cited.get("top5_err_pct"), "{}"),
-        _pair(paper.published("top1_err_pct"), paper.published("top5_err_pct"), "{:.2f}"),
-        f"{spread(row.estimates.get('top1_err_pct'))} ({n})"
-        if row.estimates.get("top1_err_pct")
-        else lacking,
-        f"{spread(row.estimates.get('top5_err_pct'))} ({n})"
-        if row.estimates.get("top5_err_pct")
-        else lacking,
-        "baseline" if base else _pair(deltas[0], deltas[1], "{:+.2f}"),
-        "baseline" if base else spread(row.differences.get("top1_err_pct"), "+.2f"),
-        "" if base else spread(row.differences.get("top5_err_pct"), "+.2f"),
-        _number(paper.params_m, "{:.1f}"),
-        _number(row.params and row.params / 1e6, "{:.3f}"),
-        _number(paper.gflops, "{:.2f}"),
-        _number(row.macs and row.macs / 1e9, "{:.4f}"),
+        "",
+        f"cited {joined}",
+        f"paper {joined}",
+        *(f"our {metric.heading} (n)" for metric in metrics),
+        f"paper Δ {labels}",
+        *(f"our Δ {metric.label}" for metric in metrics),
+        *SIZE_HEADINGS,
     ]
 
 
-def spread(value: Estimate | None, spec: str = ".2f") -> str:
-    """A mean with half its interval, as a reader writes it; nothing where there is none."""
-    if value is None:
-        return ""
-    return f"{value.mean:{spec}}" + (
-        "" if value.half_width is None else f" ± {value.half_width:.2f}"
-    )
+def _join_headings(metrics: Sequence[Metric]) -> str:
+    """Return a heading for several metrics in one column, such as `top-1 / top-5 err %`."""
+    units = {(metric.quantity, metric.unit_sign) for metric in metrics}
+    if len(units) > 1:
+        return " / ".join(metric.heading for metric in metrics)
+    # Quantity and unit are the same for all, and stand once at the end.
+    labels = [metric.label for metric in metrics[:-1]]
+    return " / ".join([*labels, metrics[-1].heading])
 
 
-def _number(value: float | None, pattern: str) -> str:
-    return "" if value is None else pattern.format(value)
+def _list_cells(table: ResultTable, row: ResultRow) -> list[str]:
+    metrics = table.metrics
+    return [
+        escape_markdown(row.name),
+        _join_figures(
+            [row.paper.cited.get(metric.name) for metric in metrics], [""] * len(metrics)
+        ),
+        _join_figures(
+            [row.paper.published(metric.name) for metric in metrics],
+            [choose_value_spec(metric) for metric in metrics],
+        ),
+        *(_format_own_figure(table, row, metric) for metric in metrics),
+        *_list_differences(table, row),
+        format_number(row.paper.params_m, ".1f"),
+        format_number(row.params and row.params / 1e6, ".3f"),
+        format_number(row.paper.gflops, ".2f"),
+        format_number(row.macs and row.macs / 1e9, ".4f"),
+    ]
 
 
-def _pair(first: float | None, second: float | None, pattern: str) -> str:
-    return " / ".join(pattern.format(value) for value in (first, second) if value is not None)
+def _format_own_figure(table: ResultTable, row: ResultRow, metric: Metric) -> str:
+    own = row.estimates.get(metric.name)
+    if own is None:
+        return explain_gap(row)
+    interval = format_interval(own, choose_value_spec(metric))
+    return f"{interval} ({format_seed_count(table, row)})"
+
+
+def _list_differences(table: ResultTable, row: ResultRow) -> list[str]:
+    """Return the paper's differences of all metrics in one cell, then ours in one cell each."""
+    metrics = table.metrics
+    if table.is_baseline(row):
+        return ["baseline", "baseline", *([""] * (len(metrics) - 1))]
+    specs = [choose_difference_spec(metric) for metric in metrics]
+    papers = [table.paper_delta(row, metric.name) for metric in metrics]
+    ours = [row.differences.get(metric.name) for metric in metrics]
+    own_cells = [format_interval(own, spec) for own, spec in zip(ours, specs, strict=True)]
+    return [_join_figures(papers, specs), *own_cells]
+
+
+def _join_figures(figures: Sequence[float | None], specs: Sequence[str]) -> str:
+    """Return the figures that are known in one cell; the others are left out."""
+    pairs = zip(figures, specs, strict=True)
+    return " / ".join(f"{figure:{spec}}" for figure, spec in pairs if figure is not None)

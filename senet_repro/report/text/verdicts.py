@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from senet_repro.config.paper_tables import label
+from senet_repro.config.paper_tables import label_table
 from senet_repro.config.schema import Claim, PaperTable
-from senet_repro.report.claims.evidence import caveat, p_text
-from senet_repro.report.claims.judge import SIZES, VERDICTS, Judged, judge, ranks
+from senet_repro.report.claims.evidence import caution_verdicts
+from senet_repro.report.claims.judge import NOT_RUN, VERDICTS, Judged, compare_order, judge
+from senet_repro.report.claims.kinds import ClaimKind, Cost, read_claim
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.text.markdown import aligned
-from senet_repro.report.text.notes import heading
+from senet_repro.report.tables.numbers import format_p_value
+from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.markdown import align_columns
+from senet_repro.report.text.notes import format_distinctions, format_heading
+from senet_repro.results.metrics import Metric
 from senet_repro.stats.ranks import RankAgreement
 
 HEADER = ("claim", "section", "verdict", "paper", "ours", "p", "n")
@@ -29,152 +33,159 @@ class Verdicts:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many claims have each verdict; those of a table under two protocols count twice."""
+        """Return how many claims have each verdict; those of a table under two protocols count twice."""
         found = Counter(one.verdict for _, judged in self.tables for one in judged)
-        found["not run"] += sum(len(paper.claims) for paper in self.without_records)
+        found[NOT_RUN] += self.claims_without_records
         return {verdict: found[verdict] for verdict in VERDICTS}
 
+    @property
+    def claims_without_records(self) -> int:
+        """Return how many claims are of tables without records."""
+        return sum(len(paper.claims) for paper in self.without_records)
 
-def verdicts(tables: Sequence[ResultTable], papers: Sequence[PaperTable]) -> Verdicts:
-    """The verdicts on the tables there are, and which of the paper's tables have no record."""
+
+def judge_tables(tables: Sequence[ResultTable], papers: Sequence[PaperTable]) -> Verdicts:
+    """Return the verdicts on the tables there are, and which of the paper's tables have no record."""
     present = {table.paper.name for table in tables}
-    return Verdicts(
-        [(table, judge(table)) for table in tables], [p for p in papers if p.name not in present]
-    )
+    judged = [(table, judge(table)) for table in tables]
+    return Verdicts(judged, [paper for paper in papers if paper.name not in present])
 
 
-def paper_difference(paper: PaperTable, claim: Claim) -> float | None:
-    """What the paper prints for a claim: first figure less last, of an equivalence the widest, of a cost in percent."""
-    rows = {**paper.beside, **paper.rows}
-    published = [rows[name].published(claim.figure) for name in claim.rows]
-    figures = [figure for figure in published if figure is not None]
-    if len(figures) < len(published):
-        return None
-    if claim.kind == "cost":
-        return 100 * float(figures[0] / figures[-1] - 1)
-    return float(
-        max(figures) - min(figures)
-        if len(figures) > 2 and claim.kind == "equivalent"
-        else figures[0] - figures[-1]
-    )
+def find_paper_difference(kind: ClaimKind) -> float | None:
+    """Return the paper's own difference of a claim's rows, in percent for a cost; None where a figure is missing."""
+    rows = {**kind.paper.beside, **kind.paper.rows}
+    figures = []
+    for name in kind.claim.rows:
+        figure = rows[name].published(kind.figure)
+        if figure is None:
+            return None
+        figures.append(figure)
+    return kind.compare_figures(figures)
 
 
-def markdown(found: Verdicts, list_not_run: bool) -> str:
-    """A table and its evidence for each table and protocol, then how many claims have which verdict."""
-    parts = [_table(table, judged) for table, judged in found.tables]
+def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
+    """Return a table and its evidence for each table and protocol, then how many claims have which verdict."""
+    parts = [_format_table(table, judged) for table, judged in found.tables]
     if list_not_run:
-        parts += [_not_run(paper) for paper in found.without_records]
-    return "\n\n".join([*parts, summary(found)])
+        parts += [_format_not_run(paper) for paper in found.without_records]
+    return "\n\n".join([*parts, summarize_verdicts(found)])
 
 
-def summary(found: Verdicts) -> str:
-    """How many claims have which verdict, in a sentence."""
+def summarize_verdicts(found: Verdicts) -> str:
+    """Return how many claims have which verdict, in a sentence."""
     counts = found.counts
-    said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    unrun = sum(len(paper.claims) for paper in found.without_records)
-    beside = f", {unrun} of them of tables without records" if unrun else ""
-    return f"{sum(counts.values())} claims: {said}{beside}."
+    tally = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    without = found.claims_without_records
+    of_those = f", {without} of them of tables without records" if without else ""
+    return f"{sum(counts.values())} claims: {tally}{of_those}."
 
 
-def json_text(found: Verdicts) -> str:
-    """The same as data: tables with their claims, and the counts."""
-    data = [_table_data(table, judged) for table, judged in found.tables]
-    data += [
-        {
-            "table": paper.name,
-            "number": paper.number,
-            "claims": [_claim_data(paper, claim) for claim in paper.claims],
-        }
-        for paper in found.without_records
-    ]
+def format_verdicts_json(found: Verdicts) -> str:
+    """Return the same as data: tables with their claims, and the counts."""
+    data = [_collect_table(table, judged) for table, judged in found.tables]
+    data += [_collect_not_run(paper) for paper in found.without_records]
     return json.dumps({"tables": data, "counts": found.counts}, indent=2)
 
 
-def rank_sentence(agreement: RankAgreement) -> str:
-    """Whether our rows come in the paper's order, and how likely that is by chance."""
+def describe_order(agreement: RankAgreement, metric: Metric) -> str:
+    """Return whether our rows come in the paper's order, and how likely that is by chance."""
     how = "of all orders" if agreement.exact else "of a sample of orders"
     return (
-        f"Order of the {agreement.n} rows by top-1 error: Kendall's tau with the paper's {agreement.tau:+.2f}, "
+        f"Order of the {agreement.n} rows by {metric.title}: "
+        f"Kendall's tau with the paper's {agreement.tau:+.2f}, "
         f"reached or exceeded by a share p = {agreement.p_value:.3f} {how}."
     )
 
 
-def _table(table: ResultTable, judged: Sequence[Judged]) -> str:
-    cells = [HEADER, *(_cells(one) for one in judged)]
-    evidence = "\n".join(f"- {one.claim.says}: {one.evidence}" for one in judged)
-    agreement = ranks(table)
-    order = agreement and rank_sentence(agreement)
+def _format_table(table: ResultTable, judged: Sequence[Judged]) -> str:
+    agreement = compare_order(table)
     parts = [
-        f"### {heading(table)}",
-        caveat(table),
-        _differing(table),
-        aligned(cells),
-        evidence,
-        order,
+        f"### {format_heading(table)}",
+        caution_verdicts(table),
+        format_distinctions(table),
+        align_columns([HEADER, *map(_list_cells, judged)]),
+        "\n".join(f"- {one.claim.says}: {one.evidence}" for one in judged),
+        describe_order(agreement, table.metrics[0]) if agreement else None,
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _differing(table: ResultTable) -> str | None:
-    if not table.distinctions:
-        return None
-    return f"Unlike the other tables here of its data and network: {', '.join(table.distinctions)}."
+def _format_not_run(paper: PaperTable) -> str:
+    lines: list[Sequence[str]] = [HEADER]
+    for claim in paper.claims:
+        published = _format_published(read_claim(paper, claim))
+        lines.append((claim.says, claim.section, NOT_RUN, published, "", "", ""))
+    heading = f"### {label_table(paper)}: {paper.title} (no records)"
+    return f"{heading}\n\n{align_columns(lines)}"
 
 
-def _not_run(paper: PaperTable) -> str:
-    cells = [
-        HEADER,
-        *(
-            (claim.says, claim.section, "not run", _paper(paper, claim), "", "", "")
-            for claim in paper.claims
-        ),
+def _list_cells(one: Judged) -> list[str]:
+    return [
+        one.claim.says,
+        one.claim.section,
+        one.verdict,
+        _format_published(one.kind),
+        one.kind.format_ours(one.difference) if one.difference else "",
+        _format_p_cell(one),
+        str(one.n or ""),
     ]
-    return "\n\n".join([f"### {label(paper)}: {paper.title} (no records)", aligned(cells)])
 
 
-def _cells(one: Judged) -> tuple[str, ...]:
-    unit = " %" if one.claim.kind == "cost" else ""
-    ours = ""
-    if one.difference:
-        half = one.difference.half_width
-        ours = f"{one.difference.mean:+.2f}{unit}" + ("" if half is None else f" ± {half:.2f}")
-    p_value = "counted" if one.claim.kind == "cost" and one.difference else ""
+def _format_published(kind: ClaimKind) -> str:
+    return kind.format_paper(find_paper_difference(kind))
+
+
+def _format_p_cell(one: Judged) -> str:
+    """Return the p value without its sign of equality, for a column headed p."""
     if one.p_value is not None:
-        p_value = p_text(one.p_value).removeprefix("p ").removeprefix("= ")
-    paper = _paper(one.table.paper, one.claim)
-    return (one.claim.says, one.claim.section, one.verdict, paper, ours, p_value, str(one.n or ""))
+        return format_p_value(one.p_value).removeprefix("p ").removeprefix("= ")
+    return "counted" if isinstance(one.kind, Cost) and one.difference else ""
 
 
-def _paper(paper: PaperTable, claim: Claim) -> str:
-    difference = paper_difference(paper, claim)
-    if difference is None:
-        return f"{claim.increase_pct:+g} %" if claim.increase_pct is not None else ""
-    if claim.kind == "equivalent":
-        return f"{abs(difference):.2f} apart"
-    return f"{difference:+.2f}{' %' if claim.figure in SIZES else ''}"
-
-
-def _table_data(table: ResultTable, judged: Sequence[Judged]) -> dict[str, Any]:
-    agreement = ranks(table)
+def _collect_table(table: ResultTable, judged: Sequence[Judged]) -> dict[str, Any]:
+    agreement = compare_order(table)
     return {
         "table": table.paper.name,
         "number": table.paper.number,
-        "data": table.example.identity["data"]["name"],
-        "is_paper_protocol": not table.departures,
-        "is_proxy": table.stands_for is not None,
+        "data": table.example.protocol["data"]["name"],
+        "is_paper_protocol": table.standing == Standing.PAPERS_OWN,
+        "is_proxy": table.standing == Standing.PROXY,
         "departures_from_paper": table.departures,
-        "rank_agreement": agreement and asdict(agreement),
-        "claims": [_claim_data(table.paper, one.claim, one) for one in judged],
+        "rank_agreement": asdict(agreement) if agreement else None,
+        "claims": [_collect_judged(one) for one in judged],
     }
 
 
-def _claim_data(paper: PaperTable, claim: Claim, one: Judged | None = None) -> dict[str, Any]:
+def _collect_not_run(paper: PaperTable) -> dict[str, Any]:
+    claims = [
+        {
+            **_collect_claim(paper, claim),
+            "verdict": NOT_RUN,
+            "difference": None,
+            "p_value": None,
+            "n": 0,
+            "evidence": "No records.",
+        }
+        for claim in paper.claims
+    ]
+    return {"table": paper.name, "number": paper.number, "claims": claims}
+
+
+def _collect_judged(one: Judged) -> dict[str, Any]:
+    return {
+        **_collect_claim(one.table.paper, one.claim),
+        "verdict": one.verdict,
+        "difference": asdict(one.difference) if one.difference else None,
+        "p_value": one.p_value,
+        "n": one.n,
+        "evidence": one.evidence,
+    }
+
+
+def _collect_claim(paper: PaperTable, claim: Claim) -> dict[str, Any]:
+    kind = read_claim(paper, claim)
     return {
         **asdict(claim),
-        "paper_difference": paper_difference(paper, claim),
-        "verdict": one.verdict if one else "not run",
-        "difference": asdict(one.difference) if one and one.difference else None,
-        "p_value": one.p_value if one else None,
-        "n": one.n if one else 0,
-        "evidence": one.evidence if one else "No records.",
+        "figure": kind.figure,
+        "paper_difference": find_paper_difference(kind),
     }

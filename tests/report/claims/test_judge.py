@@ -14,10 +14,16 @@ from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
 
 from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.config.schema import Claim, PaperTable
-from senet_repro.report.claims.evidence import caveat
-from senet_repro.report.claims.judge import Judged, judge, ranks
+from senet_repro.report.claims.evidence import caution_verdicts
+from senet_repro.report.claims.judge import Judged, compare_order, judge
+from senet_repro.report.claims.kinds import read_claim
 from senet_repro.report.tables.build import ResultTable, build_tables
-from senet_repro.report.text.verdicts import json_text, markdown, paper_difference, verdicts
+from senet_repro.report.text.verdicts import (
+    find_paper_difference,
+    format_verdicts,
+    format_verdicts_json,
+    judge_tables,
+)
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import row_records
@@ -167,7 +173,11 @@ def test_an_equivalence_is_of_every_two_of_its_rows_within_the_margin(
 def test_with_one_seed_every_claim_about_errors_is_inconclusive(name: str) -> None:
     table = find_table(name)
     rows = {**table.beside, **table.rows}
-    errors = {row: [rows[row].top1_err_pct or 22.0] for row in rows if rows[row].axes is not None}
+    errors = {
+        row: [rows[row].published("top1_err_pct") or 22.0]
+        for row in rows
+        if rows[row].axes is not None
+    }
     about_errors = [
         one for one in judge(table_of(name, records_of(name, errors))) if one.claim.kind != "cost"
     ]
@@ -325,23 +335,26 @@ def test_a_cited_network_has_its_published_figure_for_every_seed() -> None:
 
 def test_the_order_of_rows_is_compared_with_the_papers() -> None:
     errors = {f"r = {r}": [22.0 + r / 100] for r in (2, 4, 8, 16)}
-    found = ranks(table_of("reduction_ratio", records_of("reduction_ratio", errors)))
+    found = compare_order(table_of("reduction_ratio", records_of("reduction_ratio", errors)))
     assert found is not None
     assert (found.n, found.tau) == (
         4,
         pytest.approx(0.0),
     )  # 22.29, 22.25, 22.26, 22.28 in the paper
-    assert ranks(table_of("squeeze", records_of("squeeze", {"avg": [1.0], "max": [2.0]}))) is None
+    assert (
+        compare_order(table_of("squeeze", records_of("squeeze", {"avg": [1.0], "max": [2.0]})))
+        is None
+    )
 
 
 def test_a_proxy_is_said_to_judge_the_proxy() -> None:
     proxy = table_of("squeeze", records_of("squeeze", {"avg": [2.0]}, "protocol=demo"))
     assert "Verdicts on a proxy are about it and not about the paper's experiment" in str(
-        caveat(proxy)
+        caution_verdicts(proxy)
     )
     changed = table_of("squeeze", records_of("squeeze", {"avg": [2.0]}, PAPER, "recipe.epochs=2"))
-    assert "Verdicts on a changed protocol" in str(caveat(changed))
-    assert caveat(table_of("squeeze", records_of("squeeze", {"avg": [2.0]}))) is None
+    assert "Verdicts on a changed protocol" in str(caution_verdicts(changed))
+    assert caution_verdicts(table_of("squeeze", records_of("squeeze", {"avg": [2.0]}))) is None
 
 
 def _found() -> tuple[list[PaperTable], ResultTable]:
@@ -353,12 +366,12 @@ def _found() -> tuple[list[PaperTable], ResultTable]:
 
 def test_markdown_has_a_line_and_evidence_for_each_claim_and_counts_all() -> None:
     papers, table = _found()
-    found = verdicts([table], papers)
-    text = markdown(found, list_not_run=False)
+    found = judge_tables([table], papers)
+    text = format_verdicts(found, list_not_run=False)
     assert text.startswith("### Table 11: Squeeze operator")
     assert text.count("averages are the better squeeze") == 2
     assert "SE in stage 2" not in text
-    assert "SE in stage 2" in markdown(found, list_not_run=True)
+    assert "SE in stage 2" in format_verdicts(found, list_not_run=True)
     assert text.endswith(
         "10 claims: 1 reproduced, 0 contradicted, 1 inconclusive, 8 not run, 6 of them of tables without records."
     ), text
@@ -367,7 +380,7 @@ def test_markdown_has_a_line_and_evidence_for_each_claim_and_counts_all() -> Non
 
 def test_json_holds_the_same_claims_with_their_figures() -> None:
     papers, table = _found()
-    data = json.loads(json_text(verdicts([table], papers)))
+    data = json.loads(format_verdicts_json(judge_tables([table], papers)))
     assert data["counts"]["not run"] == 8
     first = data["tables"][0]["claims"][0]
     assert (first["verdict"], first["n"], first["difference"]["n"]) == ("reproduced", 3, 3)
@@ -388,5 +401,6 @@ def test_the_papers_own_difference_stands_beside_ours(
     table: str, says: str, difference: float | None
 ) -> None:
     paper = find_table(table)
-    found = paper_difference(paper, next(claim for claim in paper.claims if claim.says == says))
+    claim = next(claim for claim in paper.claims if claim.says == says)
+    found = find_paper_difference(read_claim(paper, claim))
     assert found == (difference and pytest.approx(difference, abs=0.005))

@@ -10,8 +10,9 @@ import pytest
 from statsmodels.stats.power import TTestPower
 
 from senet_repro.config.paper_tables import find_table
-from senet_repro.report.claims.seeds_needed import Plan, duration, markdown, plans
+from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded, plan_seeds
 from senet_repro.report.tables.build import build_tables
+from senet_repro.report.text.seeds_needed import format_duration, format_seeds_needed
 from senet_repro.results.store import Results
 from tests.records import row_records
 
@@ -20,7 +21,7 @@ LOWER, NO_SE = "averages are the better squeeze", "averages as the squeeze lower
 
 def planned(
     name: str, errors: Mapping[str, Sequence[float]], wall_s: float = 60.0
-) -> dict[str, Plan]:
+) -> dict[str, SeedsNeeded]:
     table = find_table(name)
     records = [
         replace(one, wall_s=wall_s)
@@ -28,7 +29,7 @@ def planned(
         for one in row_records(table, row, top1)
     ]
     (found,) = build_tables(Results(records), [table])
-    return {plan.judged.claim.says: plan for plan in plans(found)}
+    return {plan.judged.claim.says: plan for plan in plan_seeds(found)}
 
 
 def test_the_seeds_are_those_of_the_noncentral_t_at_holms_strictest_level() -> None:
@@ -46,7 +47,7 @@ def test_a_plan_says_which_runs_are_missing_and_their_time() -> None:
     assert plan.seeds == 8
     assert plan.missing == {"avg": 4, "ResNet-50": 5}
     assert plan.wall_s == 9 * 3600.0
-    text = markdown([plan], 0.8)
+    text = format_seeds_needed([plan], 0.8)
     assert (
         "-1.00 points with a standard deviation of 1.00 over 3 seeds: to reproduce it takes 8 seeds"
         in text
@@ -61,7 +62,7 @@ def test_seeds_that_other_rows_lack_are_counted_by_what_all_rows_share() -> None
         *row_records(table, "ResNet-50", [23.0, 22.0, 24.0, 23.0])[1:],
     ]
     (found,) = build_tables(Results(records), [table])
-    (plan,) = plans(found)
+    (plan,) = plan_seeds(found)
     assert plan.seeds is not None
     assert plan.missing == {"avg": plan.seeds - 4, "ResNet-50": plan.seeds - 3}
 
@@ -69,12 +70,14 @@ def test_seeds_that_other_rows_lack_are_counted_by_what_all_rows_share() -> None
 def test_one_seed_has_no_spread_and_takes_a_second() -> None:
     plan = planned("squeeze", {"avg": [22.0], "ResNet-50": [23.0]})[NO_SE]
     assert (plan.goal, plan.seeds, plan.level, plan.missing) == (
-        "spread",
+        SECOND_SEED,
         2,
         None,
         {"avg": 1, "ResNet-50": 1},
     )
-    assert "over 1 seed: two seeds at least tell how far seeds differ" in markdown([plan], 0.8)
+    assert "over 1 seed: two seeds at least tell how far seeds differ" in format_seeds_needed(
+        [plan], 0.8
+    )
 
 
 def test_rows_without_a_seed_in_common_take_two() -> None:
@@ -84,9 +87,9 @@ def test_rows_without_a_seed_in_common_take_two() -> None:
         *row_records(table, "ResNet-50", [23.0, 23.0])[1:],
     ]
     (found,) = build_tables(Results(records), [table])
-    (plan,) = plans(found)
-    assert (plan.goal, plan.seeds, sum(plan.missing.values())) == ("spread", 2, 2)
-    assert "no seed in common: two seeds" in markdown([plan], 0.8)
+    (plan,) = plan_seeds(found)
+    assert (plan.goal, plan.seeds, sum(plan.missing.values())) == (SECOND_SEED, 2, 2)
+    assert "no seed in common: two seeds" in format_seeds_needed([plan], 0.8)
 
 
 def test_an_effect_of_the_wrong_sign_is_not_to_be_reproduced_by_more_seeds() -> None:
@@ -94,7 +97,7 @@ def test_an_effect_of_the_wrong_sign_is_not_to_be_reproduced_by_more_seeds() -> 
     assert (plan.goal, plan.seeds) == ("contradicted", 8)
     assert (
         "the other way: more seeds would not reproduce it, to contradict it takes 8 seeds"
-        in markdown([plan], 0.8)
+        in format_seeds_needed([plan], 0.8)
     )
 
 
@@ -113,13 +116,13 @@ def test_an_equivalence_is_planned_by_tost_within_the_margin_and_contradicted_be
     plan = planned("se_3x3", {"SE": [22.0, 22.0, 22.0], "SE_3x3": second})[says]
     assert plan.goal == goal
     assert plan.level == (0.05 if goal == "reproduced" else 0.025)
-    assert ("beyond the margin" in markdown([plan], 0.8)) == (goal == "contradicted")
+    assert ("beyond the margin" in format_seeds_needed([plan], 0.8)) == (goal == "contradicted")
 
 
 def test_more_seeds_than_anybody_trains_are_called_that() -> None:
     plan = planned("squeeze", {"avg": [22.0, 22.0, 22.0], "ResNet-50": [23.0, 21.0, 22.001]})[NO_SE]
     assert (plan.seeds, plan.wall_s) == (None, None)
-    assert "takes more than 1,000 seeds" in markdown([plan], 0.8)
+    assert "takes more than 1,000 seeds" in format_seeds_needed([plan], 0.8)
 
 
 def test_a_chain_takes_what_its_hardest_pair_takes() -> None:
@@ -150,4 +153,4 @@ def test_only_open_claims_about_errors_have_a_plan() -> None:
     [(9.4, "9 seconds"), (150.0, "2.5 minutes"), (7200.0, "2.0 hours"), (864_000.0, "10.0 days")],
 )
 def test_times_are_said_in_a_unit_that_fits(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text

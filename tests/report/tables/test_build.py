@@ -12,8 +12,8 @@ import pytest
 from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS
-from senet_repro.report.text.markdown import markdown
-from senet_repro.report.text.notes import csv_text, json_text
+from senet_repro.report.text.markdown import format_markdown
+from senet_repro.report.text.plain import format_csv, format_json
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import make_record
@@ -54,15 +54,15 @@ def test_a_record_serves_every_table_that_has_its_point() -> None:
 def test_differences_are_paired_by_seed() -> None:
     (table,) = _tables(_squeeze_records(), "squeeze")
     row = next(row for row in table.rows if row.name == "max")
-    assert row.top1_delta_pct is not None
-    assert (row.top1_delta_pct.n, row.top1_delta_pct.mean) == (2, 0.75)
+    difference = row.differences["top1_err_pct"]
+    assert (difference.n, difference.mean) == (2, 0.75)
 
 
 def test_missing_seeds_rows_and_failures_are_shown() -> None:
     failed = make_record(["excitation=relu"], seed=0, top1=0.0)
     records = [make_record([], seed=seed, top1=3.0) for seed in (0, 1)]
     records.append(make_record(["excitation=tanh"], seed=1, top1=4.0))
-    text = markdown(
+    text = format_markdown(
         _tables(records, "excitation", failures={(failed.run_key, 0): "the loss was not finite"})
     )
     tanh, relu = (
@@ -72,11 +72,11 @@ def test_missing_seeds_rows_and_failures_are_shown() -> None:
     assert "4.00 (1/2)" in tanh
     assert "failed" in relu
     assert "relu failed: the loss was not finite" in text
-    assert "not run" in markdown(_tables(records, "reduction_ratio"))
+    assert "not run" in format_markdown(_tables(records, "reduction_ratio"))
 
 
 def test_one_seed_is_called_no_evidence_and_a_proxy_a_proxy() -> None:
-    text = markdown(_tables([make_record([], seed=0, top1=3.0)], "squeeze"))
+    text = format_markdown(_tables([make_record([], seed=0, top1=3.0)], "squeeze"))
     assert "no difference here is evidence" in text
     assert "Not the paper's protocol" in text
     assert "a proxy)" in text.splitlines()[0]
@@ -86,7 +86,7 @@ def test_one_seed_is_called_no_evidence_and_a_proxy_a_proxy() -> None:
 
 def test_other_data_than_the_tables_own_is_called_a_proxy_for_it() -> None:
     record = make_record(["+experiment=cifar10", "data=digits"], seed=0, top1=3.0)
-    text = markdown(_tables([record], "cifar10"))
+    text = format_markdown(_tables([record], "cifar10"))
     assert "(digits, a proxy)" in text
     assert "A proxy: 1,797 digits of 8x8 pixels instead of CIFAR-10." in text
 
@@ -95,8 +95,8 @@ def test_the_papers_own_protocol_is_not_called_a_proxy() -> None:
     record = make_record(["protocol=imagenet"], seed=0, top1=22.0, eval_images=50_000)
     (table,) = _tables([record], "squeeze")
     assert table.departures == []
-    assert "Not the paper's protocol" not in markdown([table])
-    assert "waits for plateaus" in markdown([table])
+    assert "Not the paper's protocol" not in format_markdown([table])
+    assert "waits for plateaus" in format_markdown([table])
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_each_departure_from_the_papers_protocol_is_named(
     )
     (table,) = _tables([record], "squeeze")
     assert table.departures == [departure]
-    assert departure in markdown([table])
+    assert departure in format_markdown([table])
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,10 @@ def test_tables_with_one_heading_say_in_what_they_differ(
         [make_record([], seed=0, top1=3.0), make_record([override], seed=0, top1=4.0)], "squeeze"
     )
     assert {distinction for table in tables for distinction in table.distinctions} == distinctions
-    assert len({markdown([table]) for table in tables}) == 2
-    assert len({row["protocol_key"] for row in csv.DictReader(io.StringIO(csv_text(tables)))}) == 2
+    assert len({format_markdown([table]) for table in tables}) == 2
+    assert (
+        len({row["protocol_key"] for row in csv.DictReader(io.StringIO(format_csv(tables)))}) == 2
+    )
 
 
 def test_a_part_of_a_set_never_mixes_with_the_whole() -> None:
@@ -176,13 +178,13 @@ def test_only_a_plain_network_still_makes_a_table() -> None:
 
 def test_no_records_make_no_tables() -> None:
     assert _tables([]) == []
-    assert (markdown([]), csv_text([]), json_text([])) == ("", "", "[]")
+    assert (format_markdown([]), format_csv([]), format_json([])) == ("", "", "[]")
 
 
 def test_csv_and_json_hold_the_same_rows() -> None:
     tables = _tables(_squeeze_records(), "squeeze")
-    rows = list(csv.DictReader(io.StringIO(csv_text(tables))))
-    (table,) = json.loads(json_text(tables))
+    rows = list(csv.DictReader(io.StringIO(format_csv(tables))))
+    (table,) = json.loads(format_json(tables))
     assert [row["row"] for row in rows] == [row["row"] for row in table["rows"]] == ["max", "avg"]
     assert float(rows[0]["top1_err_pct"]) == table["rows"][0]["top1_err_pct"] == 4.0
 
@@ -207,9 +209,11 @@ def test_networks_of_an_experiment_share_a_table_and_each_has_its_own_baseline()
         _cifar("wrn16_8", "all", 5.0),
     ]
     (table,) = _tables(records, "cifar10")
-    deltas = {row.name: row.top1_delta_pct.mean for row in table.rows if row.top1_delta_pct}
+    deltas = {
+        row.name: row.differences["top1_err_pct"].mean for row in table.rows if row.differences
+    }
     assert deltas == {"SE-ResNet-110": -0.5, "SE-WRN-16-8": -1.0}
-    text = markdown([table])
+    text = format_markdown([table])
     assert table.departures == [
         "epochs 5 (164, 200)"
     ]  # the one changed key, and what each network's paper has
@@ -336,7 +340,7 @@ def test_tables_that_differ_in_what_one_alone_has_say_so() -> None:
 
 def test_a_failed_row_of_an_experiment_is_shown_as_failed() -> None:
     failed = _cifar("wrn16_8", "all", 0.0)
-    text = markdown(
+    text = format_markdown(
         _tables(
             [_cifar("resnet110", "none", 9.0)],
             "cifar10",
@@ -349,7 +353,7 @@ def test_a_failed_row_of_an_experiment_is_shown_as_failed() -> None:
 def test_networks_of_other_papers_are_cited_and_never_called_missing() -> None:
     record = make_record(["+experiment=state_of_the_art"], seed=0, top1=18.7, eval_images=50_000)
     (table,) = _tables([record], "state_of_the_art")
-    lines = markdown([table]).splitlines()
+    lines = format_markdown([table]).splitlines()
     assert "cited" in next(line for line in lines if line.startswith("| DPN-131, 224 px"))
     assert "18.70 (1)" in next(line for line in lines if line.startswith("| SENet-154, 224 px"))
 
@@ -358,6 +362,6 @@ def test_what_the_papers_of_the_networks_report_stands_in_a_column_of_its_own() 
     record = make_record(
         ["+experiment=imagenet", "stages=none"], seed=0, top1=24.0, eval_images=50_000
     )
-    header, _, line = markdown(_tables([record], "imagenet")).splitlines()[2:5]
+    header, _, line = format_markdown(_tables([record], "imagenet")).splitlines()[2:5]
     assert "cited top-1 / top-5" in header
     assert " 24.7 / 7.8 |" in line

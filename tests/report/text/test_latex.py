@@ -10,7 +10,7 @@ import pytest
 
 from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.report.tables.build import build_tables
-from senet_repro.report.text.latex import escaped, latex
+from senet_repro.report.text.latex import escape_latex, format_latex
 from senet_repro.results.store import Results
 from tests.records import make_record
 from tests.report.renamed import HOSTILE, renamed
@@ -34,14 +34,14 @@ DOCUMENT = r"\documentclass{article}\usepackage{booktabs,graphicx}\begin{documen
     ],
 )
 def test_no_character_of_the_data_is_read_as_markup(text: str, expected: str) -> None:
-    assert escaped(text) == expected
+    assert escape_latex(text) == expected
 
 
 def test_the_papers_figures_and_ours_stand_in_groups_of_their_own() -> None:
     (table,) = build_tables(
         Results([make_record([], seed=0, top1=3.0)]), [find_table("reduction_ratio")]
     )
-    lines = latex([table]).splitlines()
+    lines = format_latex([table]).splitlines()
     assert r"\usepackage{booktabs,graphicx}" in lines[0]
     assert lines[0].startswith("%")
     assert r" & \multicolumn{5}{c}{Paper} & \multicolumn{7}{c}{Ours} \\" in lines
@@ -69,7 +69,7 @@ def test_all_tables_compile_whatever_their_rows_and_notes_are_called(tmp_path: P
     ]
     tables = build_tables(Results(records), list(paper_tables().values()))
     assert len(tables) > 8
-    text = latex([*tables, *(renamed(table, HOSTILE) for table in tables)])
+    text = format_latex([*tables, *(renamed(table, HOSTILE) for table in tables)])
     (tmp_path / "tables.tex").write_text(text, encoding="utf-8")
     (tmp_path / "main.tex").write_text(DOCUMENT)
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "main.tex"]

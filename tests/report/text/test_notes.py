@@ -11,12 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.config.identity import CODE_VERSION, hash_identity
+from senet_repro.config.identity import (
+    CODE_VERSION,
+    hash_identity,
+    join_identity,
+    protocol_key,
+)
 from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS, write_tables
-from senet_repro.report.text.markdown import markdown
-from senet_repro.report.text.notes import csv_text
+from senet_repro.report.text.markdown import format_markdown
+from senet_repro.report.text.plain import format_csv
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import make_record
@@ -31,8 +36,13 @@ def _tables(
 
 
 def _older(record: Record) -> Record:
-    form = {**record.identity, "code_version": CODE_VERSION - 1}
-    return replace(record, canonical=form, run_key=hash_identity(form))
+    protocol = {**record.protocol, "code_version": CODE_VERSION - 1}
+    return replace(
+        record,
+        protocol=protocol,
+        run_key=hash_identity(join_identity(record.axes, protocol)),
+        protocol_key=protocol_key(protocol, record.eval_images),
+    )
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -58,7 +68,9 @@ def test_every_format_takes_hostile_names_in_and_prints_each_row_in_one_line(for
 def test_no_name_adds_a_cell_to_a_markdown_table() -> None:
     (table,) = _tables([make_record([], seed=0, top1=3.0)], "squeeze")
     lines = [
-        line for line in markdown([renamed(table, "a | b")]).splitlines() if line.startswith("|")
+        line
+        for line in format_markdown([renamed(table, "a | b")]).splitlines()
+        if line.startswith("|")
     ]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
 
@@ -70,7 +82,7 @@ def test_tables_of_several_code_versions_stand_apart_and_name_the_flag_that_join
     for table, other in zip(tables, (CODE_VERSION, CODE_VERSION - 1), strict=True):
         assert (
             f"Records of code version {other} make a table of their own; --allow-mixed"
-            in markdown([table])
+            in format_markdown([table])
         )
 
 
@@ -82,10 +94,10 @@ def test_code_versions_mix_only_when_asked_to_and_every_count_is_told() -> None:
     (table,) = _tables(records, "squeeze", allow_mixed=True)
     assert table.code_versions == {CODE_VERSION - 1: 2, CODE_VERSION: 1}
     assert {row.name: row.seeds for row in table.rows} == {"max": [0], "avg": [0, 1]}
-    assert next(row for row in table.rows if row.name == "max").top1_delta_pct is not None
+    assert next(row for row in table.rows if row.name == "max").differences
     said = f"2 records of version {CODE_VERSION - 1}, 1 record of version {CODE_VERSION}."
-    assert said in markdown([table])
-    assert [row["code_versions"] for row in csv.DictReader(io.StringIO(csv_text([table])))] == [
+    assert said in format_markdown([table])
+    assert [row["code_versions"] for row in csv.DictReader(io.StringIO(format_csv([table])))] == [
         str(CODE_VERSION),
         str(CODE_VERSION - 1),
     ]
@@ -99,22 +111,22 @@ def test_of_a_seed_under_two_code_versions_the_newer_counts_and_the_other_is_tol
     old = _older(replace(new, metrics={**new.metrics, "top1_err_pct": 9.0}))
     (table,) = _tables([new, old] if newest_first else [old, new], "squeeze", allow_mixed=True)
     row = next(row for row in table.rows if row.name == "avg")
-    assert row.top1_err_pct is not None
-    assert (row.top1_err_pct.n, row.top1_err_pct.mean) == (1, 3.0)
+    error = row.estimates["top1_err_pct"]
+    assert (error.n, error.mean) == (1, 3.0)
     assert table.superseded == [old]
-    assert "several code versions the newest counts; 1 record left out." in markdown([table])
+    assert "several code versions the newest counts; 1 record left out." in format_markdown([table])
 
 
 def test_records_of_an_older_code_version_alone_are_told_to_be_that() -> None:
     records = [_older(make_record([], seed=0, top1=3.0))]
     (apart,), (mixed,) = _tables(records, "squeeze"), _tables(records, "squeeze", allow_mixed=True)
-    assert f"code version {CODE_VERSION - 1} ({CODE_VERSION})" in markdown([apart])
-    assert f"): 1 record of version {CODE_VERSION - 1}." in markdown([mixed])
+    assert f"code version {CODE_VERSION - 1} ({CODE_VERSION})" in format_markdown([apart])
+    assert f"): 1 record of version {CODE_VERSION - 1}." in format_markdown([mixed])
 
 
 def test_mixing_leaves_records_of_one_code_version_as_they_are() -> None:
     records = [make_record([], seed=0, top1=3.0), make_record(["recipe.lr=0.5"], seed=0, top1=4.0)]
-    assert markdown(_tables(records, allow_mixed=True)) == markdown(_tables(records))
+    assert format_markdown(_tables(records, allow_mixed=True)) == format_markdown(_tables(records))
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -193,7 +205,7 @@ def test_what_compared_rows_differ_in_beside_the_axes_is_said_under_the_table() 
     other = replace(make_record(["squeeze=max"], seed=0, top1=3.5), hardware={"device": "cuda"})
     for device, said in (("cuda", True), ("cpu", False)):
         records = [one, replace(other, hardware={"device": device})]
-        text = markdown(build_tables(Results(records), [find_table("squeeze")]))
+        text = format_markdown(build_tables(Results(records), [find_table("squeeze")]))
         assert ("differ in more than the axes: device (cpu and cuda)." in text) is said
 
 
@@ -203,5 +215,5 @@ def test_images_that_were_left_out_are_said_under_the_table() -> None:
         make_record(["squeeze=max"], seed=0, top1=3.0), skipped={"train": ["a", "b"], "test": []}
     )
     said = "1 record of networks trained without 2 unreadable images (data.skip_corrupt)."
-    assert said not in markdown(_tables(whole, "squeeze"))
-    assert said in markdown(_tables([*whole, part], "squeeze"))
+    assert said not in format_markdown(_tables(whole, "squeeze"))
+    assert said in format_markdown(_tables([*whole, part], "squeeze"))

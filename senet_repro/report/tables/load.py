@@ -1,0 +1,46 @@
+"""Load the records that tables can be made of (report floor)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from senet_repro.core.errors import ConfigError
+from senet_repro.results.metrics import printed_metrics
+from senet_repro.results.record import Record
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import Results, load_results
+from senet_repro.tasks import find_task
+
+
+def load_printable_results(results_dir: Path) -> Results:
+    """Return what a results folder holds; records that lack a metric of the tables are listed as unreadable.
+
+    Such a record is of a task that is not known here, or lacks a metric that its task prints: it may have been trained
+    before the metric existed.
+    """
+    results = load_results(results_dir)
+    records: list[Record] = []
+    unreadable = list(results.unreadable)
+    folders = dict(results.folders)
+    for record in results.records:
+        obstacle = _find_obstacle(record)
+        if obstacle is None:
+            records.append(record)
+            continue
+        folder = folders.pop((record.run_key, record.seed))
+        unreadable.append(f"{RunFolder(folder).record_file}: {obstacle}")
+    return replace(results, records=records, unreadable=unreadable, folders=folders)
+
+
+def _find_obstacle(record: Record) -> str | None:
+    """Return why a record cannot stand in a table, or None where it can."""
+    try:
+        task = find_task(record.task)
+    except ConfigError as error:
+        return str(error)
+    names = [metric.name for metric in printed_metrics(task.metrics)]
+    lacking = [name for name in names if name not in record.metrics]
+    if not lacking:
+        return None
+    return f"it lacks {', '.join(lacking)}, which tables of {record.task} print"

@@ -1,0 +1,52 @@
+"""Write numbers as every table and sentence shows them (report floor)."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+
+from senet_repro.results.metrics import Metric
+from senet_repro.stats.estimates import Estimate
+
+
+def format_number(value: float | None, spec: str) -> str:
+    """Return a number by a format specification, or nothing for None."""
+    return "" if value is None else f"{value:{spec}}"
+
+
+def format_interval(value: Estimate | None, spec: str = ".2f", unit: str = "") -> str:
+    """Return a mean with half its 95 % interval, such as `3.50 ± 1.24`.
+
+    Nothing is returned for None, and the mean alone for a single seed. `unit` follows the mean.
+    """
+    if value is None:
+        return ""
+    mean = f"{value.mean:{spec}}{unit}"
+    if value.half_width is None:
+        return mean
+    # Half an interval has no sign.
+    return f"{mean} ± {value.half_width:{spec.removeprefix('+')}}"
+
+
+def format_p_value(value: float) -> str:
+    """Return a p value as it stands in a sentence."""
+    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
+
+
+def choose_value_spec(metric: Metric) -> str:
+    """Return the format specification of a metric's values."""
+    return f".{metric.decimals}f"
+
+
+def choose_difference_spec(metric: Metric) -> str:
+    """Return the format specification of differences in a metric, which show their sign."""
+    return f"+.{metric.decimals}f"
+
+
+def end_plural(items: Sized) -> str:
+    """Return the ending of a noun that counts some items."""
+    return "" if len(items) == 1 else "s"
+
+
+def count_seeds(n: int) -> str:
+    """Return a number of seeds in words, such as `1 seed`."""
+    return f"{n} seed{end_plural(range(n))}"
