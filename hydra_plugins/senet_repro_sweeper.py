@@ -1,4 +1,7 @@
-"""How Hydra finds senet_repro's sweeper: it takes plugins from this namespace alone."""
+"""Where Hydra finds senet_repro's sweeper: Hydra 1.3 takes plugins from this namespace alone.
+
+Hydra 1.4 takes them by an entry point of the package's distribution instead; the class stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,17 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 
 class GridSweeper(BasicSweeper):
-    """Hydra's own sweep, of which `senet_repro.cli.application` says what is launched."""
+    """Hydra's own sweep, whose points are launched by `senet_repro.cli.command`."""
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Launch the points of the grid that still need it, all at once; failures are the application's to tell."""
-        from senet_repro.cli.application import (
-            launched,  # Hydra imports plugins for other programs too
-        )
+        """Launch the points of the grid that still need it, all at once; the command reports their failures."""
+        # Hydra imports every plugin, also for programs that have nothing to do with senet_repro.
+        from senet_repro.cli.train import launch_grid
 
         assert self.hydra_context is not None
         assert self.launcher is not None
         assert self.config is not None
-        loader, master = self.hydra_context.config_loader, self.config
-        parser = OverridesParser.create(config_loader=loader)
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
-        (points,) = self.split_arguments(overrides, max_batch_size=None)
-        launched(
-            points,
-            lambda point: loader.load_sweep_config(master, list(point)),
-            self.launcher,
-            master,
-        )
+        (grid,) = self.split_arguments(overrides, max_batch_size=None)
+        launch_grid(grid, self.launcher, self.hydra_context, self.config)

@@ -50,14 +50,14 @@ def finish(results_dir: Path, *overrides: str) -> Run:
 
 
 def planned(run: Run) -> PlannedRun:
-    return replace(plan.planned(run, [f"r={run.r}", f"seed={run.seed}"]), table="reduction_ratio")
+    return replace(plan.plan_run(run, [f"r={run.r}", f"seed={run.seed}"]), table="reduction_ratio")
 
 
 HOLD = """
 import sys
 from pathlib import Path
-from senet_repro.core.lock import locked
-with locked(Path(sys.argv[1]), print):
+from senet_repro.core.lock import hold_lock
+with hold_lock(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.read()
 """

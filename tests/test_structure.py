@@ -59,7 +59,7 @@ def test_hydra_has_two_users() -> None:
     users = [
         path.name for path in FILES if any(name.split(".")[0] == "hydra" for name in _imports(path))
     ]
-    assert sorted(users) == ["application.py", "composition.py"]
+    assert sorted(users) == ["composition.py", "train.py"]
 
 
 def test_lower_and_upper_floors_import_no_torch() -> None:
@@ -132,3 +132,8 @@ def test_torch_and_torchvision_are_a_matching_pair_whose_ops_answer() -> None:
 
     boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]])
     assert torchvision.ops.nms(boxes, torch.tensor([0.8, 0.9]), 0.5).tolist() == [1]
+
+
+def test_signal_handlers_are_installed_by_one_file() -> None:
+    users = [path.name for path in FILES if "signal.signal(" in path.read_text()]
+    assert users == ["signals.py"]

@@ -31,9 +31,11 @@ def main(arguments: Sequence[str]) -> int:
     else:
         # Lightning, which is imported here, imports matplotlib.
         set_matplotlib_folder()
+        from senet_repro.tasks import find_task
         from senet_repro.training.bench import measure_step
 
-        cost = measure_step(compose(options.overrides))
+        run = compose(options.overrides)
+        cost = measure_step(run, find_task(run.task))
         print(f"bare loop  {cost.bare_ms:8.2f} ms per step")
         print(f"run        {cost.run_ms:8.2f} ms per step")
         print(f"ratio      {cost.ratio:8.3f}")

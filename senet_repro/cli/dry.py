@@ -3,65 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from senet_repro.config.identity import run_dir
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import WHOLE_SETS, Run
 from senet_repro.report.text.markdown import aligned
 from senet_repro.results.run_folder import RunFolder
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
+# A training step costs its forward pass, and about twice that backward.
+PASSES = 3
+_PENDING = ("to train", "to resume")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Images that a run sees, and the multiply-adds of one of them."""
+
+    train_images: int
+    eval_images: int
+    macs_per_image: int
+
+    @property
+    def total_macs(self) -> int:
+        """Multiply-adds of the run: forward and backward in training, forward in evaluation."""
+        passes = PASSES * self.train_images + self.eval_images
+        return passes * self.macs_per_image
+
+
+def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
+    """Return the cost of each run on the whole of its set, all epochs together."""
+    # Late: only here does a dry run need torch.
+    from senet_repro.models.cost import count_runs
+
+    costs = []
+    for run, (_, macs_per_image) in zip(runs, count_runs(runs), strict=True):
+        train_images, eval_images = WHOLE_SETS[run.data.name]
+        epochs, batch_size = run.recipe.epochs, run.recipe.batch_size
+        # The last incomplete batch of an epoch is dropped.
+        used_images = train_images // batch_size * batch_size
+        costs.append(Cost(epochs * used_images, epochs * eval_images, macs_per_image))
+    return costs
 
 
 def check_weights(run: Run) -> None:
     """Accept a run whose first weights, if they come from a file, fit its network.
 
     Raises:
-        ConfigError: they do not.
+        ConfigError: they do not fit.
     """
     if run.init.weights is not None:
-        from senet_repro.training.fit import build_net
+        from senet_repro.training.fit import build_network
 
-        build_net(run)
+        build_network(run)
 
 
 def print_plan(runs: Sequence[Run]) -> None:
     """Print a line per run, and what is still to be trained in all."""
-    from senet_repro.training.estimate import (  # late: a dry run's settings need no torch
-        PASSES,
-        estimate_costs,
-    )
-
     lines: list[tuple[str, ...]] = [HEADER]
-    planned = set()
-    left = images = macs = 0
+    pending: list[Cost] = []
+    seen: set[Path] = set()
     for run, cost in zip(runs, estimate_costs(runs), strict=True):
         folder = run_dir(run)
-        state = _state(run)
-        if folder in planned:
-            state = "the same as above"
-        planned.add(folder)
-        if state in ("to train", "to resume"):
-            left, images, macs = left + 1, images + cost.train_images, macs + cost.macs
-        lines.append(
-            (
-                folder.parent.name,
-                str(run.seed),
-                str(run.recipe.epochs),
-                f"{cost.train_images:,}",
-                f"{cost.macs_per_image / 1e9:.4f}",
-                f"{cost.macs:.2e}",
-                state,
-            )
-        )
+        state = "the same as above" if folder in seen else _read_state(folder)
+        seen.add(folder)
+        if state in _PENDING:
+            pending.append(cost)
+        lines.append(_make_line(run, cost, state))
     print(aligned(lines))
+    images = sum(cost.train_images for cost in pending)
+    macs = sum(cost.total_macs for cost in pending)
     print(
-        f"\n{left} of {len(planned)} runs to train: {images:,} training images and about {macs:.2e} multiply-adds, a "
-        f"training image counted as {PASSES} forward passes and each evaluation as one."
+        f"\n{len(pending)} of {len(seen)} runs to train: {images:,} training images and about {macs:.2e} "
+        f"multiply-adds, a training image counted as {PASSES} forward passes and each evaluation as one."
     )
 
 
-def _state(run: Run) -> str:
-    folder = run_dir(run)
+def _make_line(run: Run, cost: Cost, state: str) -> tuple[str, ...]:
+    """Return the cells of a run, under `HEADER`."""
+    return (
+        run_dir(run).parent.name,
+        str(run.seed),
+        str(run.recipe.epochs),
+        f"{cost.train_images:,}",
+        f"{cost.macs_per_image / 1e9:.4f}",
+        f"{cost.total_macs:.2e}",
+        state,
+    )
+
+
+def _read_state(folder: Path) -> str:
     if RunFolder(folder).record_file.exists():
         return "done"
     return "to resume" if RunFolder(folder).last_checkpoint.exists() else "to train"

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str]) -> int:
         export_weights,
         write_weights,
     )
-    from senet_repro.training.trained_network import trained_network
+    from senet_repro.training.trained_network import load_trained_network
 
-    write_weights(options.file, export_weights(trained_network(options.run), options.source))
+    write_weights(options.file, export_weights(load_trained_network(options.run), options.source))
     print(options.file)
     return 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from importlib import import_module
 
 from senet_repro.core.errors import ConfigError, Stopped
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+from senet_repro.core.signals import convert_sigterm
 
 VERBS = (
     "table",
@@ -29,11 +29,12 @@ def main() -> None:
 
     The exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C and 143 for SIGTERM.
     """
-    signal.signal(signal.SIGTERM, _end)
-    sys.exit(_answer(sys.argv[1:]))
+    convert_sigterm()
+    sys.exit(_run_verb(sys.argv[1:]))
 
 
-def _answer(arguments: list[str]) -> int:
+def _run_verb(arguments: list[str]) -> int:
+    """Run the verb that the arguments begin with, or train; returns the exit code."""
     try:
         if arguments and arguments[0] in VERBS:
             # A verb's module is imported alone, so that none waits for another's libraries.
@@ -49,7 +50,8 @@ def _answer(arguments: list[str]) -> int:
         # Training imports Lightning, and that imports matplotlib.
         set_matplotlib_folder()
         return train.main()
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+    except BrokenPipeError:
+        # The reader of our output, such as head, has seen enough. Python would complain as it flushes the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ConfigError as error:
@@ -64,7 +66,3 @@ def _answer(arguments: list[str]) -> int:
     except (KeyboardInterrupt, Stopped) as stop:
         print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)
         return stop.exit_code if isinstance(stop, Stopped) else 130
-
-
-def _end(signum: int, _frame: object) -> None:
-    raise Stopped(signum)

@@ -12,7 +12,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.report.claims.seeds_needed import markdown, plans
 from senet_repro.report.tables.build import build_tables
 from senet_repro.report.text.notes import heading
-from senet_repro.results.store import load_results, no_collection
+from senet_repro.results.store import load_results, pause_collection
 
 CAUTION = (
     "Reckoned as if the differences so far were the true ones, which a few seeds tell only roughly, and at Holm's "
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     if not 0 < options.power < 1:
         raise ConfigError(f"--power {options.power:g}: give a chance between 0 and 1, such as 0.8")
     papers = find_tables(options.table)
-    with no_collection():
+    with pause_collection():
         results = load_results(options.results)
         planned = [(table, plans(table, options.power)) for table in build_tables(results, papers)]
     parts = [

@@ -17,11 +17,11 @@ from omegaconf import DictConfig, OmegaConf
 from senet_repro.config.composition import compose, run_from
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.lock import is_locked, locked
-from senet_repro.results.overview import first_line
+from senet_repro.core.lock import hold_lock, is_locked
 from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import read_status, seed_folders
+from senet_repro.results.run_states import first_line
+from senet_repro.results.store import find_seed_folders, read_status
 
 _OUTDATED = "orphaned: its settings give another run in this version"
 _RUN = re.compile(r".+-[0-9a-f]{8}/seed\d+")
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _find(results_dir: Path) -> Iterator[Waste]:
-    for folder in seed_folders(results_dir):
+    for folder in find_seed_folders(results_dir):
         is_ours = (
             _RUN.fullmatch(str(folder.relative_to(results_dir))) and RunFolder(folder).holds_run()
         )
@@ -134,7 +134,7 @@ def _agrees(question: str) -> bool:
 
 def _remove(folder: Path) -> bool:
     """Remove a run's folder, and its parent if that is empty; False if somebody trains it by now."""
-    with locked(folder, wait=False) as lock:
+    with hold_lock(folder, wait=False) as lock:
         if lock is None or _reason(folder) is None:
             return False
         doomed = folder.with_name(f".{folder.name}-{os.getpid()}")

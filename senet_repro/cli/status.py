@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from senet_repro.core.durations import clock
-from senet_repro.results.overview import STATES, RunState, first_line, overview
+from senet_repro.core.durations import format_duration
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.run_states import STATES, RunState, first_line, read_run_states
 
 HEADER = ("run", "seed", "state", "epoch", "images/s", "left")
 REDRAW_S = 2
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.watch:
         return _watch(options.results)
-    runs, messages = overview(options.results)
+    runs, messages = read_run_states(options.results)
     if options.format == "json":
         print(json.dumps([{**asdict(run), "folder": str(run.folder)} for run in runs], indent=2))
     elif runs:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 def _watch(results_dir: Path) -> int:
     said = None
     while True:
-        runs, messages = overview(results_dir)
+        runs, messages = read_run_states(results_dir)
         if sys.stdout.isatty():
             size = shutil.get_terminal_size()
             lines = [*(f"skipped {message}" for message in messages), *_text(runs)]
@@ -112,7 +112,7 @@ def _cells(run: RunState) -> tuple[str, ...]:
         run.state,
         epoch,
         pace,
-        "" if run.left_s is None else clock(run.left_s),
+        "" if run.left_s is None else format_duration(run.left_s),
     )
 
 
@@ -133,7 +133,7 @@ def _summary(runs: Sequence[RunState]) -> str:
     parts = [f"{counts['done']} of {len(runs)} done"]
     parts += [f"{counts[state]} {state}" for state in STATES[1:] if counts[state]]
     left_s = _left_s(runs)
-    return ", ".join(parts) + (f"; about {clock(left_s)} left" if left_s else "")
+    return ", ".join(parts) + (f"; about {format_duration(left_s)} left" if left_s else "")
 
 
 def _left_s(runs: Sequence[RunState]) -> float | None:

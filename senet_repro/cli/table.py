@@ -11,7 +11,7 @@ from senet_repro.config.paper_tables import find_table, find_tables, selection
 from senet_repro.core.errors import ConfigError
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS, write_tables
-from senet_repro.results.store import Results, load_results, no_collection
+from senet_repro.results.store import Results, load_results, pause_collection
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     form = FORMATS[options.format]
-    with no_collection():
+    with pause_collection():
         papers = find_tables(options.table)
         results = load_results(options.results)
         tables = build_tables(results, papers, options.allow_mixed)

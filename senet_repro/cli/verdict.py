@@ -10,7 +10,7 @@ from pathlib import Path
 from senet_repro.config.paper_tables import find_tables
 from senet_repro.report.tables.build import build_tables
 from senet_repro.report.text.verdicts import json_text, markdown, verdicts
-from senet_repro.results.store import load_results, no_collection
+from senet_repro.results.store import load_results, pause_collection
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--format", choices=("markdown", "json"), default="markdown")
     options = parser.parse_args(arguments)
     papers = find_tables(options.table)
-    with no_collection():
+    with pause_collection():
         results = load_results(options.results)
         found = verdicts(build_tables(results, papers), papers)
     print(

@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import DEFAULT_TASK, Run
 
 CODE_VERSION = 1
 """Raised whenever a change to the code changes what a run computes; records of different versions never mix."""
@@ -62,6 +62,9 @@ def build_identity(run: Run) -> dict[str, Any]:
         "recipe": _identify_recipe(run),
         "precision": run.trainer.precision,
     }
+    # The task came later than the first runs, whose keys stay as they are.
+    if run.task != DEFAULT_TASK:
+        identity["task"] = run.task
     if run.init.weights is not None:
         identity["init"] = {"source": run.init.source, "sha256": run.init.sha256}
     return identity

@@ -23,6 +23,7 @@ MODEL_OPTIONS = {
 """What some networks let one choose beside SE, the values of each."""
 SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
+DEFAULT_TASK = "classification"
 LOGGERS = ("none", "csv", "wandb")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -233,6 +234,7 @@ class Run:
     seed: int = 0
     results_dir: str = "runs"
     dry: bool = False  # say what would be trained, and train nothing
+    task: str = DEFAULT_TASK  # what is trained and measured: a folder of senet_repro/tasks
     protocol: Protocol
     model: Model
     data: Data

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import reduce
+from functools import cache, reduce
+from pathlib import Path
 from typing import Any
 
 from senet_repro.config import schema
 from senet_repro.config.schema import Init, Run
-from senet_repro.core.choice import listed, require
+from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import join_words
 
 SMALLEST = 1e-12  # what 'positive' means
 
@@ -42,6 +44,14 @@ RANGES: tuple[tuple[str, float, float], ...] = (
 """Least and greatest value of each number; a number that may be left out is not checked where it is."""
 
 
+@cache
+def list_tasks() -> list[str]:
+    """Return the names of the tasks in alphabetical order: the folders of senet_repro/tasks."""
+    # This floor may not import a task, but it may know the names.
+    folder = Path(__file__).parents[1] / "tasks"
+    return sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+
+
 def validate(run: Run) -> None:
     """Accept a run that can be trained.
 
@@ -50,8 +60,9 @@ def validate(run: Run) -> None:
     """
     check_axes(run.r, run.squeeze, run.excitation, run.placement)
     check_stages(run.stages, run.model.stages, run.model.name)
-    require("placement", run.placement, run.model.placements, run.model.name)
+    require_choice("placement", run.placement, run.model.placements, run.model.name)
     choices: list[tuple[str, Any, Sequence[str]]] = [
+        ("task", run.task, list_tasks()),
         ("se.fc", run.se.fc, schema.SE_FCS),
         ("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES),
         ("logger.name", run.logger.name, schema.LOGGERS),
@@ -63,10 +74,10 @@ def validate(run: Run) -> None:
         if run.init.weights is None:
             raise ConfigError("init.source or init.sha256 without weights: give init.weights=FILE")
     for option, value in run.model.options.items():
-        require("model.options", option, schema.MODEL_OPTIONS)
+        require_choice("model.options", option, schema.MODEL_OPTIONS)
         choices.append((f"model.options.{option}", value, schema.MODEL_OPTIONS[option]))
     for key, value, legal in choices:
-        require(key, value, legal)
+        require_choice(key, value, legal)
     for key, low, high in RANGES:
         _check_range(key, _value(run, key), low, high)
     if not run.results_dir:
@@ -117,9 +128,9 @@ def check_axes(r: Any, squeeze: str, excitation: str, placement: str) -> None:
         raise ConfigError(
             f"r={r}: give a whole number of at least 1, such as 16, or none for no SE block"
         )
-    require("squeeze", squeeze, schema.SQUEEZES)
-    require("excitation", excitation, schema.EXCITATIONS)
-    require("placement", placement, schema.PLACEMENTS)
+    require_choice("squeeze", squeeze, schema.SQUEEZES)
+    require_choice("excitation", excitation, schema.EXCITATIONS)
+    require_choice("placement", placement, schema.PLACEMENTS)
 
 
 def check_stages(stages: Any, available: Sequence[int], who: str) -> None:
@@ -128,7 +139,7 @@ def check_stages(stages: Any, available: Sequence[int], who: str) -> None:
     Raises:
         ConfigError: it is neither a word of the axis nor distinct stage numbers of the network.
     """
-    words = listed(schema.STAGE_WORDS, "or")
+    words = join_words(schema.STAGE_WORDS, "or")
     if isinstance(stages, str):
         if stages not in schema.STAGE_WORDS:
             raise ConfigError(f"stages={stages}: give {words}, or stage numbers such as [2,3]")
@@ -140,7 +151,7 @@ def check_stages(stages: Any, available: Sequence[int], who: str) -> None:
     ):
         raise ConfigError(f"stages={stages}: give stage numbers such as [2,3], or {words}")
     for stage in stages:
-        require("stage", stage, available, who)
+        require_choice("stage", stage, available, who)
     if len(set(stages)) < len(stages):
         raise ConfigError(f"stages={stages}: name each stage once")
 
@@ -156,11 +167,13 @@ def check_batch_size(batch_size: int, devices: int, nodes: int = 1, accumulate: 
     if batch_size % parts == 0:
         return
     lower = batch_size // parts * parts
-    mends = [f"recipe.batch_size={listed([size for size in (lower, lower + parts) if size], 'or')}"]
+    mends = [
+        f"recipe.batch_size={join_words([size for size in (lower, lower + parts) if size], 'or')}"
+    ]
     if batch_size % others == 0:
         share = batch_size // others
         fitting = [n for n in range(1, min(share, 64) + 1) if share % n == 0]
-        mends.append(f"trainer.devices={listed(fitting, 'or')}")
+        mends.append(f"trainer.devices={join_words(fitting, 'or')}")
     factors = [(devices, "devices"), (nodes, "nodes"), (accumulate, "accumulate")]
     asked = " and ".join(f"trainer.{name}={count}" for count, name in factors if count > 1)
     raise ConfigError(

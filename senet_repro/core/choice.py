@@ -1,4 +1,4 @@
-"""The one check of a value against those that exist (config floor; no torch)."""
+"""The one check of a setting's value against the legal ones (core floor)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import join_words
 
 
-def require(key: str, value: Any, legal: Iterable[Any], who: str = "") -> None:
+def require_choice(key: str, value: Any, legal: Iterable[Any], offered_by: str = "") -> None:
     """Accept a value that is one of the legal ones.
 
     Raises:
-        ConfigError: it is not; the message names the legal ones, as those that `who` offers if somebody does.
+        ConfigError: the value is another; the message names the legal ones, and `offered_by` as their source.
     """
     choices = list(legal)
-    if value not in choices:
-        mend = f"{who} offers {listed(choices, 'and')}" if who else f"give {listed(choices, 'or')}"
-        raise ConfigError(f"{key}={value}: {mend}")
-
-
-def listed(items: Iterable[Any], last: str) -> str:
-    """The items as a sentence lists them: `a, b or c`, or `none`."""
-    *head, tail = map(str, items or ["none"])
-    return f"{', '.join(head)} {last} {tail}" if head else tail
+    if value in choices:
+        return
+    mend = f"give {join_words(choices, 'or')}"
+    if offered_by:
+        mend = f"{offered_by} offers {join_words(choices, 'and')}"
+    raise ConfigError(f"{key}={value}: {mend}")

@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions that say how to mend it, and the exit codes they end a process with (core floor)."""
+"""Exceptions whose messages name the mend, and the exit codes they end a process with (core floor)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ class DataError(ConfigError):
 
 
 class RunFailed(RuntimeError):  # noqa: N818 - it reads as the sentence it prints
-    """A run that ended without a record; the message says why and, where there is one, the mend."""
+    """A run that ended without a record; the message names the cause and, where there is one, the mend."""
 
     def __init__(self, reason: str, log: Path | None = None) -> None:
+        """Fail for `reason`; `log` is that of the device's process that failed, on several devices."""
         super().__init__(reason)
-        self.log = log  # of the process that failed
+        self.log = log
 
 
 class Diverged(RunFailed):
@@ -28,7 +29,7 @@ class Diverged(RunFailed):
 
 
 class OutOfMemory(RunFailed):
-    """The run did not fit; the message says how it would."""
+    """The run did not fit into memory; the message names the setting that makes it fit."""
 
 
 class TrainedElsewhere(RunFailed):
@@ -40,24 +41,30 @@ class Stopped(BaseException):
 
     def __init__(self, signum: int) -> None:
         super().__init__(f"stopped by {signal.Signals(signum).name}")
-        self.exit_code = 128 + signum  # as a shell says it: 130 for Ctrl-C, 143 for SIGTERM
-        self.is_final = True
+        # As shells report it: 130 for Ctrl-C, 143 for SIGTERM.
+        self.exit_code = 128 + signum
 
 
 def exit_code_of(error: Exception) -> int:
-    """What a process ends with: 2 for what cannot be, 1 for what failed."""
-    return 2 if isinstance(error, ConfigError | OSError) and not is_full(error) else 1
+    """Return what a process ends with: 2 for a run or command that cannot be, 1 for one that failed."""
+    # A full disk fails a run that could have been.
+    if is_disk_full(error):
+        return 1
+    return 2 if isinstance(error, ConfigError | OSError) else 1
 
 
-def is_full(error: Exception) -> bool:
-    """Whether a disk, or one's share of it, ran out of space."""
+def is_disk_full(error: Exception) -> bool:
+    """Return whether a disk, or a user's share of it, ran out of space."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def reason_of(error: Exception) -> str:
-    """Why, in words."""
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        mend = "; free some space and give the same command again" if is_full(error) else ""
-        return f"{error.strerror}{where}{mend}"
-    return str(error) or type(error).__name__
+    """Return the cause in words: of an operating system's error its text, file and mend; of any other its message."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error) or type(error).__name__
+    reason = error.strerror
+    if error.filename:
+        reason += f": {error.filename}"
+    if is_disk_full(error):
+        reason += "; free some space and give the same command again"
+    return reason

@@ -1,4 +1,4 @@
-"""Writing files that are either whole or absent (config floor, for every floor above; no torch)."""
+"""Writing files that are either whole or absent (core floor)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     try:
         with temporary.open("wb") as file:
             file.write(data)
+            # On the disk before it has its name: a power cut must not leave the name of an empty file.
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:  # a full disk is the fuller for a part of a file
+    except OSError as error:
+        # On a full disk a part of a file would be in the way of everything else.
         temporary.unlink(missing_ok=True)
         error.filename = error.filename or str(path)
         raise
@@ -30,13 +32,13 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed in `write_bytes` left in a folder; nobody may be writing there."""
+    """Remove the partial files that killed processes left in a folder; no process may be writing there."""
     for path in folder.glob(".*.tmp"):
         path.unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, such as one that a file was just given."""
+    """Bring the names in a folder to the disk, such as the one that a file was just given."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""One process at a time per folder (config floor, for every floor above)."""
+"""One process at a time per folder, by a lock that the kernel drops when its holder dies (core floor)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-_LOOK_S = 0.05  # somebody who only looks whether a lock is held, holds it for less
+_LOCK = "lock"
+# A process that only looks whether a lock is held, holds it itself for less than this.
+_LOOK_S = 0.05
 
 
-def _unheard(_line: str) -> None:
-    """Say nothing."""
+def _report_nothing(_line: str) -> None:
+    """Drop a line that no caller asked for."""
 
 
 @contextmanager
-def locked(
-    folder: Path, say: Callable[[str], None] = _unheard, wait: bool = True
+def hold_lock(
+    folder: Path, report: Callable[[str], None] = _report_nothing, wait: bool = True
 ) -> Iterator[int | None]:
-    """Hold the folder's lock; the folder is made where it is missing.
+    """Hold the folder's lock until the context ends; the folder is made where it is missing.
 
-    Another process that holds it is waited for; with `wait=False` None is yielded at once. `say` is told whom it waits
-    for, and of a holder that died without giving the lock back. Yields the lock's file descriptor: a child process that
-    inherits it holds the lock too, for as long as it lives. The kernel drops the lock when the last of them dies, so
-    none can stay behind.
+    While another process holds the lock this one waits; with `wait=False` it yields None at once. `report` gets a line
+    with the name of the holder that is waited for, or of a holder that died without giving the lock back.
+
+    Yields the lock's file descriptor: a child process that inherits it holds the lock too, for as long as it lives. The
+    kernel drops the lock when the last of them dies, so no lock can stay behind.
     """
-    file = _taken(folder, say, wait)
+    file = _open_locked(folder, report, wait)
     if file is None:
         yield None
         return
@@ -40,50 +43,57 @@ def locked(
         try:
             yield file.fileno()
         finally:
+            # An empty file tells the next holder that this one gave the lock back.
             file.truncate(0)
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether some process holds the folder's lock at this moment."""
+    """Return whether some process holds the folder's lock at this moment."""
+    return find_holder(folder) is not None
+
+
+def find_holder(folder: Path) -> str | None:
+    """Return who holds the folder's lock, as `process 12 on host`; None if no process does.
+
+    The name is empty for a moment after the lock was taken.
+    """
     try:
-        with (folder / "lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        with (folder / _LOCK).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read_name(file)
     except FileNotFoundError:
-        return False
-    return False
+        pass
+    return None
 
 
-def _taken(folder: Path, say: Callable[[str], None], wait: bool) -> TextIO | None:
+def _open_locked(folder: Path, report: Callable[[str], None], wait: bool) -> TextIO | None:
+    """Return the folder's lock file, opened and locked; None if another process holds it and `wait` is false."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            file = (folder / "lock").open("a+", encoding="utf-8")
+            file = (folder / _LOCK).open("a+", encoding="utf-8")
         except FileNotFoundError:
-            continue  # removed between these lines
-        if not _try(file):
+            # Another process has removed the folder between these two lines.
+            continue
+        if not _try_lock(file):
             if not wait:
                 file.close()
                 return None
-            say(f"waiting for {_holder(file) or 'another process'}, which works in {folder}")
+            holder = _read_name(file) or "another process"
+            report(f"waiting for {holder}, which works in {folder}")
             fcntl.flock(file, fcntl.LOCK_EX)
-        elif holder := _holder(file):
-            say(f"{holder} died while it worked in {folder}; taking over")
-        if _is_of(folder, file):
+        elif dead := _read_name(file):
+            report(f"{dead} died while it worked in {folder}; taking over")
+        if _is_of_folder(file, folder):
             return file
-        file.close()  # whoever held it has removed the folder
+        # The holder that was waited for has removed the folder: make it anew.
+        file.close()
 
 
-def _is_of(folder: Path, file: TextIO) -> bool:
-    """Whether an open lock is still the folder's, and not one that was removed."""
-    try:
-        return os.path.samestat((folder / "lock").stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
-
-
-def _try(file: TextIO) -> bool:
+def _try_lock(file: TextIO) -> bool:
+    """Take the lock if it is free, or held by a process that only looks; returns whether it was taken."""
     for wait_s in (_LOOK_S, 0.0):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,6 +104,16 @@ def _try(file: TextIO) -> bool:
     return False
 
 
-def _holder(file: TextIO) -> str:
+def _is_of_folder(file: TextIO, folder: Path) -> bool:
+    """Return whether an open lock file is still the folder's, and not one that was removed."""
+    try:
+        current = (folder / _LOCK).stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(current, os.fstat(file.fileno()))
+
+
+def _read_name(file: TextIO) -> str:
+    """Return the name that the holder of a lock has written into its file; empty if there is none."""
     file.seek(0)
     return file.read().strip()

@@ -1,10 +1,44 @@
-"""Signals wait for a safe point (training floor; no torch).
+"""Signals: who may stop whom, and how (core floor; Python's handlers are installed by this file alone).
 
-A run that Ctrl-C, SIGTERM or a cluster's warning ends in the middle of a step would lose its epoch. Within a
-`Deferral` they are only noted: training asks it at the end of each step, writes a checkpoint and leaves. On the way out
-the signal is given to whoever had handled it before: Python's own Ctrl-C, the command line's SIGTERM, a launcher that
-puts its job back into the queue. One that only took note of it lets the run go on from its checkpoint: a cluster that
-announces preemption by SIGTERM does not start a job again that ends by itself.
+A run that a signal ended in the middle of a step would lose its epoch. So each process answers a signal by one of three
+policies: **defer** (`Deferral`: note it, leave at the next safe point), **ignore** (`ignore_signals`) and **convert**
+(`convert_sigterm`, `JobStops`: raise `Stopped`, which no `except Exception` takes for a failure).
+
+    process                SIGINT (Ctrl-C)        SIGTERM                 SIGUSR2 (1)     policy: installed by, when
+    ---------------------  ---------------------  ----------------------  --------------  -----------------------------
+    command line           KeyboardInterrupt,     Stopped, exit code 143  ends it         convert: cli/main.py, at the
+                           exit code 130                                                  start
+    - trains a run         leaves at a safe       leaves at a safe point  ends it         defer: execution/execute.py,
+                           point; the second                                              around each attempt
+                           ends it at once
+    - waits for its jobs   the same, once the     the same, once the      ends it         defer: cli/train.py, around
+      (joblib)             jobs have, by SIGTERM  jobs have, by SIGTERM                   the launch
+    - waits for its        the same, once the     the same, once the      ends it         defer: execution/execute.py,
+      devices              devices have, by       devices have, by                        as above
+                           SIGTERM                SIGTERM
+    job beside others      ignored: the command   ends the job at work;   ends it         ignore, convert: cli/job.py,
+    (joblib)               passes it on           no other begins                         before each job
+    - trains a run         ignored                leaves at a safe point  ends it         defer: execution/execute.py,
+                                                                                          as above
+    process of a device    ignored: its parent    Stopped, exit code 143  ends it         ignore, convert:
+                           passes it on                                                   execution/worker.py, at the
+                                                                                          start
+    - trains               ignored                leaves at a safe point  ends it         defer: execution/worker.py,
+                                                                                          around training
+    decoding worker        ignored                ignored                 ignored         ignore: data/folder.py, at
+                                                                                          the start
+    Slurm job              KeyboardInterrupt      noted in its log (2)    requeues it     submitit's own, at the start
+                                                                          (3)
+    - trains a run         leaves at a safe       leaves, and goes on at  leaves, and is  defer: execution/execute.py,
+                           point                  once                    requeued        as above
+
+(1) A cluster's warning. Where nothing handles it, it ends the process, and a `Deferral` leaves it so.
+(2) A cluster that announces preemption by SIGTERM does not start a job again that ends by itself.
+(3) By submitit's handler, which puts the job back into the queue and then raises SystemExit.
+
+A deferred signal is delivered, once the safe point is reached, to the handler that was there before: `Deferral`
+restores the handlers, and `deliver_signal` hands the signal on. A handler that only takes note lets the run go on.
+docs/lifecycle.md shows these steps in the life of a run.
 """
 
 from __future__ import annotations
@@ -12,45 +46,110 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from types import FrameType, TracebackType
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
-from senet_repro.core.errors import Stopped
+from senet_repro.core.errors import RunFailed, Stopped
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 _HINT = b"\nsenet_repro: stopping at the next safe point; Ctrl-C again ends at once\n"
+
+ListProcesses = Callable[[], Iterable[int]]
+"""Returns the ids of the child processes that must stop as well, at the moment of the call."""
+
+
+def ignore_signals(signums: Iterable[int] = STOP_SIGNALS) -> None:
+    """Ignore signals for the rest of this process: another one answers them."""
+    for signum in signums:
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def convert_sigterm() -> None:
+    """Let SIGTERM raise `Stopped` for the rest of this process."""
+    signal.signal(signal.SIGTERM, _raise_stopped)
+
+
+def _raise_stopped(signum: int, _frame: FrameType | None) -> None:
+    raise Stopped(signum)
+
+
+class JobStops:
+    """Converts SIGTERM in a process that a launcher started beside others, to train one run after another.
+
+    Between two jobs such a process executes the launcher's own code. An exception there would take the launcher down,
+    and the other jobs with it, so the signal is only noted, and no further job begins.
+    """
+
+    def __init__(self) -> None:
+        self._is_stopped = False
+        self._is_at_work = False
+
+    @contextmanager
+    def convert_within_job(self) -> Iterator[None]:
+        """Ignore Ctrl-C from now on, and let SIGTERM end the job that is the body of this context.
+
+        Raises:
+            RunFailed: the process was stopped, before the job or meanwhile.
+        """
+        # In a terminal Ctrl-C reaches every process of the group; the command's process passes it on as SIGTERM.
+        ignore_signals([signal.SIGINT])
+        signal.signal(signal.SIGTERM, self._note_or_raise)
+        if self._is_stopped:
+            raise RunFailed("stopped before it began")
+        self._is_at_work = True
+        try:
+            yield
+        except Stopped:
+            raise RunFailed("stopped; the same command goes on from here") from None
+        finally:
+            self._is_at_work = False
+
+    def _note_or_raise(self, signum: int, _frame: FrameType | None) -> None:
+        self._is_stopped = True
+        if self._is_at_work:
+            raise Stopped(signum)
 
 
 class Deferral:
-    """A context that notes the first of these signals, tells its child processes, and passes it on at its end."""
+    """A context that notes the first stop signal, and passes it on to child processes as SIGTERM.
 
-    def __init__(self, children: Callable[[], Iterable[int]] = tuple) -> None:
-        """Take what lists the process ids that must stop as well."""
+    Its body asks `stop_if_signalled` at each point from which a run can be resumed. After the context the handlers from
+    before are back, and `deliver_signal` must be called, whether the body failed or not.
+    """
+
+    def __init__(self, list_children: ListProcesses = tuple) -> None:
+        """Defer signals for this process and for the children that `list_children` returns."""
         self.signum: int | None = None
-        self._children = children
-        self._before: dict[int, Any] = {}
+        self._list_children = list_children
+        self._handlers_before: dict[int, Any] = {}
 
     def __enter__(self) -> Deferral:
-        # Only the main thread hears signals; one that kills silently, or that is ignored, stays as it is.
+        # Only the main thread hears signals.
         if threading.current_thread() is threading.main_thread():
-            handlers = {signum: signal.getsignal(signum) for signum in _SIGNALS}
-            self._before = {
-                s: h
-                for s, h in handlers.items()
-                if callable(h) or (h, s) == (signal.SIG_DFL, signal.SIGTERM)
-            }
-            self.install()
+            for signum in STOP_SIGNALS:
+                handler = signal.getsignal(signum)
+                if _is_deferrable(signum, handler):
+                    self._handlers_before[signum] = handler
+            self.install_handlers()
         return self
 
-    def install(self) -> None:
-        """Handle the signals again, after a library has put its own handlers in place."""
-        for signum in self._before:
-            signal.signal(signum, self._note)
+    def __exit__(self, *_exception: object) -> None:
+        for signum, handler in self._handlers_before.items():
+            signal.signal(signum, handler)
 
-    def leave(self) -> None:
-        """At a point from which the run can begin anew.
+    def install_handlers(self) -> None:
+        """Handle the signals, again where a library has put its own handlers in place meanwhile."""
+        for signum in self._handlers_before:
+            signal.signal(signum, self._note_signal)
+
+    def pass_on_to(self, list_children: ListProcesses) -> None:
+        """Send SIGTERM to these child processes as well, once a signal comes; a signal noted already is not sent."""
+        self._list_children = list_children
+
+    def stop_if_signalled(self) -> None:
+        """Leave, at a point from which the run can be resumed, if a signal was noted.
 
         Raises:
             Stopped: a signal was noted.
@@ -58,31 +157,41 @@ class Deferral:
         if self.signum is not None:
             raise Stopped(self.signum)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        for signum, handler in self._before.items():
-            signal.signal(signum, handler)
-        if self.signum is not None:
-            signal.raise_signal(self.signum)
-            if isinstance(error, Stopped):
-                error.is_final = False  # whoever handled it has not ended the process
+    def deliver_signal(self) -> bool:
+        """Deliver a noted signal to the handler from before the context; to be called after it.
 
-    def _note(self, signum: int, _frame: FrameType | None) -> None:
-        again = self.signum is not None
-        if signum == signal.SIGINT and again:
-            self._tell(signal.SIGKILL)
-            os._exit(128 + signum)
-        if not again:
+        Returns True if that handler let the process go on, and False if there was no signal to deliver. Raises whatever
+        the handler raises.
+        """
+        if self.signum is None:
+            return False
+        signal.raise_signal(self.signum)
+        return True
+
+    def _note_signal(self, signum: int, _frame: FrameType | None) -> None:
+        is_first = self.signum is None
+        if is_first:
             self.signum = signum
             if signum == signal.SIGINT:
-                os.write(2, _HINT)  # print() may be what was interrupted
-            self._tell(signal.SIGTERM)
+                # A handler may interrupt print() itself, and print() is not made to be entered twice.
+                os.write(2, _HINT)
+            self._send_to_children(signal.SIGTERM)
+        elif signum == signal.SIGINT:
+            self._send_to_children(signal.SIGKILL)
+            os._exit(128 + signum)
 
-    def _tell(self, signum: int) -> None:
-        for process in self._children():
+    def _send_to_children(self, signum: int) -> None:
+        for process in self._list_children():
             with suppress(ProcessLookupError):
                 os.kill(process, signum)
+
+
+def _is_deferrable(signum: int, handler: Any) -> bool:
+    """Return whether a signal may be deferred that `handler` answers now.
+
+    A signal that is ignored stays ignored. One without a Python handler would end the process without a word; of these
+    only SIGTERM is deferred, as the usual way to ask a process to end.
+    """
+    if callable(handler):
+        return True
+    return signum == signal.SIGTERM and handler == signal.SIG_DFL

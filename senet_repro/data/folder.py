@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import weakref
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from torchvision.transforms import v2
 
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
+from senet_repro.core.signals import ignore_signals
 from senet_repro.data.batches import Batch
 from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
@@ -242,8 +242,7 @@ def close_workers(loader: DataLoader[Any]) -> None:
 
 def outlive_signals(_worker: int) -> None:
     """Leave signals to the main process, which ends training at a safe point and needs its batches until then."""
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
-        signal.signal(signum, signal.SIG_IGN)
+    ignore_signals()
 
 
 def as_it_is(batch: Any) -> Any:

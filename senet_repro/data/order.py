@@ -45,6 +45,7 @@ class TrainSteps:
     """The training steps of an epoch: shuffled whole batches, without the last incomplete one.
 
     As an iterable it is one process's batch sampler; it yields the (epoch, index) pairs of each step.
+    docs/lifecycle.md shows its part in resuming within an epoch.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from senet_repro.core.errors import DataError
 from senet_repro.core.files import write_json
-from senet_repro.core.lock import locked
+from senet_repro.core.lock import hold_lock
 from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import FileSet, as_it_is, close_workers, outlive_signals
 
@@ -41,7 +41,7 @@ def corrupt_files(
     """
     files = np.concatenate([part.files for part in sets])
     place = cache / _fingerprint(files)
-    with locked(place, partial(print, file=sys.stderr)):
+    with hold_lock(place, partial(print, file=sys.stderr)):
         kept = place / "found.json"
         start, suspects = _read(kept, len(files))
         corrupt = [index for index in suspects if not _is_readable(files[index])]

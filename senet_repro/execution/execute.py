@@ -1,35 +1,44 @@
-"""One run from configuration to record: skip what is finished, resume what is not (training floor)."""
+"""One run from configuration to record: skip a finished one, resume one that was cut short (execution floor)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from omegaconf import OmegaConf
-
-from senet_repro.config.identity import run_dir, run_key
+from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.core.errors import Stopped, TrainedElsewhere, reason_of
-from senet_repro.core.files import remove_unfinished, write_text
-from senet_repro.core.lock import locked
+from senet_repro.core.errors import Stopped, TrainedElsewhere
+from senet_repro.core.files import remove_unfinished
+from senet_repro.core.lock import hold_lock
 from senet_repro.core.signals import Deferral
-from senet_repro.execution.failure_report import forget_failure, log_tail_of
-from senet_repro.execution.nodes import Meeting, call, join, node_of
+from senet_repro.execution.failure_report import remove_failure
+from senet_repro.execution.nodes import (
+    call_meeting,
+    join_meeting,
+    read_node_number,
+    remove_meeting,
+)
 from senet_repro.execution.processes import train_in_processes
+from senet_repro.execution.run_status import RunStatus
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import read_status, write_status
-from senet_repro.training.devices import claimed_gpus, visible_gpus
+from senet_repro.tasks import find_task
+from senet_repro.training.devices import list_visible_gpus, reserve_gpus
 
 
-def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Path, Record]:
-    """Train `run` unless its record exists; returns the record and its path. On several nodes, each calls this.
+def train_to_record(
+    run: Run,
+    report: Callable[[str], None],
+    wait: bool = True,
+    *,
+    overrides: Sequence[str] = (),
+) -> tuple[Path, Record]:
+    """Train `run` unless its record exists, and return the record's path and the record. Each node of a run calls this.
 
-    What another process trains is waited for, unless told otherwise; nodes always wait, for each other.
+    A run that another process trains is waited for, which `report` gets a line about, or left alone with `wait=False`;
+    nodes always wait, for each other. `overrides` is the command line that trains this run alone.
 
     Raises:
         TrainedElsewhere: another process trains the run.
@@ -41,83 +50,96 @@ def execute(run: Run, say: Callable[[str], None], wait: bool = True) -> tuple[Pa
     """
     folder = run_dir(run)
     path = RunFolder(folder).record_file
-    node = node_of(run.trainer.nodes)
-    if node:
-        _train_with_node_0(run, folder, node)
+    node = read_node_number(run.trainer.nodes)
+    if node > 0:
+        _train_beside_node_0(run, folder, node, overrides)
     elif not path.exists():
-        with locked(folder, say, wait or run.trainer.nodes > 1) as lock:
+        with hold_lock(folder, report, wait or run.trainer.nodes > 1) as lock:
             if lock is None:
                 raise TrainedElsewhere(f"another process trains {folder}")
+            # Another process may have trained the run while this one waited.
             if not path.exists():
-                _train(run, folder, lock)
+                _train_in_folder(run, folder, lock, overrides)
     return path, read_record(path)
 
 
-def _train(run: Run, folder: Path, lock: int) -> None:
-    say_status = partial(
-        write_status, folder, run_key=run_key(run), seed=run.seed, epochs=run.recipe.epochs
-    )
+def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str]) -> None:
+    """Train in a folder that this process has locked."""
+    with RunStatus(run, folder) as status:
+        _remove_leftovers(folder)
+        _write_settings(run, folder)
+        status.write_running()
+        is_finished = False
+        while not is_finished:
+            attempt = partial(_train_on_devices, run, folder, lock, overrides)
+            is_finished = _finish_attempt(attempt)
+
+
+def _train_beside_node_0(run: Run, folder: Path, node: int, overrides: Sequence[str]) -> None:
+    """Train as a further node, in each attempt that node 0 calls until the run is finished."""
+    meeting = join_meeting(folder, node)
+    while meeting is not None:
+        attempt = partial(train_in_processes, run, folder, meeting, None, overrides)
+        if _finish_attempt(attempt):
+            return
+        meeting = join_meeting(folder, node, after=meeting)
+
+
+def _finish_attempt(attempt: Callable[[Deferral], None]) -> bool:
+    """Train until the end, or until a signal; returns whether the run is finished.
+
+    It is not if a signal stopped it at a safe point, and the handler from before let the process go on: then the next
+    attempt resumes the run from its checkpoint.
+
+    Raises:
+        Stopped: the run was stopped, and no handler was there to let it go on.
+        BaseException: what the handler from before raised: Stopped, KeyboardInterrupt or a launcher's own.
+    """
+    deferral = Deferral()
+    stop: Stopped | None = None
     try:
-        for place in (folder, RunFolder(folder).checkpoints):
-            remove_unfinished(place)
-        forget_failure(folder)
-        write_text(
-            RunFolder(folder).settings_file, OmegaConf.to_yaml(OmegaConf.create(asdict(run)))
-        )
-        say_status(state="running")
-        _until_its_end(lambda: _train_devices(run, folder, lock))
-    except Exception as error:
-        with suppress(OSError):  # the disk may be what failed
-            say_status(state="failed", reason=reason_of(error), log_tail=log_tail_of(error))
-        raise
-    except BaseException:
-        with suppress(OSError):
-            say_status(state="stopped", **_how_far(folder))
-        raise
-    say_status(state="done", epoch=run.recipe.epochs)
+        with deferral:
+            attempt(deferral)
+    except Stopped as stopped:
+        stop = stopped
+    finally:
+        may_go_on = deferral.deliver_signal()
+    if stop is not None and not may_go_on:
+        raise stop
+    return stop is None
 
 
-def _train_with_node_0(run: Run, folder: Path, node: int) -> None:
-    left: Meeting | None = None
-
-    def train() -> None:
-        nonlocal left
-        left = join(folder, node, left)
-        if left:
-            train_in_processes(run, folder, left, lock=None)
-
-    _until_its_end(train)
-
-
-def _until_its_end(train: Callable[[], None]) -> None:
-    """Train, and where a signal was survived go on from the checkpoint."""
-    while True:
-        try:
-            return train()
-        except Stopped as stopped:
-            if stopped.is_final:
-                raise
-
-
-def _train_devices(run: Run, folder: Path, lock: int) -> None:
-    if run.trainer.devices * run.trainer.nodes > 1:
-        train_in_processes(run, folder, call(folder, run.trainer.nodes), lock)
+def _train_on_devices(
+    run: Run, folder: Path, lock: int, overrides: Sequence[str], deferral: Deferral
+) -> None:
+    """Train once, in this process or in one per device."""
+    if run.trainer.devices * run.trainer.nodes == 1:
+        _train_in_this_process(run, folder, overrides, deferral)
     else:
-        _train_here(run, folder)
+        meeting = call_meeting(folder, run.trainer.nodes, lock)
+        train_in_processes(run, folder, meeting, lock, overrides, deferral)
 
 
-def _train_here(run: Run, folder: Path) -> None:
-    with (
-        Deferral() as deferral
-    ):  # already here: libraries may swallow what a signal raises while they are imported
-        from senet_repro.training.fit import fit
+def _train_in_this_process(
+    run: Run, folder: Path, overrides: Sequence[str], deferral: Deferral
+) -> None:
+    # Imported only now that signals are deferred: libraries may swallow an exception while they are imported.
+    from senet_repro.training.fit import fit
 
-        with claimed_gpus(run.trainer) as gpus:
-            visible = visible_gpus() if gpus else []
-            fit(run, folder, deferral, [visible.index(name) for name in gpus])
+    with reserve_gpus(run.trainer) as gpus:
+        visible = list_visible_gpus() if gpus else []
+        indices = [visible.index(name) for name in gpus]
+        fit(run, find_task(run.task), folder, deferral, indices, overrides=overrides)
 
 
-def _how_far(folder: Path) -> dict[str, Any]:
-    return {
-        key: value for key, value in read_status(folder).items() if key in ("epoch", "epoch_share")
-    }
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a killed attempt left: parts of files, its failure and its meeting."""
+    remove_unfinished(folder)
+    remove_unfinished(RunFolder(folder).checkpoints)
+    remove_failure(folder)
+    remove_meeting(folder)
+
+
+def _write_settings(run: Run, folder: Path) -> None:
+    """Write the run's resolved settings, which the processes of several devices read."""
+    RunFolder(folder).write_settings(asdict(run))

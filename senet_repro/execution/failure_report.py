@@ -1,11 +1,14 @@
-"""How a run can end without a record (training floor; no torch)."""
+"""How one of several device processes reports why it failed (execution floor; no torch).
+
+failure.json holds the cause: device, reason and exit code of the process that failed first. That process makes
+.failure.first before, so that the others, which only lost it, report nothing.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.core.errors import ConfigError, RunFailed, exit_code_of, reason_of
@@ -15,44 +18,50 @@ from senet_repro.results.run_folder import RunFolder
 TAIL_LINES = 50
 
 
-def log_tail_of(error: Exception) -> list[str]:
-    """The last lines of the log of the process that failed; of this one, the end of the traceback."""
-    log = getattr(error, "log", None)
-    if log is None:
-        return _tail("".join(traceback.format_exception(error)))
-    try:
-        return _tail(log.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return []
-
-
 def report_failure(folder: Path, device: int, error: Exception) -> None:
-    """As one process of several: say why, unless another has. The first is the cause; the others only lost it."""
+    """Write down, as a device's process, why the run failed, unless another process was first.
+
+    The first failure is the cause; the other processes fail because they lost the first one.
+    """
     try:
-        os.close(os.open(RunFolder(folder).failure_claim, os.O_CREAT | os.O_EXCL))
+        descriptor = os.open(RunFolder(folder).first_failure_mark, os.O_CREAT | os.O_EXCL)
     except FileExistsError:
         return
-    said = {"device": device, "reason": reason_of(error), "exit_code": exit_code_of(error)}
-    write_json(RunFolder(folder).failure_file, said)
+    os.close(descriptor)
+    failure = {"device": device, "reason": reason_of(error), "exit_code": exit_code_of(error)}
+    write_json(RunFolder(folder).failure_file, failure)
 
 
-def forget_failure(folder: Path) -> None:
-    """Begin anew."""
-    RunFolder(folder).failure_claim.unlink(missing_ok=True)
-    RunFolder(folder).failure_file.unlink(missing_ok=True)
-
-
-def reported_failure(folder: Path) -> Exception | None:
-    """What `report_failure` said, with the log of the process that failed; None if none could."""
+def read_failure(folder: Path) -> Exception | None:
+    """Return the failure that `report_failure` wrote, with the log of its process; None if no process wrote one."""
     try:
         failure = json.loads(RunFolder(folder).failure_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    # The kind of error is known by its exit code: JSON holds no exception.
     if failure["exit_code"] == 2:
         return ConfigError(failure["reason"])
     return RunFailed(failure["reason"], RunFolder(folder).device_log(failure["device"]))
 
 
-def _tail(text: str) -> list[str]:
-    lines: Sequence[str] = text.splitlines()
-    return list(lines[-TAIL_LINES:])
+def remove_failure(folder: Path) -> None:
+    """Remove what an earlier attempt reported."""
+    run_folder = RunFolder(folder)
+    run_folder.first_failure_mark.unlink(missing_ok=True)
+    run_folder.failure_file.unlink(missing_ok=True)
+
+
+def read_log_tail(error: Exception) -> list[str]:
+    """Return the last lines of the failed process's log; of a failure in this process, the end of its traceback.
+
+    The list is empty if the log cannot be read.
+    """
+    log: Path | None = getattr(error, "log", None)
+    if log is None:
+        text = "".join(traceback.format_exception(error))
+    else:
+        try:
+            text = log.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+    return text.splitlines()[-TAIL_LINES:]

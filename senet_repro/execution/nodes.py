@@ -1,7 +1,11 @@
-"""A run on several nodes: the same command on each, which meet through the run's folder (training floor; no torch).
+"""A run on several nodes: the same command on each, which meet through the run's folder (execution floor; no torch).
 
-Node 0 takes the run's lock and says in meeting.json where its processes listen; the others wait for that, or for the
-record of a run that is finished. So they agree on what is trained without talking to each other before.
+Node 0 takes the run's lock and writes into meeting.json where its processes listen. The other nodes wait for that file,
+or for the record of a run that is finished. So all nodes agree on what is trained without talking to each other before.
+
+meeting.json may be that of a killed attempt, of another job that takes turns on the folder, or of an attempt that this
+node has left. So it holds, beside port and address, the job and stay it was written in (`attempt`) and the process that
+held the lock then (`owner`): a node joins only if the lock is held by that process now.
 """
 
 from __future__ import annotations
@@ -16,12 +20,13 @@ from typing import Any
 
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.files import write_json
-from senet_repro.core.lock import is_locked
+from senet_repro.core.lock import find_holder
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 
 WAIT_S = 600
 _POLL_S = 0.5
+_NODE_VARIABLES = ("NODE_RANK", "GROUP_RANK", "SLURM_NODEID")
 
 
 @dataclass(frozen=True)
@@ -33,64 +38,67 @@ class Meeting:
     node: int = 0
 
 
-def node_of(nodes: int) -> int:
-    """Which of a run's nodes this process is on.
+def read_node_number(nodes: int) -> int:
+    """Return which of a run's nodes this process is on, from the environment.
 
     Raises:
-        ConfigError: there are several, and neither Slurm nor NODE_RANK says.
+        ConfigError: there are several nodes, and neither Slurm nor NODE_RANK names this one.
     """
     if nodes == 1:
         return 0
-    name = next(
-        (name for name in ("NODE_RANK", "GROUP_RANK", "SLURM_NODEID") if name in os.environ), None
+    for variable in _NODE_VARIABLES:
+        if variable in os.environ:
+            return int(os.environ[variable])
+    raise ConfigError(
+        f"trainer.nodes={nodes}: start the command once on each node, by srun --ntasks-per-node=1 or "
+        f"hydra/launcher=slurm, or with NODE_RANK=0 ... {nodes - 1}"
     )
-    if name is None:
-        raise ConfigError(
-            f"trainer.nodes={nodes}: start the command once on each node, by srun --ntasks-per-node=1 or "
-            f"hydra/launcher=slurm, or with NODE_RANK=0 ... {nodes - 1}"
-        )
-    return int(os.environ[name])
 
 
-def call(folder: Path, nodes: int) -> Meeting:
-    """As node 0, which holds the lock: choose where to meet, and tell the other nodes if there are any."""
-    with socket.socket() as free:
-        free.bind(("", 0))
-        port = free.getsockname()[1]
+def call_meeting(folder: Path, nodes: int, lock: int) -> Meeting:
+    """Choose where to meet, as node 0, and write it down for the other nodes if there are any.
+
+    `lock` is the descriptor of the folder's lock, which this process holds.
+    """
+    port = _find_free_port()
     if nodes == 1:
         return Meeting(port=port)
+    # The other nodes read the holder's name over the network: it must be on the disk before the meeting is.
+    os.fsync(lock)
     meeting = Meeting(port, os.environ.get("MASTER_ADDR") or socket.gethostname())
-    write_json(RunFolder(folder).meeting_file, {**asdict(meeting), "attempt": _attempt()})
+    identity = {"attempt": _name_attempt(), "owner": find_holder(folder)}
+    write_json(RunFolder(folder).meeting_file, {**asdict(meeting), **identity})
     return meeting
 
 
-def join(folder: Path, node: int, left: Meeting | None = None) -> Meeting | None:
-    """As another node: where to meet, or None if there is nothing to train any more.
+def remove_meeting(folder: Path) -> None:
+    """Remove the meeting of an earlier attempt: in a container the next one may have the same process id."""
+    RunFolder(folder).meeting_file.unlink(missing_ok=True)
 
-    A meeting that this node has `left` is over, and node 0 will call the next.
+
+def join_meeting(folder: Path, node: int, after: Meeting | None = None) -> Meeting | None:
+    """Return where to meet, as another node than 0; None if the run is finished.
+
+    The meeting `after`, which this node has left, is over: node 0 will call the next.
 
     Raises:
         RunFailed: node 0 failed before it called, or did not call in time.
     """
+    status_before = read_status(folder)
     deadline_s = time.monotonic() + WAIT_S
-    before, seen = read_status(folder), None
     while time.monotonic() < deadline_s:
         if RunFolder(folder).record_file.exists():
             return None
-        found = None
-        if is_locked(folder):  # by node 0, or by another job, for as long as it takes
+        holder = find_holder(folder)
+        if holder is not None:
+            # Node 0 is at work, or another job is for as long as it takes.
             deadline_s = time.monotonic() + WAIT_S
-            found = _read(RunFolder(folder).meeting_file)
-        is_ours = (
-            found
-            and found.get("attempt") == _attempt()
-            and not (left and left.port == found["port"])
-        )
-        # Twice: what a killed attempt left is gone as soon as the next one has the lock.
-        if found and found == seen and is_ours:
-            return Meeting(found["port"], found["address"], node)
-        seen, status = found, read_status(folder)
-        if status != before and status.get("state") == "failed":
+            meeting = _read_meeting(folder, holder, node)
+            if meeting and not (after and after.port == meeting.port):
+                return meeting
+        status = read_status(folder)
+        # A failure that was there before is that of an earlier attempt.
+        if status != status_before and status.get("state") == "failed":
             raise RunFailed(f"node 0 failed: {status.get('reason')}")
         time.sleep(_POLL_S)
     raise RunFailed(
@@ -98,14 +106,28 @@ def join(folder: Path, node: int, left: Meeting | None = None) -> Meeting | None
     )
 
 
-def _attempt() -> str:
-    """What the nodes of one stay of a Slurm job have in common; elsewhere nothing is known."""
-    return ".".join(os.environ.get(name, "") for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT"))
-
-
-def _read(path: Path) -> dict[str, Any] | None:
+def _read_meeting(folder: Path, holder: str, node: int) -> Meeting | None:
+    """Return the meeting that the lock's present holder has called for this attempt; None if there is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = json.loads(RunFolder(folder).meeting_file.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
         return None
-    return found if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    if found.get("owner") != holder or found.get("attempt") != _name_attempt():
+        return None
+    return Meeting(found["port"], found["address"], node)
+
+
+def _name_attempt() -> str:
+    """Return what the nodes of one stay of a Slurm job have in common; outside Slurm, the same for all."""
+    names = ("SLURM_JOB_ID", "SLURM_RESTART_COUNT")
+    return ".".join(os.environ.get(name, "") for name in names)
+
+
+def _find_free_port() -> int:
+    with socket.socket() as free:
+        # Port 0 lets the system choose one that is free.
+        free.bind(("", 0))
+        port: int = free.getsockname()[1]
+        return port

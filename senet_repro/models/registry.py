@@ -13,7 +13,7 @@ import torch
 from senet_repro.config.identity import AXES, select_stages
 from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, Run
 from senet_repro.config.validation import check_stages
-from senet_repro.core.choice import require
+from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.models.init import initialise
 from senet_repro.models.layers import Classifier
@@ -101,9 +101,9 @@ def create_model(
     """
     info = model_info(name)
     for option, value in options.items():
-        require("option", option, (*info.options, *AXES, "bias", "fc"), name)
-        require(option, value, MODEL_OPTIONS[option])
-    require("placement", placement, info.placements, name)
+        require_choice("option", option, (*info.options, *AXES, "bias", "fc"), name)
+        require_choice(option, value, MODEL_OPTIONS[option])
+    require_choice("placement", placement, info.placements, name)
     check_stages(stages, info.stages, name)
     plan = SEPlan(
         r=None if r == "none" else r,  # type: ignore[arg-type]  # the plan refuses other words

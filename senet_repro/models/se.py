@@ -15,7 +15,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from senet_repro.config.validation import check_axes
-from senet_repro.core.choice import require
+from senet_repro.core.choice import require_choice
 
 
 class PositionwiseLinear(nn.Linear):
@@ -100,7 +100,7 @@ class SEPlan:
         check_axes(
             "none" if self.r is None else self.r, self.squeeze, self.excitation, self.placement
         )
-        require("fc", self.fc, FC)
+        require_choice("fc", self.fc, FC)
 
     def gate(self, site: str, stage: int, channels: int) -> SEBlock | nn.Identity:
         """Return what stands at a site of a unit of a stage: an SE block over `channels`, or nothing."""

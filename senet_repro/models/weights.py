@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Size, Tensor, nn
 
-from senet_repro.core.choice import require
+from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes
 from senet_repro.models.layers import Classifier
@@ -130,7 +130,7 @@ def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -
         ConfigError: another suffix, or a folder that does not exist.
     """
     path = Path(path)
-    require("suffix", path.suffix, SUFFIXES)
+    require_choice("suffix", path.suffix, SUFFIXES)
     if not path.parent.is_dir():
         raise ConfigError(
             f"{path.parent} is not a folder; make it, or give a path in one that exists"
@@ -150,12 +150,12 @@ def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -
 
 def _entries(model: Classifier, source: str) -> tuple[Release, dict[str, tuple[str, Size]]]:
     """Return the release of the network at the source, and key and shape there by our key."""
-    require("source", source, RELEASES)
+    require_choice("source", source, RELEASES)
     if not isinstance(model, Classifier) or not hasattr(model, "name"):
         raise ConfigError(
             f"{type(model).__name__} is not a network of create_model; give that, not a wrapper"
         )
-    require("network", model.name, RELEASES[source], f"source={source}")
+    require_choice("network", model.name, RELEASES[source], f"source={source}")
     release = RELEASES[source][model.name]
     _check_settings(model, release, f"{source}'s {release.name}")
     return release, {

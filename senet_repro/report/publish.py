@@ -16,7 +16,7 @@ from typing import Any
 
 from senet_repro.config.identity import hash_identity
 from senet_repro.config.paper_tables import label
-from senet_repro.core.lock import locked
+from senet_repro.core.lock import hold_lock
 from senet_repro.mirrors.wandb_home import begin, keep_in
 from senet_repro.report.claims.judge import VERDICTS, Judged, judge
 from senet_repro.report.figures.table_figures import draw_table_figures
@@ -128,7 +128,7 @@ def publish(
 
 def _publish(table: ResultTable, shown: Content, home: Path, project: str) -> Published:
     pictures = draw_table_figures(table, shown.run_id, {})
-    with locked(home):
+    with hold_lock(home):
         # The last to be removed: whatever happens, one whole copy is there.
         earlier = [
             path

@@ -10,17 +10,21 @@ from typing import Any
 from senet_repro.core.files import write_text
 from senet_repro.results.run_folder import RunFolder
 
+BOOKKEEPING = ("epoch", "lr", "train_images", "train_s", "epoch_s")
+"""Names in an epoch's line that are no metrics of the network."""
+
 
 def append_epoch(folder: Path, metrics: dict[str, Any]) -> None:
-    """Add an epoch's metrics and flush them to the disk."""
+    """Add an epoch's line and flush it to the disk."""
     with RunFolder(folder).epochs_file.open("a", encoding="utf-8") as file:
         file.write(json.dumps(metrics, allow_nan=False) + "\n")
+        # The checkpoint that follows takes for granted that this line is on the disk.
         file.flush()
         os.fsync(file.fileno())
 
 
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
-    """The metrics of all epochs in order; a last line cut short by a crash is left out."""
+    """Return the lines of all epochs in order; a last line cut short by a crash is left out."""
     try:
         lines = RunFolder(folder).epochs_file.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -35,7 +39,13 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
 
 
 def keep_epochs(folder: Path, count: int) -> list[dict[str, Any]]:
-    """Forget epochs from `count` (0-based) on, which a resumed run trains anew; returns those kept."""
+    """Forget all epochs but the first `count`, since a resumed run trains them anew; return the lines kept."""
     kept = read_epochs(folder)[:count]
-    write_text(RunFolder(folder).epochs_file, "".join(json.dumps(epoch) + "\n" for epoch in kept))
+    lines = [json.dumps(epoch) + "\n" for epoch in kept]
+    write_text(RunFolder(folder).epochs_file, "".join(lines))
     return kept
+
+
+def keep_metrics(epoch: dict[str, Any]) -> dict[str, float]:
+    """Return everything in an epoch's line that was measured of the network, whatever its name."""
+    return {name: value for name, value in epoch.items() if name not in BOOKKEEPING}

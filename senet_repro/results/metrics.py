@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +56,11 @@ class Metric:
         """The metric in a sentence, such as `top-1 error`."""
         return " ".join(part for part in (self.label, self.noun) if part)
 
+    def describe_value(self, value: float) -> str:
+        """Return a value with its label and unit, such as `top-1 err 2.50 %`."""
+        parts = (self.label, self.quantity, f"{value:.{self.decimals}f}", self.unit_sign)
+        return " ".join(part for part in parts if part)
+
     def is_better(self, value: float, other: float) -> bool:
         """Return whether `value` is the better of two."""
         return value < other if self.better == "lower" else value > other
@@ -64,3 +69,8 @@ class Metric:
 def printed_metrics(metrics: Sequence[Metric]) -> list[Metric]:
     """Return the metrics that tables print, the most important one first."""
     return [metric for metric in metrics if metric.is_printed]
+
+
+def describe_values(metrics: Sequence[Metric], values: Mapping[str, float]) -> str:
+    """Return the values of these metrics in a line, such as `top-1 err 2.50 %  top-5 err 0.00 %`."""
+    return "  ".join(metric.describe_value(values[metric.name]) for metric in metrics)

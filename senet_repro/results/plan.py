@@ -1,4 +1,4 @@
-"""What sweeps are to train, written down before they begin, so that others see what still waits (results floor)."""
+"""What sweeps are going to train, written down first, so that others see the pending runs (results floor)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from senet_repro.config.schema import Run
 from senet_repro.core.files import write_json
 
 PLANS = ".plans"
+"""The folder of the plans, below the results folder."""
+
 SCHEMA_VERSION = 1
 
 
@@ -24,18 +26,18 @@ class PlanError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
-    """A run that a sweep is to train."""
+    """A run that a sweep is going to train."""
 
     folder: str  # relative to the results folder
     name: str
     seed: int
     epochs: int
-    table: str | None  # it was planned for
-    overrides: list[str]  # the command line that trains it alone
+    table: str | None  # the table that it was planned for
+    overrides: list[str]  # of the command that trains it alone
 
 
-def planned(run: Run, overrides: Sequence[str]) -> PlannedRun:
-    """How a plan names a run, which `overrides` train alone."""
+def plan_run(run: Run, overrides: Sequence[str]) -> PlannedRun:
+    """Return a run as a plan holds it; `overrides` are those of the command that trains it alone."""
     return PlannedRun(
         folder=str(run_dir(run).relative_to(run.results_dir)),
         name=run_name(run),
@@ -47,61 +49,66 @@ def planned(run: Run, overrides: Sequence[str]) -> PlannedRun:
 
 
 def write_plan(results_dir: Path, runs: Sequence[PlannedRun]) -> Path:
-    """Write a sweep's plan; the same sweep writes the same file again."""
-    digest = hashlib.sha256(
-        json.dumps([asdict(run) for run in runs], sort_keys=True).encode()
-    ).hexdigest()
+    """Write a sweep's plan and return its file; the same sweep writes the same file again."""
+    content = json.dumps([asdict(run) for run in runs], sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()
     path = results_dir / PLANS / f"{digest[:12]}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, runs)
+    _write_runs(path, runs)
     return path
 
 
 def read_plans(results_dir: Path) -> tuple[list[PlannedRun], list[str]]:
-    """Every run that a sweep is to train, once, and a message per plan that cannot be read."""
+    """Return every run that a sweep is going to train, once, and a message per plan that cannot be read."""
     found: dict[str, PlannedRun] = {}
     messages = []
-    for path in sorted((results_dir / PLANS).glob("*.json"), key=_written_at):
+    for path in sorted(_find_plans(results_dir), key=_order_by_age):
         try:
-            runs = _read(path)
+            runs = _read_runs(path)
         except PlanError as error:
             messages.append(str(error))
             continue
         for run in runs:
+            # The oldest plan of a run decides where it stands.
             found.setdefault(run.folder, run)
     return list(found.values()), messages
 
 
 def drop_planned(results_dir: Path, folders: Collection[str]) -> None:
-    """Take the runs of these folders out of every plan that can be read."""
-    for path in sorted((results_dir / PLANS).glob("*.json")):
+    """Remove the runs of these folders from every plan that can be read, and plans of no other runs."""
+    for path in _find_plans(results_dir):
+        # A plan of a newer version may hold more than this one knows, so it stays as it is.
         with suppress(PlanError):
-            runs = _read(path)
-            if kept := [run for run in runs if run.folder not in folders]:
-                _write(path, kept)
+            kept = [run for run in _read_runs(path) if run.folder not in folders]
+            if kept:
+                _write_runs(path, kept)
             else:
                 path.unlink()
 
 
-def _write(path: Path, runs: Sequence[PlannedRun]) -> None:
+def _find_plans(results_dir: Path) -> list[Path]:
+    return sorted((results_dir / PLANS).glob("*.json"))
+
+
+def _order_by_age(path: Path) -> tuple[int, str]:
+    return path.stat().st_mtime_ns, path.name
+
+
+def _write_runs(path: Path, runs: Sequence[PlannedRun]) -> None:
     write_json(path, {"schema_version": SCHEMA_VERSION, "runs": [asdict(run) for run in runs]})
 
 
-def _read(path: Path) -> list[PlannedRun]:
+def _read_runs(path: Path) -> list[PlannedRun]:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
         if plan["schema_version"] > SCHEMA_VERSION:
             raise PlanError(f"{path}: of a newer senet_repro; update it")
-        return [_planned(point) for point in plan["runs"]]
+        return [_parse_run(point) for point in plan["runs"]]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise PlanError(f"{path}: not a plan as senet_repro writes it") from error
 
 
-def _written_at(path: Path) -> tuple[int, str]:
-    return path.stat().st_mtime_ns, path.name
-
-
-def _planned(point: dict[str, Any]) -> PlannedRun:
+def _parse_run(point: dict[str, Any]) -> PlannedRun:
     run = PlannedRun(**{field.name: point[field.name] for field in fields(PlannedRun)})
     if not isinstance(run.folder, str) or not isinstance(run.overrides, list):
         raise TypeError(f"not a planned run: {point}")

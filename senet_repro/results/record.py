@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.identity import hash_identity, join_identity, protocol_key, split_identity
+from senet_repro.config.schema import DEFAULT_TASK
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_json
 from senet_repro.results.run_folder import RunFolder
 
 SCHEMA_VERSION = 2
 """2 keeps axes and protocol apart, and adds the overrides, the task and the trainer's settings."""
-
-DEFAULT_TASK = "classification"
 
 TRAINER_SETTINGS = ("accumulate", "sync_bn", "compile", "precision", "channels_last", "threads")
 """Settings of the trainer that can decide a number; `tf32` and `deterministic` come from torch itself."""
@@ -42,9 +41,7 @@ class Record:
     overrides: list[str] | None  # of the command that trained it alone; None in records of schema 1
     config: dict[str, Any]  # everything as resolved, paths and logger included
     trainer: dict[str, Any]  # the trainer's settings that can decide a number
-    metrics: dict[
-        str, float
-    ]  # of the last epoch; best_* are the best epoch's and no table's number
+    metrics: dict[str, float]  # of the last epoch; best_* are the best epoch's and in no table
     eval_images: int  # each counted exactly once
     params: int  # trainable
     macs: int  # multiply-adds of one evaluation image: convolutions, linear layers and SE pooling
@@ -92,6 +89,19 @@ def parse_record(path: Path) -> Record:
     Raises:
         RecordError: as `read_record`, except for a wrong key.
     """
+    data = _read_fields(path)
+    if data["schema_version"] == 1:
+        data = _upgrade_schema_1(data)
+    missing = [name for name in FIELDS if name not in data]
+    if missing:
+        raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
+    if not _has_sound_types(data):
+        raise _damaged_record(path)
+    return Record(**{name: data[name] for name in FIELDS})
+
+
+def _read_fields(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file that says which schema it is of."""
     try:
         data = json.loads(path.read_bytes())
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -105,32 +115,27 @@ def parse_record(path: Path) -> Record:
         raise RecordError(
             f"{path}: schema version {version} is newer than {SCHEMA_VERSION}; update senet_repro"
         )
-    if version == 1:
-        data = _upgrade_schema_1(data)
-    missing = [name for name in FIELDS if name not in data]
-    if missing:
-        raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
-    if not _has_sound_types(data):
-        raise _damaged(path)
-    return Record(**{name: data[name] for name in FIELDS})
+    return data
 
 
 def check_keys(path: Path, record: Record) -> None:
-    """Accept a record whose keys are those of its identity.
+    """Accept a record whose keys and task are those of its identity.
 
     Raises:
         RecordError: they are not.
     """
     try:
-        run = hash_identity(record.identity)
-        protocol = protocol_key(record.protocol, record.eval_images)
+        run_key = hash_identity(record.identity)
+        shared_key = protocol_key(record.protocol, record.eval_images)
     except (KeyError, TypeError) as error:
-        raise _damaged(path) from error
-    if (record.run_key, record.protocol_key) != (run, protocol):
-        raise _damaged(path)
+        raise _damaged_record(path) from error
+    # Identities name the task only where it is another one.
+    task = record.protocol.get("task", DEFAULT_TASK)
+    if (record.run_key, record.protocol_key, record.task) != (run_key, shared_key, task):
+        raise _damaged_record(path)
 
 
-def _damaged(path: Path) -> RecordError:
+def _damaged_record(path: Path) -> RecordError:
     return RecordError(
         f"{path}: not a record as senet_repro writes it; delete it to train the run anew"
     )
@@ -139,20 +144,26 @@ def _damaged(path: Path) -> RecordError:
 def _upgrade_schema_1(data: dict[str, Any]) -> dict[str, Any]:
     """Return a record of schema 1 in the form of schema 2; fields that it lacks stay missing."""
     upgraded = {**data, "schema_version": SCHEMA_VERSION}
+    # Axes and protocol in one, under an older name.
     identity = upgraded.pop("canonical", None)
     # The first records had no list of images that were left out.
     upgraded.setdefault("skipped", {})
     upgraded |= {"task": DEFAULT_TASK, "overrides": None}
     config = data.get("config")
     if isinstance(config, dict):
-        trainer = config.get("trainer")
-        known = trainer if isinstance(trainer, dict) else {}
-        upgraded["trainer"] = {name: known[name] for name in TRAINER_SETTINGS if name in known}
+        upgraded["trainer"] = _pick_trainer_settings(config.get("trainer"))
     if isinstance(identity, dict) and isinstance(identity.get("se", 0), dict | None):
         axes, protocol = split_identity(identity)
         upgraded |= {"axes": axes, "protocol": protocol}
         upgraded["protocol_key"] = protocol_key(protocol, data.get("eval_images", 0))
     return upgraded
+
+
+def _pick_trainer_settings(configured: Any) -> dict[str, Any]:
+    """Return the settings that an older record asked for; it did not keep those that were in force."""
+    if not isinstance(configured, dict):
+        return {}
+    return {name: configured[name] for name in TRAINER_SETTINGS if name in configured}
 
 
 def _has_sound_types(data: Mapping[str, Any]) -> bool:

@@ -32,7 +32,7 @@ class RunFolder:
         checkpoints/new.ckpt       one that is being written and has not been read back yet
         device<i>.log              the output of the process of a device, where there are several
         failure.json               why the first of several processes failed
-        .failure.claim             taken by the first of several processes that failed
+        .failure.first             made by the first of several processes that failed
         meeting.json               where the processes of several nodes meet
         wandb/                     the copy for Weights & Biases, with logger=wandb
         record.json                the result; it appears last, so its presence means that the run finished
@@ -101,9 +101,9 @@ class RunFolder:
         return self.path / "failure.json"
 
     @property
-    def failure_claim(self) -> Path:
+    def first_failure_mark(self) -> Path:
         """The mark of the first of several processes that failed."""
-        return self.path / ".failure.claim"
+        return self.path / ".failure.first"
 
     def device_log(self, device: int) -> Path:
         """Return the file for the output of the process of a device, counted over all nodes."""

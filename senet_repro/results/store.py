@@ -15,29 +15,34 @@ from senet_repro.core.files import write_json
 from senet_repro.results.record import Record, RecordError, check_keys, parse_record
 from senet_repro.results.run_folder import RunFolder
 
+_STATUS_KEYS = {"run_key", "seed", "state"}
+
 
 @dataclass(frozen=True)
 class Results:
-    """What a results folder holds."""
+    """Everything that a results folder holds; runs are found by (run key, seed)."""
 
     records: list[Record] = field(default_factory=list)
-    failures: dict[tuple[str, int], str] = field(default_factory=dict)  # (run key, seed) -> reason
+    failures: dict[tuple[str, int], str] = field(default_factory=dict)  # the reason of each
     unreadable: list[str] = field(default_factory=list)  # one message per file that was skipped
-    folders: dict[tuple[str, int], Path] = field(
-        default_factory=dict
-    )  # (run key, seed) -> where its record lies
+    folders: dict[tuple[str, int], Path] = field(default_factory=dict)  # of the runs with records
 
 
 def load_results(results_dir: Path) -> Results:
-    """Every record and failure below `results_dir`, in the order of their paths; nothing if there is no such folder."""
+    """Return every record and failure below `results_dir`, in the order of their paths.
+
+    There is nothing in a folder that does not exist.
+    """
     results = Results()
-    unfinished: list[Path] = []
+    without_record: list[Path] = []
     known: dict[str, Record] = {}
-    for folder in seed_folders(results_dir):
+    for folder in find_seed_folders(results_dir):
+        path = RunFolder(folder).record_file
         try:
-            record = _read_shared(RunFolder(folder).record_file, known)
+            record = _read_shared(path, known)
         except RecordError as error:
-            unfinished.append(folder)
+            without_record.append(folder)
+            # A run that is not finished has no record yet, and nothing to complain of.
             if not isinstance(error.__cause__, FileNotFoundError):
                 results.unreadable.append(str(error))
             continue
@@ -45,19 +50,22 @@ def load_results(results_dir: Path) -> Results:
         if first is folder:
             results.records.append(record)
         else:
-            results.unreadable.append(
-                f"{RunFolder(folder).record_file}: the same run and seed as {RunFolder(first).record_file}"
-            )
-    for folder in unfinished:
-        status = read_status(folder)
-        if (
-            status.get("state") == "failed"
-            and (status["run_key"], status["seed"]) not in results.folders
-        ):
-            results.failures[status["run_key"], status["seed"]] = status.get(
-                "reason", "no reason given"
-            )
+            other = RunFolder(first).record_file
+            results.unreadable.append(f"{path}: the same run and seed as {other}")
+    # Only now is every record known, and a failure whose run was trained since is none.
+    for folder in without_record:
+        _add_failure(results, folder)
     return results
+
+
+def _add_failure(results: Results, folder: Path) -> None:
+    """Add the run in a folder to the failures, if its status tells of one and no record lies elsewhere."""
+    status = read_status(folder)
+    if status.get("state") != "failed":
+        return
+    run = (status["run_key"], status["seed"])
+    if run not in results.folders:
+        results.failures[run] = status.get("reason", "no reason given")
 
 
 def _read_shared(path: Path, known: dict[str, Record]) -> Record:
@@ -78,32 +86,36 @@ def _read_shared(path: Path, known: dict[str, Record]) -> Record:
 
 
 def _has_same_identity(first: Record, record: Record) -> bool:
-    return (first.protocol_key, first.eval_images, first.axes, first.protocol) == (
-        record.protocol_key,
-        record.eval_images,
-        record.axes,
-        record.protocol,
+    return (
+        first.protocol_key == record.protocol_key
+        and first.eval_images == record.eval_images
+        and first.task == record.task
+        and first.axes == record.axes
+        and first.protocol == record.protocol
     )
 
 
-def seed_folders(results_dir: Path) -> Iterator[Path]:
-    """Where a run of a seed may lie; globbing would cost as much as reading the records."""
-    for run in _folders(results_dir):
-        yield from (folder for folder in _folders(run) if folder.name.startswith("seed"))
+def find_seed_folders(results_dir: Path) -> Iterator[Path]:
+    """Yield every folder in which a run of a seed may lie, in the order of their paths."""
+    for run in _list_folders(results_dir):
+        for folder in _list_folders(run):
+            if folder.name.startswith("seed"):
+                yield folder
 
 
-def _folders(parent: Path) -> list[Path]:
+def _list_folders(parent: Path) -> list[Path]:
+    """Return the folders in a folder, by name."""
+    # Globbing would cost as much as reading the records.
     try:
         with os.scandir(parent) as entries:
-            return [
-                parent / name for name in sorted(entry.name for entry in entries if entry.is_dir())
-            ]
+            names = [entry.name for entry in entries if entry.is_dir()]
     except OSError:
         return []
+    return [parent / name for name in sorted(names)]
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def pause_collection() -> Iterator[None]:
     """Let the garbage collector rest: records hold no cycles, and walks through thousands of them take time."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -115,18 +127,17 @@ def no_collection() -> Iterator[None]:
 
 
 def write_status(folder: Path, *, run_key: str, seed: int, state: str, **details: Any) -> None:
-    """Say in `folder/status.json` how far a run is: state is running, failed (with reason) or done."""
-    write_json(
-        RunFolder(folder).status_file, {"run_key": run_key, "seed": seed, "state": state, **details}
-    )
+    """Write into the folder how far its run is: `state` is running, stopped, failed (with reason) or done."""
+    status = {"run_key": run_key, "seed": seed, "state": state, **details}
+    write_json(RunFolder(folder).status_file, status)
 
 
 def read_status(folder: Path) -> dict[str, Any]:
-    """What `write_status` wrote last, or nothing."""
+    """Return the status that was written last, or nothing where there is none that can be read."""
     try:
         status = json.loads(RunFolder(folder).status_file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return {}
-    return (
-        status if isinstance(status, dict) and {"run_key", "seed", "state"} <= status.keys() else {}
-    )
+    if not isinstance(status, dict) or not status.keys() >= _STATUS_KEYS:
+        return {}
+    return status

@@ -1,4 +1,4 @@
-"""Pure functions on small samples (results floor).
+"""Means of small samples, and tests of them (stats floor).
 
 scipy is imported where it is used, since importing it takes longer than a whole table.
 """
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 LEVEL = 0.05
 """Of every test: how often a claim that does not hold may be called reproduced, over all claims of a table."""
 
+# Of a two-sided 95 % interval.
+_UPPER_QUANTILE = 0.975
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -20,21 +23,21 @@ class Estimate:
 
     n: int
     mean: float
-    half_width: float | None  # Student-t; none for a single seed, which has no spread
-    sd: float | None = None  # of the values, with n - 1 below; none for a single seed
+    half_width: float | None  # of Student's t; None for a single seed, which has no interval
+    sd: float | None = None  # of the values, with n - 1 below; None for a single seed
 
     @property
     def standard_error(self) -> float:
-        """Of the mean. There are at least two values."""
+        """The standard error of the mean, of at least two values."""
         assert self.sd is not None
         return self.sd / math.sqrt(self.n)
 
 
-def estimate(values: Sequence[float], least_sd: float = 0.0) -> Estimate:
-    """The mean of at least one value, its standard deviation and the half-width of its Student-t 95 % interval.
+def estimate_mean(values: Sequence[float], least_sd: float = 0.0) -> Estimate:
+    """Return the mean of at least one value, its standard deviation and half its Student-t 95 % interval.
 
-    A bootstrap of three seeds would cover 74 % instead of 95 %. `least_sd` is what the standard deviation is taken to
-    be where the values happen to lie closer together, see `least_sd_pct`.
+    A bootstrap of three seeds would cover 74 % instead of 95 %. Where the values happen to lie closer together,
+    `least_sd` is taken for their standard deviation, see `least_sd_pct`.
     """
     n = len(values)
     if n < 2:
@@ -42,52 +45,60 @@ def estimate(values: Sequence[float], least_sd: float = 0.0) -> Estimate:
     from scipy.special import stdtrit
 
     sd = max(statistics.stdev(values), least_sd)
-    return Estimate(
-        n, statistics.fmean(values), float(stdtrit(n - 1, 0.975)) * sd / math.sqrt(n), sd
-    )
+    quantile = float(stdtrit(n - 1, _UPPER_QUANTILE))
+    return Estimate(n, statistics.fmean(values), half_width=quantile * sd / math.sqrt(n), sd=sd)
 
 
 def least_sd_pct(images: int) -> float:
-    """The least spread that a difference of two errors over so many images is credited with, in percent points.
+    """Return the least standard deviation that a difference of two errors is credited with, in percent points.
 
-    Errors come in steps of one image. On a few hundred images three seeds can agree in their difference by chance, and
-    a t test would call that certain (p = 0). With one step as the least spread, differences that are counts of images
-    keep the level whatever the true spread, as the tests show; with the variance of rounding (a step / sqrt(6)) they
-    exceed it. On ImageNet a step is 0.002 points and decides nothing.
+    Errors over so many images come in steps of one image. On a few hundred images three seeds can agree in their
+    difference by chance, and a t test would call that certain (p = 0). With one step as the least standard deviation,
+    differences that are counts of images keep the level whatever the true one, as the tests show; with the variance of
+    rounding (a step / sqrt(6)) they exceed it. On ImageNet a step is 0.002 points and decides nothing.
     """
     return 100 / images
 
 
 def p_below(difference: Estimate, bound: float = 0.0) -> float:
-    """One-sided p of Student's t for a mean below `bound`; 1 for a single value, which is no evidence."""
+    """Return the one-sided p of Student's t for a mean below `bound`; 1 for a single value, which is no evidence."""
     if difference.n < 2:
         return 1.0
     from scipy.special import stdtr
 
-    return float(stdtr(difference.n - 1, (difference.mean - bound) / difference.standard_error))
+    t = (difference.mean - bound) / difference.standard_error
+    return float(stdtr(difference.n - 1, t))
 
 
 def p_above(difference: Estimate, bound: float = 0.0) -> float:
-    """As `p_below`, for a mean above `bound`."""
+    """Return the one-sided p of a mean above `bound`, as `p_below` does for one below."""
     mirrored = Estimate(difference.n, -difference.mean, difference.half_width, difference.sd)
     return p_below(mirrored, -bound)
 
 
 def p_within(difference: Estimate, margin: float) -> float:
-    """TOST: the p of a mean between -margin and margin, the greater of two one-sided ones."""
+    """Return the p of a mean between -margin and margin: the greater of two one-sided ones (TOST)."""
     return max(p_below(difference, margin), p_above(difference, -margin))
 
 
 def p_beyond(difference: Estimate, margin: float) -> float:
-    """The p of a mean outside of -margin to margin: twice the lesser one-sided p, since either side would do."""
-    return min(1.0, 2 * min(p_above(difference, margin), p_below(difference, -margin)))
+    """Return the p of a mean outside of -margin to margin: twice the lesser one-sided p, since either side would do."""
+    lesser = min(p_above(difference, margin), p_below(difference, -margin))
+    return min(1.0, 2 * lesser)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values adjusted by Holm: those at most LEVEL are wrong together, in any one of them, at most at LEVEL."""
-    adjusted = [1.0] * len(p_values)
+def adjust_holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p values adjusted by Holm, in their order.
+
+    If every claim whose adjusted p is at most LEVEL is accepted, then any of them is wrong in at most LEVEL of the
+    cases, all claims taken together.
+    """
+    count = len(p_values)
+    by_size = sorted(range(count), key=lambda index: p_values[index])
+    adjusted = [1.0] * count
+    # No claim may be adjusted to less than one whose own p is smaller.
     reached = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        reached = max(reached, min(1.0, (len(p_values) - rank) * p_values[index]))
+    for rank, index in enumerate(by_size):
+        reached = max(reached, min(1.0, (count - rank) * p_values[index]))
         adjusted[index] = reached
     return adjusted

@@ -1,4 +1,4 @@
-"""Whether two lists of figures have one order (results floor)."""
+"""Whether two lists of figures have one order (stats floor)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_ENUMERATED = 8
-"""Items whose orders are all counted; of more, a sample is drawn."""
+"""Up to so many items all orders are counted; of more items a sample of orders is drawn."""
 
 DRAWS = 20_000
+"""Orders in such a sample."""
 
 
 @dataclass(frozen=True)
@@ -27,44 +28,64 @@ class RankAgreement:
 
 
 def rank_agreement(first: Sequence[float], second: Sequence[float]) -> RankAgreement | None:
-    """How well two lists of figures agree in their order; none for fewer than three items or a list of one value.
+    """Return how well two lists of figures agree in their order.
 
-    Equal figures say nothing about the order of their items. Two items have two orders, of which a coin finds one.
+    None is returned for fewer than three items, since two items have two orders, of which a coin finds one; and for a
+    list of one value. Equal figures say nothing about the order of their items.
     """
     import numpy as np
 
     n = len(first)
-    one, other = _signs(first), _signs(second)
-    if n < 3 or not one.any() or not other.any():
+    first_signs = _compare_pairs(first)
+    second_signs = _compare_pairs(second)
+    if n < 3 or not first_signs.any() or not second_signs.any():
         return None
-    exact = n <= MOST_ENUMERATED
-    if exact:
-        orders = np.array(list(permutations(range(n))))
-    else:
-        orders = np.random.default_rng(0).permuted(np.tile(np.arange(n), (DRAWS, 1)), axis=1)
-    found = int((one * other).sum())
-    at_least = int((_agreements(one, other, orders) >= found).sum())
+    agreement = int((first_signs * second_signs).sum())
+
+    is_exact = n <= MOST_ENUMERATED
+    orders = _list_orders(n) if is_exact else _draw_orders(n)
+    by_chance = _count_agreements(first_signs, second_signs, orders)
+    at_least = int((by_chance >= agreement).sum())
     # A sample counts the order that was found, too: else its p could be 0.
-    p_value = at_least / len(orders) if exact else (at_least + 1) / (DRAWS + 1)
-    tau = found / float(np.sqrt(np.abs(one).sum() * np.abs(other).sum()))
-    return RankAgreement(n, tau, p_value, exact)
+    p_value = at_least / len(orders) if is_exact else (at_least + 1) / (DRAWS + 1)
+
+    first_pairs = np.abs(first_signs).sum()
+    second_pairs = np.abs(second_signs).sum()
+    tau = agreement / float(np.sqrt(first_pairs * second_pairs))
+    return RankAgreement(n, tau, p_value, is_exact)
 
 
-def _signs(values: Sequence[float]) -> np.ndarray:
-    """For each two of the values, which is greater."""
+def _list_orders(n: int) -> np.ndarray:
+    """Return every order of n items, (n!, n)."""
     import numpy as np
 
-    # What was counted as the same number of images differs in the last bits.
+    return np.array(list(permutations(range(n))))
+
+
+def _draw_orders(n: int) -> np.ndarray:
+    """Return a sample of the orders of n items, (DRAWS, n); the same one every time."""
+    import numpy as np
+
+    unshuffled = np.tile(np.arange(n), (DRAWS, 1))
+    return np.random.default_rng(0).permuted(unshuffled, axis=1)
+
+
+def _compare_pairs(values: Sequence[float]) -> np.ndarray:
+    """Return for each two of the values which is greater: (n, n) of -1, 0 and 1."""
+    import numpy as np
+
+    # Errors of the same number of images differ in the last bits.
     rounded = np.round(np.asarray(values, dtype=float), 9)
     signs: np.ndarray = np.sign(rounded[:, None] - rounded[None, :]).astype(int)
     return signs
 
 
-def _agreements(one: np.ndarray, other: np.ndarray, orders: np.ndarray) -> np.ndarray:
-    """The sum of agreeing less disagreeing pairs, each twice, for each order of the second list."""
+def _count_agreements(first: np.ndarray, second: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    """Return for each order of the second list its agreeing less its disagreeing pairs, each pair counted twice."""
     import numpy as np
 
     total = np.zeros(len(orders), dtype=int)
-    for i, j in zip(*np.nonzero(one), strict=True):
-        total += one[i, j] * other[orders[:, i], orders[:, j]]
+    # Pair by pair over all orders at once: there are few pairs and many orders.
+    for i, j in zip(*np.nonzero(first), strict=True):
+        total += first[i, j] * second[orders[:, i], orders[:, j]]
     return total

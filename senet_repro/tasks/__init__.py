@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
 
-from senet_repro.core.errors import ConfigError
+from senet_repro.config.validation import list_tasks
+from senet_repro.core.choice import require_choice
 from senet_repro.training.task import Task
 
-
-def list_tasks() -> list[str]:
-    """Return the names of the tasks, in alphabetical order: the folders beside this file."""
-    return sorted(module.name for module in iter_modules(__path__) if module.ispkg)
+__all__ = ["find_task", "list_tasks"]
 
 
 @cache
@@ -22,7 +19,6 @@ def find_task(name: str) -> Task:
     Raises:
         ConfigError: there is no such task; the message lists those there are.
     """
-    if name not in list_tasks():
-        raise ConfigError(f"no task '{name}'; there are {', '.join(list_tasks())}")
+    require_choice("task", name, list_tasks())
     task: Task = import_module(f"{__name__}.{name}").TASK
     return task

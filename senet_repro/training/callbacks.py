@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -16,43 +16,52 @@ from senet_repro.core.errors import Diverged, Stopped
 from senet_repro.core.signals import Deferral
 from senet_repro.mirrors.run_mirrors import Mirror, open_mirror
 from senet_repro.results.epochs import append_epoch, keep_epochs
+from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.tasks.classification.data_module import ImageData
-from senet_repro.tasks.classification.module import Classification, errors
 from senet_repro.training.progress import Progress
+from senet_repro.training.task import Task
+from senet_repro.training.task_module import TaskData, TaskModule
 
-_AGREE_STEPS = 10  # devices ask each other this often whether one of them was told to stop: each time they wait
+# Devices ask each other this often whether one of them has noted a signal: each time they wait for each other.
+_AGREE_STEPS = 10
 
 
 class EpochLog(pl.Callback):
-    """Times each epoch, checks its loss and writes its metrics before the checkpoint is written.
+    """Times each epoch, checks its metrics and writes them before the checkpoint is written.
+
+    Everything that the run's mirror receives passes through here.
 
     Raises:
-        Diverged: the epoch's training loss is not finite.
+        Diverged: a metric of the epoch, such as its training loss, is not finite.
     """
 
-    def __init__(self, run: Run, folder: Path) -> None:
+    def __init__(self, run: Run, task: Task, folder: RunFolder) -> None:
         self.run = run
         self.folder = folder
         self.mirror = Mirror()
-        self.progress = Progress(run, folder)
+        self.progress = Progress(run, task, folder.path)
+        self._started_s = 0.0
+        self._trained_s = 0.0
+        # The learning rate of the epoch's first step.
         self._lr = 0.0
-        self._so_far_s = 0.0  # of an epoch that a checkpoint is in the middle of
+        # Seconds that an earlier attempt spent on an epoch which its checkpoint is in the middle of.
+        self._so_far_s = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """What a run that is resumed within an epoch would not know."""
+        """Return everything that a run resumed within an epoch could not find out again."""
         return {"lr": self._lr, "so_far_s": time.perf_counter() - self._started_s}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with that epoch."""
-        self._lr, self._so_far_s = state_dict["lr"], state_dict["so_far_s"]
+        """Go on with the epoch that the checkpoint is in the middle of."""
+        self._lr = state_dict["lr"]
+        self._so_far_s = state_dict["so_far_s"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Forget what a killed attempt wrote after its last checkpoint, and begin the copy."""
+        """Forget epochs that a killed attempt wrote after its last checkpoint, and begin the mirror's copy."""
         self._started_s = time.perf_counter() - self._so_far_s
         if trainer.is_global_zero:
-            self.mirror = open_mirror(self.run, self.folder)
-            for epoch in keep_epochs(self.folder, trainer.current_epoch):
+            self.mirror = open_mirror(self.run, self.folder.path)
+            for epoch in keep_epochs(self.folder.path, trainer.current_epoch):
                 self.mirror.log(epoch)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -68,49 +77,65 @@ class EpochLog(pl.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Let others see how far the run is."""
-        if trainer.is_global_zero and self.progress.is_due:
-            share = (batch_idx + 1) / trainer.num_training_batches
-            steps = (batch_idx + 1) / trainer.accumulate_grad_batches
-            took_s = time.perf_counter() - self._started_s
-            self.progress.within_epoch(
-                trainer.current_epoch, share, steps * self.run.recipe.batch_size, took_s
-            )
+        """Report the progress within the epoch, if the last report is old enough."""
+        if not trainer.is_global_zero or not self.progress.is_due:
+            return
+        taken = batch_idx + 1
+        steps = taken / trainer.accumulate_grad_batches
+        self.progress.report_within_epoch(
+            trainer.current_epoch,
+            share=taken / trainer.num_training_batches,
+            images=steps * self.run.recipe.batch_size,
+            took_s=time.perf_counter() - self._started_s,
+        )
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the clock between training and evaluation."""
+        # A GPU works through its queue after the last step has returned.
         if trainer.strategy.root_device.type == "cuda":
             torch.cuda.synchronize()
         self._trained_s = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the epoch down."""
-        assert isinstance(pl_module, Classification)
-        epoch = trainer.current_epoch
-        train, evaluation = errors(pl_module.train_sums, "train_"), errors(pl_module.eval_sums, "")
-        if not math.isfinite(train["train_loss"]) or not math.isfinite(evaluation["loss"]):
-            raise Diverged(
-                f"the loss was not finite in epoch {epoch + 1} of {self.run.recipe.epochs}; lower recipe.lr"
-            )
+        """Check the epoch's metrics and write them to the disk, the user and the mirror."""
+        assert isinstance(pl_module, TaskModule)
         data = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ImageData)
-        seen = round(pl_module.eval_sums[3])
-        if seen != data.num_test:
-            raise RuntimeError(f"evaluated {seen} of {data.num_test} images")
+        assert isinstance(data, TaskData)
+        results = {**pl_module.train_results, **pl_module.eval_results}
+        self._refuse_infinite(results, trainer.current_epoch + 1)
+        if pl_module.eval_images != data.num_eval_images:
+            raise RuntimeError(
+                f"evaluated {pl_module.eval_images} of {data.num_eval_images} images"
+            )
         if not trainer.is_global_zero:
             return
-        metrics = {
-            "epoch": epoch + 1,
-            **train,
-            **evaluation,
-            "lr": self._lr,  # of the epoch's first step
-            "train_images": round(pl_module.train_sums[3]),
+        epoch = {
+            "epoch": trainer.current_epoch + 1,
+            **results,
+            "lr": self._lr,
+            "train_images": pl_module.train_images,
             "train_s": round(self._trained_s - self._started_s, 4),
             "epoch_s": round(time.perf_counter() - self._started_s, 4),
         }
-        append_epoch(self.folder, metrics)
-        self.progress.after_epoch(metrics)
-        self.mirror.log(metrics)
+        append_epoch(self.folder.path, epoch)
+        self.progress.report_epoch(epoch)
+        self.mirror.log(epoch)
+
+    def copy_record(self, record: Record) -> None:
+        """Hand the finished run's record to the mirror."""
+        self.mirror.finish(record)
+
+    def close_mirror(self) -> None:
+        """End the mirror's copy, whether the run is finished or not."""
+        self.mirror.close()
+
+    def _refuse_infinite(self, results: Mapping[str, float], epoch: int) -> None:
+        for name, value in results.items():
+            if not math.isfinite(value):
+                raise Diverged(
+                    f"the {name.removeprefix('train_')} was not finite in epoch {epoch} of "
+                    f"{self.run.recipe.epochs}; lower recipe.lr"
+                )
 
 
 class SafePoints(pl.Callback):
@@ -120,14 +145,14 @@ class SafePoints(pl.Callback):
         Stopped: a signal was noted, and a checkpoint was written.
     """
 
-    def __init__(self, folder: Path, deferral: Deferral) -> None:
+    def __init__(self, folder: RunFolder, deferral: Deferral) -> None:
         self.folder = folder
         self.deferral = deferral
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Hear the signals, which Lightning has just taken, and leave if one came while the data were read."""
-        self.deferral.install()
-        self._leave_if_told(trainer)
+        """Handle the signals again, which Lightning has just taken; leave if one came while the data were read."""
+        self.deferral.install_handlers()
+        self._leave_if_signalled(trainer)
 
     def on_train_batch_end(
         self,
@@ -139,23 +164,29 @@ class SafePoints(pl.Callback):
     ) -> None:
         """Leave within an epoch, unless it is about to end: then its evaluation follows, and its checkpoint."""
         taken = batch_idx + 1
-        if taken == trainer.num_training_batches or taken % trainer.accumulate_grad_batches:
+        is_last = taken == trainer.num_training_batches
+        is_whole_step = taken % trainer.accumulate_grad_batches == 0
+        if is_last or not is_whole_step:
             return
-        if trainer.world_size == 1 or taken // trainer.accumulate_grad_batches % _AGREE_STEPS == 0:
-            self._leave_if_told(trainer, save=True)
+        steps = taken // trainer.accumulate_grad_batches
+        if trainer.world_size == 1 or steps % _AGREE_STEPS == 0:
+            self._leave_if_signalled(trainer, save=True)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the checkpoint of the epoch; the run's end is near after the last, and needs no other."""
-        trainer.save_checkpoint(RunFolder(self.folder).last_checkpoint)
+        """Write the checkpoint of the epoch, and leave if a signal came."""
+        trainer.save_checkpoint(self.folder.last_checkpoint)
+        # After the last epoch the record is about to be written: the run ends by itself.
         if trainer.current_epoch + 1 < (trainer.max_epochs or 0):
-            self._leave_if_told(trainer)
+            self._leave_if_signalled(trainer)
 
-    def _leave_if_told(self, trainer: pl.Trainer, save: bool = False) -> None:
+    def _leave_if_signalled(self, trainer: pl.Trainer, save: bool = False) -> None:
         signum = self.deferral.signum
-        told = signum is not None
+        is_signalled = signum is not None
         if trainer.world_size > 1:
-            told = trainer.strategy.reduce_boolean_decision(told, all=False)
-        if told:
-            if save:
-                trainer.save_checkpoint(RunFolder(self.folder).last_checkpoint)
-            raise Stopped(signum or signal.SIGTERM)
+            # A signal may reach one process alone, and none may leave while another waits for it.
+            is_signalled = trainer.strategy.reduce_boolean_decision(is_signalled, all=False)
+        if not is_signalled:
+            return
+        if save:
+            trainer.save_checkpoint(self.folder.last_checkpoint)
+        raise Stopped(signum or signal.SIGTERM)

@@ -1,7 +1,8 @@
 """Which devices a run takes, when others train beside it (training floor).
 
-Jobs on one machine, of one sweep or of several, spread over its GPUs: each takes those that the fewest use. A use is a
-locked folder in the machine's folder for temporary files, which the kernel unlocks when the process dies.
+Jobs on one machine, of one sweep or of several, spread over its GPUs: each reserves the GPUs that the fewest others
+have reserved. A reservation is a locked folder in the machine's folder for temporary files, which the kernel unlocks
+when the process dies.
 """
 
 from __future__ import annotations
@@ -15,30 +16,30 @@ from pathlib import Path
 
 from senet_repro.config.schema import Trainer
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.lock import locked
+from senet_repro.core.lock import hold_lock
 
 
 def uses_gpu(trainer: Trainer) -> bool:
-    """Whether a run trains on GPUs: asked to, or where there are any."""
+    """Return whether a run trains on GPUs: where it was asked to, or where there are any."""
     if trainer.accelerator == "auto":
-        return bool(visible_gpus())
+        return bool(list_visible_gpus())
     return trainer.accelerator == "gpu"
 
 
-def visible_gpus() -> list[str]:
-    """The GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES gives them."""
+def list_visible_gpus() -> list[str]:
+    """Return the GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES gives them."""
     import torch
 
+    indices = range(torch.cuda.device_count())
     names = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return [
-        str(index) if names is None else names.split(",")[index]
-        for index in range(torch.cuda.device_count())
-    ]
+    if names is None:
+        return [str(index) for index in indices]
+    return [names.split(",")[index] for index in indices]
 
 
 @contextmanager
-def claimed_gpus(trainer: Trainer) -> Iterator[list[str]]:
-    """As many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
+def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
+    """Hold as many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
 
     Raises:
         ConfigError: there are fewer.
@@ -46,30 +47,31 @@ def claimed_gpus(trainer: Trainer) -> Iterator[list[str]]:
     if not uses_gpu(trainer):
         yield []
         return
-    names = visible_gpus()
+    names = list_visible_gpus()
     if trainer.devices > len(names):
         raise ConfigError(
             f"trainer.devices={trainer.devices}: this machine has {len(names)} GPUs; "
             "give as many, or trainer.accelerator=cpu for processes on the CPU"
         )
-    with claimed(names, trainer.devices) as mine:
-        yield mine
+    with reserve_names(names, trainer.devices) as reserved:
+        yield reserved
 
 
 @contextmanager
-def claimed(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
-    """Distinct ones among `names`, those that the fewest claims of this machine hold; held until the context ends."""
+def reserve_names(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
+    """Hold distinct ones among `names`, those that the fewest jobs of this machine hold, until the context ends."""
     folder = Path(tempfile.gettempdir()) / f"senet_repro-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     with ExitStack() as held:
-        mine: list[str] = []
-        for use in count():  # the first use of each, then the second, and so on
+        reserved: list[str] = []
+        # First the names that nobody holds, then those that one job holds, and so on.
+        for holder in count():
             for name in names:
-                if len(mine) == wanted:
-                    yield mine
+                if len(reserved) == wanted:
+                    yield reserved
                     return
-                if name in mine:
+                if name in reserved:
                     continue
-                place = folder / f"gpu-{name.replace('/', '-')}-{use}"
-                if held.enter_context(locked(place, wait=False)) is not None:
-                    mine.append(name)
+                reservation = folder / f"gpu-{name.replace('/', '-')}-{holder}"
+                if held.enter_context(hold_lock(reservation, wait=False)) is not None:
+                    reserved.append(name)

@@ -12,8 +12,8 @@ from senet_repro.core.errors import OutOfMemory
 
 
 @contextmanager
-def explained_memory(run: Run) -> Iterator[None]:
-    """Turn what torch and Python raise when memory runs out into one error that says how the run would fit.
+def explain_memory(run: Run) -> Iterator[None]:
+    """Turn the errors of torch and Python when memory runs out into one that names the setting that would help.
 
     Raises:
         OutOfMemory: it ran out.
@@ -21,20 +21,26 @@ def explained_memory(run: Run) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        # On the CPU torch raises a plain RuntimeError.
-        is_memory = isinstance(
-            error, torch.OutOfMemoryError | MemoryError
-        ) or "can't allocate memory" in str(error)
-        if not is_memory:
+        if not _is_out_of_memory(error):
             raise
-        raise OutOfMemory(f"out of memory with {_mend(run)}") from error
+        raise OutOfMemory(f"out of memory with {_describe_mend(run)}") from error
 
 
-def _mend(run: Run) -> str:
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    # On the CPU torch raises a plain RuntimeError.
+    return "can't allocate memory" in str(error)
+
+
+def _describe_mend(run: Run) -> str:
     trainer = run.trainer
-    share = run.recipe.batch_size // (trainer.devices * trainer.nodes)
-    now = share // trainer.accumulate
-    finer = next((n for n in range(trainer.accumulate + 1, share + 1) if share % n == 0), None)
-    if finer is None:
-        return f"{now} image at a time: give a device with more memory, or a smaller network"
-    return f"{now} images at a time on a device: give trainer.accumulate={finer}, the same batch in smaller parts"
+    device_images = run.recipe.batch_size // (trainer.devices * trainer.nodes)
+    part_images = device_images // trainer.accumulate
+    for parts in range(trainer.accumulate + 1, device_images + 1):
+        if device_images % parts == 0:
+            return (
+                f"{part_images} images at a time on a device: give trainer.accumulate={parts}, "
+                "the same batch in smaller parts"
+            )
+    return f"{part_images} image at a time: give a device with more memory, or a smaller network"

@@ -12,21 +12,28 @@ from pathlib import Path
 
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.schema import Run
-from senet_repro.core.durations import clock
+from senet_repro.core.durations import format_duration
+from senet_repro.results.metrics import describe_values
 from senet_repro.results.store import write_status
+from senet_repro.training.task import Task
 
 QUIET_S = 10
-_CLEAR = "\r\x1b[K"
+"""Outside of a terminal a line is printed this often at most; within an epoch nothing is reported more often."""
+
+_CLEAR_LINE = "\r\x1b[K"
 
 
 class Progress:
-    """A line on the run at hand: rewritten in a terminal, said anew every ten seconds elsewhere; and its status."""
+    """Reports the run at hand: its status, and a line that is rewritten in a terminal and printed anew elsewhere."""
 
-    def __init__(self, run: Run, folder: Path) -> None:
+    def __init__(self, run: Run, task: Task, folder: Path) -> None:
         self.title = f"{run_name(run)} seed {run.seed}"
         self.epochs = run.recipe.epochs
-        self._epoch_s = 0.0  # how long the last one took; 0: none ended yet
-        self._status_s = self._said_s = time.monotonic()
+        self.headline = task.metrics[0]
+        # How long the last epoch took; 0 until one has ended.
+        self._epoch_s = 0.0
+        self._reported_s = time.monotonic()
+        self._printed_s = self._reported_s
         self._write_status = partial(
             write_status,
             folder,
@@ -40,52 +47,58 @@ class Progress:
 
     @property
     def is_due(self) -> bool:
-        """Whether the last word is so old that another within the epoch is worth its time."""
-        return time.monotonic() - self._status_s >= QUIET_S
+        """Whether the last report is so old that another within the epoch is worth its time."""
+        return time.monotonic() - self._reported_s >= QUIET_S
 
-    def within_epoch(self, epoch: int, share: float, images: float, took_s: float) -> None:
-        """Tell that of epoch `epoch` (from 0) a share is trained: so many images, in so many seconds."""
-        pace = images / took_s
-        left_s = (self.epochs - epoch - share) * (self._epoch_s or took_s / share)
-        self._write(epoch, share, pace, left_s)
-        if self._may_say():
-            self._say(f"epoch {epoch + 1}/{self.epochs} at {share:.0%}", pace, left_s)
+    def report_within_epoch(self, epoch: int, share: float, images: float, took_s: float) -> None:
+        """Report that a share of epoch `epoch` (from 0) is trained: so many images, in so many seconds."""
+        images_per_s = images / took_s
+        epoch_s = self._epoch_s or took_s / share
+        remaining_s = (self.epochs - epoch - share) * epoch_s
+        self._update_status(epoch, share, images_per_s, remaining_s)
+        if self._may_print():
+            so_far = f"epoch {epoch + 1}/{self.epochs} at {share:.0%}"
+            self._print_line(so_far, images_per_s, remaining_s)
 
-    def after_epoch(self, metrics: dict[str, float]) -> None:
-        """Tell what a finished epoch came to."""
-        epoch, self._epoch_s = int(metrics["epoch"]), metrics["epoch_s"]
-        pace = metrics["train_images"] / metrics["train_s"]
-        left_s = (self.epochs - epoch) * self._epoch_s
-        self._write(epoch, 0.0, pace, left_s)
-        if epoch < self.epochs and self._may_say():
-            result = f"loss {metrics['train_loss']:.3f}  top-1 err {metrics['top1_err_pct']:.2f} %"
-            self._say(f"epoch {epoch}/{self.epochs}  {result}", pace, left_s)
+    def report_epoch(self, metrics: dict[str, float]) -> None:
+        """Report the metrics of a finished epoch."""
+        epoch = int(metrics["epoch"])
+        self._epoch_s = metrics["epoch_s"]
+        images_per_s = metrics["train_images"] / metrics["train_s"]
+        remaining_s = (self.epochs - epoch) * self._epoch_s
+        self._update_status(epoch, 0.0, images_per_s, remaining_s)
+        # The finish line follows the last epoch.
+        if epoch < self.epochs and self._may_print():
+            result = (
+                f"loss {metrics['train_loss']:.3f}  {describe_values([self.headline], metrics)}"
+            )
+            self._print_line(f"epoch {epoch}/{self.epochs}  {result}", images_per_s, remaining_s)
 
-    def _write(self, epoch: int, share: float, pace: float, left_s: float) -> None:
-        self._status_s = time.monotonic()
+    def _update_status(
+        self, epoch: int, share: float, images_per_s: float, remaining_s: float
+    ) -> None:
+        self._reported_s = time.monotonic()
         self._write_status(
             epoch=epoch,
             epoch_share=round(share, 4),
-            images_per_s=round(pace, 1),
-            left_s=round(left_s, 1),
+            images_per_s=round(images_per_s, 1),
+            left_s=round(remaining_s, 1),
             updated_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    def _may_say(self) -> bool:
-        return sys.stderr.isatty() or time.monotonic() - self._said_s >= QUIET_S
+    def _may_print(self) -> bool:
+        return sys.stderr.isatty() or time.monotonic() - self._printed_s >= QUIET_S
 
-    def _say(self, so_far: str, pace: float, left_s: float) -> None:
-        self._said_s = time.monotonic()
-        line = f"{self.title}  {so_far}  {pace:,.0f} images/s  {clock(left_s)} left"
-        terminal = sys.stderr.isatty()
-        print(
-            f"{_CLEAR}{line}" if terminal else line,
-            end="" if terminal else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
+    def _print_line(self, so_far: str, images_per_s: float, remaining_s: float) -> None:
+        self._printed_s = time.monotonic()
+        line = f"{self.title}  {so_far}  {images_per_s:,.0f} images/s  {format_duration(remaining_s)} left"
+        if sys.stderr.isatty():
+            print(f"{_CLEAR_LINE}{line}", end="", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
-def finish_line(line: str) -> None:
-    """Put a finished run's line where its progress stood."""
-    print(f"{_CLEAR}{line}" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
+def print_finish_line(line: str) -> None:
+    """Print a finished run's line over its progress."""
+    start = _CLEAR_LINE if sys.stderr.isatty() else ""
+    print(f"{start}{line}", file=sys.stderr, flush=True)

@@ -10,8 +10,8 @@ import torch
 from senet_repro.config.schema import Recipe, Schedule
 
 
-def sgd(parameters: Iterable[torch.nn.Parameter], recipe: Recipe) -> torch.optim.SGD:
-    """Stochastic gradient descent with momentum (section 5).
+def build_optimizer(parameters: Iterable[torch.nn.Parameter], recipe: Recipe) -> torch.optim.SGD:
+    """Return stochastic gradient descent with momentum (section 5).
 
     Weight decay falls on every parameter, batch-norm scales and biases included, as in Caffe by default; the paper
     states neither its size nor where it falls.
@@ -25,19 +25,21 @@ def sgd(parameters: Iterable[torch.nn.Parameter], recipe: Recipe) -> torch.optim
     )
 
 
-def lr_factor(schedule: Schedule) -> Callable[[float], float]:
-    """What the learning rate is multiplied by, as a function of progress: 0 at the first step, towards 1 at the last.
+def build_schedule(schedule: Schedule) -> Callable[[float], float]:
+    """Return the factor of the learning rate as a function of progress: 0 at the first step, towards 1 at the last.
 
     A step schedule drops at `drops / length` of the training and warms up until `warmup / length`, so a shortened
     recipe does so in proportion.
     """
     if schedule.kind == "cosine":
         return lambda progress: (1 + math.cos(math.pi * progress)) / 2
+    # A plateau schedule follows the evaluation loss, and validation knows no other kind.
     assert schedule.kind == "step", schedule.kind
 
-    def step(progress: float) -> float:
+    def step_factor(progress: float) -> float:
         at = progress * schedule.length
-        warmup = schedule.warmup_factor if at < schedule.warmup else 1.0
-        return warmup * schedule.factor ** sum(at >= drop for drop in schedule.drops)
+        warmup_factor = schedule.warmup_factor if at < schedule.warmup else 1.0
+        drops_so_far = sum(at >= drop for drop in schedule.drops)
+        return warmup_factor * schedule.factor**drops_so_far
 
-    return step
+    return step_factor

@@ -1,4 +1,4 @@
-"""What a run was made with: commit, library versions, hardware (training floor)."""
+"""What a run was made with: commit, library versions, trainer settings, hardware (training floor)."""
 
 from __future__ import annotations
 
@@ -21,59 +21,65 @@ _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegac
 class Commit(NamedTuple):
     """The checkout that the package runs from; both None for an installed package."""
 
-    commit: str | None
+    revision: str | None
     dirty: bool | None  # a tracked file differs from the commit
 
 
 @lru_cache(maxsize=1)
-def commit() -> Commit:
-    """The commit of the checkout around this file, read once: later edits do not reach a process that runs."""
+def read_commit() -> Commit:
+    """Return the commit of the checkout around this file, read once: later edits do not reach a process that runs."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return Commit(None, None)
     try:
-        revision = _git(root, "rev-parse", "HEAD").strip()
-        return Commit(
-            revision, bool(_git(root, "status", "--porcelain", "--untracked-files=no").strip())
-        )
+        revision = _run_git(root, "rev-parse", "HEAD").strip()
+        changes = _run_git(root, "status", "--porcelain", "--untracked-files=no").strip()
+    # Without git, or in a checkout of another user, nothing is known.
     except (OSError, subprocess.CalledProcessError):
         return Commit(None, None)
+    return Commit(revision, dirty=bool(changes))
 
 
-def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True
-    ).stdout
+def _run_git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def versions() -> dict[str, str]:
-    """Python's version and those of the libraries that a number can depend on."""
-    return {
-        "python": platform.python_version(),
-        **{library: version(library) for library in _LIBRARIES},
-    }
+def list_versions() -> dict[str, str]:
+    """Return Python's version and those of the libraries that a number can depend on."""
+    libraries = {library: version(library) for library in _LIBRARIES}
+    return {"python": platform.python_version(), **libraries}
 
 
-def trainer_settings(run: Run) -> dict[str, Any]:
+def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
     """Return the settings of the trainer that can decide a number, as they are in force in this process.
 
-    `threads` are the CPU threads of a process, `tf32` whether float32 products may be rounded to TF32 on a GPU, and
-    `deterministic` whether torch was told to use deterministic algorithms alone.
+    `threads` are the CPU threads of a process, `tf32` whether float32 products may be rounded to TF32 on the run's GPU,
+    and `deterministic` whether torch was told to use deterministic algorithms alone.
     """
     settings = {name: getattr(run.trainer, name) for name in TRAINER_SETTINGS}
-    tf32 = torch.get_float32_matmul_precision() != "highest" or torch.backends.cudnn.allow_tf32
     return {
         **settings,
+        "accumulate": trainer.accumulate_grad_batches,
+        "precision": str(trainer.precision),
+        # A single device has nobody to share its statistics with.
+        "sync_bn": run.trainer.sync_bn and trainer.world_size > 1,
         "threads": torch.get_num_threads(),
-        "tf32": bool(tf32) and torch.cuda.is_available(),
+        "tf32": trainer.strategy.root_device.type == "cuda" and _allows_tf32(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
 
 
-def hardware(trainer: pl.Trainer) -> dict[str, Any]:
-    """The kind and number of devices, their name, and the CPU threads of a process."""
+def _allows_tf32() -> bool:
+    # Matrix products and convolutions have a switch each, and convolutions may use TF32 unless told otherwise.
+    allows_products = torch.get_float32_matmul_precision() != "highest"
+    return allows_products or bool(torch.backends.cudnn.allow_tf32)
+
+
+def describe_hardware(trainer: pl.Trainer) -> dict[str, Any]:
+    """Return the kind and number of devices, their name, and the CPU threads of a process."""
     device = trainer.strategy.root_device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _name_processor()
     return {
         "device": device.type,
         "devices": trainer.world_size,
@@ -83,12 +89,13 @@ def hardware(trainer: pl.Trainer) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def _name_processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    # Only Linux keeps this file.
     except OSError:
         return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
-        platform.machine(),
-    )
+    for line in lines:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from senet_repro.config.schema import Run
-from senet_repro.results.metrics import Metric
+from senet_repro.results.metrics import Metric, describe_values, printed_metrics
 
 if TYPE_CHECKING:
-    import pytorch_lightning as pl
     from torch import nn
+
+    from senet_repro.training.task_module import TaskData, TaskModule
 
 
 class Task(Protocol):
@@ -26,10 +27,18 @@ class Task(Protocol):
         """Every metric of an evaluation, the most important one first."""
         ...
 
-    def build_module(self, run: Run, net: nn.Module) -> pl.LightningModule:
-        """Return the Lightning module that trains and evaluates `net`."""
+    def build_module(self, run: Run, net: nn.Module) -> TaskModule:
+        """Return the Lightning module that trains and evaluates `net`; its metrics bear the names of `metrics`."""
         ...
 
-    def build_data(self, run: Run) -> pl.LightningDataModule:
+    def build_data(self, run: Run) -> TaskData:
         """Return the run's data as Lightning wants them; nothing is read yet."""
         ...
+
+
+def describe_metrics(task: Task, values: Mapping[str, float]) -> str:
+    """Return the printed metrics of a run in a line, such as `top-1 err 2.50 %  top-5 err 0.00 %`.
+
+    `values` are a record's metrics or an epoch's, by name.
+    """
+    return describe_values(printed_metrics(task.metrics), values)

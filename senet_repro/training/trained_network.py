@@ -10,25 +10,28 @@ from senet_repro.models.layers import Classifier
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.checkpoints import read_checkpoint
 
-_NET = "net."  # where the Lightning module keeps the network
+# The Lightning module keeps the network under this name.
+_NET_PREFIX = "net."
 
 
-def trained_network(folder: Path) -> Classifier:
-    """The network of a run's last finished epoch, on the CPU and in evaluation mode; `folder` ends in seed<k>.
+def load_trained_network(folder: Path) -> Classifier:
+    """Return the network of a run's last finished epoch, on the CPU and in evaluation mode; `folder` ends in seed<k>.
 
     Raises:
-        ConfigError: no run lies there, or its checkpoint is not whole.
+        ConfigError: there is no run in the folder, or its checkpoint is not whole.
     """
-    run = RunFolder(folder).read_settings(without_first_weights=True)
-    path = RunFolder(folder).last_checkpoint
+    run_folder = RunFolder(folder)
+    run = run_folder.read_settings(without_first_weights=True)
+    path = run_folder.last_checkpoint
     if not path.is_file():
         raise ConfigError(
             f"{path} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
         )
     net = network_of(run)
     state = read_checkpoint(path)["state_dict"]
+    weights = {key.removeprefix(_NET_PREFIX): tensor for key, tensor in state.items()}
     try:
-        net.load_state_dict({key.removeprefix(_NET): tensor for key, tensor in state.items()})
+        net.load_state_dict(weights)
     except RuntimeError as error:
         raise ConfigError(
             f"{path} is not a checkpoint of the run beside it: train the run anew"

@@ -19,7 +19,7 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import find_table
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.report.publish import FOLDER, Content, Published
 from senet_repro.report.tables.build import build_tables
 from senet_repro.report.text.notes import flat_rows
@@ -207,7 +207,7 @@ def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_lea
     ]  # W&B's file may well be empty
     resumed = python("-m", "senet_repro", *logged)
     assert resumed.returncode == 0, resumed.stderr
-    execute(compose([*small, f"results_dir={plain}"]), print)
+    train_to_record(compose([*small, f"results_dir={plain}"]), print)
     assert rows(mirrored) == rows(plain)
     (log,) = mirrored.glob(f"{FOLDER}/reduction_ratio-*/wandb/offline-run-*/run-*.wandb")
     assert told(log)["display_name"] == TABLE_10

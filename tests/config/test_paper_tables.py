@@ -78,7 +78,7 @@ def test_every_published_figure_stands_in_the_files_as_it_was_transcribed_a_seco
     }
     assert found.keys() == published.keys()
     for point, figures in published.items():
-        assert {key: getattr(found[point], key) for key in figures} == {
+        assert {key: found[point].published(key) for key in figures} == {
             key: float(text) if text else None for key, text in figures.items()
         }, point
 
@@ -131,8 +131,10 @@ def test_claims_name_rows_that_are_there_and_have_what_their_kind_needs(
 def test_the_published_figures_bear_out_what_the_paper_claims(
     table: PaperTable, claim: Claim
 ) -> None:
-    figures = [getattr({**table.beside, **table.rows}[name], claim.figure) for name in claim.rows]
-    if None in figures:
+    rows = {**table.beside, **table.rows}
+    published = [rows[name].published(claim.figure) for name in claim.rows]
+    figures = [figure for figure in published if figure is not None]
+    if len(figures) < len(published):
         assert table.name == "last_stage"  # whose middle row the paper prints nothing of
     elif claim.kind == "lower":
         assert figures == sorted(set(figures))
@@ -154,11 +156,7 @@ def test_rows_beside_a_table_are_as_other_tables_print_them() -> None:
     beside = [row for table in TABLES for row in table.beside.values()]
     assert beside
     for row in beside:
-        assert any(
-            (other.axes, other.top1_err_pct, other.top5_err_pct)
-            == (row.axes, row.top1_err_pct, row.top5_err_pct)
-            for other in printed
-        )
+        assert any((other.axes, other.figures) == (row.axes, row.figures) for other in printed)
 
 
 def test_claims_are_no_part_of_what_a_run_is() -> None:

@@ -12,13 +12,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from senet_repro.core.lock import is_locked, locked
+from senet_repro.core.lock import hold_lock, is_locked
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from senet_repro.core.lock import locked
-with locked(Path(sys.argv[1]), print):
+from senet_repro.core.lock import hold_lock
+with hold_lock(Path(sys.argv[1]), print):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -39,7 +39,7 @@ def test_a_second_process_is_told_who_holds_the_lock_and_gets_it_when_that_one_i
         os.kill(holder.pid, signal.SIGKILL)
 
     started = time.monotonic()
-    with locked(tmp_path, on_wait):
+    with hold_lock(tmp_path, on_wait):
         pass
     holder.communicate()
     assert told == [
@@ -52,9 +52,9 @@ def test_who_died_with_the_lock_is_told_to_the_next_and_who_gave_it_back_is_not(
     tmp_path: Path,
 ) -> None:
     told: list[str] = []
-    with locked(tmp_path, told.append):
+    with hold_lock(tmp_path, told.append):
         pass
-    with locked(tmp_path, told.append):
+    with hold_lock(tmp_path, told.append):
         pass
     assert told == []
     holder = subprocess.Popen(
@@ -66,7 +66,7 @@ def test_who_died_with_the_lock_is_told_to_the_next_and_who_gave_it_back_is_not(
     holder.kill()
     holder.communicate()
     assert not is_locked(tmp_path)
-    with locked(tmp_path, told.append):
+    with hold_lock(tmp_path, told.append):
         assert is_locked(tmp_path)
     assert told == [
         f"process {holder.pid} on {os.uname().nodename} died while it worked in {tmp_path}; taking over"
@@ -75,12 +75,12 @@ def test_who_died_with_the_lock_is_told_to_the_next_and_who_gave_it_back_is_not(
 
 def test_looking_at_a_lock_makes_nobody_wait(tmp_path: Path) -> None:
     told: list[str] = []
-    with locked(tmp_path, told.append):
+    with hold_lock(tmp_path, told.append):
         pass
     with (tmp_path / "lock").open("rb") as look:
         fcntl.flock(look, fcntl.LOCK_SH)
         threading.Timer(0.02, fcntl.flock, (look, fcntl.LOCK_UN)).start()
-        with locked(tmp_path, told.append):
+        with hold_lock(tmp_path, told.append):
             pass
     assert told == []
     assert not is_locked(tmp_path / "nowhere")
@@ -91,10 +91,10 @@ def test_who_waits_for_a_folder_that_is_removed_gets_it_anew(tmp_path: Path) -> 
     folder.mkdir()
     told: list[str] = []
     with ThreadPoolExecutor() as pool:
-        with locked(folder, told.append):
+        with hold_lock(folder, told.append):
 
             def lock_it() -> bool:
-                with locked(folder, told.append):
+                with hold_lock(folder, told.append):
                     return is_locked(folder)
 
             other = pool.submit(lock_it)
@@ -107,9 +107,9 @@ def test_who_waits_for_a_folder_that_is_removed_gets_it_anew(tmp_path: Path) -> 
 
 def test_a_lock_is_taken_at_once_or_not_at_all(tmp_path: Path) -> None:
     told: list[str] = []
-    with locked(tmp_path, told.append), locked(tmp_path, told.append, wait=False) as second:
+    with hold_lock(tmp_path, told.append), hold_lock(tmp_path, told.append, wait=False) as second:
         assert second is None
-    with locked(tmp_path, told.append, wait=False) as first:
+    with hold_lock(tmp_path, told.append, wait=False) as first:
         assert first is not None
         assert is_locked(tmp_path)
     assert told == []

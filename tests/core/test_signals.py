@@ -19,7 +19,7 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run, Trainer
 from senet_repro.core.errors import Stopped
 from senet_repro.core.signals import Deferral
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -66,7 +66,7 @@ def with_dropout(run: Run) -> nn.Module:
     return nn.Sequential(BUILD(run), nn.Dropout(0.2))
 
 
-BUILD = fit.build_net
+BUILD = fit.build_network
 
 
 @pytest.mark.usefixtures("ends")
@@ -87,12 +87,12 @@ def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
     signal_at: SignalAt,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fit, "build_net", with_dropout)
+    monkeypatch.setattr(fit, "build_network", with_dropout)
     whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
-    execute(whole, silent)
+    train_to_record(whole, silent)
     signal_at(step, signal.SIGTERM)
     with pytest.raises(Stopped) as stopped:
-        execute(cut, silent)
+        train_to_record(cut, silent)
     assert stopped.value.exit_code == 143
     assert read_status(run_dir(cut))["state"] == "stopped"
     assert not (run_dir(cut) / "record.json").exists()
@@ -101,7 +101,7 @@ def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
     checkpoint = torch.load(RunFolder.of(cut).last_checkpoint)
     assert len(read_epochs(run_dir(cut))) == epoch
     assert ("epoch_so_far" in checkpoint) == (taken > 0)
-    execute(cut, silent)
+    train_to_record(cut, silent)
     assert timeless_epochs(cut) == timeless_epochs(whole)
     assert same(weights(cut), weights(whole))
 
@@ -110,9 +110,9 @@ def test_a_signal_that_is_survived_leaves_a_checkpoint_and_the_run_goes_on(
     tmp_path: Path, delivered: Delivered, signal_at: SignalAt
 ) -> None:
     whole, warned = (small(tmp_path / name) for name in ("whole", "warned"))
-    execute(whole, silent)
+    train_to_record(whole, silent)
     signal_at(STEPS + 2, signal.SIGTERM)
-    execute(warned, silent)
+    train_to_record(warned, silent)
     assert delivered == [signal.SIGTERM]
     assert same(weights(warned), weights(whole))
 
@@ -122,7 +122,7 @@ def test_a_run_that_a_signal_meets_in_its_last_step_leaves_its_record(
 ) -> None:
     run = small(tmp_path)
     signal_at(3 * STEPS, signal.SIGTERM)
-    assert execute(run, silent)[1].epochs == 3
+    assert train_to_record(run, silent)[1].epochs == 3
     assert delivered == [signal.SIGTERM]
 
 
@@ -130,7 +130,7 @@ def test_ctrl_c_arrives_as_ctrl_c_after_the_checkpoint(tmp_path: Path, signal_at
     run = small(tmp_path)
     signal_at(STEPS + 1, signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        execute(run, silent)
+        train_to_record(run, silent)
     assert torch.load(RunFolder.of(run).last_checkpoint)["epoch_so_far"]
     assert read_status(run_dir(run))["state"] == "stopped"
 
@@ -145,10 +145,10 @@ def test_a_signal_that_a_library_would_swallow_while_it_is_imported_still_ends_t
             os.kill(os.getpid(), signal.SIGTERM)
         yield []
 
-    monkeypatch.setattr("senet_repro.execution.execute.claimed_gpus", swallowing)
+    monkeypatch.setattr("senet_repro.execution.execute.reserve_gpus", swallowing)
     run = small(tmp_path)
     with pytest.raises(Stopped):
-        execute(run, silent)
+        train_to_record(run, silent)
     assert read_status(run_dir(run))["state"] == "stopped"
     assert not RunFolder.of(run).last_checkpoint.exists()
 
@@ -180,6 +180,8 @@ def test_children_are_told_once(delivered: Delivered) -> None:
         assert child.wait(timeout=10) == -signal.SIGTERM
         os.kill(os.getpid(), signal.SIGTERM)
         assert deferral.signum == signal.SIGTERM
+    assert delivered == []
+    assert deferral.deliver_signal()
     assert delivered == [signal.SIGTERM]
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +15,14 @@ import torch
 
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError, DataError, Diverged, RunFailed, TrainedElsewhere
-from senet_repro.execution.execute import execute
+from senet_repro.execution import worker
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import RecordError
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, read_status
 from senet_repro.training.callbacks import EpochLog
-from senet_repro.training.fit import make_trainer
+from senet_repro.training.fit import build_trainer
 from tests.folders import trained_elsewhere
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
 
@@ -29,7 +31,7 @@ pytestmark = [pytest.mark.usefixtures("one_thread")]
 
 def test_a_record_says_what_the_run_was_and_what_came_out(tmp_path: Path) -> None:
     run = small(tmp_path, "+ablation=reduction_ratio", "r=8", "seed=1")
-    path, record = execute(run, silent)
+    path, record = train_to_record(run, silent)
     assert path == run_dir(run) / "record.json"
     assert (record.run_key, record.seed, record.epochs, record.eval_images) == (
         run_key(run),
@@ -50,9 +52,11 @@ def test_a_record_says_what_the_run_was_and_what_came_out(tmp_path: Path) -> Non
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.epochs=1")
-    path, record = execute(run, silent)
+    path, record = train_to_record(run, silent)
     written_at = path.stat().st_mtime_ns
-    again, same_record = execute(replace(run, logger=replace(run.logger, name="csv")), silent)
+    again, same_record = train_to_record(
+        replace(run, logger=replace(run.logger, name="csv")), silent
+    )
     assert (again, same_record, again.stat().st_mtime_ns) == (path, record, written_at)
 
 
@@ -73,7 +77,7 @@ if when == "before its metrics":
 elif when == "before its checkpoint":
     told = callbacks.Progress.after_epoch
     callbacks.Progress.after_epoch = lambda self, epoch: die() if epoch["epoch"] == after + 1 else told(self, epoch)
-execute.execute(compose(sys.argv[3:]), print)
+execute.train_to_record(compose(sys.argv[3:]), print)
 """
 
 
@@ -83,14 +87,14 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(
     tmp_path: Path, after: int, when: str
 ) -> None:
     whole, cut = (small(tmp_path / name, "seed=5") for name in ("whole", "cut"))
-    execute(whole, silent)
+    train_to_record(whole, silent)
     overrides = [*SMALL, "seed=5", f"results_dir={tmp_path / 'cut'}"]
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(after), when, *overrides], check=False
     )
     assert killed.returncode == -9
     assert RunFolder.of(cut).last_checkpoint.exists() == (after > 0)
-    execute(cut, silent)
+    train_to_record(cut, silent)
     assert same(weights(whole), weights(cut))
     assert timeless_epochs(whole) == timeless_epochs(cut)
 
@@ -103,13 +107,13 @@ def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:
     ]
     overrides = [*schedule, "recipe.epochs=6"]
     whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
-    execute(whole, silent)
+    train_to_record(whole, silent)
     rates = [epoch["lr"] for epoch in read_epochs(run_dir(whole))]
     dropped = next(epoch for epoch in range(1, 6) if rates[epoch] < rates[epoch - 1])
     arguments = [*SMALL, *overrides, f"results_dir={tmp_path / 'cut'}"]
     code = [sys.executable, "-c", KILLED, str(dropped), "before its metrics", *arguments]
     assert subprocess.run(code, check=False).returncode == -9
-    execute(cut, silent)
+    train_to_record(cut, silent)
     assert [epoch["lr"] for epoch in read_epochs(run_dir(cut))] == rates
     assert same(weights(whole), weights(cut))
 
@@ -123,14 +127,14 @@ def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
         DataError,
         match=r"last\.ckpt is not a whole checkpoint: delete .*checkpoints to start the run anew",
     ):
-        execute(run, silent)
+        train_to_record(run, silent)
 
 
 def test_a_recipes_cutout_reaches_the_data(tmp_path: Path) -> None:
     cut, plain = (small(tmp_path, "recipe.epochs=1", f"recipe.cutout_px={px}") for px in (4, 0))
     assert (
-        execute(cut, silent)[1].metrics["train_loss"]
-        != execute(plain, silent)[1].metrics["train_loss"]
+        train_to_record(cut, silent)[1].metrics["train_loss"]
+        != train_to_record(plain, silent)[1].metrics["train_loss"]
     )
 
 
@@ -140,7 +144,27 @@ def test_a_broken_record_is_named(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("{")
     with pytest.raises(RecordError, match="delete it to train the run anew"):
-        execute(run, silent)
+        train_to_record(run, silent)
+
+
+def test_training_is_told_the_command_line_that_trains_the_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Sequence[str]] = []
+
+    def fit_nothing(*_: object, overrides: Sequence[str]) -> None:
+        told.append(overrides)
+
+    monkeypatch.setattr("senet_repro.training.fit.fit", fit_nothing)
+    monkeypatch.setattr("senet_repro.execution.worker.fit", fit_nothing)
+    run = small(tmp_path)
+    with pytest.raises(RecordError):
+        train_to_record(run, silent, overrides=["r=16"])
+    monkeypatch.setenv("NODE_RANK", "0")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    # As a device's process does, with the settings that were just written.
+    assert worker._train_device(run_dir(run), ["r=8"]) == 0
+    assert told == [["r=16"], ["r=8"]]
 
 
 def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
@@ -149,7 +173,7 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     ]
     for run in runs:
-        execute(run, silent)
+        train_to_record(run, silent)
     first, again, other = map(weights, runs)
     assert same(first, again)
     assert not same(first, other)
@@ -158,7 +182,7 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
 def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.lr=1e30")
     with pytest.raises(Diverged, match=r"not finite in epoch 1 of 3; lower recipe\.lr"):
-        execute(run, silent)
+        train_to_record(run, silent)
     assert read_status(run_dir(run))["state"] == "failed"
     assert "epoch 1 of 3" in load_results(tmp_path).failures[run_key(run), 0]
 
@@ -167,25 +191,27 @@ def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> No
     gpus = torch.cuda.device_count()
     run = small(tmp_path, "trainer.accelerator=gpu", f"trainer.devices={2 ** gpus.bit_length()}")
     with pytest.raises((ConfigError, RunFailed), match=f"this machine has {gpus} GPUs"):
-        execute(run, silent)
+        train_to_record(run, silent)
 
 
 def test_statistics_over_all_devices_are_refused_on_the_cpu(tmp_path: Path) -> None:
     run = small(tmp_path, "trainer.devices=2", "trainer.sync_bn=true")
     with pytest.raises(ConfigError, match=r"trainer\.sync_bn=true: torch offers it on GPUs only"):
-        make_trainer(run, [])
+        build_trainer(run, [])
 
 
 def test_what_another_process_trains_can_be_left_to_it(tmp_path: Path) -> None:
     run = small(tmp_path)
     with trained_elsewhere(run), pytest.raises(TrainedElsewhere, match="another process trains"):
-        execute(run, silent, wait=False)
+        train_to_record(run, silent, wait=False)
     assert read_status(run_dir(run)) == {}  # nothing is wrong with it
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"data\.root"):
-        execute(small(tmp_path, "protocol=cifar10", f"data.root={tmp_path / 'nowhere'}"), silent)
+        train_to_record(
+            small(tmp_path, "protocol=cifar10", f"data.root={tmp_path / 'nowhere'}"), silent
+        )
 
 
 def test_a_second_process_waits_and_finds_the_record(tmp_path: Path) -> None:
@@ -210,7 +236,7 @@ def test_a_second_process_waits_and_finds_the_record(tmp_path: Path) -> None:
 
 def test_a_checkpoint_loads_without_trusting_it(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.epochs=1")
-    execute(run, silent)
+    train_to_record(run, silent)
     torch.load(RunFolder.of(run).last_checkpoint, weights_only=True)
 
 
@@ -225,5 +251,5 @@ def test_status_is_readable_while_a_run_goes_on(
         seen.append(json.loads((run_dir(run) / "status.json").read_text())["epoch"])
 
     monkeypatch.setattr(EpochLog, "on_train_epoch_end", spy)
-    execute(run, silent)
+    train_to_record(run, silent)
     assert seen == [1, 2, 3]

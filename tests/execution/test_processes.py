@@ -17,7 +17,7 @@ import pytest
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, RunFailed
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -33,7 +33,7 @@ from torch import nn
 from senet_repro.config.composition import compose
 from senet_repro.tasks.classification.data_module import ImageData
 from senet_repro.tasks.classification.module import Classification
-from senet_repro.training.fit import make_trainer
+from senet_repro.training.fit import build_trainer
 from pytorch_lightning import Callback
 
 class Seen(Callback):
@@ -50,7 +50,7 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 run = compose(json.loads(os.environ["OVERRIDES"]))
 net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))
-trainer = make_trainer(run, [Seen()])
+trainer = build_trainer(run, [Seen()])
 trainer.fit(Classification(net, run.recipe, run.seed), datamodule=ImageData(run.data, 240, run.seed, 0))
 if trainer.is_global_zero:
     print(json.dumps({"gradients": Seen.steps, "losses": [x for x, _ in Seen.images],
@@ -64,8 +64,8 @@ import torch
 from senet_repro.config.composition import compose
 from senet_repro.data.images import ImageSet
 from senet_repro.tasks.classification.data_module import ImageData
-from senet_repro.tasks.classification.module import Classification, errors
-from senet_repro.training.fit import build_net, make_trainer
+from senet_repro.tasks.classification.module import Classification
+from senet_repro.training.fit import build_network, build_trainer
 
 class Part(ImageData):
     size = 0
@@ -73,22 +73,17 @@ class Part(ImageData):
         super().setup(stage)
         self._test = ImageSet(self._test.images[: self.size], self._test.labels[: self.size])
 
-class Trained(Classification):
-    def on_validation_epoch_start(self):
-        self.on_train_epoch_start()
-        super().on_validation_epoch_start()
-
 torch.set_num_threads(1)
 run = compose(json.loads(os.environ["OVERRIDES"]))
-trainer = make_trainer(run, [])
-module = Trained(build_net(run), run.recipe, run.seed)
+trainer = build_trainer(run, [])
+module = Classification(build_network(run), run.recipe, run.seed)
 module.load_state_dict(torch.load(os.environ["CHECKPOINT"])["state_dict"])
 found = {}
 for size in (360, 359, 7):
     data = Part(run.data, 240, run.seed, 0)
     data.size = size
     trainer.validate(module, datamodule=data, verbose=False)
-    found[size] = {"n": module.eval_sums[3], **errors(module.eval_sums, "")}
+    found[size] = {"n": module.eval_images, **module.eval_results}
 if trainer.is_global_zero:
     print(json.dumps(found))
 """
@@ -142,7 +137,7 @@ def test_a_checkpoint_makes_exactly_the_same_errors_on_any_number_of_devices(
     tmp_path: Path,
 ) -> None:
     run = small(tmp_path, "recipe.epochs=1")
-    execute(run, silent)
+    train_to_record(run, silent)
     one, *others = (
         on_devices(EVALUATIONS, n, [], CHECKPOINT=str(RunFolder.of(run).last_checkpoint))
         for n in (1, 2, 3)
@@ -164,7 +159,7 @@ def test_a_run_on_two_devices_has_the_same_key_and_evaluates_each_image_once(
         small(tmp_path / str(n), f"trainer.devices={n}", "recipe.epochs=2", "r=none")
         for n in (1, 2)
     )
-    records = [execute(run, silent)[1] for run in (one, two)]
+    records = [train_to_record(run, silent)[1] for run in (one, two)]
     assert records[0].run_key == records[1].run_key
     assert [record.eval_images for record in records] == [360, 360]
     assert [record.hardware["devices"] for record in records] == [1, 2]
@@ -200,7 +195,7 @@ def test_a_device_that_fails_fails_its_run_with_reason_and_log_and_leaves_no_pro
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = small(tmp_path, "trainer.devices=2")
     with pytest.raises(RunFailed, match=reason):
-        execute(run, silent)
+        train_to_record(run, silent)
     status = read_status(run_dir(run))
     assert status["state"] == "failed"
     assert reason in status["reason"]
@@ -213,14 +208,14 @@ def test_a_run_that_cannot_be_is_known_as_such_from_its_processes(
 ) -> None:
     run = small(tmp_path, "trainer.devices=2", "protocol=cifar10", f"data.root={tmp_path}")
     with pytest.raises(ConfigError, match=r"data\.root=DIR"):
-        execute(run, silent)
+        train_to_record(run, silent)
     assert "Traceback" not in capfd.readouterr().err
 
 
 def test_two_devices_stop_together_and_go_on(tmp_path: Path) -> None:
     overrides = ["trainer.devices=2", "recipe.batch_size=16", "r=none"]  # 89 steps an epoch
     whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
-    execute(whole, silent)
+    train_to_record(whole, silent)
     command = [*SMALL, *overrides, f"results_dir={tmp_path / 'cut'}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "senet_repro", *command], stderr=subprocess.PIPE, text=True
@@ -232,7 +227,7 @@ def test_two_devices_stop_together_and_go_on(tmp_path: Path) -> None:
     assert "Traceback" not in said
     assert read_status(run_dir(cut))["state"] == "stopped"
     assert processes_of(tmp_path) == []
-    execute(cut, silent)
+    train_to_record(cut, silent)
     assert timeless_epochs(cut) == timeless_epochs(whole)
     assert same(weights(cut), weights(whole))
 
@@ -247,7 +242,7 @@ def test_devices_keep_their_folder_when_the_command_is_killed(tmp_path: Path) ->
     parent.kill()
     parent.wait()
     told: list[str] = []
-    _, record = execute(run, told.append)
+    _, record = train_to_record(run, told.append)
     assert len(told) == 1
     assert record.epochs == 40
     assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == list(range(1, 41))
@@ -272,7 +267,7 @@ def test_two_nodes_meet_in_the_runs_folder_and_train_one_sweep(tmp_path: Path) -
         run = small(tmp_path, *overrides, "recipe.epochs=2")
         assert len(read_epochs(run_dir(run))) == 2
         assert RunFolder.of(run).device_log(1).exists()
-        record = execute(run, silent)[1]
+        record = train_to_record(run, silent)[1]
         assert (record.hardware["devices"], record.eval_images) == (2, 360)
 
 
@@ -281,7 +276,7 @@ def test_several_nodes_without_a_number_are_an_error_that_says_so(
 ) -> None:
     monkeypatch.delenv("NODE_RANK", raising=False)
     with pytest.raises(ConfigError, match=r"trainer\.nodes=2: start the command once on each node"):
-        execute(small(tmp_path, "trainer.nodes=2"), silent)
+        train_to_record(small(tmp_path, "trainer.nodes=2"), silent)
 
 
 def wait_for_epoch(run: Run) -> None:

@@ -11,7 +11,7 @@ import pytest
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.mirrors.run_mirrors import result_row
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import Record
@@ -28,7 +28,7 @@ def trained(tmp_path: Path, logger: str) -> tuple[Run, Record]:
         f"results_dir={tmp_path}",
     ]
     run = compose(["+ablation=reduction_ratio", f"logger={logger}", *small])
-    return run, execute(run, print)[1]
+    return run, train_to_record(run, print)[1]
 
 
 def test_csv_has_a_line_per_epoch(tmp_path: Path) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from senet_repro.results.record import (
     SCHEMA_VERSION,
+    Record,
     RecordError,
     read_record,
     write_record,
 )
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, write_status
+from tests.conftest import ROOT
 from tests.records import make_record
 
 
@@ -22,6 +27,83 @@ def test_a_record_comes_back_as_written(tmp_path: Path) -> None:
     record = make_record(["r=8"], seed=1, top1=3.0)
     write_record(tmp_path, record)
     assert read_record(RunFolder(tmp_path).record_file) == record
+
+
+def write_schema_1(folder: Path, record: Record) -> Path:
+    """Write a record as the first versions did: axes and protocol in one, and less of everything."""
+    data = asdict(record)
+    for later in ("protocol_key", "task", "axes", "protocol", "overrides", "trainer", "skipped"):
+        del data[later]
+    data |= {"schema_version": 1, "canonical": record.identity}
+    path = RunFolder(folder).record_file
+    path.write_text(json.dumps(data))
+    return path
+
+
+@pytest.mark.parametrize("overrides", [["r=8"], ["r=none"]])
+def test_a_record_of_schema_1_is_read_as_one_of_schema_2(
+    overrides: list[str], tmp_path: Path
+) -> None:
+    record = make_record(overrides, seed=1, top1=3.0)
+    upgraded = read_record(write_schema_1(tmp_path, record))
+    assert upgraded.overrides is None
+    assert upgraded.trainer["precision"] == "32-true"
+    assert "tf32" not in upgraded.trainer
+    assert upgraded == replace(record, overrides=None, trainer=upgraded.trainer)
+
+
+def test_an_upgraded_record_comes_back_as_written(tmp_path: Path) -> None:
+    upgraded = read_record(write_schema_1(tmp_path, make_record(["r=8"], seed=1, top1=3.0)))
+    write_record(tmp_path, upgraded)
+    assert read_record(RunFolder(tmp_path).record_file) == upgraded
+
+
+def test_every_committed_record_is_read() -> None:
+    paths = sorted((ROOT / "experiments").rglob("record.json"))
+    assert paths
+    for path in paths:
+        assert read_record(path).task == "classification"
+
+
+def change(**fields: Any) -> Callable[[Record], Record]:
+    return lambda record: replace(record, **fields)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        change(run_key="0" * 64),
+        change(protocol_key="0" * 64),
+        change(eval_images=10_000),
+        change(task="detection"),
+        change(axes=None),
+        lambda record: replace(record, axes={**(record.axes or {}), "r": 16}),
+        lambda record: replace(record, protocol={**record.protocol, "precision": "bf16-mixed"}),
+        lambda record: replace(record, protocol={}),
+    ],
+)
+def test_a_record_whose_keys_are_not_those_of_its_identity_is_refused(
+    forge: Callable[[Record], Record], tmp_path: Path
+) -> None:
+    write_record(tmp_path, forge(make_record(["r=8"], seed=1, top1=3.0)))
+    with pytest.raises(RecordError, match="not a record as senet_repro writes it"):
+        read_record(RunFolder(tmp_path).record_file)
+
+
+def test_a_forged_record_of_schema_1_is_refused(tmp_path: Path) -> None:
+    path = write_schema_1(tmp_path, make_record(["r=8"], seed=1, top1=3.0))
+    path.write_text(path.read_text().replace('"r": 8, "squeeze"', '"r": 16, "squeeze"'))
+    with pytest.raises(RecordError, match="not a record as senet_repro writes it"):
+        read_record(path)
+
+
+@pytest.mark.parametrize("fields", [{"overrides": 1}, {"metrics": {}}, {"metrics": {"loss": "x"}}])
+def test_a_record_with_fields_of_other_types_is_refused(
+    fields: dict[str, Any], tmp_path: Path
+) -> None:
+    write_record(tmp_path, replace(make_record([], seed=1, top1=3.0), **fields))
+    with pytest.raises(RecordError, match="not a record as senet_repro writes it"):
+        read_record(RunFolder(tmp_path).record_file)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +114,10 @@ def test_a_record_comes_back_as_written(tmp_path: Path) -> None:
         ("[]", "not a record of senet_repro"),
         ('{"a": 1}', "not a record of senet_repro"),
         (json.dumps({"schema_version": SCHEMA_VERSION + 1}), "is newer than"),
-        (json.dumps({"schema_version": SCHEMA_VERSION}), "it lacks run_key, name, seed"),
+        (
+            json.dumps({"schema_version": SCHEMA_VERSION}),
+            "it lacks run_key, protocol_key, name, seed",
+        ),
     ],
 )
 def test_a_bad_record_is_named_and_skipped(tmp_path: Path, text: str, message: str) -> None:

@@ -10,8 +10,8 @@ from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
 from senet_repro.stats.estimates import (
     LEVEL,
     Estimate,
-    estimate,
-    holm,
+    adjust_holm,
+    estimate_mean,
     least_sd_pct,
     p_above,
     p_below,
@@ -21,7 +21,7 @@ from senet_repro.stats.estimates import (
 
 
 def test_one_seed_has_no_interval_and_is_no_evidence() -> None:
-    found = estimate([2.5])
+    found = estimate_mean([2.5])
     assert found == Estimate(1, 2.5, None, None)
     assert {p_below(found), p_above(found), p_within(found, 9.0), p_beyond(found, 0.1)} == {1.0}
 
@@ -39,7 +39,7 @@ def test_one_seed_has_no_interval_and_is_no_evidence() -> None:
 def test_the_interval_is_student_t(
     values: list[float], mean: float, sd: float, half_width: float
 ) -> None:
-    found = estimate(values)
+    found = estimate_mean(values)
     assert (found.n, found.mean) == (len(values), mean)
     assert found.half_width == pytest.approx(half_width, rel=1e-4)
     assert found.sd == pytest.approx(sd)
@@ -53,7 +53,7 @@ SAMPLES = [
 @pytest.mark.parametrize("values", SAMPLES, ids=lambda values: f"n={len(values)}")
 @pytest.mark.parametrize("bound", [0.0, 0.2, -0.5])
 def test_one_sided_p_values_are_those_of_statsmodels(values: np.ndarray, bound: float) -> None:
-    found, oracle = estimate(list(values)), DescrStatsW(values)
+    found, oracle = estimate_mean(list(values)), DescrStatsW(values)
     assert p_below(found, bound) == pytest.approx(oracle.ttest_mean(bound, "smaller")[1], rel=1e-9)
     assert p_above(found, bound) == pytest.approx(oracle.ttest_mean(bound, "larger")[1], rel=1e-9)
 
@@ -63,15 +63,15 @@ def test_one_sided_p_values_are_those_of_statsmodels(values: np.ndarray, bound: 
 def test_tost_is_that_of_statsmodels(values: np.ndarray, margin: float) -> None:
     base = np.linspace(20.0, 23.0, len(values))
     oracle = ttost_paired(base + values, base, -margin, margin)[0]
-    assert p_within(estimate(list(values)), margin) == pytest.approx(oracle, rel=1e-6)
+    assert p_within(estimate_mean(list(values)), margin) == pytest.approx(oracle, rel=1e-6)
 
 
 def test_p_values_equal_hand_numbers() -> None:
     # The differences -1, -2, -3: t = -2 sqrt(3), of which Student's t with 2 degrees of freedom has 0.03709 below.
-    found = estimate([-1.0, -2.0, -3.0])
+    found = estimate_mean([-1.0, -2.0, -3.0])
     assert p_below(found) == pytest.approx(0.0370900, abs=1e-6)
     # With 1 degree of freedom it is Cauchy's: -1 and -3 give t = -2, and 1/2 - atan(2)/pi below.
-    assert p_below(estimate([-1.0, -3.0])) == pytest.approx(0.5 - np.arctan(2.0) / np.pi)
+    assert p_below(estimate_mean([-1.0, -3.0])) == pytest.approx(0.5 - np.arctan(2.0) / np.pi)
     assert p_above(found) == pytest.approx(1 - p_below(found))
     assert p_beyond(found, 1.0) == pytest.approx(2 * p_below(found, -1.0))
     assert p_beyond(found, 5.0) == 1.0
@@ -82,21 +82,21 @@ def test_p_values_equal_hand_numbers() -> None:
     [[0.01, 0.04, 0.03], [0.5, 0.5], [0.02], [0.0, 1.0, 0.3, 0.024, 0.025], [0.011, 0.012, 0.013]],
 )
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
-    assert holm(p_values) == pytest.approx(list(multipletests(p_values, method="holm")[1]))
+    assert adjust_holm(p_values) == pytest.approx(list(multipletests(p_values, method="holm")[1]))
 
 
 def test_holm_of_no_claim_is_nothing() -> None:
-    assert holm([]) == []
+    assert adjust_holm([]) == []
 
 
 def test_seeds_that_agree_to_the_image_are_not_certain() -> None:
     one_image = least_sd_pct(360)
     assert one_image == pytest.approx(100 / 360)
-    one, ten = (estimate([-images * one_image] * 3, one_image) for images in (1, 10))
+    one, ten = (estimate_mean([-images * one_image] * 3, one_image) for images in (1, 10))
     assert p_below(one) == pytest.approx(0.1127, abs=1e-4)  # t = -sqrt(3)
     assert 0 < p_below(ten) < 0.01
     assert ten.half_width == pytest.approx(4.30265 * one_image / 3**0.5, rel=1e-4)
-    same = estimate([0.0, 0.0, 0.0], one_image)
+    same = estimate_mean([0.0, 0.0, 0.0], one_image)
     assert p_below(same) == 0.5
     assert p_within(same, one_image) > LEVEL > p_within(same, 3 * one_image)
 
@@ -140,7 +140,7 @@ def test_any_claim_of_a_family_is_falsely_reproduced_at_most_at_the_level() -> N
             *(p_below(one) for one in found[:3]),
             *(p_within(one, 0.2) for one in found[3:]),
         ]
-        wrong += min(holm(p_values)) <= LEVEL
+        wrong += min(adjust_holm(p_values)) <= LEVEL
     assert wrong / DRAWS <= LEVEL + TOLERANCE
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import nct, t
 from statsmodels.stats.power import TTestPower
 
-from senet_repro.stats.power import MOST_SEEDS, power_between, seeds_for
+from senet_repro.stats.power import MOST_SEEDS, count_seeds_needed, power_between
 
 BELOW_ZERO = (-math.inf, 0.0)
 
@@ -25,7 +25,7 @@ def test_the_power_of_a_t_test_is_that_of_the_noncentral_t(n: int, level: float)
 @pytest.mark.parametrize(("effect", "level"), [(0.3, 0.05), (0.8, 0.05), (0.5, 0.01), (2.0, 0.05)])
 def test_seeds_are_those_of_statsmodels(effect: float, level: float) -> None:
     oracle = TTestPower().solve_power(effect, power=0.8, alpha=level, alternative="larger")
-    assert seeds_for(-effect, 1.0, BELOW_ZERO, 0.8, level) == math.ceil(oracle)
+    assert count_seeds_needed(-effect, 1.0, BELOW_ZERO, 0.8, level) == math.ceil(oracle)
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.05, -0.06])
@@ -38,7 +38,7 @@ def test_the_power_of_an_equivalence_is_what_simulation_finds(mean: float) -> No
 
 
 def test_power_reaches_what_was_asked_and_one_seed_less_does_not() -> None:
-    seeds = seeds_for(0.02, 0.1, (-0.1, 0.1), 0.8)
+    seeds = count_seeds_needed(0.02, 0.1, (-0.1, 0.1), 0.8)
     assert seeds is not None
     assert (
         power_between(seeds, 0.02, 0.1, (-0.1, 0.1))
@@ -48,10 +48,10 @@ def test_power_reaches_what_was_asked_and_one_seed_less_does_not() -> None:
 
 
 def test_a_great_effect_needs_two_seeds_and_never_fewer() -> None:
-    assert seeds_for(-1000.0, 1.0, BELOW_ZERO, 0.8) == 2
+    assert count_seeds_needed(-1000.0, 1.0, BELOW_ZERO, 0.8) == 2
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.5, -0.001])
 def test_what_no_number_of_seeds_shows_is_none(mean: float) -> None:
-    assert seeds_for(mean, 1.0, BELOW_ZERO, 0.8) is None
+    assert count_seeds_needed(mean, 1.0, BELOW_ZERO, 0.8) is None
     assert power_between(MOST_SEEDS, mean, 1.0, BELOW_ZERO) < 0.8

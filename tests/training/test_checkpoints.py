@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from senet_repro.config.identity import run_dir
 from senet_repro.core.errors import DataError
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training import checkpoints
 from senet_repro.training.checkpoints import Checkpoints, read_checkpoint
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def store(folder: Path, *overrides: str) -> Checkpoints:
-    return Checkpoints(small(folder, *overrides), folder)
+    return Checkpoints(small(folder, *overrides), RunFolder(folder))
 
 
 def state(value: float) -> dict[str, Any]:
@@ -35,19 +34,15 @@ def value(path: Path) -> float:
 
 
 def test_the_one_before_is_kept_and_nothing_else(tmp_path: Path) -> None:
-    files = store(tmp_path)
-    assert files.newest(silent) is None
+    folder, files = RunFolder(tmp_path), store(tmp_path)
+    assert files.find_newest(silent) is None
     for number in range(3):
-        files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
-    assert (
-        value(RunFolder(tmp_path).last_checkpoint),
-        value(RunFolder(tmp_path).previous_checkpoint),
-    ) == (2, 1)
-    assert sorted(path.name for path in RunFolder(tmp_path).last_checkpoint.parent.iterdir()) == [
-        "last.ckpt",
-        "previous.ckpt",
-    ]
-    assert files.newest(silent) == RunFolder(tmp_path).last_checkpoint
+        files.save_checkpoint(state(number), folder.last_checkpoint)
+    assert value(folder.last_checkpoint) == 2
+    assert value(folder.previous_checkpoint) == 1
+    names = sorted(path.name for path in folder.checkpoints.iterdir())
+    assert names == ["last.ckpt", "previous.ckpt"]
+    assert files.find_newest(silent) == folder.last_checkpoint
 
 
 def cut_short(path: Path) -> None:
@@ -67,8 +62,9 @@ def another_program(path: Path) -> None:
 def another_run(path: Path) -> None:
     folder = path.parent.parent / "other"
     folder.mkdir()
-    store(folder, "r=2").save_checkpoint(state(1), RunFolder(folder).last_checkpoint)
-    shutil.copy(RunFolder(folder).last_checkpoint, path)
+    other = RunFolder(folder).last_checkpoint
+    store(folder, "r=2").save_checkpoint(state(1), other)
+    shutil.copy(other, path)
 
 
 def another_seed(path: Path) -> None:
@@ -81,6 +77,12 @@ def newer(path: Path) -> None:
     content = read_checkpoint(path)
     content["senet_repro"]["format_version"] = 99
     torch.save(content, path)
+
+
+def within_an_epoch_of_an_older_version(path: Path) -> None:
+    content = read_checkpoint(path)
+    content["senet_repro"]["format_version"] = 1
+    torch.save({**content, "epoch_so_far": {"sums": [1.0, 2.0, 3.0, 4.0]}}, path)
 
 
 class Code:
@@ -101,6 +103,7 @@ DAMAGES = {
     another_run: "belongs to another run, [0-9a-f]{8} seed 0",
     another_seed: "belongs to another run, [0-9a-f]{8} seed 7",
     newer: "is of a newer senet_repro",
+    within_an_epoch_of_an_older_version: "is of an older senet_repro and in the middle of an epoch",
     code: "is not a whole checkpoint",
 }
 
@@ -109,31 +112,31 @@ DAMAGES = {
 def test_one_that_cannot_be_used_is_named_and_the_one_before_is_used(
     damage: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = store(tmp_path)
+    folder, files = RunFolder(tmp_path), store(tmp_path)
     for number in (0, 1):
-        files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
-    damage(RunFolder(tmp_path).last_checkpoint)
+        files.save_checkpoint(state(number), folder.last_checkpoint)
+    damage(folder.last_checkpoint)
     told: list[str] = []
-    assert files.newest(told.append) == RunFolder(tmp_path).previous_checkpoint
+    assert files.find_newest(told.append) == folder.previous_checkpoint
     assert len(told) == 1
-    assert pytest.approx(0) == value(RunFolder(tmp_path).previous_checkpoint)
+    assert value(folder.previous_checkpoint) == 0
     assert told[0].endswith("going on from previous.ckpt")
-    RunFolder(tmp_path).previous_checkpoint.unlink()
+    folder.previous_checkpoint.unlink()
     with pytest.raises(
         DataError,
         match=f"last\\.ckpt {DAMAGES[damage]}.*delete .*checkpoints to start the run anew",
     ):
-        files.newest(silent)
+        files.find_newest(silent)
     assert "must not be printed" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("step", ["write_bytes", "_load", "flush_folder"])
+@pytest.mark.parametrize("step", ["write_bytes", "_load_stamped", "flush_folder"])
 def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = store(tmp_path)
+    folder, files = RunFolder(tmp_path), store(tmp_path)
     for number in (0, 1):
-        files.save_checkpoint(state(number), RunFolder(tmp_path).last_checkpoint)
+        files.save_checkpoint(state(number), folder.last_checkpoint)
 
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "the disk broke")
@@ -141,8 +144,8 @@ def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
     with monkeypatch.context() as broken:
         broken.setattr(checkpoints, step, fail)
         with pytest.raises(OSError, match="the disk broke"):
-            files.save_checkpoint(state(2), RunFolder(tmp_path).last_checkpoint)
-    found = files.newest(silent)
+            files.save_checkpoint(state(2), folder.last_checkpoint)
+    found = files.find_newest(silent)
     assert found is not None
     assert value(found) == (2 if step == "flush_folder" else 1)
 
@@ -150,9 +153,19 @@ def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
 def test_a_run_whose_last_checkpoint_is_lost_ends_the_same(tmp_path: Path) -> None:
     whole, hurt = (small(tmp_path / name) for name in ("whole", "hurt"))
     for run in (whole, hurt):
-        execute(run, silent)
-    (run_dir(hurt) / "record.json").unlink()
-    cut_short(RunFolder.of(hurt).last_checkpoint)
-    execute(hurt, silent)
+        train_to_record(run, silent)
+    folder = RunFolder.of(hurt)
+    folder.record_file.unlink()
+    cut_short(folder.last_checkpoint)
+    train_to_record(hurt, silent)
     assert timeless_epochs(hurt) == timeless_epochs(whole)
     assert same(weights(hurt), weights(whole))
+
+
+def test_a_checkpoint_between_epochs_of_an_older_version_is_gone_on_from(tmp_path: Path) -> None:
+    folder, files = RunFolder(tmp_path), store(tmp_path)
+    files.save_checkpoint(state(1), folder.last_checkpoint)
+    content = read_checkpoint(folder.last_checkpoint)
+    content["senet_repro"]["format_version"] = 1
+    torch.save(content, folder.last_checkpoint)
+    assert files.find_newest(silent) == folder.last_checkpoint

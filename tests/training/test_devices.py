@@ -13,7 +13,7 @@ import pytest
 from senet_repro.config.schema import Trainer
 from senet_repro.core.errors import ConfigError
 from senet_repro.training import devices
-from senet_repro.training.devices import claimed, claimed_gpus, uses_gpu
+from senet_repro.training.devices import reserve_gpus, reserve_names, uses_gpu
 
 
 @pytest.fixture(autouse=True)
@@ -34,23 +34,23 @@ def test_each_job_takes_what_the_fewest_use(
     names: list[str], wanted: list[int], expected: list[list[str]]
 ) -> None:
     with ExitStack() as jobs:
-        assert [jobs.enter_context(claimed(names, count)) for count in wanted] == expected
+        assert [jobs.enter_context(reserve_names(names, count)) for count in wanted] == expected
 
 
 def test_what_a_job_gives_back_is_taken_first() -> None:
     names = ["0", "1"]
-    with claimed(names, 1), ExitStack() as second:
-        assert second.enter_context(claimed(names, 1)) == ["1"]
+    with reserve_names(names, 1), ExitStack() as second:
+        assert second.enter_context(reserve_names(names, 1)) == ["1"]
         second.close()
-        with claimed(names, 1) as third:
+        with reserve_names(names, 1) as third:
             assert third == ["1"]
 
 
-CLAIM = """
+RESERVE = """
 import sys
 from senet_repro.training import devices
 devices.tempfile.gettempdir = lambda: sys.argv[1]
-with devices.claimed(["0", "1"], 1) as mine:
+with devices.reserve_names(["0", "1"], 1) as mine:
     print(*mine, flush=True)
     sys.stdin.read()
 """
@@ -58,7 +58,7 @@ with devices.claimed(["0", "1"], 1) as mine:
 
 def test_processes_share_and_one_that_is_killed_frees_its_own(tmp_path: Path) -> None:
     def start() -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-c", CLAIM, str(tmp_path)]
+        command = [sys.executable, "-c", RESERVE, str(tmp_path)]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -82,12 +82,12 @@ def test_processes_share_and_one_that_is_killed_frees_its_own(tmp_path: Path) ->
 def test_gpus_are_used_where_asked_for_or_where_there_are_any(
     accelerator: str, gpus: Sequence[str], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "visible_gpus", lambda: list(gpus))
+    monkeypatch.setattr(devices, "list_visible_gpus", lambda: list(gpus))
     assert uses_gpu(Trainer(accelerator=accelerator)) == expected
 
 
 def test_more_gpus_than_there_are_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "visible_gpus", lambda: ["0"])
-    asked = claimed_gpus(Trainer(accelerator="gpu", devices=2))
+    monkeypatch.setattr(devices, "list_visible_gpus", lambda: ["0"])
+    asked = reserve_gpus(Trainer(accelerator="gpu", devices=2))
     with pytest.raises(ConfigError, match="this machine has 1 GPUs; give as many"):
         asked.__enter__()

@@ -12,7 +12,7 @@ import torch
 from senet_repro.config.identity import run_dir
 from senet_repro.core.errors import OutOfMemory
 from senet_repro.results.store import read_status
-from senet_repro.training.memory import explained_memory
+from senet_repro.training.memory import explain_memory
 from tests.training.runs import SMALL, small
 
 
@@ -35,12 +35,12 @@ from tests.training.runs import SMALL, small
 def test_the_mend_is_the_next_finer_division(
     error: Exception, overrides: list[str], mend: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(OutOfMemory, match=mend), explained_memory(small(tmp_path, *overrides)):
+    with pytest.raises(OutOfMemory, match=mend), explain_memory(small(tmp_path, *overrides)):
         raise error
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="of shape"), explained_memory(small(tmp_path)):
+    with pytest.raises(RuntimeError, match="of shape"), explain_memory(small(tmp_path)):
         raise RuntimeError("of shape (3,)")
 
 

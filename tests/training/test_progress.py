@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from senet_repro.config.identity import run_dir
-from senet_repro.core.durations import clock
-from senet_repro.execution.execute import execute
+from senet_repro.core.durations import format_duration
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.store import read_status
+from senet_repro.tasks import find_task
 from senet_repro.training import progress
 from senet_repro.training.progress import Progress
 from tests.training.runs import silent, small
@@ -38,12 +39,12 @@ EPOCH: dict[str, Any] = {
     ],
 )
 def test_clock(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_a_status_tells_epoch_share_pace_and_what_is_left(tmp_path: Path) -> None:
-    said = Progress(small(tmp_path), tmp_path)
-    said.within_epoch(0, share=0.25, images=320, took_s=4.0)
+    said = Progress(small(tmp_path), find_task("classification"), tmp_path)
+    said.report_within_epoch(0, share=0.25, images=320, took_s=4.0)
     first = read_status(tmp_path)
     assert (first["epoch"], first["epoch_share"], first["images_per_s"], first["left_s"]) == (
         0,
@@ -51,7 +52,7 @@ def test_a_status_tells_epoch_share_pace_and_what_is_left(tmp_path: Path) -> Non
         80.0,
         44.0,
     )
-    said.after_epoch({"epoch": 1, **EPOCH})
+    said.report_epoch({"epoch": 1, **EPOCH})
     second = read_status(tmp_path)
     assert (second["epoch"], second["epoch_share"], second["images_per_s"], second["left_s"]) == (
         1,
@@ -59,7 +60,7 @@ def test_a_status_tells_epoch_share_pace_and_what_is_left(tmp_path: Path) -> Non
         640.0,
         5.0,
     )
-    said.within_epoch(1, share=0.5, images=640, took_s=1.0)
+    said.report_within_epoch(1, share=0.5, images=640, took_s=1.0)
     assert read_status(tmp_path)["left_s"] == pytest.approx(1.5 * 2.5, abs=0.1)  # by the last epoch
 
 
@@ -68,11 +69,11 @@ def test_a_long_epoch_is_told_of_every_ten_seconds_and_no_more_often(
 ) -> None:
     now_s = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now_s[0])
-    said = Progress(small(tmp_path), tmp_path)
+    said = Progress(small(tmp_path), find_task("classification"), tmp_path)
     assert not said.is_due
     now_s[0] += 11
     assert said.is_due
-    said.within_epoch(2, share=0.5, images=1000, took_s=10.0)
+    said.report_within_epoch(2, share=0.5, images=1000, took_s=10.0)
     assert not said.is_due
     line = capsys.readouterr().err
     assert line == "digits-resnet11-r16 seed 0  epoch 3/3 at 50%  100 images/s  10 s left\n"
@@ -85,7 +86,7 @@ def test_a_clock_that_goes_backwards_changes_no_duration(
     backwards = count(2_000_000_000, -1000)
     monkeypatch.setattr(time, "time", lambda: float(next(backwards)))
     run = small(tmp_path, "recipe.epochs=2")
-    record = execute(run, silent)[1]
+    record = train_to_record(run, silent)[1]
     assert 0 < record.wall_s < 60
     assert record.images_per_s > 0
     assert read_status(run_dir(run))["state"] == "done"

@@ -7,7 +7,7 @@ import torch
 
 from senet_repro.config.composition import compose
 from senet_repro.tasks.classification.module import Classification
-from senet_repro.training.schedule import lr_factor, sgd
+from senet_repro.training.schedule import build_optimizer, build_schedule
 
 IDENTITY_MAPPINGS = {
     0: 0.1,
@@ -53,7 +53,7 @@ QUARTERS = {0: 1, 450: 0.8535533906, 900: 0.5, 1350: 0.1464466094, 1800: 0}
 def test_the_rate_falls_where_the_recipe_says(
     recipe: str, unit: int, expected: dict[float, float]
 ) -> None:
-    factor = lr_factor(compose([f"recipe={recipe}", "data=cifar10"]).recipe.schedule)
+    factor = build_schedule(compose([f"recipe={recipe}", "data=cifar10"]).recipe.schedule)
     assert {at: factor(at / unit) for at in expected} == pytest.approx(
         expected, rel=1e-9, abs=1e-12
     )
@@ -62,7 +62,7 @@ def test_the_rate_falls_where_the_recipe_says(
 @pytest.mark.parametrize(("epochs", "steps_in_an_epoch"), [(164, 390), (2, 320)])
 def test_a_warm_up_takes_its_share_of_the_steps(epochs: int, steps_in_an_epoch: int) -> None:
     factor, steps = (
-        lr_factor(compose(["recipe=resnet110"]).recipe.schedule),
+        build_schedule(compose(["recipe=resnet110"]).recipe.schedule),
         epochs * steps_in_an_epoch,
     )
     low = [step for step in range(steps // 2) if factor(step / steps) == 0.1]
@@ -70,7 +70,7 @@ def test_a_warm_up_takes_its_share_of_the_steps(epochs: int, steps_in_an_epoch: 
 
 
 def test_without_a_warm_up_its_factor_is_idle() -> None:
-    factor = lr_factor(
+    factor = build_schedule(
         compose(["recipe=cifar_resnet", "recipe.schedule.warmup_factor=0.5"]).recipe.schedule
     )
     assert factor(0.0) == 1
@@ -112,7 +112,10 @@ def test_the_optimiser_gets_what_the_sources_state(
         "weight_decay": weight_decay,
         "nesterov": nesterov,
     }
-    assert expected.items() <= sgd([torch.nn.Parameter(torch.zeros(1))], recipe).defaults.items()
+    assert (
+        expected.items()
+        <= build_optimizer([torch.nn.Parameter(torch.zeros(1))], recipe).defaults.items()
+    )
 
 
 def test_only_shake_recipes_cut_out_and_only_senet154_smooths() -> None:

@@ -15,7 +15,15 @@ from senet_repro.config.schema import Claim
 from senet_repro.report.claims.evidence import cost_obstacle, cost_sentence, error_sentence
 from senet_repro.report.claims.pairs import Pair, pairs_of, rows_of
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.stats.estimates import LEVEL, Estimate, holm, p_above, p_below, p_beyond, p_within
+from senet_repro.stats.estimates import (
+    LEVEL,
+    Estimate,
+    adjust_holm,
+    p_above,
+    p_below,
+    p_beyond,
+    p_within,
+)
 from senet_repro.stats.ranks import RankAgreement, rank_agreement
 
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
@@ -55,9 +63,13 @@ def judge(table: ResultTable) -> list[Judged]:
     compared = [compare(table, claim) for claim in table.paper.claims]
     tested = [index for index, pairs in enumerate(compared) if is_tested(pairs)]
     holds = dict(
-        zip(tested, holm([max(pair.holds for pair in compared[i]) for i in tested]), strict=True)
+        zip(
+            tested,
+            adjust_holm([max(pair.holds for pair in compared[i]) for i in tested]),
+            strict=True,
+        )
     )
-    fails = dict(zip(tested, holm([_any_fails(compared[i]) for i in tested]), strict=True))
+    fails = dict(zip(tested, adjust_holm([_any_fails(compared[i]) for i in tested]), strict=True))
     judged = []
     for index, claim in enumerate(table.paper.claims):
         lacking = [row.name for row in rows_of(table, claim) if row.form and not row.records]

@@ -11,7 +11,7 @@ from senet_repro.config.schema import Claim
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.protocols import Form, named
 from senet_repro.results.record import Record
-from senet_repro.stats.estimates import Estimate, estimate, least_sd_pct
+from senet_repro.stats.estimates import Estimate, estimate_mean, least_sd_pct
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Pair:
         images = min(
             record.eval_images for row in (self.first, self.second) for record in row.records
         )
-        return estimate(
+        return estimate_mean(
             [
                 first.get(seed, first.get(None, 0.0)) - second.get(seed, second.get(None, 0.0))
                 for seed in self.seeds

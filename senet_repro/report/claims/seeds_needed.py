@@ -12,7 +12,7 @@ from senet_repro.report.claims.judge import Compared, Judged, compare, judge
 from senet_repro.report.claims.pairs import rows_of
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.stats.estimates import LEVEL
-from senet_repro.stats.power import MOST_SEEDS, seeds_for
+from senet_repro.stats.power import MOST_SEEDS, count_seeds_needed
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _plan(judged: Judged, pairs: Sequence[Compared], power: float, level: float)
 def _seeds(pair: Compared, bounds: tuple[float, float], power: float, level: float) -> int | None:
     sd = pair.difference.sd
     assert sd is not None
-    return seeds_for(pair.difference.mean, sd, bounds, power, level)
+    return count_seeds_needed(pair.difference.mean, sd, bounds, power, level)
 
 
 def _with_cost(judged: Judged, goal: str, level: float | None, seeds: int | None) -> Plan:

@@ -19,7 +19,7 @@ from senet_repro.report.tables.versions import Version, paper_form, versions
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
-from senet_repro.stats.estimates import Estimate, estimate
+from senet_repro.stats.estimates import Estimate, estimate_mean
 from senet_repro.tasks import find_task
 
 
@@ -46,9 +46,9 @@ class ResultRow:
         estimates, differences = {}, {}
         for metric in metrics:
             name = metric.name
-            estimates[name] = estimate([by_seed[seed][name] for seed in sorted(by_seed)])
+            estimates[name] = estimate_mean([by_seed[seed][name] for seed in sorted(by_seed)])
             if base:
-                differences[name] = estimate(
+                differences[name] = estimate_mean(
                     [by_seed[seed][name] - base[seed][name] for seed in base]
                 )
         return replace(self, estimates=estimates, differences=differences)

@@ -11,7 +11,7 @@ from typing import Any
 
 from senet_repro.config.identity import CODE_VERSION, hash_identity
 from senet_repro.config.paper_tables import label
-from senet_repro.core.choice import listed
+from senet_repro.core.wording import join_words
 from senet_repro.report.claims.judge import VERDICTS, confounds, judge
 from senet_repro.report.tables.build import ResultRow, ResultTable, code_versions
 
@@ -56,7 +56,7 @@ def notes(table: ResultTable) -> list[str]:
     names = networks(table)
     lines = [
         f"Data {table.example.identity['data']['name']} ({table.example.eval_images:,} evaluation images), "
-        f"network{_s(names)} {', '.join(names)}, {listed(epochs, 'or')} epoch{_s(range(max(epochs)))}, "
+        f"network{_s(names)} {', '.join(names)}, {join_words(epochs, 'or')} epoch{_s(range(max(epochs)))}, "
         f"seed{_s(table.seeds)} {', '.join(map(str, table.seeds))}. "
         "Errors are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
         f"Δ is the difference to {table.paper.baseline or 'the network without SE'}, ours paired by seed."
@@ -104,7 +104,7 @@ def _skipped(table: ResultTable) -> Iterator[str]:
     """What there is to say where networks were trained without some of the images."""
     counts = [len(r.skipped.get("train", ())) for row in table.rows for r in row.records]
     if some := [count for count in counts if count]:
-        images = listed(sorted(set(some)), "or")
+        images = join_words(sorted(set(some)), "or")
         yield f"{_records(len(some))} of networks trained without {images} unreadable images (data.skip_corrupt)."
 
 
@@ -121,7 +121,7 @@ def _code_versions(table: ResultTable) -> Iterator[str]:
         yield f"Where a seed has records of several code versions the newest counts; {left_out} left out."
     if table.other_code_versions:
         yield (
-            f"Records of code version {listed(table.other_code_versions, 'and')} make a table of their own; "
+            f"Records of code version {join_words(table.other_code_versions, 'and')} make a table of their own; "
             "--allow-mixed puts them into one."
         )
 

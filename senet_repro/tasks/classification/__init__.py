@@ -8,8 +8,9 @@ from senet_repro.config.schema import Run
 from senet_repro.results.metrics import Metric
 
 if TYPE_CHECKING:
-    import pytorch_lightning as pl
     from torch import nn
+
+    from senet_repro.training.task_module import TaskData, TaskModule
 
 
 class ClassificationTask:
@@ -22,13 +23,13 @@ class ClassificationTask:
         Metric(key="loss", label="loss", unit="", unit_sign="", is_printed=False),
     )
 
-    def build_module(self, run: Run, net: nn.Module) -> pl.LightningModule:
+    def build_module(self, run: Run, net: nn.Module) -> TaskModule:
         """Return the Lightning module that trains and evaluates `net`: images (N, 3, H, W) to logits (N, classes)."""
         from senet_repro.tasks.classification.module import Classification
 
         return Classification(net, run.recipe, run.seed)
 
-    def build_data(self, run: Run) -> pl.LightningDataModule:
+    def build_data(self, run: Run) -> TaskData:
         """Return the run's images, batched for its devices; nothing is read yet."""
         from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The data of a run as Lightning wants them."""
+"""The images of a run as Lightning wants them (tasks floor)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytorch_lightning as pl
 import torch
 
 from senet_repro.config.schema import Data
@@ -25,15 +24,17 @@ from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import IN_MEMORY, load_in_memory
 from senet_repro.data.verify import corrupt_files, corruption
+from senet_repro.training.task_module import TaskData
 
 IN_FOLDERS = ("imagenet",)
 
 
-class ImageData(pl.LightningDataModule):
+class ImageData(TaskData):
     """Training and test batches of one image set: normalised float32 (B, 3, H, W), channels_last; labels (B,).
 
     The order and augmentation of an epoch follow from (seed, epoch) alone. The trainer must be made with
     `use_distributed_sampler=False`: every process already takes its own share.
+    docs/lifecycle.md shows its part in resuming within an epoch.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class ImageData(pl.LightningDataModule):
             seed: Seed of the run.
             num_workers: Decoding processes per device; sets in memory need none.
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
-            verified: Folder for what was found where images were verified.
+            verified: Folder in which the outcome of verifying images is kept.
 
         Raises:
             DataError: No set has the name `data.name`.
@@ -82,17 +83,17 @@ class ImageData(pl.LightningDataModule):
         return len(self._train)
 
     @property
-    def num_test(self) -> int:
+    def num_eval_images(self) -> int:
         """Number of test images, once set up."""
         return len(self._test)
 
     @property
     def skipped(self) -> dict[str, list[str]]:
         """Where the training and test images lay that were left out, once set up; empty if none were."""
-        parts = {"train": self._train.skipped, "test": self._test.skipped}
-        return (
-            {name: list(skipped) for name, skipped in parts.items()} if any(parts.values()) else {}
-        )
+        train, test = list(self._train.skipped), list(self._test.skipped)
+        if not train and not test:
+            return {}
+        return {"train": train, "test": test}
 
     def prepare_data(self) -> None:
         """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
@@ -102,18 +103,19 @@ class ImageData(pl.LightningDataModule):
     def verify(self, pause: Callable[[], None]) -> None:
         """Look at every image where `data.verify` or `data.skip_corrupt` asks for it; to be called before training.
 
-        It may take longer than the processes of several devices wait for each other, so it comes before they meet.
         `pause` is called every few images, and may raise.
 
         Raises:
             DataError: Images are not readable and are not to be left out; the message names them.
         """
-        if self.data.name in IN_FOLDERS and (self.data.verify or self.data.skip_corrupt):
-            self._corrupt = corrupt_files(
-                load_folders(self.data), self.num_workers, self.verified, pause
-            )
-            if self._corrupt and not self.data.skip_corrupt:
-                raise corruption(self._corrupt)
+        is_asked_for = self.data.verify or self.data.skip_corrupt
+        # Sets in memory are read as a whole, and fail as a whole.
+        if self.data.name not in IN_FOLDERS or not is_asked_for:
+            return
+        files = load_folders(self.data)
+        self._corrupt = corrupt_files(files, self.num_workers, self.verified, pause)
+        if self._corrupt and not self.data.skip_corrupt:
+            raise corruption(self._corrupt)
 
     def setup(self, stage: str | None = None) -> None:
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
@@ -125,9 +127,11 @@ class ImageData(pl.LightningDataModule):
             split = load_in_memory(self.data)
             self._train, self._test = split.train, split.test
         else:
-            self._train, self._test = load_folders(self.data)
-            if corrupt := set(self._corrupt):
-                self._train, self._test = self._train.without(corrupt), self._test.without(corrupt)
+            train, test = load_folders(self.data)
+            corrupt = set(self._corrupt)
+            self._train = train.without(corrupt) if corrupt else train
+            self._test = test.without(corrupt) if corrupt else test
+        # Every process reads the set, and one line is enough.
         if self.skipped and self.trainer and self.trainer.is_global_zero:
             counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
             print(f"left out {counts} images that cannot be read", file=sys.stderr)
@@ -138,9 +142,9 @@ class ImageData(pl.LightningDataModule):
             self._open.pop().close()
 
     def state_dict(self) -> dict[str, int]:
-        """How far training is, for a checkpoint.
+        """Return how far training is, for a checkpoint.
 
-        Lightning offers as much for loaders, but not where the schedule asked for the number of steps before.
+        Lightning offers as much for loaders, but forgets it once the schedule has asked for the number of steps.
         """
         return {"epoch": self._steps.epoch, "taken": self._steps.taken}
 
@@ -149,49 +153,53 @@ class ImageData(pl.LightningDataModule):
         self._resume_at = state_dict
 
     def train_dataloader(self) -> TrainBatches | FolderBatches:
-        """This process's share of the training batches: uint8, or normalised already where squares are cut out.
+        """Return this process's share of the training batches: uint8, or normalised where squares are cut out.
 
         Raises:
             DataError: The batch does not divide over the devices or is larger than the set.
         """
         assert self.trainer is not None
         accumulate = self.trainer.accumulate_grad_batches
-        steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share, accumulate)
+        steps = TrainSteps(
+            self.num_train, self.batch_size, self.seed, self._process_share, accumulate
+        )
         steps.resume(**self._resume_at)
         self._steps = steps
         if isinstance(self._train, ImageSet):
-            return TrainBatches(self._train, self.data, steps, self._device, self.cutout_px)
-        return self._folder_batches(self._train, steps)
+            return TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
+        return self._build_folder_batches(self._train, steps)
 
     def val_dataloader(self) -> EvalBatches | FolderBatches:
-        """This process's share of the test images, uint8: over all processes each exactly once."""
+        """Return this process's share of the test images, uint8: over all processes each exactly once."""
         if isinstance(self._test, ImageSet):
-            return EvalBatches(self._test, self.batch_size, self._share, self._device)
-        return self._folder_batches(
-            self._test, EvalSteps(self.num_test, self.batch_size, self._share)
-        )
+            return EvalBatches(self._test, self.batch_size, self._process_share, self._root_device)
+        steps = EvalSteps(self.num_eval_images, self.batch_size, self._process_share)
+        return self._build_folder_batches(self._test, steps)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Normalise on the device: uint8 images become float32."""
         images, labels = batch
         return self.normalise.to(images.device)(images), labels
 
-    def _folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
-        training = isinstance(steps, TrainSteps)
-        transform = train_transform(self.data) if training else eval_transform(self.data)
-        kind = TrainFolderBatches if training else FolderBatches
-        batches = kind(
-            files, transform, steps, self.seed, self.num_workers, self._device.type == "cuda"
-        )
+    def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
+        if isinstance(steps, TrainSteps):
+            kind: type[FolderBatches] = TrainFolderBatches
+            transform = train_transform(self.data)
+        else:
+            kind = FolderBatches
+            transform = eval_transform(self.data)
+        pin_memory = self._root_device.type == "cuda"
+        batches = kind(files, transform, steps, self.seed, self.num_workers, pin_memory)
+        # Their decoding processes live until `teardown`.
         self._open.append(batches)
         return batches
 
     @property
-    def _share(self) -> Share:
+    def _process_share(self) -> Share:
         assert self.trainer is not None
         return Share(self.trainer.global_rank, self.trainer.world_size)
 
     @property
-    def _device(self) -> torch.device:
+    def _root_device(self) -> torch.device:
         assert self.trainer is not None
         return self.trainer.strategy.root_device

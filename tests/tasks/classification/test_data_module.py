@@ -80,7 +80,7 @@ def test_a_training_sees_every_epoch_in_its_own_order(
     steps = images.num_train // batch_size
     assert [len(batches) for batches in model.seen.values()] == [steps, steps]
     assert not torch.equal(model.seen[0][0], model.seen[1][0])
-    assert len(model.validated[-1]) == images.num_test
+    assert len(model.validated[-1]) == images.num_eval_images
 
 
 def test_what_arrives_is_the_normalised_epoch(make_data: MakeData) -> None:

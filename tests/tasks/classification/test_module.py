@@ -1,4 +1,4 @@
-"""What one step computes, what an epoch counts, and the losses of twenty steps that no refactor may change."""
+"""What one step computes, and the losses of twenty steps that no refactor may change."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import torch
 from torch.nn import functional as F
 
 from senet_repro.config.composition import compose
+from senet_repro.tasks.classification import TASK
 from senet_repro.tasks.classification.data_module import ImageData
-from senet_repro.tasks.classification.module import Classification, Tally, errors
-from senet_repro.training.fit import build_net, make_trainer
+from senet_repro.tasks.classification.module import Classification
+from senet_repro.training.fit import build_network, build_trainer
+from senet_repro.training.task_module import IMAGES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -54,9 +56,9 @@ def losses_of(overrides: list[str]) -> list[float]:
     fixed = ["trainer.accelerator=cpu", "recipe.epochs=1", "recipe.batch_size=64", "recipe.lr=0.1"]
     run = compose([*fixed, *overrides])
     losses = Losses()
-    trainer = make_trainer(run, [losses])
+    trainer = build_trainer(run, [losses])
     data = ImageData(run.data, run.recipe.batch_size, run.seed, 0)
-    trainer.fit(Classification(build_net(run), run.recipe, run.seed), datamodule=data)
+    trainer.fit(Classification(build_network(run), run.recipe, run.seed), datamodule=data)
     return losses.values[:20]
 
 
@@ -78,47 +80,31 @@ def test_memory_format_changes_speed_and_nothing_else() -> None:
     assert nhwc == pytest.approx(nchw, rel=1e-3)
 
 
-def test_a_tally_equals_a_count_by_hand() -> None:
-    generator = torch.Generator().manual_seed(0)
-    tally = Tally(torch.device("cpu"))
-    loss_sum = top1 = top5 = images = 0.0
-    for size in (7, 5, 1):
-        logits, labels = (
-            torch.randn(size, 8, generator=generator),
-            torch.randint(8, (size,), generator=generator),
-        )
-        tally.add(F.cross_entropy(logits, labels), logits, labels)
-        for row, label in zip(logits, labels, strict=True):
-            rank = int((row > row[label]).sum())
-            loss_sum += float(torch.logsumexp(row, 0) - row[label])
-            top1, top5, images = top1 + (rank == 0), top5 + (rank < 5), images + 1
-    assert [*tally.sums.tolist(), tally.images] == pytest.approx(
-        [loss_sum, top1, top5, images], rel=1e-5
-    )
+def build_module(*overrides: str) -> Classification:
+    run = compose(["trainer.accelerator=cpu", *overrides])
+    return Classification(build_network(run), run.recipe, run.seed)
 
 
-def test_errors_are_percentages_of_all_images() -> None:
-    assert errors([2.0, 3.0, 4.0, 4.0], "x_") == {
-        "x_loss": 0.5,
-        "x_top1_err_pct": 25.0,
-        "x_top5_err_pct": 0.0,
-    }
+def test_a_module_measures_the_metrics_of_its_task() -> None:
+    measured = {str(name) for name in build_module().eval_metrics} - {IMAGES}
+    assert measured == {metric.name for metric in TASK.metrics}
+
+
+def test_metrics_are_no_part_of_a_networks_state() -> None:
+    assert {name.split(".")[0] for name in build_module().state_dict()} == {"net"}
 
 
 def test_label_smoothing_enters_training_and_not_evaluation() -> None:
-    run = compose(["recipe.label_smoothing=0.5", "trainer.accelerator=cpu"])
-    module = Classification(build_net(run), run.recipe, 0)
+    module = build_module("recipe.label_smoothing=0.5")
     images, labels = torch.randn(16, 3, 8, 8), torch.arange(16) % 10
-    module._tally = Tally(torch.device("cpu"))
     with torch.no_grad():
         trained = module.training_step((images, labels), 0)
-        expected = F.cross_entropy(module.net(images), labels, label_smoothing=0.5)
+        logits = module.net(images)
+        expected = F.cross_entropy(logits, labels, label_smoothing=0.5)
         assert torch.allclose(trained, expected)
-        module._tally = Tally(torch.device("cpu"))
         module.validation_step((images, labels), 0)
-        assert module._tally.sums[0] / 16 == pytest.approx(
-            float(F.cross_entropy(module.net(images), labels)), rel=1e-5
-        )
+    evaluated = module.eval_metrics.compute()["loss"]
+    assert float(evaluated) == pytest.approx(float(F.cross_entropy(logits, labels)), rel=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])

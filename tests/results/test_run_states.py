@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from senet_repro.config.identity import run_dir
-from senet_repro.results.overview import RunState, overview
 from senet_repro.results.plan import write_plan
+from senet_repro.results.run_states import RunState, read_run_states
 from tests.folders import begin, finish, planned, trained_elsewhere
 from tests.results.test_plan import point
 
 
 def only(results_dir: Path) -> RunState:
-    (found,), messages = overview(results_dir)
+    (found,), messages = read_run_states(results_dir)
     assert messages == []
     return found
 
@@ -86,7 +86,7 @@ def test_planned_runs_come_first_and_in_their_order_and_wait_until_they_begin(
     write_plan(tmp_path, plan)
     finish(tmp_path, "r=2")
     begin(tmp_path, "r=32")
-    found, _ = overview(tmp_path)
+    found, _ = read_run_states(tmp_path)
     assert [(run.name.rpartition("-")[2], run.state) for run in found] == [
         ("r4", "waiting"),
         ("r2", "done"),
@@ -100,8 +100,8 @@ def test_planned_runs_come_first_and_in_their_order_and_wait_until_they_begin(
 def test_other_folders_are_no_runs(tmp_path: Path) -> None:
     (tmp_path / "report" / "seed0").mkdir(parents=True)
     (tmp_path / ".hydra").mkdir()
-    assert overview(tmp_path) == ([], [])
-    assert overview(tmp_path / "missing") == ([], [])
+    assert read_run_states(tmp_path) == ([], [])
+    assert read_run_states(tmp_path / "missing") == ([], [])
 
 
 def test_a_planned_run_is_as_its_folder_says(tmp_path: Path) -> None:

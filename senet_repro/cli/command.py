@@ -1,0 +1,242 @@
+"""What a command does about its runs, wherever they are trained: one loop until each has its record or has failed.
+
+    select pending --> launch --+--> the launcher failed: a job's process died      --> launch again what it took down
+                       ^        |
+                       |        +--> the jobs ended: other processes train the rest --> wait, launch what they left
+                       +------------------------------------------------------------+
+    finish: announce the records, and report the failures with the commands that repeat them
+
+A single run and a sweep take this same road. The command knows no Hydra: `cli/train.py` hands it the points of the
+grid, and a launcher for their jobs.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from senet_repro.cli.dry import check_weights, print_plan
+from senet_repro.cli.job import EXPECTED_ERRORS, has_record
+from senet_repro.cli.points import IllegalPoint, Point
+from senet_repro.cli.publish import Publisher
+from senet_repro.config.identity import run_dir
+from senet_repro.config.paper_tables import label, selection
+from senet_repro.config.schema import Run
+from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, reason_of
+from senet_repro.core.lock import is_locked
+from senet_repro.core.wording import count_noun
+from senet_repro.mirrors.wandb_home import settle
+from senet_repro.results.plan import PlannedRun, plan_run, write_plan
+from senet_repro.results.record import read_record
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import read_status
+
+# A run that was under way so often when a job's process died is not launched again: it may be what kills it.
+MOST_DEATHS = 2
+LOOK_S = 1
+
+Outcomes = dict[Point, Exception | None]
+"""What the jobs of launched points raised, if anything; a job elsewhere may die without a word."""
+
+
+class Launcher(Protocol):
+    """Where the jobs of a command run."""
+
+    @property
+    def starts_processes(self) -> bool:
+        """Whether jobs run beside each other, in processes that the launcher starts on this machine."""
+
+    def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
+        """Train the runs of these points, each in a job, and return once all jobs have ended.
+
+        Raises:
+            Exception: the launcher's own failure, such as the death of a job's process, and no job's.
+        """
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A point of the command that has no record at its end."""
+
+    name: str
+    error: Exception
+    repeat: (
+        Sequence[str] | None
+    )  # the command line that trains the run alone; None where there is no run
+
+
+class Command:
+    """The runs of one command, from the points of its grid to its exit code."""
+
+    def __init__(self) -> None:
+        self._is_sweep = False
+        # By the name under which the user is told of it.
+        self._illegal_points: dict[str, IllegalPoint] = {}
+        self._outcomes: Outcomes = {}
+        # Folders of the runs whose record's path was printed.
+        self._announced: set[Path] = set()
+        # How often a run was under way when the process of a job died.
+        self._deaths: Counter[Path] = Counter()
+        self._publisher = Publisher()
+
+    def train_points(self, points: Sequence[Point | IllegalPoint], launcher: Launcher) -> None:
+        """Train the runs of a grid's points that still need it."""
+        pending = self._select_pending(points)
+        while pending:
+            try:
+                outcomes = launcher.launch_jobs(pending)
+            except Exception as error:
+                self._outcomes.update(dict.fromkeys(pending, error))
+                pending = self._select_after_death(pending) if launcher.starts_processes else []
+            else:
+                self._outcomes.update(outcomes)
+                pending = self._wait_for_others(outcomes)
+
+    def announce_record(self, run: Run) -> None:
+        """Print where the record of a run is, and publish its table on W&B if the run is mirrored there."""
+        folder = run_dir(run)
+        self._print_record(folder)
+        self._publisher.after(run, read_record(RunFolder(folder).record_file))
+        if run.table and not self._is_sweep:
+            print(
+                f"{label(run.table)} has {len(run.table.rows)} rows: -m {selection(run.table)}",
+                file=sys.stderr,
+            )
+
+    def finish(self) -> int:
+        """Announce the records that other processes left, report the failures, and return the worst exit code."""
+        failures = [
+            Failure(name, point.error, None) for name, point in self._illegal_points.items()
+        ]
+        for point, error in self._outcomes.items():
+            folder = run_dir(point.run)
+            if not has_record(folder):
+                failures.append(Failure(str(folder), _find_cause(folder, error), point.overrides))
+            elif folder not in self._announced:
+                self.announce_record(point.run)
+        self._publisher.close()
+        if not failures:
+            return 0
+        print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
+        for failure in failures:
+            print(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
+            if failure.repeat is not None:
+                print(f"    python -m senet_repro {shlex.join(failure.repeat)}", file=sys.stderr)
+        return max(exit_code_of(failure.error) for failure in failures)
+
+    def _select_pending(self, points: Sequence[Point | IllegalPoint]) -> list[Point]:
+        """Return the points to train: each run once and, in a sweep, without its record.
+
+        A dry command trains nothing, and prints what it would train.
+        """
+        self._is_sweep = len(points) > 1
+        legal_points: list[Point] = []
+        for number, point in enumerate(points, 1):
+            if isinstance(point, Point):
+                legal_points.append(point)
+            else:
+                name = f"point {number} of the sweep" if self._is_sweep else "this command"
+                self._illegal_points[name] = point
+        if any(point.run.dry for point in legal_points):
+            _print_dry([point.run for point in legal_points])
+            return []
+        # Points that describe the same run share its folder: the last of them is trained.
+        by_folder = {run_dir(point.run): point for point in legal_points}
+        if self._is_sweep:
+            _write_plans(legal_points)
+            self._drop_finished(by_folder)
+        pending = list(by_folder.values())
+        if any(point.run.logger.name == "wandb" for point in pending):
+            settle()
+        return pending
+
+    def _drop_finished(self, by_folder: dict[Path, Point]) -> None:
+        """Take the runs out that have their record, and print where it is."""
+        total = len(by_folder)
+        finished = [folder for folder in by_folder if has_record(folder)]
+        for folder in finished:
+            del by_folder[folder]
+            self._print_record(folder)
+        if finished:
+            print(f"{len(finished)} of {total} runs have their record already", file=sys.stderr)
+
+    def _select_after_death(self, points: Sequence[Point]) -> list[Point]:
+        """Return the points to launch again, when a job's process died and the launcher ended the others with it.
+
+        These are the runs that have not ended, but for one that was under way at `MOST_DEATHS` such deaths. None is
+        returned if no run was under way: then it is the launcher itself that cannot work.
+        """
+        unfinished: list[Point] = []
+        was_one_running = False
+        for point in points:
+            folder = run_dir(point.run)
+            state = read_status(folder).get("state")
+            if state == "running":
+                was_one_running = True
+                self._deaths[folder] += 1
+            if state not in ("done", "failed") and self._deaths[folder] < MOST_DEATHS:
+                unfinished.append(point)
+        if not was_one_running:
+            return []
+        print(f"a job's process died; {len(unfinished)} runs are launched anew", file=sys.stderr)
+        return unfinished
+
+    def _wait_for_others(self, outcomes: Outcomes) -> list[Point]:
+        """Return the points whose runs other processes had under way, and left without a record.
+
+        There is something to return as soon as one of these processes has ended, so this waits for the first.
+        """
+        elsewhere = {
+            run_dir(point.run): point
+            for point, error in outcomes.items()
+            if isinstance(error, TrainedElsewhere)
+        }
+        if not elsewhere:
+            return []
+        print(
+            f"other processes train {len(elsewhere)} of the runs: waiting for the first",
+            file=sys.stderr,
+        )
+        while all(is_locked(folder) for folder in elsewhere):
+            time.sleep(LOOK_S)
+        return [point for folder, point in elsewhere.items() if not has_record(folder)]
+
+    def _print_record(self, folder: Path) -> None:
+        self._announced.add(folder)
+        print(RunFolder(folder).record_file, flush=True)
+
+
+def _print_dry(runs: Sequence[Run]) -> None:
+    """Print what would be trained; the weights that runs start from are looked at first, as training would."""
+    for run in runs:
+        check_weights(run)
+    print_plan(runs)
+
+
+def _write_plans(points: Sequence[Point]) -> None:
+    """Write what a sweep is going to train, in each results folder that it goes to."""
+    plans: dict[str, list[PlannedRun]] = {}
+    for point in points:
+        plan = plans.setdefault(point.run.results_dir, [])
+        plan.append(plan_run(point.run, point.overrides))
+    for results_dir, runs in plans.items():
+        write_plan(Path(results_dir), runs)
+
+
+def _find_cause(folder: Path, error: Exception | None) -> Exception:
+    """Return why a run has no record: its job's error, or what its folder holds where that is none of ours.
+
+    A job's error may be the launcher's own words for a process that it lost.
+    """
+    if isinstance(error, EXPECTED_ERRORS):
+        return error
+    reason = read_status(folder).get("reason")
+    if reason:
+        return RunFailed(reason)
+    return error or RunFailed("its job ended without a word")

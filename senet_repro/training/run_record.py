@@ -1,0 +1,103 @@
+"""The record of a run that has just been trained (training floor)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import pytorch_lightning as pl
+
+from senet_repro.config.identity import (
+    build_identity,
+    protocol_key,
+    run_key,
+    run_name,
+    split_identity,
+)
+from senet_repro.config.schema import Run
+from senet_repro.results.epochs import keep_metrics, read_epochs
+from senet_repro.results.metrics import Metric, printed_metrics
+from senet_repro.results.record import Record
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.training.surroundings import (
+    describe_hardware,
+    list_versions,
+    read_commit,
+    trainer_settings,
+)
+from senet_repro.training.task import Task
+from senet_repro.training.task_module import TaskData
+
+
+def build_record(
+    run: Run,
+    task: Task,
+    folder: RunFolder,
+    overrides: Sequence[str],
+    *,
+    params: int,
+    macs: int,
+    data: TaskData,
+    trainer: pl.Trainer,
+) -> Record:
+    """Return the record of a run whose last epoch has ended; `params` and `macs` are those of its network."""
+    epochs = read_epochs(folder.path)
+    if [epoch["epoch"] for epoch in epochs] != list(range(1, run.recipe.epochs + 1)):
+        raise RuntimeError(
+            f"{folder.epochs_file} does not hold epochs 1 to {run.recipe.epochs} once each"
+        )
+    axes, protocol = split_identity(build_identity(run))
+    train_images = sum(epoch["train_images"] for epoch in epochs)
+    train_s = sum(epoch["train_s"] for epoch in epochs)
+    epochs_s = sum(epoch["epoch_s"] for epoch in epochs)
+    commit = read_commit()
+    return Record(
+        run_key=run_key(run),
+        protocol_key=protocol_key(protocol, data.num_eval_images),
+        name=run_name(run),
+        seed=run.seed,
+        task=run.task,
+        axes=axes,
+        protocol=protocol,
+        overrides=list(overrides),
+        # A table is its YAML file, and its name finds it again.
+        config={**asdict(run), "table": run.table and run.table.name},
+        trainer=trainer_settings(run, trainer),
+        metrics=collect_metrics(epochs, task.metrics),
+        eval_images=data.num_eval_images,
+        skipped=data.skipped,
+        params=params,
+        macs=macs,
+        epochs=len(epochs),
+        wall_s=round(epochs_s, 3),
+        images_per_s=round(train_images / train_s, 1),
+        commit=commit.revision,
+        dirty=commit.dirty,
+        versions=list_versions(),
+        hardware=describe_hardware(trainer),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def collect_metrics(
+    epochs: Sequence[dict[str, Any]], metrics: Sequence[Metric]
+) -> dict[str, float]:
+    """Return every metric of the last epoch, and the printed ones of the best epoch under the name best_<name>."""
+    printed = printed_metrics(metrics)
+    best = find_best_epoch(epochs, printed)
+    best_values = {f"best_{metric.name}": best[metric.name] for metric in printed}
+    return {**keep_metrics(epochs[-1]), **best_values}
+
+
+def find_best_epoch(epochs: Sequence[dict[str, Any]], metrics: Sequence[Metric]) -> dict[str, Any]:
+    """Return the epoch that is best in the first metric; ties go by the next metric, and then to the first epoch."""
+
+    def rank_epoch(epoch: dict[str, Any]) -> list[float]:
+        return [
+            epoch[metric.name] if metric.better == "lower" else -epoch[metric.name]
+            for metric in metrics
+        ]
+
+    return min(epochs, key=rank_epoch)
