@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from senet_repro.cli.publish import copy_results, main
 
+from senet_repro.cli.verbs import call_verb
+from senet_repro.cli.wandb_copies import copy_results
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import find_table
 from senet_repro.core.errors import ConfigError
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.report.page.wandb_table import TABLES_FOLDER
 from senet_repro.report.tables.build import build_tables
 from senet_repro.report.text.plain import flatten_rows
@@ -39,7 +40,7 @@ def test_without_a_key_the_verb_writes_runs_and_tables_and_prints_how_to_send_th
 ) -> None:
     leave_run(tmp_path, "r=16")
     leave_run(tmp_path, "r=16", seed=1, logger="none")
-    assert main(["--results", str(tmp_path)]) == 0
+    assert call_verb("publish", ["--results", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"{TABLE_10}: {tmp_path}/{TABLES_FOLDER}/reduction_ratio-")
     assert lines[1].startswith(TABLE_11)
@@ -89,15 +90,15 @@ def test_a_server_out_of_reach_is_exit_code_1_and_the_files_stay(
 def test_what_cannot_be_published_is_exit_code_1_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--results", str(tmp_path / "nowhere")]) == 1
+    assert call_verb("publish", ["--results", str(tmp_path / "nowhere")]) == 1
     assert "no records in" in capsys.readouterr().err
     put_stand_in_for_wandb(monkeypatch, tmp_path / "library", "raise OSError('disk is full')")
     leave_run(tmp_path / "runs")
-    assert main(["--results", str(tmp_path / "runs"), "--table", "10"]) == 1
+    assert call_verb("publish", ["--results", str(tmp_path / "runs"), "--table", "10"]) == 1
     assert capsys.readouterr().err == "W&B: OSError: disk is full\n"
     monkeypatch.setenv("WANDB_MODE", "disabled")
     with pytest.raises(ConfigError, match="WANDB_MODE=disabled"):
-        main(["--results", str(tmp_path / "runs")])
+        call_verb("publish", ["--results", str(tmp_path / "runs")])
 
 
 @pytest.mark.slow
@@ -179,7 +180,7 @@ def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_lea
     assert [epoch["epoch"] for epoch in read_epochs(run_dir(run))] == [1, 2]
     resumed = python("-m", "senet_repro", *logged)
     assert resumed.returncode == 0, resumed.stderr
-    execute(compose([*small, f"results_dir={plain}"]), print)
+    train_to_record(compose([*small, f"results_dir={plain}"]), print)
     assert build_rows(mirrored) == build_rows(plain)
     (log,) = run_dir(run).glob("wandb/offline-run-*/run-*.wandb")
     assert read_log(log)["history"]["epoch"] == 3

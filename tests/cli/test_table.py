@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from senet_repro.cli.table import main
 
+from senet_repro.cli.verbs import call_verb
 from senet_repro.config.identity import CODE_VERSION, hash_identity, join_identity, protocol_key
 from senet_repro.config.paper_tables import names_networks, paper_tables
 from senet_repro.core.errors import ConfigError
@@ -44,7 +44,7 @@ def test_only_markdown_has_remarks_among_the_tables(
     _put(tmp_path, ["r=3"])
     _put(tmp_path, [])
     for form, beside in (("markdown", "out"), ("csv", "err"), ("json", "err"), ("latex", "err")):
-        assert main(["--results", str(tmp_path), "--format", form]) == 0
+        assert call_verb("table", ["--results", str(tmp_path), "--format", form]) == 0
         assert "no table has a row for digits-resnet11-r3" in getattr(capsys.readouterr(), beside)
 
 
@@ -52,7 +52,9 @@ def test_one_table_of_an_empty_folder_says_how_to_make_its_records(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for form, printed in (("markdown", None), ("csv", ""), ("json", "[]"), ("latex", "%")):
-        assert main(["--results", str(tmp_path), "--table", "4", "--format", form]) == 0
+        assert (
+            call_verb("table", ["--results", str(tmp_path), "--table", "4", "--format", form]) == 0
+        )
         out, err = capsys.readouterr()
         assert "-m +experiment=cifar10 makes them" in (err if printed is not None else out)
         assert printed is None or out.startswith(printed)
@@ -66,7 +68,10 @@ def test_corrupt_and_future_records_are_named_in_the_folder_too(
     cut, future = _put(results, ["r=2"]), _put(results, ["r=4"])
     cut.write_text(cut.read_text()[:100])
     future.write_text(json.dumps({**json.loads(future.read_text()), "schema_version": 99}))
-    assert main(["--results", str(results), "--table", "10", "--output", str(output)]) == 0
+    assert (
+        call_verb("table", ["--results", str(results), "--table", "10", "--output", str(output)])
+        == 0
+    )
     out = capsys.readouterr().out
     for text in (out, (output / "index.md").read_text()):
         assert f"skipped {cut}: not a readable record" in text
@@ -83,7 +88,7 @@ def test_a_record_of_another_form_is_skipped(
     _put(tmp_path, ["r=2"])
     bad = _put(tmp_path, ["r=4"])
     bad.write_text(json.dumps({**json.loads(bad.read_text()), **damage}))
-    assert main(["--results", str(tmp_path), "--table", "10"]) == 0
+    assert call_verb("table", ["--results", str(tmp_path), "--table", "10"]) == 0
     assert f"skipped {bad}: not a record as senet_repro writes it" in capsys.readouterr().out
 
 
@@ -94,7 +99,7 @@ def test_no_record_with_a_figure_that_is_none_makes_a_table(
     data = json.loads(bad.read_text())
     data["metrics"]["top1_err_pct"] = float("nan")
     bad.write_text(json.dumps(data))
-    assert main(["--results", str(tmp_path)]) == 0
+    assert call_verb("table", ["--results", str(tmp_path)]) == 0
     assert "not a record as" in capsys.readouterr().out
 
 
@@ -106,7 +111,7 @@ def test_code_versions_join_by_a_flag(tmp_path: Path, capsys: pytest.CaptureFixt
     old.write_text(json.dumps(_with_new_keys(data)))
     counts = {}
     for flags in ((), ("--allow-mixed",)):
-        main(["--results", str(tmp_path), "--table", "11", *flags])
+        call_verb("table", ["--results", str(tmp_path), "--table", "11", *flags])
         out = capsys.readouterr().out
         assert "--allow-mixed" in out
         counts[flags] = out.count("### Table 11")
@@ -121,7 +126,7 @@ def test_a_folder_that_cannot_be_written_is_refused_with_the_mend(
     _put(tmp_path / "runs", [])
     output = tmp_path / place
     with pytest.raises(ConfigError, match=f"--output {output}: .*; give a folder"):
-        main(["--results", str(tmp_path / "runs"), "--output", str(output)])
+        call_verb("table", ["--results", str(tmp_path / "runs"), "--output", str(output)])
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -175,8 +180,8 @@ def test_a_hundred_tables_of_ten_thousand_records_take_three_seconds_without_tor
 ) -> None:
     assert _ten_thousand_records(tmp_path) > 10_000
     code = (
-        "import sys\nfrom senet_repro.cli.table import main\n"
-        "assert main(sys.argv[1:]) == 0\nassert 'torch' not in sys.modules"
+        "import sys\nfrom senet_repro.cli.verbs import call_verb\n"
+        "assert call_verb('table', sys.argv[1:]) == 0\nassert 'torch' not in sys.modules"
     )
     assert python_s(code, "--results", str(tmp_path))[1].count("### ") > 100
     # 2.3 s on one core of an AMD EPYC, 4.9 s before records shared their forms.

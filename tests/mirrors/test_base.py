@@ -10,7 +10,7 @@ import pytest
 from senet_repro.config.composition import compose
 from senet_repro.config.conf_dir import list_files
 from senet_repro.config.identity import run_dir
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.mirrors.base import open_mirror
 from senet_repro.mirrors.csv_mirror import CsvMirror
 from senet_repro.results.epochs import read_epochs
@@ -21,7 +21,7 @@ from senet_repro.results.run_folder import RunFolder
 def test_csv_has_a_line_per_epoch(tmp_path: Path) -> None:
     small = ["recipe.epochs=2", "recipe.batch_size=256", "trainer.accelerator=cpu"]
     run = compose(["logger=csv", f"results_dir={tmp_path}", *small])
-    execute(run, print)
+    train_to_record(run, print)
     with RunFolder.of(run).epochs_csv_file.open() as file:
         lines = list(csv.DictReader(file))
     epochs = read_epochs(run_dir(run))
