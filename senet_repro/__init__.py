@@ -1,4 +1,4 @@
-"""Every table of "Squeeze-and-Excitation Networks" (Hu et al., TPAMI) as one composable grid."""
+"""The tables of "Squeeze-and-Excitation Networks" (Hu et al., TPAMI) as one composable grid."""
 
 from __future__ import annotations
 

@@ -78,7 +78,8 @@ def split_identity(identity: Mapping[str, Any]) -> tuple[dict[str, Any] | None, 
     blocks = identity["se"]
     if blocks is None:
         return None, {**identity, "se": {}}
-    axes = {axis: blocks[axis] for axis in AXES}
+    # An axis that came later than the first records is left out where it has its default, and so keeps their keys.
+    axes = {axis: blocks[axis] for axis in AXES if axis in blocks}
     written_as = {key: value for key, value in blocks.items() if key not in AXES}
     return axes, {**identity, "se": written_as}
 

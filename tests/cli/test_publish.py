@@ -61,14 +61,14 @@ def test_with_a_key_everything_new_is_sent_once(
     verb = ["--results", str(tmp_path), "--table", "10", "--project", "mine"]
     with wandb_server() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
-        assert main(verb) == 0
+        assert call_verb("publish", verb) == 0
         assert capsys.readouterr().out.endswith("2 of 2 sent to W&B\n")
         assert {run["project"] for run in server.runs.values()} == {"mine"}
         assert {run["groupName"] for run in server.runs.values()} == {"reduction_ratio", "demo"}
-        assert main(verb) == 0
+        assert call_verb("publish", verb) == 0
         assert capsys.readouterr().out.endswith("all of it was sent to W&B before\n")
         leave_run(tmp_path, "r=16", seed=1, logger="none")
-        assert main(verb) == 0
+        assert call_verb("publish", verb) == 0
         assert capsys.readouterr().out.endswith("1 of 1 sent to W&B\n")
 
 
@@ -80,10 +80,10 @@ def test_a_server_out_of_reach_is_exit_code_1_and_the_files_stay(
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     leave_run(tmp_path, "r=16")
     verb = ["--results", str(tmp_path), "--table", "10"]
-    assert main(verb) == 1
+    assert call_verb("publish", verb) == 1
     assert capsys.readouterr().out.endswith("0 of 2 sent to W&B\n")
     monkeypatch.setenv("WANDB_MODE", "offline")
-    assert main(verb) == 0
+    assert call_verb("publish", verb) == 0
     assert "2 not sent to W&B: WANDB_MODE=offline\n" in capsys.readouterr().out
 
 

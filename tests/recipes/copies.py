@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -56,6 +57,13 @@ class ProjectCopy:
         text = target.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
         target.write_text(text.replace(old, new))
+
+    def replace_pattern(self, path: str, pattern: str, new: str) -> None:
+        """Replace what a pattern matches, which it must do once."""
+        target = self.folder / path
+        text, count = re.subn(pattern, new, target.read_text())
+        assert count == 1, f"{pattern!r} matches {count} times in {path}"
+        target.write_text(text)
 
     def call(self, *arguments: str) -> str:
         """Return what a command prints on standard output; it must succeed."""

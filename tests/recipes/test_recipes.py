@@ -149,6 +149,57 @@ def test_a_verb_answers_and_stands_in_the_help(extended: ProjectCopy) -> None:
     assert usage + "      The number of records\n" in help_text
 
 
+# An axis: what a block multiplies by beside its gate.
+LEFT_OUT = """    # Runs of before the axis keep their keys.
+    if blocks["scale"] == AXIS_DEFAULTS["scale"]:
+        del blocks["scale"]
+"""
+NAMED = """    if "scale" in blocks:
+        yield f"scale{blocks['scale']}"
+"""
+
+
+def test_an_axis_changes_runs_and_leaves_older_keys_alone(tmp_path: Path) -> None:
+    copy = ProjectCopy.make(tmp_path)
+    copy.add_lines("conf/config.yaml", after="placement: standard", lines="scale: 1\n")
+    config, models = "senet_repro/config", "senet_repro/models"
+    field = "    scale: int = 1\n"
+    copy.add_lines(f"{config}/schema.py", after='placement: str = "standard"', lines=field)
+    bounds = '    ("scale", 1, math.inf),\n'
+    copy.add_lines(f"{config}/validation.py", after='("seed", 0, math.inf)', lines=bounds)
+    copy.replace(
+        f"{config}/identity.py", '"stages", "placement")', '"stages", "placement", "scale")'
+    )
+    copy.add_lines(f"{config}/identity.py", after="blocks = {axis: axes[axis]", lines=LEFT_OUT)
+    copy.add_lines(f"{config}/identity.py", after="yield f\"r{blocks['r']}\"", lines=NAMED)
+    copy.add_lines(f"{models}/se.py", after='placement: str = "standard"', lines=field)
+    copy.replace(f"{models}/se.py", "self.fc, self.bias)", "self.fc, self.bias, self.scale)")
+    init = r"bias: bool,?\n    \) -> None:"
+    copy.replace_pattern(f"{models}/se.py", init, "bias: bool, scale: int\n    ) -> None:")
+    built = "        self.scale = scale\n"
+    copy.add_lines(f"{models}/se.py", after="self.excitation = EXCITATION[", lines=built)
+    copy.replace(f"{models}/se.py", "return u * s\n", "return self.scale * u * s\n")
+    argument = "    scale: int = 1,\n"
+    copy.add_lines(f"{models}/registry.py", after='placement: str = "standard",', lines=argument)
+    handed_on = "        scale=scale,\n"
+    copy.add_lines(f"{models}/registry.py", after="placement=placement,", lines=handed_on)
+    of_run = "        scale=run.scale,\n"
+    copy.add_lines(f"{models}/registry.py", after="placement=run.placement,", lines=of_run)
+
+    # The committed run of the demo, and one beside it.
+    (known,) = (ROOT / "experiments" / "demo").glob("digits-resnet11-r16-*")
+    plan = copy.call("-m", "r=16", "scale=1,3", "dry=true")
+    assert known.name in plan
+    assert "digits-resnet11-r16-scale3-" in plan
+    copy.call("r=16", "scale=3", *SMALL)
+    (record,) = read_records(copy)
+    axes = record["axes"]
+    assert isinstance(axes, dict)
+    assert axes["scale"] == 3
+    printed = copy.call("table", "--table", "10")
+    assert "no records" in printed
+
+
 # A data set in memory: one YAML, and a reader in data/sets.py.
 DATA = """# The digits as negatives.
 name: negatives
