@@ -27,41 +27,10 @@ def describe_logged_runs(results_dir: Path, project: str | None = None) -> Itera
     """
     for path in find_seed_folders(results_dir):
         folder = RunFolder(path)
-        settings = read_plain_settings(folder)
+        record = read_record_if_there(folder)
+        settings = record.config if record else read_plain_settings(folder)
         if settings.get("logger", {}).get("name") == "wandb":
-            yield describe_run(folder, settings, project)
-
-
-def read_plain_settings(folder: RunFolder) -> dict[str, Any]:
-    """Return the settings of a run as they were written down, unchecked; none where the run was not begun."""
-    if not folder.settings_file.is_file():
-        return {}
-    settings: Any = OmegaConf.to_container(OmegaConf.load(folder.settings_file))
-    return settings if isinstance(settings, dict) else {}
-
-
-def describe_run(folder: RunFolder, settings: dict[str, Any], project: str | None) -> WandbRun:
-    """Return a run with its epochs and, once it is finished, its row of the error table.
-
-    It is grouped by the table that it was trained for, or else by its protocol.
-    """
-    table = settings.get("table")
-    group = table["name"] if table else settings["protocol"]["name"]
-    record = read_record_if_there(folder)
-    row = build_result_row(record) if record else {}
-    state = "done" if record else read_status(folder.path).get("state", "running")
-    return WandbRun(
-        folder=folder.path,
-        run_id=f"{folder.key_start}-seed{folder.seed}",
-        project=project or settings["logger"]["project"],
-        name=f"{folder.name} seed {folder.seed}",
-        group=group,
-        config=build_run_config(settings, record),
-        history=read_epochs(folder.path),
-        tables={"result": [row]} if row else {},
-        summary={**row, "state": state},
-        is_finished=record is not None,
-    )
+            yield describe_run(folder, settings, record, project)
 
 
 def read_record_if_there(folder: RunFolder) -> Record | None:
@@ -70,6 +39,38 @@ def read_record_if_there(folder: RunFolder) -> Record | None:
         return read_record(folder.record_file)
     except RecordError:
         return None
+
+
+def read_plain_settings(folder: RunFolder) -> dict[str, Any]:
+    """Return the settings of a run as its record will keep them, unchecked; none where the run was not begun."""
+    if not folder.settings_file.is_file():
+        return {}
+    settings: Any = OmegaConf.to_container(OmegaConf.load(folder.settings_file))
+    table = settings.get("table")
+    return {**settings, "table": table and table["name"]}
+
+
+def describe_run(
+    folder: RunFolder, settings: dict[str, Any], record: Record | None, project: str | None
+) -> WandbRun:
+    """Return a run with its epochs and, once it has a record, its row of the error table.
+
+    It is grouped by the table that it was trained for, or else by its protocol.
+    """
+    row = build_result_row(record) if record else {}
+    state = "done" if record else read_status(folder.path).get("state", "running")
+    return WandbRun(
+        folder=folder.path,
+        run_id=f"{folder.key_start}-seed{folder.seed}",
+        project=project or settings["logger"]["project"],
+        name=f"{folder.name} seed {folder.seed}",
+        group=settings.get("table") or settings["protocol"]["name"],
+        config=build_run_config(settings, record),
+        history=read_epochs(folder.path),
+        tables={"result": [row]} if row else {},
+        summary={**row, "state": state},
+        is_finished=record is not None,
+    )
 
 
 def build_run_config(settings: dict[str, Any], record: Record | None) -> dict[str, Any]:
