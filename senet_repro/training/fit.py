@@ -27,7 +27,7 @@ from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.memory import explain_memory
-from senet_repro.training.run_record import build_record
+from senet_repro.training.run_record import NetworkSize, build_record
 from senet_repro.training.surroundings import read_commit
 from senet_repro.training.task import Task
 
@@ -58,11 +58,10 @@ def fit(
     run_folder = RunFolder(folder)
     with cpu_threads(run.trainer.threads), explain_memory(run):
         net = build_network(run)
-        params = count_params(net)
-        macs = count_macs(net, run.data.eval_px)
+        size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
 
         data = task.build_data(run)
-        # It may take longer than devices wait for each other, so it comes before they meet.
+        # Before devices meet, since it may take longer than they wait for each other.
         data.verify(deferral.leave)
 
         log = EpochLog(run, task, run_folder)
@@ -77,16 +76,7 @@ def fit(
                 weights_only=True,
             )
             if trainer.is_global_zero:
-                record = build_record(
-                    run,
-                    task,
-                    run_folder,
-                    overrides,
-                    params=params,
-                    macs=macs,
-                    data=data,
-                    trainer=trainer,
-                )
+                record = build_record(run, task, run_folder, overrides, size, data, trainer)
                 log.copy_record(record)
                 write_record(folder, record)
         finally:
