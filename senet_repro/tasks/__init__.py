@@ -20,5 +20,6 @@ def find_task(name: str) -> Task:
         ConfigError: there is no such task; the message lists those there are.
     """
     require("task", name, list_tasks())
+    # Only the task that is asked for is imported.
     task: Task = import_module(f"{__name__}.{name}").TASK
     return task
