@@ -1,4 +1,4 @@
-"""What sweeps are going to train, written down first, so that others see the pending runs (results floor)."""
+"""The plans of sweeps, written before the first run, so that others see the pending runs (results floor)."""
 
 from __future__ import annotations
 

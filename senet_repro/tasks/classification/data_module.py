@@ -120,7 +120,7 @@ class ImageData(TaskData):
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
 
         Raises:
-            DataError: The set is missing or damaged; the message says what was looked for and where.
+            DataError: The set is missing or damaged; the message names the files that were looked for.
         """
         if self.data.name in IN_MEMORY:
             split = load_in_memory(self.data)
