@@ -10,8 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.config.schema import Run
@@ -32,13 +30,13 @@ def begin(
 ) -> Run:
     """A run that was begun, with the last word of its status."""
     run = compose([*overrides, f"results_dir={results_dir}"])
-    folder = run_dir(run)
-    RunFolder(folder).last_checkpoint.parent.mkdir(parents=True)
-    RunFolder(folder).settings_file.write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(run))))
+    folder = RunFolder.of(run)
+    folder.checkpoints.mkdir(parents=True)
+    folder.write_settings(asdict(run))
     if checkpoint:
-        RunFolder(folder).last_checkpoint.write_bytes(b"weights")
+        folder.last_checkpoint.write_bytes(b"weights")
     if state:
-        write_status(folder, run_key=run_key(run), seed=run.seed, state=state, **said)
+        write_status(folder.path, run_key=run_key(run), seed=run.seed, state=state, **said)
     return run
 
 

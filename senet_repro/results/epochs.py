@@ -33,6 +33,7 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
     for line in lines:
         try:
             epochs.append(json.loads(line))
+        # A resumed run removes such a line before it writes the next one.
         except json.JSONDecodeError:
             break
     return epochs

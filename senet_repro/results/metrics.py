@@ -29,6 +29,7 @@ class Metric:
     @property
     def name(self) -> str:
         """The metric's name in records, such as top1_err_pct."""
+        # A loss has neither quantity nor unit.
         return "_".join(part for part in (self.key, self.quantity, self.unit) if part)
 
     @property

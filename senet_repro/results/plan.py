@@ -1,4 +1,4 @@
-"""What sweeps are going to train, written down first, so that others see the pending runs (results floor)."""
+"""The plans of sweeps, written before the first run, so that others see the pending runs (results floor)."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def plan_run(run: Run, overrides: Sequence[str]) -> PlannedRun:
 
 def write_plan(results_dir: Path, runs: Sequence[PlannedRun]) -> Path:
     """Write a sweep's plan and return its file; the same sweep writes the same file again."""
+    # Named by its content, so that a sweep which is begun again adds no second plan.
     content = json.dumps([asdict(run) for run in runs], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()
     path = results_dir / PLANS / f"{digest[:12]}.json"

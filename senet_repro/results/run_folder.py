@@ -14,6 +14,7 @@ from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_text
 
+# As config.identity.run_dir makes them: a readable name, and the first digits of the run key.
 _NAME = re.compile(r"(?P<name>.+)-(?P<key>[0-9a-f]{8})")
 
 
@@ -154,6 +155,7 @@ class RunFolder:
         config = OmegaConf.load(self.settings_file)
         if not isinstance(config, DictConfig):
             raise ConfigError(f"{self.settings_file} holds no settings: train the run anew")
+        # Composing would look for the file, whose weights have long been trained further.
         if without_first_weights:
             config["init"] = {}
         return run_from(config)

@@ -77,6 +77,7 @@ def _read_shared(path: Path, known: dict[str, Record]) -> Record:
         RecordError: as `read_record`.
     """
     record = parse_record(path)
+    # Hashing costs as much as all the rest, and a campaign has many seeds of each run.
     first = known.get(record.run_key)
     if first and _has_same_identity(first, record):
         return replace(record, axes=first.axes, protocol=first.protocol)

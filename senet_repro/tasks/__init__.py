@@ -1,4 +1,9 @@
-"""Tasks floor: what the grid is asked about, a folder each; a folder's face imports no torch."""
+"""Tasks floor: a folder for each thing that the grid can be asked about.
+
+A task is found by the name of its folder, whose `__init__.py` offers `TASK`, see `training.task.Task`: its metrics by
+name, a module (a `TaskModule` with the task's loss and step) and the data (a `TaskData`). It imports no torch before
+one of the last two is built, so that tables and verdicts need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -20,5 +25,6 @@ def find_task(name: str) -> Task:
         ConfigError: there is no such task; the message lists those there are.
     """
     require_choice("task", name, list_tasks())
+    # Only the task that is asked for is imported.
     task: Task = import_module(f"{__name__}.{name}").TASK
     return task

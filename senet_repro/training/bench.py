@@ -1,4 +1,4 @@
-"""What a run costs per step beside a bare loop over the same network and batches (training floor)."""
+"""The cost of a run's step beside a bare loop over the same network and batches (training floor)."""
 
 from __future__ import annotations
 

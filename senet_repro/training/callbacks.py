@@ -1,4 +1,4 @@
-"""What happens around each step and epoch: metrics, checkpoints, a line to the user, a copy to the mirror."""
+"""Everything around a step and an epoch: metrics, checkpoints, a line to the user, a copy (training floor)."""
 
 from __future__ import annotations
 

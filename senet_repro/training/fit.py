@@ -27,9 +27,10 @@ from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.memory import explain_memory
-from senet_repro.training.run_record import build_record
+from senet_repro.training.run_record import NetworkSize, build_record
 from senet_repro.training.surroundings import read_commit
 from senet_repro.training.task import Task
+from senet_repro.training.task_module import TaskModule
 
 
 def fit(
@@ -58,11 +59,11 @@ def fit(
     run_folder = RunFolder(folder)
     with cpu_threads(run.trainer.threads), explain_memory(run):
         net = build_network(run)
-        params = count_params(net)
-        macs = count_macs(net, run.data.eval_px)
+        module = build_module(run, task, net)
+        size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
 
         data = task.build_data(run)
-        # It may take longer than devices wait for each other, so it comes before they meet.
+        # Before devices meet, since it may take longer than they wait for each other.
         data.verify(deferral.stop_if_signalled)
 
         log = EpochLog(run, task, run_folder)
@@ -71,25 +72,15 @@ def fit(
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
             trainer.fit(
-                task.build_module(run, net),
+                module,
                 datamodule=data,
                 ckpt_path=checkpoints.find_newest(report),
                 weights_only=True,
             )
             if trainer.is_global_zero:
-                record = build_record(
-                    run,
-                    task,
-                    run_folder,
-                    overrides,
-                    params=params,
-                    macs=macs,
-                    data=data,
-                    trainer=trainer,
-                )
+                record = build_record(run, task, run_folder, overrides, size, data, trainer)
                 log.copy_record(record)
                 write_record(folder, record)
-                log.mirror.copy_record(record)
         finally:
             log.close_mirror()
             # Lightning forgets it where a run fails.
@@ -126,6 +117,23 @@ def _explain_import(error: ConfigError) -> ConfigError:
         f"{error} (on the command line bias is se.bias, "
         "and options such as stride_on are model.options.stride_on)"
     )
+
+
+def build_module(run: Run, task: Task, net: torch.nn.Module) -> TaskModule:
+    """Return the task's module for a network.
+
+    Raises:
+        ValueError: the module does not measure a metric that its task names.
+    """
+    module = task.build_module(run, net)
+    measured = {str(name) for name in module.eval_metrics}
+    # Found out now, and not when the first epoch has been trained.
+    for metric in task.metrics:
+        if metric.name not in measured:
+            raise ValueError(
+                f"the module of {task.name} does not measure {metric.name}: give TaskModule a metric of that name"
+            )
+    return module
 
 
 def build_trainer(

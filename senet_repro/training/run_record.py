@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,18 +31,24 @@ from senet_repro.training.task import Task
 from senet_repro.training.task_module import TaskData
 
 
+@dataclass(frozen=True)
+class NetworkSize:
+    """How large the network of a run is."""
+
+    params: int  # trainable
+    macs: int  # multiply-adds of one evaluation image
+
+
 def build_record(
     run: Run,
     task: Task,
     folder: RunFolder,
     overrides: Sequence[str],
-    *,
-    params: int,
-    macs: int,
+    size: NetworkSize,
     data: TaskData,
     trainer: pl.Trainer,
 ) -> Record:
-    """Return the record of a run whose last epoch has ended; `params` and `macs` are those of its network."""
+    """Return the record of a run whose last epoch has ended, as `fit` trained it."""
     epochs = read_epochs(folder.path)
     if [epoch["epoch"] for epoch in epochs] != list(range(1, run.recipe.epochs + 1)):
         raise RuntimeError(
@@ -68,8 +74,8 @@ def build_record(
         metrics=collect_metrics(epochs, task.metrics),
         eval_images=data.num_eval_images,
         skipped=data.skipped,
-        params=params,
-        macs=macs,
+        params=size.params,
+        macs=size.macs,
         epochs=len(epochs),
         wall_s=round(epochs_s, 3),
         images_per_s=round(train_images / train_s, 1),

@@ -1,4 +1,4 @@
-"""What a run was made with: commit, library versions, trainer settings, hardware (training floor)."""
+"""The surroundings of a run: commit, library versions, trainer settings, hardware (training floor)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the module and the data of every task share, whatever the network is trained to do (training floor)."""
+"""The base classes of a task: everything that training does alike for each of them (training floor)."""
 
 from __future__ import annotations
 

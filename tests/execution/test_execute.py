@@ -75,8 +75,8 @@ if when == "before its metrics":
     append = callbacks.append_epoch
     callbacks.append_epoch = lambda folder, metrics: die() if metrics["epoch"] == after + 1 else append(folder, metrics)
 elif when == "before its checkpoint":
-    told = callbacks.Progress.after_epoch
-    callbacks.Progress.after_epoch = lambda self, epoch: die() if epoch["epoch"] == after + 1 else told(self, epoch)
+    told = callbacks.Progress.report_epoch
+    callbacks.Progress.report_epoch = lambda self, epoch: die() if epoch["epoch"] == after + 1 else told(self, epoch)
 execute.train_to_record(compose(sys.argv[3:]), print)
 """
 

@@ -83,6 +83,17 @@ def test_a_metric_that_is_not_printed_is_kept(tmp_path: Path) -> None:
     assert (record.overrides, record.task) == (["r=16"], "classification")
 
 
+def test_a_metric_that_is_named_and_not_measured_is_an_error_before_training(
+    tmp_path: Path,
+) -> None:
+    class Forgetful(ConfidentTask):
+        def build_module(self, run: Run, net: nn.Module) -> Classification:
+            return Classification(net, run.recipe, run.seed)
+
+    with pytest.raises(ValueError, match="does not measure confidence_pct: give TaskModule"):
+        train(small(tmp_path), Forgetful(), tmp_path)
+
+
 def test_another_metric_changes_no_number(tmp_path: Path) -> None:
     runs = {name: small(tmp_path / name) for name in ("plain", "confident")}
     tasks = {"plain": TASK, "confident": ConfidentTask()}

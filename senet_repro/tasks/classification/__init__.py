@@ -25,6 +25,7 @@ class ClassificationTask:
 
     def build_module(self, run: Run, net: nn.Module) -> TaskModule:
         """Return the Lightning module that trains and evaluates `net`: images (N, 3, H, W) to logits (N, classes)."""
+        # Late: tables and verdicts ask for the metrics alone, and need not wait for torch.
         from senet_repro.tasks.classification.module import Classification
 
         return Classification(net, run.recipe, run.seed)

@@ -121,7 +121,7 @@ class ImageData(TaskData):
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
 
         Raises:
-            DataError: The set is missing or damaged; the message says what was looked for and where.
+            DataError: The set is missing or damaged; the message names the files that were looked for.
         """
         if self.data.name in IN_MEMORY:
             split = load_in_memory(self.data)
@@ -163,6 +163,7 @@ class ImageData(TaskData):
         steps = TrainSteps(
             self.num_train, self.batch_size, self.seed, self._process_share, accumulate
         )
+        # Nothing in a new run; in a resumed one the epoch of its checkpoint, and how much of it was taken.
         steps.resume(**self._resume_at)
         self._steps = steps
         if isinstance(self._train, ImageSet):
@@ -179,6 +180,7 @@ class ImageData(TaskData):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Normalise on the device: uint8 images become float32."""
         images, labels = batch
+        # On the device, since a quarter of the bytes travels there.
         return self.normalise.to(images.device)(images), labels
 
     def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:

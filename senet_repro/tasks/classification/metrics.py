@@ -33,6 +33,7 @@ class MeanLoss(Metric):
 
     def update(self, loss: Tensor, images: int) -> None:
         """Add a batch of so many images; `loss` is its mean."""
+        # Under mixed precision a loss may be a half, which its product with the images would round.
         self.total += loss.detach().float() * images
         self.images += images
 
