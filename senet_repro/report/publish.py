@@ -213,7 +213,9 @@ def _rows(table: ResultTable, judged: list[Judged]) -> list[dict[str, Any]]:
 def _verdicts(table: ResultTable, row: ResultRow, judged: list[Judged]) -> str:
     """What is to be thought of the row's difference, if the paper claims something about it."""
     pair = {row.name, table.paper.baseline_of(row.name)}
-    about = [one for one in judged if one.kind.figure in ERRORS and pair <= set(one.claim.rows)]
+    about = [
+        one for one in judged if one.kind.figure_name in ERRORS and pair <= set(one.claim.rows)
+    ]
     return "; ".join(f"{one.verdict}: {one.claim.says}" for one in about)
 
 
@@ -224,7 +226,7 @@ def _claim(one: Judged) -> dict[str, Any]:
         "verdict": one.verdict,
         "kind": one.claim.kind,
         "rows": ", ".join(one.claim.rows),
-        "figure": one.kind.figure,
+        "figure": one.kind.figure_name,
         "difference": one.difference and one.difference.mean,
         "difference_half_width": one.difference and one.difference.half_width,
         "n": one.n,

@@ -41,8 +41,8 @@ def test_each_word_of_the_yaml_is_a_kind(paper: PaperTable) -> None:
 def test_a_claim_that_names_no_figure_is_about_the_first_metric_of_its_table(
     paper: PaperTable,
 ) -> None:
-    assert read_claim(paper, _claim("lower")).figure == "top1_err_pct"
-    assert read_claim(paper, _claim("lower", figure="top5_err_pct")).figure == "top5_err_pct"
+    assert read_claim(paper, _claim("lower")).figure_name == "top1_err_pct"
+    assert read_claim(paper, _claim("lower", figure="top5_err_pct")).figure_name == "top5_err_pct"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_figure_that_the_kind_cannot_be_about_is_refused(
     paper: PaperTable, kind: str, figure: str, mend: str
 ) -> None:
     with pytest.raises(ConfigError, match=f"figure={figure}: .*{mend}"):
-        assert read_claim(paper, _claim(kind, figure=figure)).figure
+        assert read_claim(paper, _claim(kind, figure=figure)).figure_name
 
 
 def test_where_higher_is_better_a_row_is_better_that_is_higher(
