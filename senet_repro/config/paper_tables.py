@@ -42,8 +42,8 @@ def find_table(wanted: str) -> PaperTable:
     for table in paper_tables().values():
         if wanted in (table.name, str(table.number)):
             return table
-    known = ", ".join(f"{table.number or '-'} {table.name}" for table in paper_tables().values())
-    raise ConfigError(f"no table '{wanted}'; there are {known}")
+    known = [f"{table.number or '-'} {table.name}" for table in paper_tables().values()]
+    raise ConfigError(f"no table '{wanted}'; there are {', '.join(known)}")
 
 
 def find_tables(wanted: str | None) -> list[PaperTable]:
@@ -58,7 +58,7 @@ def label_table(table: PaperTable) -> str:
 
 def names_networks(table: PaperTable) -> bool:
     """Return whether the rows name their networks, as an experiment's do; an ablation's are of any network."""
-    return any("model" in (row.axes or {}) for row in table.rows.values())
+    return any(row.network is not None for row in table.rows.values())
 
 
 def format_selection(table: PaperTable) -> str:
@@ -69,19 +69,17 @@ def format_selection(table: PaperTable) -> str:
 
 def paper_run(table: PaperTable, row: Row) -> Run:
     """Return the run behind a row as the paper describes it: its network, data and recipe. The row has `axes`."""
-    axes = dict(row.axes or {})
-    model = axes.pop("model", None)
-    return replace(_compose_base(table, model), **axes)
+    axes = {axis: value for axis, value in (row.axes or {}).items() if axis != "model"}
+    return replace(_compose_base(table.name, row.network), **axes)
 
 
-def paper_protocol(table: PaperTable, model: str | None) -> dict[str, Any]:
-    """Return the identity, without axes, of the runs by which the paper got a table's rows of a network.
+def paper_protocol(table: PaperTable, row: Row) -> dict[str, Any]:
+    """Return the identity, without axes, of the run by which the paper got a row.
 
-    `model` is the network that the rows name; None for an ablation's, whose rows name none. The same arguments give
-    the same object, which is to be read and not changed. Its part `se` is how SE blocks are written down (fc, bias),
-    also for rows without SE.
+    Rows of one network share one object, which is to be read and not changed. Its part `se` is how SE blocks are
+    written down (fc, bias), also for rows without SE.
     """
-    return _build_protocol(table.name, model)
+    return _build_protocol(table.name, row.network)
 
 
 def count_eval_images(protocol: dict[str, Any]) -> int:
@@ -96,18 +94,19 @@ def compose_cached(*overrides: str) -> Run:
     return compose(overrides)
 
 
+# Cached by names, since tables are not hashable.
 @lru_cache
-def _build_protocol(table_name: str, model: str | None) -> dict[str, Any]:
-    # By name, since tables are not hashable.
-    run = _compose_base(find_table(table_name), model)
+def _build_protocol(table_name: str, network: str | None) -> dict[str, Any]:
+    run = _compose_base(table_name, network)
     return {**build_identity(run), "se": asdict(run.se)}
 
 
-def _compose_base(table: PaperTable, model: str | None) -> Run:
+def _compose_base(table_name: str, network: str | None) -> Run:
     # Section 6 has one protocol, of ResNet-50 on ImageNet; the other tables bring their own for each network.
-    if model is None:
+    if network is None:
         return compose_cached("protocol=imagenet")
-    return compose_cached(format_selection(table), f"model={model}")
+    table = find_table(table_name)
+    return compose_cached(format_selection(table), f"model={network}")
 
 
 def _load_table(group: str, name: str) -> PaperTable:

@@ -163,6 +163,11 @@ class Row:
     gflops: float | None = None  # multiply-adds of one image, in 10^9
     size_note: str | None = None  # why the published size is not the one counted
 
+    @property
+    def network(self) -> str | None:
+        """Return the network that the row names; None where it is of any network, or only cited."""
+        return (self.axes or {}).get("model")
+
     def published(self, figure: str) -> float | None:
         """Return the published figure of a metric, or of a size (params_m, gflops); None where there is none."""
         if figure in ("params_m", "gflops"):

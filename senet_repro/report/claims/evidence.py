@@ -57,7 +57,9 @@ def describe_cost(
     kind: Cost, counts: tuple[int, int], increase_pct: float, obstacle: str | None
 ) -> str:
     """Return the two counts and their increase beside the claimed one."""
-    counted = f"{counts[0]:,} against {counts[1]:,} {kind.size.title}: {increase_pct:+.2f} %"
+    counted = (
+        f"{counts[0]:,} against {counts[1]:,} {kind.counted_size.title}: {increase_pct:+.2f} %"
+    )
     claimed = f"the paper has {kind.increase_pct:+g} %, taken with ± {kind.margin:g}"
     sentence = f"{counted}; {claimed}. Counted, so no test."
     return f"{sentence} {obstacle}" if obstacle else sentence
@@ -70,7 +72,7 @@ def explain_cost_obstacle(table: ResultTable, rows: Sequence[ResultRow]) -> str 
             continue
         record = row.records[0]
         ours = record.protocol
-        paper = paper_protocol(table.paper, (row.paper.axes or {}).get("model"))
+        paper = paper_protocol(table.paper, row.paper)
         if ours["model"]["name"] != paper["model"]["name"]:
             return (
                 f"Counted on {ours['model']['name']}, not on the paper's {paper['model']['name']}."

@@ -210,7 +210,7 @@ def _judge_pairs(
 def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
     """Return the verdict on sizes: they are counted, so one seed is enough, but only on the paper's network."""
     first, second = find_rows(table, kind.claim)
-    counts = kind.size.count(first), kind.size.count(second)
+    counts = kind.counted_size.count(first), kind.counted_size.count(second)
     assert counts[0] is not None
     assert counts[1] is not None
     increase_pct = 100 * (counts[0] / counts[1] - 1)

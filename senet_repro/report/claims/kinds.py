@@ -52,7 +52,7 @@ class Lower:
         return _find_metric(self.paper, self.claim)
 
     @property
-    def figure(self) -> str:
+    def figure_name(self) -> str:
         """Return the name of the figure that the claim is about."""
         return self.metric.name
 
@@ -112,7 +112,7 @@ class Equivalent:
         return _find_metric(self.paper, self.claim)
 
     @property
-    def figure(self) -> str:
+    def figure_name(self) -> str:
         """Return the name of the figure that the claim is about."""
         return self.metric.name
 
@@ -177,15 +177,15 @@ class Cost:
     claim: Claim
 
     @property
-    def figure(self) -> str:
+    def figure_name(self) -> str:
         """Return the name of the figure that the claim is about."""
         require_choice("figure", self.claim.figure, SIZES)
         return str(self.claim.figure)
 
     @property
-    def size(self) -> Size:
+    def counted_size(self) -> Size:
         """Return the size that the claim is about."""
-        return SIZES[self.figure]
+        return SIZES[self.figure_name]
 
     @property
     def increase_pct(self) -> float:

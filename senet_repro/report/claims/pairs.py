@@ -8,7 +8,7 @@ from typing import Any
 from senet_repro.config.schema import Claim
 from senet_repro.report.claims.kinds import ClaimKind
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.protocols import name_settings
+from senet_repro.report.tables.protocols import Protocol, name_settings
 from senet_repro.results.metrics import Metric
 from senet_repro.results.record import Record
 from senet_repro.stats.estimates import Estimate, estimate_mean, least_sd_pct
@@ -87,19 +87,22 @@ def _list_values(row: ResultRow, metric: Metric, seeds: list[int]) -> list[float
 def _find_differing(first: Record, second: Record) -> dict[str, str]:
     """Return the settings in which two runs differ, each with both values in words."""
     one, other = _list_surroundings(first), _list_surroundings(second)
+    one_protocol = _select_comparable(first, second)
+    other_protocol = _select_comparable(second, first)
     # Most runs of a table share a protocol, and then its settings need not be written out.
-    if first.protocol != second.protocol:
-        one = {**_name_comparable_settings(first, second), **one}
-        other = {**_name_comparable_settings(second, first), **other}
-    return {
-        key: f"{_spell_value(one.get(key))} and {_spell_value(other.get(key))}"
-        for key in dict.fromkeys((*one, *other))
-        if one.get(key) != other.get(key)
-    }
+    if one_protocol != other_protocol:
+        one = {**name_settings(one_protocol), **one}
+        other = {**name_settings(other_protocol), **other}
+    differing = {}
+    for name in (*one, *other):
+        one_value, other_value = one.get(name), other.get(name)
+        if one_value != other_value:
+            differing[name] = f"{_spell_value(one_value)} and {_spell_value(other_value)}"
+    return differing
 
 
-def _name_comparable_settings(record: Record, other: Record) -> dict[str, Any]:
-    """Return the settings of a record's protocol that may not differ from another's, by a reader's names."""
+def _select_comparable(record: Record, other: Record) -> Protocol:
+    """Return the part of a record's protocol that may not differ from another's."""
     protocol = dict(record.protocol)
     # SE or none is the axis under test, and only two networks with SE write it down in some way.
     if record.axes is None or other.axes is None:
@@ -107,7 +110,7 @@ def _name_comparable_settings(record: Record, other: Record) -> dict[str, Any]:
     # Where two rows name different networks, the network is the axis.
     if record.protocol["model"]["name"] != other.protocol["model"]["name"]:
         del protocol["model"]
-    return name_settings(protocol)
+    return protocol
 
 
 def _list_surroundings(record: Record) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def _collect_experiments_records(variants: Mapping[str, Sequence[TableVariant]])
         if not names_networks(paper_tables()[name]):
             continue
         for variant in own:
-            found.update(id(record) for record in variant.records)
+            found.update(id(record) for record in variant.all_records)
     return found
 
 
@@ -155,7 +155,7 @@ def _has_news(variant: TableVariant, in_experiments: set[int]) -> bool:
     """Return whether a variant shows more than some experiment's table does."""
     if names_networks(variant.paper) or not variant.difference:
         return True
-    return any(id(record) not in in_experiments for record in variant.records)
+    return any(id(record) not in in_experiments for record in variant.all_records)
 
 
 def _group_failures(failures: Mapping[tuple[str, int], str]) -> dict[str, dict[int, str]]:
@@ -183,7 +183,7 @@ def _build_table(
         _build_row(name, row, variant.beside[name], failures) for name, row in paper.beside.items()
     ]
     with_records = [row for row in rows if row.records]
-    papers = [paper_protocol(paper, (row.paper.axes or {}).get("model")) for row in with_records]
+    papers = [paper_protocol(paper, row.paper) for row in with_records]
     headed_alike = [other.group for other in shown if _is_headed_alike(variant, other)]
     replaces_data = "data.name" in variant.difference
     return ResultTable(
@@ -194,7 +194,7 @@ def _build_table(
         distinctions=describe_distinctions(variant.group, headed_alike),
         seeds=sorted({seed for row in with_records for seed in row.seeds}),
         stands_for=papers[0]["data"]["name"] if replaces_data else None,
-        code_versions=count_code_versions(variant.records),
+        code_versions=count_code_versions(variant.all_records),
         other_code_versions=_list_other_code_versions(variant, shown),
         superseded=variant.superseded,
         beside=beside,

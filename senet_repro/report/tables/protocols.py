@@ -29,7 +29,7 @@ _UNSPOKEN_PARTS = ("recipe.", "data.", "model.")
 
 def flatten_protocol(protocol: Mapping[str, Any], eval_images: int) -> Settings:
     """Return the settings of a protocol under which so many images were evaluated."""
-    return {**_flatten(protocol), EVAL_IMAGES: eval_images}
+    return {**_flatten_tree(protocol), EVAL_IMAGES: eval_images}
 
 
 def flatten_paper_protocol(protocol: Protocol) -> Settings:
@@ -40,7 +40,7 @@ def flatten_paper_protocol(protocol: Protocol) -> Settings:
 def apply_difference(protocol: Protocol, difference: Difference) -> Protocol:
     """Return a protocol of the paper with a difference applied to it."""
     changed: Protocol = {}
-    settings = {**_flatten(protocol), **difference}
+    settings = {**_flatten_tree(protocol), **difference}
     for key, value in settings.items():
         # The number of evaluation images is no part of a protocol.
         if value == ABSENT or key == EVAL_IMAGES:
@@ -77,7 +77,7 @@ def describe_setting(key: str, value: Any) -> str:
 
 def name_settings(protocol: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a protocol by the names that a reader gives its settings."""
-    return {name_setting(key): value for key, value in _flatten(protocol).items()}
+    return {name_setting(key): value for key, value in _flatten_tree(protocol).items()}
 
 
 def name_setting(key: str) -> str:
@@ -107,7 +107,7 @@ def _is_implied(key: str, renamed: Sequence[str]) -> bool:
     return any(part in renamed for part in parts)
 
 
-def _flatten(protocol: Mapping[str, Any]) -> Settings:
+def _flatten_tree(protocol: Mapping[str, Any]) -> Settings:
     return dict(_walk_leaves(protocol, ""))
 
 

@@ -23,7 +23,7 @@ class VariantRow:
     records: list[Record] = field(default_factory=list)  # one per seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableVariant:
     """A table under one change of its rows' own protocols; an ablation's variant has one network."""
 
@@ -35,7 +35,7 @@ class TableVariant:
     superseded: list[Record]  # of its rows; a newer code version has the same run and seed
 
     @property
-    def records(self) -> list[Record]:
+    def all_records(self) -> list[Record]:
         """Return the records of all its rows."""
         return [record for row in self.rows.values() for record in row.records]
 
@@ -53,19 +53,22 @@ class _Draft:
     difference: Difference
     groups: list[ProtocolGroup]
 
-    def accepts(self, group: ProtocolGroup, difference: Difference) -> bool:
-        """Return whether a group changes the same.
+    def agrees_with(self, other: _Draft) -> bool:
+        """Return whether another draft changes the same.
 
-        An override may be the own value of some rows, for which it is no change: differences need not be equal, they
-        only may not contradict any group.
+        An override may be the own value of some rows, for which it is no change. So differences need not be equal:
+        no group of either draft may contradict the difference of the other.
         """
-        fits_group = group.agrees_in_all(self.difference)
-        return fits_group and all(member.agrees_in_all(difference) for member in self.groups)
+        return self.allows(other.difference) and other.allows(self.difference)
 
-    def add(self, group: ProtocolGroup, difference: Difference) -> None:
-        """Take a group in that was accepted."""
-        self.groups.append(group)
-        self.difference = {**self.difference, **difference}
+    def allows(self, difference: Difference) -> bool:
+        """Return whether each of its groups has the values of a difference."""
+        return all(group.agrees_in_all(difference) for group in self.groups)
+
+    def absorb(self, other: _Draft) -> None:
+        """Take in the groups of a draft that agrees with this one."""
+        self.groups.extend(other.groups)
+        self.difference = {**self.difference, **other.difference}
 
 
 def find_variants(paper: PaperTable, groups: Sequence[ProtocolGroup]) -> list[TableVariant]:
@@ -78,94 +81,109 @@ def find_variants(paper: PaperTable, groups: Sequence[ProtocolGroup]) -> list[Ta
     plain: list[_Draft] = []
     for group in groups:
         difference = _compare_with_paper(paper, group)
-        if difference is not None:
-            drafts = with_se if group.has_se else plain
-            drafts.append(_Draft(difference, [group]))
+        if difference is None:
+            continue
+        drafts = with_se if group.has_se else plain
+        drafts.append(_Draft(difference, [group]))
     drafts = _merge_compatible(_merge_equal(with_se))
     # Networks without SE come last: they join every variant that is like theirs in all but SE.
     _attach_plain(drafts, plain)
     variants = [_build_variant(paper, draft) for draft in drafts]
-    return [variant for variant in variants if variant.records and _is_shown(variant)]
+    return [variant for variant in variants if _is_shown(variant)]
 
 
 def _compare_with_paper(paper: PaperTable, group: ProtocolGroup) -> Difference | None:
-    """Return what a group changes in the table's own protocol for its network; None where no row is for either."""
+    """Return what a group changes in the table's own protocol for its network.
+
+    None is returned where no row is for that network, or the table for that task.
+    """
     if group.task != paper.task:
         return None
     network = group.protocol["model"]["name"]
     for row in paper.rows.values():
-        if row.axes is not None and row.axes.get("model", network) == network:
-            return group.compare_with_paper(paper_protocol(paper, row.axes.get("model")))
+        if row.axes is not None and row.network in (None, network):
+            return group.compare_with_paper(paper_protocol(paper, row))
     return None
 
 
 def _merge_equal(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Return a draft for each difference that there is."""
     merged: dict[str, _Draft] = {}
     for draft in drafts:
-        # A difference holds lists, which are no keys of a dict.
+        # As text, since a difference may hold lists, which are no keys of a dict.
         key = json.dumps(draft.difference, sort_keys=True)
         if key in merged:
-            merged[key].groups += draft.groups
+            merged[key].absorb(draft)
         else:
             merged[key] = draft
     return list(merged.values())
 
 
 def _merge_compatible(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Return the drafts, each merged into the first before it that agrees with it."""
     merged: list[_Draft] = []
     for draft in drafts:
-        hosts = (
-            host
-            for host in merged
-            if all(host.accepts(group, draft.difference) for group in draft.groups)
-        )
-        host = next(hosts, None)
-        if host is None:
+        for host in merged:
+            if host.agrees_with(draft):
+                host.absorb(draft)
+                break
+        else:
             merged.append(draft)
-            continue
-        for group in draft.groups:
-            host.add(group, draft.difference)
     return merged
 
 
 def _attach_plain(drafts: list[_Draft], plain: Sequence[_Draft]) -> None:
-    """Add each group without SE to every draft that accepts it, or as a draft of its own where none does."""
+    """Merge each draft without SE into every draft that agrees with it, or add it where none does."""
     for draft in plain:
-        (group,) = draft.groups
-        hosts = [host for host in drafts if host.accepts(group, draft.difference)]
+        hosts = [host for host in drafts if host.agrees_with(draft)]
         for host in hosts:
-            host.add(group, draft.difference)
+            host.absorb(draft)
         if not hosts:
             drafts.append(draft)
 
 
 def _build_variant(paper: PaperTable, draft: _Draft) -> TableVariant:
-    records: dict[str, list[Record]] = {}
-    for group in draft.groups:
-        for key, members in group.records.items():
-            records.setdefault(key, []).extend(members)
-    counted = {key: _select_newest(members) for key, members in records.items()}
+    by_key = _collect_records(draft.groups)
+    newest = {run_key: _select_newest(records) for run_key, records in by_key.items()}
     protocols = _change_protocols(paper, draft.difference)
-    rows = {name: _build_row(row, protocols, counted) for name, row in paper.rows.items()}
-    beside = {name: _build_row(row, protocols, counted) for name, row in paper.beside.items()}
-    # Two rows may be the same run on a network with few stages; its records are listed once.
-    shown_keys = dict.fromkeys(row.run_key for row in rows.values() if row.run_key in records)
+    rows = {}
+    for name, row in paper.rows.items():
+        rows[name] = _build_row(row, protocols, newest)
+    beside = {}
+    for name, row in paper.beside.items():
+        beside[name] = _build_row(row, protocols, newest)
     superseded = []
-    for key in shown_keys:
-        assert key is not None
-        counted_ids = {id(record) for record in counted[key]}
-        superseded += [record for record in records[key] if id(record) not in counted_ids]
-    return TableVariant(paper, draft.difference, draft.groups[0], rows, beside, superseded)
+    # Two rows may be the same run on a network with few stages; its records are listed once.
+    for run_key in dict.fromkeys(row.run_key for row in rows.values()):
+        if run_key in by_key:
+            superseded += _select_others(by_key[run_key], newest[run_key])
+    return TableVariant(
+        paper=paper,
+        difference=draft.difference,
+        group=draft.groups[0],
+        rows=rows,
+        beside=beside,
+        superseded=superseded,
+    )
+
+
+def _collect_records(groups: Sequence[ProtocolGroup]) -> dict[str, list[Record]]:
+    """Return the records of some groups by their run key."""
+    collected: dict[str, list[Record]] = {}
+    for group in groups:
+        for run_key, records in group.records.items():
+            collected.setdefault(run_key, []).extend(records)
+    return collected
 
 
 def _change_protocols(paper: PaperTable, difference: Difference) -> dict[str | None, Protocol]:
-    """Return the protocol of each network that the rows name, None standing for rows that name none."""
-    models = {
-        row.axes.get("model")
-        for row in (*paper.rows.values(), *paper.beside.values())
-        if row.axes is not None
-    }
-    return {model: apply_difference(paper_protocol(paper, model), difference) for model in models}
+    """Return the changed protocol of each network that rows name; of None for rows of any network."""
+    protocols: dict[str | None, Protocol] = {}
+    for row in (*paper.rows.values(), *paper.beside.values()):
+        if row.axes is not None and row.network not in protocols:
+            own = paper_protocol(paper, row)
+            protocols[row.network] = apply_difference(own, difference)
+    return protocols
 
 
 def _build_row(
@@ -173,7 +191,7 @@ def _build_row(
 ) -> VariantRow:
     if row.axes is None:
         return VariantRow()
-    protocol = protocols[row.axes.get("model")]
+    protocol = protocols[row.network]
     axes = {**AXIS_DEFAULTS, **row.axes}
     blocks = build_se_identity(axes, protocol["se"], protocol["model"]["stages"])
     run_key = hash_identity({**protocol, "se": blocks})
@@ -190,7 +208,16 @@ def _select_newest(records: Sequence[Record]) -> list[Record]:
     return list(newest.values())
 
 
+def _select_others(records: Sequence[Record], counted: Sequence[Record]) -> list[Record]:
+    """Return the records that are not among those counted."""
+    # By id, since comparing whole records takes long.
+    ids = {id(record) for record in counted}
+    return [record for record in records if id(record) not in ids]
+
+
 def _is_shown(variant: TableVariant) -> bool:
+    if not variant.all_records:
+        return False
     if not names_networks(variant.paper) or not variant.difference:
         return True
-    return any(record.config.get("table") == variant.paper.name for record in variant.records)
+    return any(record.config.get("table") == variant.paper.name for record in variant.all_records)

@@ -39,7 +39,7 @@ class Column:
         return 1 if self.half_key is None else 2
 
     @property
-    def alignment(self) -> str:
+    def words_alignment(self) -> str:
         """Return the alignment of a cell that holds words and no figure."""
         return "r" if self.half_key is None else "c"
 
@@ -176,8 +176,8 @@ def _format_head(columns: Sequence[Column]) -> list[str]:
         groups.append(_span_columns(width, "c", group))
         rules += rf"\cmidrule(lr){{{first}-{first + width - 1}}}"
         first += width
-    heads = [_span_columns(each.latex_width, each.alignment, each.head) for each in columns]
-    units = [_span_columns(each.latex_width, each.alignment, each.unit) for each in columns]
+    heads = [_span_columns(each.latex_width, each.words_alignment, each.head) for each in columns]
+    units = [_span_columns(each.latex_width, each.words_alignment, each.unit) for each in columns]
     return [_join_cells(groups), rules, _join_cells(["", *heads]), _join_cells(["", *units])]
 
 
@@ -189,7 +189,7 @@ def _format_cell(
         return format_seed_count(table, row) if row.records else ""
     if value is None:
         words = _list_gap_words(table, row).get(column.key, "")
-        return _span_columns(column.latex_width, column.alignment, words)
+        return _span_columns(column.latex_width, column.words_alignment, words)
     text = f"${value:{column.spec}}$"
     if column.half_key is None:
         return text

@@ -56,7 +56,7 @@ def find_paper_difference(kind: ClaimKind) -> float | None:
     rows = {**kind.paper.beside, **kind.paper.rows}
     figures = []
     for name in kind.claim.rows:
-        figure = rows[name].published(kind.figure)
+        figure = rows[name].published(kind.figure_name)
         if figure is None:
             return None
         figures.append(figure)
@@ -186,6 +186,6 @@ def _collect_claim(paper: PaperTable, claim: Claim) -> dict[str, Any]:
     kind = read_claim(paper, claim)
     return {
         **asdict(claim),
-        "figure": kind.figure,
+        "figure": kind.figure_name,
         "paper_difference": find_paper_difference(kind),
     }

@@ -1,0 +1,42 @@
+"""Records that tables cannot be made of are listed with their path, and end nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from senet_repro.cli.table import main
+
+from senet_repro.report.tables.load import load_printable_results
+from senet_repro.results.record import Record, write_record
+from tests.records import make_record
+
+
+def _write(folder: Path, record: Record) -> Path:
+    run = folder / record.name / f"seed{record.seed}"
+    run.mkdir(parents=True)
+    write_record(run, record)
+    return run / "record.json"
+
+
+def test_a_record_without_a_metric_of_its_task_is_named_and_the_others_make_their_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(tmp_path, make_record([], seed=0, top1=3.0))
+    older = make_record(["squeeze=max"], seed=0, top1=3.0)
+    path = _write(tmp_path, replace(older, metrics={"loss": 0.1, "top1_err_pct": 3.0}))
+    assert main(["--results", str(tmp_path), "--table", "squeeze"]) == 0
+    text = capsys.readouterr().out
+    assert f"skipped {path}: it lacks top5_err_pct, which tables of classification print" in text
+    assert "3.00 (1)" in text
+
+
+def test_a_record_of_a_task_that_is_not_known_here_is_named(tmp_path: Path) -> None:
+    known, unknown = (make_record([], seed=seed, top1=3.0) for seed in (0, 1))
+    _write(tmp_path, known)
+    path = _write(tmp_path, replace(unknown, task="segmentation"))
+    results = load_printable_results(tmp_path)
+    assert [record.seed for record in results.records] == [0]
+    assert list(results.folders) == [(known.run_key, 0)]
+    assert results.unreadable[0].startswith(f"{path}: no task 'segmentation'; there are ")
