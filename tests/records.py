@@ -9,7 +9,7 @@ from functools import cache
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import canonical, run_key, run_name
 from senet_repro.config.paper_tables import paper_run
-from senet_repro.config.schema import WHOLE_SETS, PaperTable, Row, Run
+from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.results.record import Record
 
 
@@ -63,7 +63,7 @@ def row_records(
     """
     found = {**table.beside, **table.rows}[row]
     run = _changed(overrides, found) if overrides else paper_run(table, found)
-    images = eval_images or WHOLE_SETS[run.data.name][1]
+    images = eval_images or run.data.eval_images
     record = record_of(run, seed=0, top1=0.0, eval_images=images)
     return [
         replace(

@@ -16,7 +16,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.composition import CONF_DIR, checked, plain_errors, run_from
+from senet_repro.config.composition import checked, plain_errors, run_from
+from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from string import Template
 from typing import Any, get_type_hints
@@ -18,13 +18,11 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from senet_repro.config.conf_dir import CONF_DIR
+from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
 from senet_repro.config.validation import validate
 from senet_repro.core.errors import ConfigError
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-CONF_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
-"""The grid's YAML: inside an installed package, beside it in a checkout."""
 
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 
@@ -53,11 +51,20 @@ def run_from(config: DictConfig) -> Run:
     with plain_errors():
         # Only plain data meets the schema anew; a composed config would carry keys added by `+` past it.
         plain = OmegaConf.to_container(config, resolve=True)
+        _add_set_facts(plain)
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
     assert isinstance(run, Run)
     validate(run)
     _fingerprint(run.init)
     return run
+
+
+def _add_set_facts(plain: Any) -> None:
+    """Let a configuration that lacks the facts of its data set, as those of older runs do, state them too."""
+    data = plain.get("data")
+    if isinstance(data, dict) and "name" in data and not set(FACTS) <= data.keys():
+        facts = asdict(read_set_facts(data["name"]))
+        plain["data"] = {**facts, **data}
 
 
 def _fingerprint(init: Init) -> None:

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.composition import CONF_DIR, compose
+from senet_repro.config.composition import compose
+from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.core.errors import ConfigError
 
@@ -21,11 +22,7 @@ GROUPS = ("ablation", "experiment")
 @lru_cache(maxsize=1)
 def paper_tables() -> dict[str, PaperTable]:
     """Every table by its name, in the paper's order; figures from its running text come last."""
-    tables = [
-        _load(path.parent.name, path.stem)
-        for group in GROUPS
-        for path in (CONF_DIR / group).glob("*.yaml")
-    ]
+    tables = [_load(group, name) for group in GROUPS for name in list_files(group)]
     return {table.name: table for table in sorted(tables, key=lambda table: table.number or 1000)}
 
 
@@ -78,7 +75,7 @@ def composed(*overrides: str) -> Run:
 
 
 def _load(group: str, name: str) -> PaperTable:
-    config = OmegaConf.load(CONF_DIR / group / f"{name}.yaml")
-    table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), config.table))
+    stated = load_file(group, name).table
+    table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), stated))
     assert isinstance(table, PaperTable)
     return table

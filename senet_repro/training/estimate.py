@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from senet_repro.config.schema import WHOLE_SETS, Run
+from senet_repro.config.schema import Run
 from senet_repro.models.cost import count_runs
 
 PASSES = 3  # a training step costs its forward pass, and about twice that backward
@@ -29,7 +29,8 @@ def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
     """The cost of each run on the whole of its set, all epochs together."""
     costs = []
     for run, (_, macs) in zip(runs, count_runs(runs), strict=True):
-        train, test = WHOLE_SETS[run.data.name]
-        batch, epochs = run.recipe.batch_size, run.recipe.epochs
-        costs.append(Cost(epochs * (train // batch) * batch, epochs * test, macs))
+        data, batch, epochs = run.data, run.recipe.batch_size, run.recipe.epochs
+        # The last incomplete batch of an epoch is not trained on.
+        train_images = epochs * (data.train_images // batch) * batch
+        costs.append(Cost(train_images, epochs * data.eval_images, macs))
     return costs

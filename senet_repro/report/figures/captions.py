@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from senet_repro.config.data_sets import data_title
 from senet_repro.config.paper_tables import label
 from senet_repro.report.figures.drawing import MUTED
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.text.notes import PAPER_DATA
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,16 +22,11 @@ def title_of(table: ResultTable) -> str:
     return f"{label(table.paper)}: {table.paper.title}"
 
 
-def data_name(name: str) -> str:
-    """A data set as its readers write it."""
-    return PAPER_DATA.get(name, name)
-
-
 def standing(table: ResultTable) -> str:
     """What the numbers of a table can stand for, in a few words."""
-    data = data_name(table.example.canonical["data"]["name"])
+    data = data_title(table.example.canonical["data"]["name"])
     if table.stands_for:
-        said = f"{data}, a proxy for {data_name(table.stands_for)}"
+        said = f"{data}, a proxy for {data_title(table.stands_for)}"
     else:
         said = f"{data}, {'not ' if table.departures else ''}the paper's protocol"
     return f"{said}; one seed is no evidence" if len(table.seeds) == 1 else said

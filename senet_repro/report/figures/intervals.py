@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from senet_repro.report.figures.captions import NARROW_PX, data_name, headed, standing, title_of
+from senet_repro.config.data_sets import data_title
+from senet_repro.report.figures.captions import NARROW_PX, headed, standing, title_of
 from senet_repro.report.figures.drawing import BLUE, GRID, MUTED, PAPER, VERMILLION, Drawing, draw
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.stats.estimates import Estimate
@@ -35,7 +36,7 @@ def errors(table: ResultTable, name: str) -> Drawing | None:
         _name_rows(panels, rows)
         if table.stands_for:
             panels[0].set_xlabel("ours: top-1 error, %")
-            panels[1].set_xlabel(f"paper ({data_name(table.stands_for)}), %")
+            panels[1].set_xlabel(f"paper ({data_title(table.stands_for)}), %")
         else:
             panels[0].set_xlabel("top-1 error, %")
         _key(figure, [row.top1_err_pct for row in rows])

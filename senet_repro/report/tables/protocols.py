@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.identity import CODE_VERSION, key_of
-from senet_repro.config.schema import WHOLE_SETS
 from senet_repro.results.record import Record
 
 Form = dict[str, Any]
@@ -163,7 +163,8 @@ def distinctions(own: Protocol, others: Sequence[Protocol]) -> list[str]:
 
 
 def _flat_paper(paper: Form) -> Flat:
-    return {**_flat(paper), "eval_images": WHOLE_SETS[paper["data"]["name"]][1]}
+    whole_set = read_set_facts(paper["data"]["name"])
+    return {**_flat(paper), "eval_images": whole_set.eval_images}
 
 
 def _flat(form: Mapping[str, Any]) -> Flat:

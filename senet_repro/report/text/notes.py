@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any
 
+from senet_repro.config.data_sets import data_title
 from senet_repro.config.identity import CODE_VERSION, key_of
 from senet_repro.config.paper_tables import label
 from senet_repro.core.choice import listed
 from senet_repro.report.claims.judge import VERDICTS, confounds, judge
 from senet_repro.report.tables.build import ResultRow, ResultTable, code_versions
 from senet_repro.stats.estimates import Estimate
-
-PAPER_DATA = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
 def heading(table: ResultTable) -> str:
@@ -134,7 +133,7 @@ def _proxy(table: ResultTable) -> str | None:
     ours = (data["proxy"] or data["name"]).removesuffix(
         " instead of ImageNet"
     )  # the first records say it themselves
-    return f"A proxy: {ours} instead of {PAPER_DATA[table.stands_for]}."
+    return f"A proxy: {ours} instead of {data_title(table.stands_for)}."
 
 
 def csv_text(tables: Sequence[ResultTable]) -> str:

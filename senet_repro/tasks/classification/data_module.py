@@ -10,7 +10,6 @@ import pytorch_lightning as pl
 import torch
 
 from senet_repro.config.schema import Data
-from senet_repro.core.errors import DataError
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
 from senet_repro.data.folder import (
     EvalSteps,
@@ -23,10 +22,8 @@ from senet_repro.data.folder import (
 )
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import IN_MEMORY, load_in_memory
-from senet_repro.data.verify import corrupt_files, corruption
-
-IN_FOLDERS = ("imagenet",)
+from senet_repro.data.sets import check_reader, load_in_memory
+from senet_repro.data.verify import corruption_error, find_corrupt_files
 
 
 class ImageData(pl.LightningDataModule):
@@ -59,10 +56,7 @@ class ImageData(pl.LightningDataModule):
             DataError: No set has the name `data.name`.
         """
         super().__init__()
-        if data.name not in IN_MEMORY + IN_FOLDERS:
-            raise DataError(
-                f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}"
-            )
+        check_reader(data)
         self.data = data
         self.batch_size = batch_size
         self.seed = seed
@@ -96,7 +90,7 @@ class ImageData(pl.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
-        if self.data.download and self.data.name in IN_MEMORY:
+        if self.data.download and self.data.kind == "memory":
             load_in_memory(self.data)
 
     def verify(self, pause: Callable[[], None]) -> None:
@@ -108,12 +102,12 @@ class ImageData(pl.LightningDataModule):
         Raises:
             DataError: Images are not readable and are not to be left out; the message names them.
         """
-        if self.data.name in IN_FOLDERS and (self.data.verify or self.data.skip_corrupt):
-            self._corrupt = corrupt_files(
+        if self.data.kind == "folders" and (self.data.verify or self.data.skip_corrupt):
+            self._corrupt = find_corrupt_files(
                 load_folders(self.data), self.num_workers, self.verified, pause
             )
             if self._corrupt and not self.data.skip_corrupt:
-                raise corruption(self._corrupt)
+                raise corruption_error(self._corrupt)
 
     def setup(self, stage: str | None = None) -> None:
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
@@ -121,13 +115,14 @@ class ImageData(pl.LightningDataModule):
         Raises:
             DataError: The set is missing or damaged; the message says what was looked for and where.
         """
-        if self.data.name in IN_MEMORY:
+        if self.data.kind == "memory":
             split = load_in_memory(self.data)
             self._train, self._test = split.train, split.test
         else:
             self._train, self._test = load_folders(self.data)
             if corrupt := set(self._corrupt):
-                self._train, self._test = self._train.without(corrupt), self._test.without(corrupt)
+                self._train = self._train.leave_out(corrupt)
+                self._test = self._test.leave_out(corrupt)
         if self.skipped and self.trainer and self.trainer.is_global_zero:
             counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
             print(f"left out {counts} images that cannot be read", file=sys.stderr)
@@ -135,7 +130,7 @@ class ImageData(pl.LightningDataModule):
     def teardown(self, stage: str | None = None) -> None:
         """End the decoding processes."""
         while self._open:
-            self._open.pop().close()
+            self._open.pop().close_workers()
 
     def state_dict(self) -> dict[str, int]:
         """How far training is, for a checkpoint.
@@ -157,7 +152,7 @@ class ImageData(pl.LightningDataModule):
         assert self.trainer is not None
         accumulate = self.trainer.accumulate_grad_batches
         steps = TrainSteps(self.num_train, self.batch_size, self.seed, self._share, accumulate)
-        steps.resume(**self._resume_at)
+        steps.resume_at(**self._resume_at)
         self._steps = steps
         if isinstance(self._train, ImageSet):
             return TrainBatches(self._train, self.data, steps, self._device, self.cutout_px)
