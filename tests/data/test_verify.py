@@ -21,7 +21,7 @@ from senet_repro.core.errors import DataError, Stopped
 from senet_repro.data import verify
 from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import load_folders
-from senet_repro.data.verify import corrupt_files, corruption
+from senet_repro.data.verify import corruption_error, find_corrupt_files
 from senet_repro.execution.execute import execute
 from senet_repro.results.store import read_status
 
@@ -41,7 +41,7 @@ def another_kind(file: Path) -> None:
 
 
 def find(data: Data, cache: Path, workers: int = 0) -> list[str]:
-    return corrupt_files(load_folders(data), workers, cache, lambda: None)
+    return find_corrupt_files(load_folders(data), workers, cache, lambda: None)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -116,7 +116,7 @@ def test_a_search_that_was_ended_goes_on_where_it_was(
 
     monkeypatch.setattr(verify, "decode_file", look)
     with pytest.raises(KeyboardInterrupt):
-        corrupt_files(load_folders(data), 0, tmp_path, enough)
+        find_corrupt_files(load_folders(data), 0, tmp_path, enough)
     assert seen == files[:4]
     seen.clear()
     assert find(data, tmp_path) == files[:1]
@@ -154,7 +154,7 @@ def test_a_signal_ends_a_run_that_is_still_looking_at_its_images(
 
 
 def test_the_error_names_the_first_and_counts_the_others() -> None:
-    error = str(corruption([f"{number}.JPEG" for number in range(7)]))
+    error = str(corruption_error([f"{number}.JPEG" for number in range(7)]))
     assert error.startswith("0.JPEG, 1.JPEG, 2.JPEG, 3.JPEG, 4.JPEG and 2 more: not readable")
     assert "data.skip_corrupt=true" in error
 
