@@ -39,10 +39,10 @@ def main(arguments: Sequence[str]) -> int:
     from senet_repro.models.sizes import (  # late: --help need not wait for torch
         CONVENTION,
         TOLERANCE,
-        sizes,
+        count_sizes,
     )
 
-    found = list(sizes())
+    found = list(count_sizes())
     if options.format == "markdown":
         print(aligned([HEADER, *map(_cells, found)]))
         notes = [

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from senet_repro.config.composition import CONF_DIR, compose
+from senet_repro.config.composition import compose
+from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.identity import AXES, canonical, run_key
 from senet_repro.config.paper_tables import find_table, label, paper_run, paper_tables, selection
 from senet_repro.config.schema import Claim, PaperTable
