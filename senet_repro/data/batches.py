@@ -26,7 +26,9 @@ class Normalise(nn.Module):
     def __init__(self, mean: list[float], std: list[float]) -> None:
         """Take per-channel statistics on the 0..255 scale."""
         super().__init__()
-        means, stds = torch.tensor([mean, std]).view(2, 1, -1, 1, 1)
+        # As (1, C, 1, 1) they meet images (B, C, H, W) channel by channel.
+        means = torch.tensor(mean).view(1, -1, 1, 1)
+        stds = torch.tensor(std).view(1, -1, 1, 1)
         self.register_buffer("scale", 1 / stds)
         self.register_buffer("offset", -means / stds)
 
@@ -56,9 +58,11 @@ def draw_epoch(steps: TrainSteps, flip: bool, pad_px: int) -> Draws:
     # The order of these draws belongs to every number ever recorded.
     generator = steps.make_generator()
     image = torch.randperm(count, generator=generator)
+    # Without flips the numbers are drawn all the same, and the corners stay those of a set with flips.
     share_mirrored = 0.5 if flip else 0.0
     mirrored = torch.rand(count, generator=generator) < share_mirrored
-    top, left = torch.randint(2 * pad_px + 1, (2, count), generator=generator)
+    num_corners = 2 * pad_px + 1
+    top, left = torch.randint(num_corners, (2, count), generator=generator)
     return Draws(image, mirrored, top, left)
 
 
@@ -75,7 +79,13 @@ class Canvas:
     image, flip and corner. This takes 3 N (side + pad_px)^2 bytes per copy: 390 MB for CIFAR with flips.
     """
 
-    def __init__(self, images: Tensor, flip: bool, pad_px: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        flip: bool,
+        pad_px: int,
+        device: torch.device,
+    ) -> None:
         """Lay out `images` (N, 3, side, side) uint8 on `device`."""
         num_images, channels, self.side, _ = images.shape
         self.pitch = self.side + pad_px
@@ -85,19 +95,35 @@ class Canvas:
         all_pixels = copies * self.copy_pixels
         # The last image has no next one to lend it the zeros on its right and below it.
         tail_pixels = pad_px * self.pitch + pad_px
-        pixels = torch.zeros(all_pixels + tail_pixels, channels, dtype=torch.uint8, device=device)
+        pixels = torch.zeros(
+            all_pixels + tail_pixels,
+            channels,
+            dtype=torch.uint8,
+            device=device,
+        )
 
-        padded = pixels[:all_pixels].view(copies, num_images, self.pitch, self.pitch, channels)
+        padded = pixels[:all_pixels].view(
+            copies,
+            num_images,
+            self.pitch,
+            self.pitch,
+            channels,
+        )
         inner = padded[:, :, pad_px:, pad_px:]
-        inner[0] = images.permute(0, 2, 3, 1)
+        by_pixel = images.permute(0, 2, 3, 1)
+        inner[0] = by_pixel
         if flip:
-            mirror_images = images.flip(3)
-            inner[1] = mirror_images.permute(0, 2, 3, 1)
+            inner[1] = by_pixel.flip(2)
 
         # Overlapping views, which take no memory: row i holds the `side` pixels from pixel i on.
         num_runs = len(pixels) - self.side + 1
-        self.runs = pixels.as_strided((num_runs, self.side * channels), (channels, 1))
-        self.run_starts = torch.arange(self.side, device=device) * self.pitch
+        run_length = self.side * channels
+        self.runs = pixels.as_strided(
+            size=(num_runs, run_length),
+            stride=(channels, 1),
+        )
+        rows = torch.arange(self.side, device=device)
+        self.run_starts = rows * self.pitch
 
     def find_first_pixels(self, draws: Draws) -> Tensor:
         """Return where the crop of each position (N,) begins, (N,) int64."""
@@ -108,9 +134,11 @@ class Canvas:
 
     def cut_crops(self, first_pixels: Tensor) -> Tensor:
         """Return the crops (B, 3, side, side) uint8 in channels_last memory that begin at `first_pixels` (B,)."""
+        # One run for each row of each crop, all in one gather.
         starts = first_pixels[:, None] + self.run_starts
         runs = self.runs.index_select(0, starts.flatten())
-        crops = runs.view(len(first_pixels), self.side, self.side, -1)
+        count = len(first_pixels)
+        crops = runs.view(count, self.side, self.side, -1)
         return crops.permute(0, 3, 1, 2)
 
 
@@ -140,7 +168,8 @@ class TrainBatches:
         self.canvas = Canvas(images.images, data.flip, data.pad_px, device)
         self.labels = images.labels
         self.cutout_px = cutout_px
-        self.normalise = Normalise(data.mean, data.std).to(device)
+        normalise = Normalise(data.mean, data.std)
+        self.normalise = normalise.to(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration be that of `epoch`, counted from 0."""
@@ -163,7 +192,8 @@ class TrainBatches:
         yield from self.sampler.count_taken(batches)
 
     def _cut_out(self, crops: Iterable[Tensor]) -> Iterator[Tensor]:
-        centres = self._share_of(draw_centres(self.sampler, self.canvas.side))
+        all_centres = draw_centres(self.sampler, self.canvas.side)
+        centres = self._share_of(all_centres)
         for crop, step_centres in zip(crops, centres, strict=True):
             yield cut_out(self.normalise(crop), step_centres, self.cutout_px)
 
@@ -176,12 +206,17 @@ class EvalBatches:
     """Every image once over all processes, in order: uint8 (B, 3, H, W) channels_last and labels (B,)."""
 
     def __init__(
-        self, images: ImageSet, batch_size: int, share: Share, device: torch.device
+        self,
+        images: ImageSet,
+        batch_size: int,
+        share: Share,
+        device: torch.device,
     ) -> None:
         """Move this process's share of `images` to `device`; `batch_size` counts over all processes."""
         self.local_batch = batch_size // share.world_size
         local = share.slice_images(len(images))
-        self.images = images.images[local].to(device, memory_format=torch.channels_last)
+        local_images = images.images[local]
+        self.images = local_images.to(device, memory_format=torch.channels_last)
         self.labels = images.labels[local].to(device)
 
     def __len__(self) -> int:

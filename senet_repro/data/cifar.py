@@ -21,7 +21,12 @@ LABEL_COLUMN = {"cifar10": "label", "cifar100": "fine_label"}
 TORCHVISION = {"cifar10": CIFAR10, "cifar100": CIFAR100}
 
 
-def load_cifar(name: str, root: str | None, download: bool, skip_corrupt: bool = False) -> Split:
+def load_cifar(
+    name: str,
+    root: str | None,
+    download: bool,
+    skip_corrupt: bool = False,
+) -> Split:
     """Return the 50,000 training and 10,000 test images of `name`, from whichever layout `root` holds.
 
     Parquet files `{train,test}-*.parquet` come first, then torchvision's folder. Nothing is fetched unless
@@ -69,8 +74,10 @@ def _read_torchvision(name: str, root: str, download: bool) -> Split:
 
 
 def _convert_torchvision(part: Any) -> ImageSet:
-    images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()
-    return ImageSet(images, torch.tensor(part.targets))
+    pixels = torch.from_numpy(part.data)
+    images = pixels.permute(0, 3, 1, 2).contiguous()
+    labels = torch.tensor(part.targets)
+    return ImageSet(images, labels)
 
 
 def _read_parquet(files: Sequence[Path], label_column: str, skip_corrupt: bool) -> ImageSet:

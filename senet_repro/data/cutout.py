@@ -14,7 +14,8 @@ STREAM = 0
 def draw_centres(steps: TrainSteps, side_px: int) -> Tensor:
     """Draw the pixel, numbered row by row, at the centre of each position's square (N,): uniform over the image."""
     generator = steps.make_generator(STREAM)
-    return torch.randint(side_px**2, (steps.num_images,), generator=generator)
+    num_pixels = side_px**2
+    return torch.randint(num_pixels, (steps.num_images,), generator=generator)
 
 
 def cut_out(images: Tensor, centres: Tensor, cutout_px: int) -> Tensor:
@@ -31,10 +32,14 @@ def cut_out(images: Tensor, centres: Tensor, cutout_px: int) -> Tensor:
     # With column and channel as one axis a single pass does it; a mask of pixels over three channels takes thrice as
     # long.
     kept_columns = kept_columns.repeat_interleave(channels, 1)
-    kept = torch.maximum(kept_rows[:, :, None], kept_columns[:, None, :])
-    pixels = images.permute(0, 2, 3, 1)
+    kept = torch.maximum(
+        kept_rows[:, :, None],
+        kept_columns[:, None, :],
+    )
     # A view, never a copy, of channels_last memory: multiplying it changes `images`.
-    pixels.view(count, side, side * channels).mul_(kept)
+    by_pixel = images.permute(0, 2, 3, 1)
+    by_row = by_pixel.view(count, side, side * channels)
+    by_row.mul_(kept)
     return images
 
 
@@ -43,5 +48,7 @@ def _mark_outside(centres: Tensor, side: int, cutout_px: int) -> Tensor:
     positions = torch.arange(side, device=centres.device)
     first = centres[:, None] - cutout_px // 2
     distance = positions - first
-    outside = (distance < 0) | (distance >= cutout_px)
+    is_before = distance < 0
+    is_behind = distance >= cutout_px
+    outside = is_before | is_behind
     return outside.float()

@@ -47,11 +47,13 @@ class FileSet:
         Raises:
             DataError: Nothing would be left of a class.
         """
-        is_kept = np.array([os.fsdecode(file) not in names for file in self.files], dtype=bool)
+        own_names = [os.fsdecode(file) for file in self.files]
         # Of `names` only this set's own files: the same list serves the training and the validation files.
-        skipped = tuple(os.fsdecode(file) for file in self.files[~is_kept])
+        skipped = tuple(name for name in own_names if name in names)
+        is_kept = np.array([name not in names for name in own_names], dtype=bool)
         labels = self.labels[torch.from_numpy(is_kept)]
-        if set(labels.tolist()) != set(self.labels.tolist()):
+        has_lost_a_class = set(labels.tolist()) != set(self.labels.tolist())
+        if has_lost_a_class:
             raise DataError(
                 f"no image of a class can be read, such as {skipped[0]}: fetch them again"
             )
@@ -123,7 +125,10 @@ def train_transform(data: Data) -> Transform:
             f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect"
         )
     crop = v2.RandomResizedCrop(
-        data.train_px, scale=data.crop_area, ratio=data.crop_aspect, antialias=True
+        data.train_px,
+        scale=data.crop_area,
+        ratio=data.crop_aspect,
+        antialias=True,
     )
     flip = v2.RandomHorizontalFlip(0.5 if data.flip else 0.0)
     transform: Transform = v2.Compose([crop, flip])
@@ -179,7 +184,8 @@ class _DecodedBatches(Dataset[Batch | ValueError]):
         image = decode_file(os.fsdecode(self.files.files[index]))
         # The transforms draw from the CPU's global generator; outside it must seem untouched.
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(derived_seed(self.seed, epoch, index))
+            seed = derived_seed(self.seed, epoch, index)
+            torch.default_generator.manual_seed(seed)
             return self.transform(image)
 
 

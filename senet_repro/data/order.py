@@ -35,8 +35,9 @@ class Share:
         batch is dropped.
         """
         steps = len(values) // batch_size
+        local_batch = batch_size // self.world_size
         whole_batches = values[: steps * batch_size]
-        by_rank = whole_batches.view(steps, self.world_size, batch_size // self.world_size)
+        by_rank = whole_batches.view(steps, self.world_size, local_batch)
         return by_rank[:, self.rank]
 
     def slice_images(self, count: int) -> slice:
@@ -58,7 +59,12 @@ class TrainSteps:
     """
 
     def __init__(
-        self, num_images: int, batch_size: int, seed: int, share: Share, accumulate: int = 1
+        self,
+        num_images: int,
+        batch_size: int,
+        seed: int,
+        share: Share,
+        accumulate: int = 1,
     ) -> None:
         """Plan the steps of one process.
 
@@ -96,7 +102,8 @@ class TrainSteps:
 
         The order of the images is the first draw of the epoch's own stream.
         """
-        return torch.Generator().manual_seed(derived_seed(self.seed, self.epoch, *stream))
+        seed = derived_seed(self.seed, self.epoch, *stream)
+        return torch.Generator().manual_seed(seed)
 
     # Order
 
@@ -105,14 +112,16 @@ class TrainSteps:
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = torch.randperm(self.num_images, generator=self.make_generator())
+        generator = self.make_generator()
+        order = torch.randperm(self.num_images, generator=generator)
         for step in self.local_share(order):
             yield [(self.epoch, index) for index in step.tolist()]
 
     # Share
 
     def __len__(self) -> int:
-        return self.num_images // self.batch_size * self.accumulate
+        whole_batches = self.num_images // self.batch_size
+        return whole_batches * self.accumulate
 
     def local_share(self, values: Tensor) -> Tensor:
         """Return this process's share (pending steps, local batch) of `values` (num_images,), in this epoch's order."""
@@ -124,7 +133,8 @@ class TrainSteps:
 
     def start_epoch(self) -> None:
         """Start to iterate, at the step that a resumed run came to if it was in this epoch."""
-        self.taken = self._resume_taken if self._resume_epoch == self.epoch else 0
+        is_resumed = self._resume_epoch == self.epoch
+        self.taken = self._resume_taken if is_resumed else 0
         # Only one epoch is resumed; the same epoch, iterated again, begins at its first step.
         self.resume_at(epoch=0, taken=0)
 

@@ -40,11 +40,13 @@ def load_digits() -> Split:
     from sklearn.model_selection import train_test_split
 
     digits = datasets.load_digits()
-    grey = torch.from_numpy(digits.images * (255 / 16)).round().to(torch.uint8)
+    scaled = torch.from_numpy(digits.images * (255 / 16))
+    grey = scaled.round().to(torch.uint8)
     images = grey.unsqueeze(1).repeat(1, 3, 1, 1)
     labels = torch.from_numpy(digits.target).long()
+    indices = range(len(labels))
     train, test = train_test_split(
-        range(len(labels)),
+        indices,
         test_size=read_set_facts("digits").eval_images,
         stratify=digits.target,
         random_state=DIGITS_SPLIT_SEED,
@@ -89,8 +91,11 @@ def load_in_memory(data: Data) -> Split:
             read, or `data` states another image size or fewer classes than the set has.
     """
     check_reader(data)
-    root = None if data.root is None else str(Path(data.root).expanduser().resolve())
-    split = _read_set(Source(data.name, root, data.download, data.skip_corrupt))
+    root = None
+    if data.root is not None:
+        root = str(Path(data.root).expanduser().resolve())
+    source = Source(data.name, root, data.download, data.skip_corrupt)
+    split = _read_set(source)
     _check_split(data, split)
     return split
 
@@ -109,7 +114,8 @@ def _check_split(data: Data, split: Split) -> None:
             f"{data.name} images are {side} px a side and are not resized: "
             f"give data.train_px={side} data.eval_px={side}"
         )
-    train_images, test_images = split.train.count_all(), split.test.count_all()
+    train_images = split.train.count_all()
+    test_images = split.test.count_all()
     # The key of a run does not state how many images it saw.
     if (train_images, test_images) != (data.train_images, data.eval_images):
         raise DataError(
@@ -117,7 +123,7 @@ def _check_split(data: Data, split: Split) -> None:
             f"{data.name} has {data.train_images:,} and {data.eval_images:,}: "
             "a part of it would pass for the whole in the tables"
         )
-    largest_label = max(int(part.labels.max()) for part in (split.train, split.test))
-    classes = largest_label + 1
+    labels = torch.cat([split.train.labels, split.test.labels])
+    classes = int(labels.max()) + 1
     if classes > data.classes:
         raise DataError(f"{data.name} has {classes} classes: give data.classes={classes}")

@@ -38,7 +38,10 @@ _NAMED = 5
 
 
 def find_corrupt_files(
-    sets: Sequence[FileSet], num_workers: int, cache: Path, pause: Callable[[], None]
+    sets: Sequence[FileSet],
+    num_workers: int,
+    cache: Path,
+    pause: Callable[[], None],
 ) -> list[str]:
     """Return the files that are no readable images, in order; `num_workers` processes look (0: this one).
 
@@ -54,8 +57,9 @@ def find_corrupt_files(
         reported_s = time.monotonic()
         for looked_at, found in _look_at_files(files, start, num_workers):
             corrupt += found
-            is_quiet_long = time.monotonic() - reported_s >= _QUIET_S
-            if is_quiet_long or looked_at == len(files):
+            quiet_s = time.monotonic() - reported_s
+            is_last = looked_at == len(files)
+            if is_last or quiet_s >= _QUIET_S:
                 reported_s = time.monotonic()
                 write_json(findings, {"looked_at": looked_at, "corrupt": corrupt})
                 report(f"verified {looked_at:,} of {len(files):,} images, {len(corrupt)} corrupt")
@@ -106,7 +110,10 @@ class _Chunks(Dataset[tuple[int, list[int]]]):
     def __getitem__(self, chunk: int) -> tuple[int, list[int]]:
         first = self.start + chunk * _CHUNK
         end = min(first + _CHUNK, len(self.files))
-        corrupt = [index for index in range(first, end) if not _is_readable(self.files[index])]
+        corrupt = []
+        for index in range(first, end):
+            if not _is_readable(self.files[index]):
+                corrupt.append(index)
         return end, corrupt
 
 
@@ -122,7 +129,9 @@ def _is_readable(file: bytes) -> bool:
 
 
 def _look_at_files(
-    files: np.ndarray, start: int, num_workers: int
+    files: np.ndarray,
+    start: int,
+    num_workers: int,
 ) -> Iterator[tuple[int, list[int]]]:
     """Yield, chunk by chunk, how many files were looked at and which of the chunk's are corrupt."""
     chunks = DataLoader(
@@ -148,8 +157,10 @@ def _fingerprint_files(files: np.ndarray) -> str:
     real_folders = {folder: os.path.realpath(folder) for folder, _ in paths}
     digest = hashlib.sha256()
     for folder in sorted(real_folders):
-        changed_ns = Path(os.fsdecode(folder)).stat().st_mtime_ns
-        digest.update(b"%s\0%d\0" % (real_folders[folder], changed_ns))
+        status = Path(os.fsdecode(folder)).stat()
+        entry = b"%s\0%d\0" % (real_folders[folder], status.st_mtime_ns)
+        digest.update(entry)
     for folder, name in paths:
-        digest.update(b"%s/%s\0" % (real_folders[folder], name))
+        entry = b"%s/%s\0" % (real_folders[folder], name)
+        digest.update(entry)
     return digest.hexdigest()[:16]

@@ -81,6 +81,7 @@ def count_channels(sizes: Module, in_channels: int) -> int:
 
 def inception_branches(sizes: Module, in_channels: int) -> Branches:
     """Return the three or four branches of a module."""
+    # The modules without a 1x1 branch are those that halve the map (3c and 4e).
     stride = 2 if sizes.conv1x1 is None else 1
     reduce3, conv3 = sizes.conv3x3
     reduce33, conv33 = sizes.double3x3
@@ -96,6 +97,7 @@ def inception_branches(sizes: Module, in_channels: int) -> Branches:
         conv1=conv_bn(reduce33, conv33, 3),
         conv2=conv_bn(conv33, conv33, 3, stride),
     )
+    # A halving module has no projection behind its pooling, and so passes all its channels on.
     if sizes.pooled is None:
         branches["pool"] = halving_pool()
     else:

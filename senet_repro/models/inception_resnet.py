@@ -46,7 +46,7 @@ def inception_resnet_v2(plan: SEPlan, classes: int, *, stem: str) -> Classifier:
     units.append((5, shrink_17px()))
     for _ in range(9):
         units.append((5, unit_8px(gate5)))
-    # The last unit has neither scale nor ReLU.
+    # The last unit, alone of all, has neither scale nor ReLU.
     units.append((5, unit_8px(gate5, scale=1.0, act=nn.Identity())))
     head = named(conv=conv_bn(2080, 1536, 1), linear=LinearHead(1536, classes))
     return Classifier(_build_stem(STEMS[stem]), group_by_stage(units), head)
@@ -64,6 +64,7 @@ def scaled_unit(
     branch = named(
         branches=branches, gate=gate("conv3x3", width), increase=conv(width, channels, 1, bias=True)
     )
+    # torch.add(shortcut, residual, alpha=scale): small scales keep training of so many units stable.
     scaled_sum = partial(torch.add, alpha=scale)
     return ResidualUnit(gate, channels, channels, branch, nn.Identity(), act=act, join=scaled_sum)
 

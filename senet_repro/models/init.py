@@ -31,6 +31,7 @@ def initialise_weights(net: nn.Module, seed: int) -> None:
 
 def _draw_weight(weight: Tensor, seed: int) -> None:
     """Draw on the CPU, whatever device the network is on: its generator gives the same numbers everywhere."""
+    # The inputs of one output: channels of its group times kernel positions.
     fan_in = weight[0].numel()
     std = math.sqrt(2 / fan_in)
     generator = torch.Generator("cpu").manual_seed(seed)

@@ -74,7 +74,11 @@ def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int
 
 
 def _add_preact_and_shortcut(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, body: nn.Module
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    body: nn.Module,
 ) -> nn.Module:
     """Return a unit whose branch is `body` behind its first BN and ReLU; no ReLU follows the sum."""
     preact = bn_relu(in_channels)
@@ -89,12 +93,19 @@ def _add_preact_and_shortcut(
 
 
 def _build_network(
-    plan: SEPlan, classes: int, unit: Unit, units_per_stage: int, out_channels: int
+    plan: SEPlan,
+    classes: int,
+    unit: Unit,
+    units_per_stage: int,
+    out_channels: int,
 ) -> Classifier:
     """Return a network of three stages, the first of which gives `out_channels` and the last four times as many."""
     units = (units_per_stage, units_per_stage, units_per_stage)
     stages = residual_stages(unit, plan, units, in_channels=16, out_channels=out_channels)
     last_channels = 4 * out_channels
     # The stream ends without an activation, since no unit has one after its sum.
-    head = named(preact=bn_relu(last_channels), linear=LinearHead(last_channels, classes))
+    head = named(
+        preact=bn_relu(last_channels),
+        linear=LinearHead(last_channels, classes),
+    )
     return Classifier(conv(3, 16, 3), stages, head)

@@ -155,13 +155,22 @@ class OptionA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', ceil(H / stride), ceil(W / stride)) for x of (N, C, H, W)."""
-        kept = x[:, :, :: self.stride, :: self.stride]
+        kept = skip_pixels(x, self.stride)
         # Padding is counted from the last dimension: columns, rows, then channels.
         return F.pad(kept, (0, 0, 0, 0, 0, self.new_channels))
 
 
+def skip_pixels(x: Tensor, stride: int) -> Tensor:
+    """Return every stride-th row and column of (N, C, H, W), the first included."""
+    return x[:, :, ::stride, ::stride]
+
+
 def residual_stages(
-    unit: Unit, plan: SEPlan, units: Sequence[int], in_channels: int, out_channels: int
+    unit: Unit,
+    plan: SEPlan,
+    units: Sequence[int],
+    in_channels: int,
+    out_channels: int,
 ) -> nn.ModuleDict:
     """Return stages of `units[i]` units each, keyed "2", "3" and so on; the first gives `out_channels`.
 

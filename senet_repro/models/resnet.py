@@ -103,6 +103,7 @@ def senet_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> 
     """Return a unit of SENet-154: a 3x3 as wide as the output in 64 groups behind a 1x1 of half its width."""
     widths = (out_channels // 2, out_channels)
     branch = bottleneck_branch(gate, in_channels, out_channels, stride, widths=widths, groups=64)
+    # Where the map shrinks a 1x1 would skip three of four pixels.
     kernel = 1 if stride == 1 else 3
     shortcut = project_shortcut(in_channels, out_channels, stride, kernel)
     return ResidualUnit(gate, in_channels, out_channels, branch, shortcut)
@@ -111,6 +112,7 @@ def senet_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> 
 def _build_network(
     plan: SEPlan, classes: int, unit: Unit, units: Sequence[int], stem_pool: str
 ) -> Classifier:
+    # Both halve the map; only the padded one sees beyond the upper and left edges.
     padded_pool = nn.MaxPool2d(3, stride=2, padding=1)
     pool = padded_pool if stem_pool == "padded" else halving_pool()
     stem = named(conv7x7=conv_bn(3, 64, 7, stride=2), pool=pool)

@@ -23,8 +23,9 @@ class PositionwiseLinear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', H, W) for x of (N, C, H, W)."""
-        channels_last = x.movedim(1, -1)
-        return super().forward(channels_last).movedim(-1, 1)
+        # A linear layer works on the last dimension.
+        features = super().forward(x.movedim(1, -1))
+        return features.movedim(-1, 1)
 
 
 # Adaptive pools, not means: the cost counter sees them (cost.py).
@@ -58,10 +59,16 @@ class SEBlock(nn.Module):
     """
 
     def __init__(
-        self, channels: int, r: int, squeeze: str, excitation: str, fc: str, bias: bool
+        self,
+        channels: int,
+        r: int,
+        squeeze: str,
+        excitation: str,
+        fc: str,
+        bias: bool,
     ) -> None:
         super().__init__()
-        # Stages of 16 channels would have no hidden unit at r=32.
+        # 16 channels, as in the CIFAR networks, would have no hidden unit at r=32.
         hidden = max(1, channels // r)
         build_fc = FC[fc]
         self.squeeze = SQUEEZE[squeeze]()
@@ -109,6 +116,7 @@ class SEPlan:
         """Return what stands at a site of a unit of a stage: an SE block over `channels`, or nothing."""
         if self.r is None or site != self.placement or stage not in self.stages:
             return nn.Identity()
+        # The one line of the package that builds a block: whatever stands at a site has come by here.
         return SEBlock(channels, self.r, self.squeeze, self.excitation, self.fc, self.bias)
 
     def at_stage(self, stage: int) -> Gate:

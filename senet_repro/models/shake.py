@@ -29,6 +29,7 @@ from senet_repro.models.residual import (
     bottleneck_branch,
     keeps_shape,
     residual_stages,
+    skip_pixels,
 )
 from senet_repro.models.se import Gate, SEPlan
 
@@ -59,7 +60,12 @@ def shake_even29_2x4x64d(plan: SEPlan, classes: int, *, se_on: str) -> Classifie
 
 
 def basic_unit(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    *,
+    se_on: str,
 ) -> ResidualUnit:
     """Return a Shake-Shake-Image unit: two branches ReLU, 3x3, 3x3, and no ReLU after the sum."""
     mix = ShakeMix(
@@ -75,7 +81,12 @@ def basic_unit(
 
 
 def bottleneck_unit(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    *,
+    se_on: str,
 ) -> ResidualUnit:
     """Return a Shake-Even-Image unit: two ResNeXt branches as wide as their output, in 4 groups."""
     mix = ShakeMix(
@@ -89,7 +100,11 @@ def bottleneck_unit(
 
 
 def _relu_branch(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, se_on: str
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    se_on: str,
 ) -> nn.Sequential:
     # Not in place: both branches and the shortcut read the same input.
     return named(
@@ -100,7 +115,11 @@ def _relu_branch(
 
 
 def _resnext_branch(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, se_on: str
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    se_on: str,
 ) -> nn.Sequential:
     widths = (out_channels, out_channels)
     body = bottleneck_branch(gate, in_channels, out_channels, stride, widths=widths, groups=4)
@@ -112,14 +131,18 @@ def _resnext_branch(
 
 def _gate_of_branch(gate: Gate, se_on: str, channels: int) -> nn.Module:
     """Return what stands at the end of a branch."""
-    return gate("standard", channels) if se_on == "branch" else nn.Identity()
+    if se_on == "mix":
+        return nn.Identity()
+    return gate("standard", channels)
 
 
 def _gate_around_mix(gate: Gate, se_on: str) -> Gate:
     """Return the gates of the unit around the mix, without the standard one where the branches have it."""
 
     def gate_other_sites(site: str, channels: int) -> nn.Module:
-        return nn.Identity() if site == "standard" else gate(site, channels)
+        if site == "standard":
+            return nn.Identity()
+        return gate(site, channels)
 
     return gate if se_on == "mix" else gate_other_sites
 
@@ -141,7 +164,8 @@ class ShakeMix(nn.Module):
             halves: Tensor = (one + two) / 2
             return halves
         # Both are drawn for Shake-Even too, which keeps its random numbers those of Shake-Shake.
-        alpha, beta = torch.rand(2, len(x), 1, 1, 1, device=x.device, dtype=one.dtype)
+        shape = (2, len(x), 1, 1, 1)
+        alpha, beta = torch.rand(shape, device=x.device, dtype=one.dtype)
         if self.even:
             beta = torch.full_like(beta, 0.5)
         mixed: Tensor = _Shake.apply(one, two, alpha, beta)
@@ -179,13 +203,16 @@ class Shifted(nn.Module):
         """Return (N, C', ceil(H / stride), ceil(W / stride)) for x of (N, C, H, W)."""
         # A row and a column of zeros come in at the top left, as many leave at the bottom right.
         moved = F.pad(x, (1, -1, 1, -1))
-        kept = x[:, :, :: self.stride, :: self.stride]
-        kept_moved = moved[:, :, :: self.stride, :: self.stride]
-        return torch.cat([self.path1(kept), self.path2(kept_moved)], dim=1)
+        output1 = self.path1(skip_pixels(x, self.stride))
+        output2 = self.path2(skip_pixels(moved, self.stride))
+        return torch.cat([output1, output2], dim=1)
 
 
 def shifted_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     """Return the two-path shortcut with BN where the shape changes, and nothing elsewhere."""
     if keeps_shape(in_channels, out_channels, stride):
         return nn.Identity()
-    return named(paths=Shifted(in_channels, out_channels, stride), bn=nn.BatchNorm2d(out_channels))
+    return named(
+        paths=Shifted(in_channels, out_channels, stride),
+        bn=nn.BatchNorm2d(out_channels),
+    )

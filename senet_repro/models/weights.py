@@ -47,7 +47,8 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
             names the first one's key and both shapes.
     """
     release, entries = _match_entries(model, source)
-    mend = f"source={source} takes the state_dict of {source}'s {release.name}, with as many classes as the network"
+    title = f"{source}'s {release.name}"
+    mend = f"source={source} takes the state_dict of {title}, with as many classes as the network"
     if not _is_state_dict(state_dict):
         raise ConfigError(
             f"{type(state_dict).__name__} is no dictionary of tensors by name; {mend}"
@@ -63,20 +64,22 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
         elif key.endswith(".num_batches_tracked"):
             loaded[key] = own
         else:
+            in_network = _describe_tensor(own, entry.shape)
             raise ConfigError(
-                f"{entry.key} is not in the weights and {_describe_tensor(own, entry.shape)} in the network; {mend}"
+                f"{entry.key} is not in the weights and {in_network} in the network; {mend}"
             )
-    expected_keys = {entry.key for entry in entries.values()}
-    for their_key, given in state_dict.items():
-        if their_key not in expected_keys:
-            raise ConfigError(
-                f"{their_key} is {_describe_tensor(given, given.shape)} in the weights and not in the network; {mend}"
-            )
+    _refuse_left_over(state_dict, entries, mend)
     # Only now: an import that fails leaves the network as it was.
     model.load_state_dict(loaded)
 
 
-def _check_tensor(given: Tensor, entry: Entry, key: str, own: Tensor, mend: str) -> None:
+def _check_tensor(
+    given: Tensor,
+    entry: Entry,
+    key: str,
+    own: Tensor,
+    mend: str,
+) -> None:
     """Refuse a tensor of another shape or kind of number than the network has at `key`."""
     same_shape = given.shape == entry.shape
     same_kind = given.is_floating_point() == own.is_floating_point()
@@ -86,6 +89,21 @@ def _check_tensor(given: Tensor, entry: Entry, key: str, own: Tensor, mend: str)
         raise ConfigError(
             f"{entry.key} is {in_weights} in the weights and {in_network} in the network ({key}); {mend}"
         )
+
+
+def _refuse_left_over(
+    state_dict: Mapping[str, Tensor],
+    entries: Mapping[str, Entry],
+    mend: str,
+) -> None:
+    """Refuse weights that hold a tensor for which the network has no layer."""
+    expected = {entry.key for entry in entries.values()}
+    for key, given in state_dict.items():
+        if key not in expected:
+            in_weights = _describe_tensor(given, given.shape)
+            raise ConfigError(
+                f"{key} is {in_weights} in the weights and not in the network; {mend}"
+            )
 
 
 def export_weights(model: Classifier, source: str) -> dict[str, Tensor]:
@@ -103,7 +121,11 @@ def export_weights(model: Classifier, source: str) -> dict[str, Tensor]:
     for key, entry in entries.items():
         tensor = own[key].reshape(entry.shape)
         # A copy, so that further training does not change it.
-        exported[entry.key] = tensor.to("cpu", copy=True, memory_format=torch.contiguous_format)
+        exported[entry.key] = tensor.to(
+            "cpu",
+            copy=True,
+            memory_format=torch.contiguous_format,
+        )
     return exported
 
 
@@ -180,9 +202,9 @@ def _match_entries(model: Classifier, source: str) -> tuple[Release, dict[str, E
     require("network", model.name, RELEASES[source], f"source={source}")
     release = RELEASES[source][model.name]
     _check_settings(model, release, f"{source}'s {release.name}")
-    entries = {
-        key: release.find_entry(key, tensor.shape) for key, tensor in model.state_dict().items()
-    }
+    entries = {}
+    for key, tensor in model.state_dict().items():
+        entries[key] = release.find_entry(key, tensor.shape)
     return release, entries
 
 
@@ -194,18 +216,28 @@ def _check_settings(model: Classifier, release: Release, title: str) -> None:
     built = _build_released(model, release)
     ours = _describe_layers(model)
     theirs = _describe_layers(built)
+    # Theirs first: where a network has too many units, the first that differs is named and not the first left over.
     for layer in theirs | ours:
         here = ours.get(layer, "nothing")
         there = theirs.get(layer, "nothing")
         if here != there:
-            settings = ", ".join(
-                f"{name}={'none' if value is None else value}"
-                for name, value in release.settings.items()
-            )
-            hint = " (se.bias=true on the command line)" if release.settings.get("bias") else ""
             raise ConfigError(
-                f"{layer} is {here} here and {there} in {title}; create {model.name} with {settings}{hint}"
+                f"{layer} is {here} here and {there} in {title}; "
+                f"create {model.name} with {_describe_settings(release)}"
             )
+
+
+def _describe_settings(release: Release) -> str:
+    """Return the settings that rebuild a released network, as a reader would give them."""
+    settings = []
+    for name, value in release.settings.items():
+        # The command line has no null: there r=none builds a network without SE.
+        word = "none" if value is None else value
+        settings.append(f"{name}={word}")
+    described = ", ".join(settings)
+    if release.settings.get("bias"):
+        described += " (se.bias=true on the command line)"
+    return described
 
 
 def _build_released(model: Classifier, release: Release) -> Classifier:
