@@ -18,6 +18,10 @@ from senet_repro.data.images import ImageSet
 
 CIFAR: dict[str, Any] = {
     "name": "cifar10",
+    "kind": "memory",
+    "title": "CIFAR-10",
+    "train_images": 50_000,
+    "eval_images": 10_000,
     "classes": 10,
     "train_px": 32,
     "eval_px": 32,
@@ -26,10 +30,20 @@ CIFAR: dict[str, Any] = {
     "flip": True,
     "pad_px": 4,
 }
-DIGITS = {**CIFAR, "name": "digits", "train_px": 8, "eval_px": 8, "flip": False, "pad_px": 1}
+DIGITS = {
+    **CIFAR,
+    "name": "digits",
+    "train_images": 1437,
+    "eval_images": 360,
+    "train_px": 8,
+    "eval_px": 8,
+    "flip": False,
+    "pad_px": 1,
+}
 FOLDERS = {
     **CIFAR,
     "name": "imagenet",
+    "kind": "folders",
     "classes": 1000,
     "train_px": 24,
     "eval_px": 24,

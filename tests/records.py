@@ -15,7 +15,7 @@ from senet_repro.config.identity import (
     split_identity,
 )
 from senet_repro.config.paper_tables import paper_run
-from senet_repro.config.schema import WHOLE_SETS, PaperTable, Row, Run
+from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.results.record import Record
 
 
@@ -75,7 +75,7 @@ def row_records(
     """
     found = {**table.beside, **table.rows}[row]
     run = _changed(overrides, found) if overrides else paper_run(table, found)
-    images = eval_images or WHOLE_SETS[run.data.name][1]
+    images = eval_images or run.data.eval_images
     record = record_of(run, seed=0, top1=0.0, eval_images=images)
     return [
         replace(

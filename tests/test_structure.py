@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -104,17 +105,21 @@ def test_files_functions_and_constructors_stay_short(path: Path) -> None:
                 assert len(node.args.args) - 1 + len(node.args.kwonlyargs) <= 7
 
 
-def test_model_files_say_what_the_networks_offer() -> None:
-    from senet_repro.config.composition import CONF_DIR, compose
+def test_every_model_file_has_its_builder_which_takes_its_options() -> None:
+    from senet_repro.config.conf_dir import list_files
+    from senet_repro.config.schema import MODEL_OPTIONS
     from senet_repro.models import list_models
-    from senet_repro.models.registry import model_info
+    from senet_repro.models.registry import _BUILDERS, model_info
 
-    assert sorted(path.stem for path in (CONF_DIR / "model").glob("*.yaml")) == list_models()
-    for name in list_models():
-        written, built = compose([f"model={name}"]).model, model_info(name)
-        assert (written.name, tuple(written.stages)) == (name, built.stages)
-        assert tuple(written.placements) == built.placements
-        assert written.options == built.options
+    assert list_files("model") == list_models()
+    for name, build in _BUILDERS.items():
+        stated = model_info(name)
+        assert stated.name == name
+        parameters = inspect.signature(build).parameters.values()
+        assert [p.name for p in parameters if p.kind is p.KEYWORD_ONLY] == list(stated.options)
+        # The file is the only place of a default.
+        assert all(p.default is p.empty for p in parameters)
+        assert all(value in MODEL_OPTIONS[option] for option, value in stated.options.items())
 
 
 def test_the_public_face_is_lazy_and_whole() -> None:

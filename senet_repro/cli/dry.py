@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from senet_repro.config.identity import run_dir
-from senet_repro.config.schema import WHOLE_SETS, Run
+from senet_repro.config.schema import Run
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
 
@@ -39,11 +39,10 @@ def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
 
     costs = []
     for run, (_, macs_per_image) in zip(runs, count_runs(runs), strict=True):
-        train_images, eval_images = WHOLE_SETS[run.data.name]
         epochs, batch_size = run.recipe.epochs, run.recipe.batch_size
         # The last incomplete batch of an epoch is dropped.
-        used_images = train_images // batch_size * batch_size
-        costs.append(Cost(epochs * used_images, epochs * eval_images, macs_per_image))
+        used_images = run.data.train_images // batch_size * batch_size
+        costs.append(Cost(epochs * used_images, epochs * run.data.eval_images, macs_per_image))
     return costs
 
 

@@ -7,7 +7,7 @@ import hashlib
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from string import Template
 from typing import Any, get_type_hints
@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from senet_repro.config.conf_dir import CONF_DIR
+from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
@@ -51,11 +52,20 @@ def run_from(config: DictConfig) -> Run:
     with plain_errors():
         # Only plain data meets the schema anew; a composed config would carry keys added by `+` past it.
         plain = OmegaConf.to_container(config, resolve=True)
+        _add_set_facts(plain)
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
     assert isinstance(run, Run)
     validate_run(run)
     _fill_in_hash(run.init)
     return run
+
+
+def _add_set_facts(plain: Any) -> None:
+    """Let a configuration that lacks the facts of its data set, as those of older runs do, state them too."""
+    data = plain.get("data")
+    if isinstance(data, dict) and "name" in data and not set(FACTS) <= data.keys():
+        facts = asdict(read_set_facts(data["name"]))
+        plain["data"] = {**facts, **data}
 
 
 def _fill_in_hash(init: Init) -> None:

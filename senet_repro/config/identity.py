@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from senet_repro.config.data_sets import FACTS
 from senet_repro.config.schema import DEFAULT_TASK, Run
 
 CODE_VERSION = 1
@@ -21,7 +22,8 @@ CODE_VERSION = 1
 AXES = ("r", "squeeze", "excitation", "stages", "placement")
 AXIS_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Run) if f.name in AXES}
 
-_NOT_IDENTITY = {"root", "download", "verify", "skip_corrupt", "proxy", "note"}
+# Paths, words for readers, and the facts of a set that its name alone decides.
+_NOT_IDENTITY = {"root", "download", "verify", "skip_corrupt", "proxy", "note", *FACTS}
 _SCHEDULE_FIELDS = {
     "step": ("kind", "drops", "length", "factor"),
     "cosine": ("kind",),

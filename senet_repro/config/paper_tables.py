@@ -13,9 +13,10 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from senet_repro.config.composition import compose
-from senet_repro.config.conf_dir import CONF_DIR
+from senet_repro.config.conf_dir import list_files, load_file
+from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.identity import build_identity
-from senet_repro.config.schema import WHOLE_SETS, PaperTable, Row, Run
+from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.core.errors import ConfigError
 
 GROUPS = ("ablation", "experiment")
@@ -27,8 +28,8 @@ def paper_tables() -> dict[str, PaperTable]:
     """Return every table by its name, in the paper's order; figures from its running text come last."""
     tables = []
     for group in GROUPS:
-        for path in (CONF_DIR / group).glob("*.yaml"):
-            tables.append(_load_table(group, path.stem))
+        for name in list_files(group):
+            tables.append(_load_table(group, name))
     tables.sort(key=lambda table: table.number or _AFTER_ALL_NUMBERS)
     return {table.name: table for table in tables}
 
@@ -84,8 +85,7 @@ def paper_protocol(table: PaperTable, row: Row) -> dict[str, Any]:
 
 def count_eval_images(protocol: dict[str, Any]) -> int:
     """Return how many images the paper evaluates on under a protocol: all of the set's."""
-    _, eval_images = WHOLE_SETS[protocol["data"]["name"]]
-    return eval_images
+    return read_set_facts(protocol["data"]["name"]).eval_images
 
 
 @lru_cache
@@ -110,7 +110,7 @@ def _compose_base(table_name: str, network: str | None) -> Run:
 
 
 def _load_table(group: str, name: str) -> PaperTable:
-    config = OmegaConf.load(CONF_DIR / group / f"{name}.yaml")
-    table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), config.table))
+    stated = load_file(group, name).table
+    table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), stated))
     assert isinstance(table, PaperTable)
     return table

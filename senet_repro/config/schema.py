@@ -28,13 +28,7 @@ DEFAULT_TASK = "classification"
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
-WHOLE_SETS = {
-    "digits": (1437, 360),
-    "cifar10": (50_000, 10_000),
-    "cifar100": (50_000, 10_000),
-    "imagenet": (1_281_167, 50_000),
-}
-"""Training and evaluation images of each set; the paper evaluates on all of them."""
+DATA_KINDS = ("memory", "folders")
 
 
 @dataclass(kw_only=True)
@@ -66,7 +60,11 @@ class Model:
 class Data:
     """An image set and its augmentation."""
 
-    name: str  # digits | cifar10 | cifar100 | imagenet
+    name: str  # of its file in conf/data/
+    kind: str  # memory: whole, as one tensor | folders: image files in class folders
+    title: str  # its name as readers write it
+    train_images: int  # of the whole set
+    eval_images: int
     classes: int
     train_px: int  # side of the square training crop
     eval_px: int  # side of the square evaluation crop

@@ -10,7 +10,8 @@ from typing import Any
 
 from senet_repro.config import schema
 from senet_repro.config.conf_dir import list_files
-from senet_repro.config.schema import Init, Run
+from senet_repro.config.data_sets import FACTS, read_set_facts
+from senet_repro.config.schema import Data, Init, Run
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import join_words
@@ -92,6 +93,7 @@ def _check_first_weights(init: Init) -> None:
 def _check_choices(run: Run) -> None:
     """Accept words that are among those of the schema."""
     require_choice("task", run.task, list_tasks())
+    require_choice("data.kind", run.data.kind, schema.DATA_KINDS)
     require_choice("se.fc", run.se.fc, schema.SE_FCS)
     require_choice("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES)
     require_choice("logger.name", run.logger.name, list_files("logger"))
@@ -103,9 +105,10 @@ def _check_choices(run: Run) -> None:
 
 
 def _check_data(run: Run) -> None:
-    """Accept a recipe and a network that the data can serve."""
+    """Accept a data set as its file describes it, and a recipe and a network that it can serve."""
     data, recipe = run.data, run.recipe
-    if data.name == "imagenet":
+    _check_set_facts(data)
+    if data.kind == "folders":
         if data.eval_resize_px is None:
             raise ConfigError(
                 f"{run.model.name} is made for images of {run.model.input_px} px, not for {data.name}'s: take another "
@@ -115,11 +118,21 @@ def _check_data(run: Run) -> None:
             raise ConfigError(
                 f"recipe.cutout_px={recipe.cutout_px}: cutout is for sets in memory, give 0 for {data.name}"
             )
-    elif data.name in schema.WHOLE_SETS and recipe.batch_size > schema.WHOLE_SETS[data.name][0]:
-        images = schema.WHOLE_SETS[data.name][0]
+    elif recipe.batch_size > data.train_images:
         raise ConfigError(
-            f"recipe.batch_size={recipe.batch_size}: {data.name} has {images:,} training images"
+            f"recipe.batch_size={recipe.batch_size}: {data.name} has {data.train_images:,} training images"
         )
+
+
+def _check_set_facts(data: Data) -> None:
+    """Refuse facts of a set that its file does not state: a part of a set would have the run key of the whole."""
+    facts = read_set_facts(data.name)
+    for fact in FACTS:
+        stated, given = getattr(facts, fact), getattr(data, fact)
+        if given != stated:
+            raise ConfigError(
+                f"data.{fact}={given}: {data.name} has {stated}, and no run may change it; leave it out"
+            )
 
 
 def check_axes(r: Any, squeeze: str, excitation: str, placement: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -25,7 +26,9 @@ class Normalise(nn.Module):
     def __init__(self, mean: list[float], std: list[float]) -> None:
         """Take per-channel statistics on the 0..255 scale."""
         super().__init__()
-        means, stds = torch.tensor([mean, std]).view(2, 1, -1, 1, 1)
+        # As (1, C, 1, 1) they meet images (B, C, H, W) channel by channel.
+        means = torch.tensor(mean).view(1, -1, 1, 1)
+        stds = torch.tensor(std).view(1, -1, 1, 1)
         self.register_buffer("scale", 1 / stds)
         self.register_buffer("offset", -means / stds)
 
@@ -48,58 +51,95 @@ class Draws(NamedTuple):
     top: Tensor  # corner of the crop in the padded image, 0..2 pad_px
     left: Tensor
 
-    @classmethod
-    def of_epoch(cls, steps: TrainSteps, flip: bool, pad_px: int) -> Draws:
-        """Draw for the whole set on the CPU, so that neither device nor number of processes has a say."""
-        generator = steps.generator()
-        image = torch.randperm(steps.num_images, generator=generator)
-        mirrored = torch.rand(steps.num_images, generator=generator) < (0.5 if flip else 0.0)
-        top, left = torch.randint(2 * pad_px + 1, (2, steps.num_images), generator=generator)
-        return cls(image, mirrored, top, left)
+
+def draw_epoch(steps: TrainSteps, flip: bool, pad_px: int) -> Draws:
+    """Draw for the whole set on the CPU, so that neither device nor number of processes has a say."""
+    count = steps.num_images
+    # The order of these draws belongs to every number ever recorded.
+    generator = steps.make_generator()
+    image = torch.randperm(count, generator=generator)
+    # Without flips the numbers are drawn all the same, and the corners stay those of a set with flips.
+    share_mirrored = 0.5 if flip else 0.0
+    mirrored = torch.rand(count, generator=generator) < share_mirrored
+    num_corners = 2 * pad_px + 1
+    top, left = torch.randint(num_corners, (2, count), generator=generator)
+    return Draws(image, mirrored, top, left)
 
 
 class Canvas:
     """Zero-padded images and, if flipped, their mirror images, laid out so that a batch is one gather.
 
-    Pixels lie in memory as (copy, image, row, column, channel). A crop is then `side` runs of `side` pixels,
-    the same distance apart, and its first pixel says all about it: image, flip and corner. This takes
-    3 N (side + pad_px)^2 bytes per copy: 390 MB for CIFAR with flips.
+    Pixels lie in memory as (copy, image, row, column, channel), where the second copy holds the mirror images:
+
+        0 0 0    An image of side 2, padded by 1: pad_px rows of zeros above and pad_px columns on the left,
+        0 p p    so that a row is `pitch` = side + pad_px pixels long. The zeros on its right are those on the
+        0 p p    left of the next row, and the zeros below the image those above the next image.
+
+    A crop is then `side` runs of `side` pixels, the same distance apart, and its first pixel decides all about it:
+    image, flip and corner. This takes 3 N (side + pad_px)^2 bytes per copy: 390 MB for CIFAR with flips.
     """
 
-    def __init__(self, images: Tensor, flip: bool, pad_px: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        flip: bool,
+        pad_px: int,
+        device: torch.device,
+    ) -> None:
         """Lay out `images` (N, 3, side, side) uint8 on `device`."""
         num_images, channels, self.side, _ = images.shape
-        # Padding on the left is also that on the right of the row before; likewise above and below.
         self.pitch = self.side + pad_px
         self.image_pixels = self.pitch**2
         self.copy_pixels = num_images * self.image_pixels
         copies = 2 if flip else 1
-        tail = pad_px * self.pitch + pad_px
+        all_pixels = copies * self.copy_pixels
+        # The last image has no next one to lend it the zeros on its right and below it.
+        tail_pixels = pad_px * self.pitch + pad_px
         pixels = torch.zeros(
-            copies * self.copy_pixels + tail, channels, dtype=torch.uint8, device=device
+            all_pixels + tail_pixels,
+            channels,
+            dtype=torch.uint8,
+            device=device,
         )
-        field = pixels[: copies * self.copy_pixels].view(
-            copies, num_images, self.pitch, self.pitch, channels
+
+        padded = pixels[:all_pixels].view(
+            copies,
+            num_images,
+            self.pitch,
+            self.pitch,
+            channels,
         )
-        inner = field[:, :, pad_px:, pad_px:]
-        inner[0] = images.permute(0, 2, 3, 1)
+        inner = padded[:, :, pad_px:, pad_px:]
+        by_pixel = images.permute(0, 2, 3, 1)
+        inner[0] = by_pixel
         if flip:
-            inner[1] = images.flip(3).permute(0, 2, 3, 1)
-        # Overlapping views: row i holds the `side` pixels from pixel i on.
+            inner[1] = by_pixel.flip(2)
+
+        # Overlapping views, which take no memory: row i holds the `side` pixels from pixel i on.
+        num_runs = len(pixels) - self.side + 1
+        run_length = self.side * channels
         self.runs = pixels.as_strided(
-            (len(pixels) - self.side + 1, self.side * channels), (channels, 1)
+            size=(num_runs, run_length),
+            stride=(channels, 1),
         )
-        self.run_starts = torch.arange(self.side, device=device) * self.pitch
+        rows = torch.arange(self.side, device=device)
+        self.run_starts = rows * self.pitch
 
-    def first_pixel(self, draws: Draws) -> Tensor:
-        """Where the crop of each position (N,) begins, (N,) int64."""
+    def find_first_pixels(self, draws: Draws) -> Tensor:
+        """Return where the crop of each position (N,) begins, (N,) int64."""
+        copy_start = draws.mirrored * self.copy_pixels
+        image_start = draws.image * self.image_pixels
         corner = draws.top * self.pitch + draws.left
-        return draws.mirrored * self.copy_pixels + draws.image * self.image_pixels + corner
+        return copy_start + image_start + corner
 
-    def crop(self, first_pixels: Tensor) -> Tensor:
-        """The crops (B, 3, side, side) uint8 in channels_last memory that begin at `first_pixels` (B,)."""
-        runs = self.runs.index_select(0, (first_pixels[:, None] + self.run_starts).flatten())
-        return runs.view(len(first_pixels), self.side, self.side, -1).permute(0, 3, 1, 2)
+    def cut_crops(self, first_pixels: Tensor) -> Tensor:
+        """Return the crops (B, 3, side, side) uint8 in channels_last memory that begin at `first_pixels` (B,)."""
+        # One run for each row of each crop, all in one gather.
+        starts = first_pixels[:, None] + self.run_starts
+        runs = self.runs.index_select(0, starts.flatten())
+        count = len(first_pixels)
+        crops = runs.view(count, self.side, self.side, -1)
+        return crops.permute(0, 3, 1, 2)
 
 
 class TrainBatches:
@@ -120,14 +160,16 @@ class TrainBatches:
         cutout_px: int = 0,
     ) -> None:
         """Move `images` to `device`, where each epoch's batches are then cut; `cutout_px` 0: no cutout."""
-        self.sampler = steps  # the name under which Lightning looks for `set_epoch`
+        # Lightning looks for `set_epoch` under this name.
+        self.sampler = steps
         self.flip = data.flip
         self.pad_px = data.pad_px
         self.device = device
         self.canvas = Canvas(images.images, data.flip, data.pad_px, device)
         self.labels = images.labels
         self.cutout_px = cutout_px
-        self.normalise = Normalise(data.mean, data.std).to(device)
+        normalise = Normalise(data.mean, data.std)
+        self.normalise = normalise.to(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration be that of `epoch`, counted from 0."""
@@ -137,36 +179,50 @@ class TrainBatches:
         return len(self.sampler)
 
     def __iter__(self) -> Iterator[Batch]:
-        self.sampler.begin()
-        draws = Draws.of_epoch(self.sampler, self.flip, self.pad_px)
-        first_pixels = self.sampler.own(self.canvas.first_pixel(draws)).to(self.device)
-        labels = self.sampler.own(self.labels[draws.image]).to(self.device)
-        crops = (self.canvas.crop(step_pixels) for step_pixels in first_pixels)
-        batches = zip(self._cut_out(crops) if self.cutout_px else crops, labels, strict=True)
-        yield from self.sampler.counted(batches)
+        # A generator, so that all this runs at the first batch: Lightning calls iter() before `set_epoch` when it
+        # resumes.
+        self.sampler.start_epoch()
+        draws = draw_epoch(self.sampler, self.flip, self.pad_px)
+        first_pixels = self._share_of(self.canvas.find_first_pixels(draws))
+        labels = self._share_of(self.labels[draws.image])
+        crops: Iterable[Tensor] = map(self.canvas.cut_crops, first_pixels)
+        if self.cutout_px:
+            crops = self._cut_out(crops)
+        batches = zip(crops, labels, strict=True)
+        yield from self.sampler.count_taken(batches)
 
     def _cut_out(self, crops: Iterable[Tensor]) -> Iterator[Tensor]:
-        centres = self.sampler.own(draw_centres(self.sampler, self.canvas.side)).to(self.device)
+        all_centres = draw_centres(self.sampler, self.canvas.side)
+        centres = self._share_of(all_centres)
         for crop, step_centres in zip(crops, centres, strict=True):
             yield cut_out(self.normalise(crop), step_centres, self.cutout_px)
+
+    def _share_of(self, values: Tensor) -> Tensor:
+        """Return this process's share (pending steps, B) of `values` (N,), on the device."""
+        return self.sampler.local_share(values).to(self.device)
 
 
 class EvalBatches:
     """Every image once over all processes, in order: uint8 (B, 3, H, W) channels_last and labels (B,)."""
 
     def __init__(
-        self, images: ImageSet, batch_size: int, share: Share, device: torch.device
+        self,
+        images: ImageSet,
+        batch_size: int,
+        share: Share,
+        device: torch.device,
     ) -> None:
         """Move this process's share of `images` to `device`; `batch_size` counts over all processes."""
         self.local_batch = batch_size // share.world_size
-        own = share.of_images(len(images))
-        self.images = images.images[own].to(device, memory_format=torch.channels_last)
-        self.labels = images.labels[own].to(device)
+        local = share.slice_images(len(images))
+        local_images = images.images[local]
+        self.images = local_images.to(device, memory_format=torch.channels_last)
+        self.labels = images.labels[local].to(device)
 
     def __len__(self) -> int:
-        return -(-len(self.labels) // self.local_batch)
+        return math.ceil(len(self.labels) / self.local_batch)
 
     def __iter__(self) -> Iterator[Batch]:
-        return zip(
-            *(torch.split(x, self.local_batch) for x in (self.images, self.labels)), strict=True
-        )
+        images = torch.split(self.images, self.local_batch)
+        labels = torch.split(self.labels, self.local_batch)
+        return zip(images, labels, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from statistics import median
@@ -34,15 +34,16 @@ class InputSpeed:
 
     @property
     def speedup(self) -> float:
-        """How many times the images per second of the per-image pipeline ours delivers."""
+        """Return how many times the images per second of the per-image pipeline ours delivers."""
         return self.batched_per_s / self.per_image_per_s
 
 
 def random_images(count: int) -> ImageSet:
-    """`count` random images of CIFAR's shape and labels of ten classes."""
+    """Return `count` random images of CIFAR's shape and labels of ten classes."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (count, *CIFAR_SHAPE), dtype=torch.uint8, generator=generator)
-    return ImageSet(images, torch.randint(10, (count,), generator=generator))
+    labels = torch.randint(10, (count,), generator=generator)
+    return ImageSet(images, labels)
 
 
 def measure_input(
@@ -55,45 +56,59 @@ def measure_input(
         rounds: How often each pipeline is timed.
         per_image_steps: Batches of the per-image pipeline in a round; ours always runs a whole epoch.
     """
-    images = random_images(50_000) if images is None else images
+    if images is None:
+        images = random_images(50_000)
     data = compose(["data=cifar10"]).data
-    batched = _batched(images, data)
+    batched = _NormalisedBatches(images, data)
     per_image = DataLoader(
         _PilImages(images, data), batch_size=BATCH_SIZE, shuffle=True, drop_last=True
     )
-    speeds: list[tuple[float, float]] = []
+    per_image_speeds = []
+    batched_speeds = []
     with cpu_threads(1):
+        # In alternation, so that a machine that slows down slows both.
         for _ in range(rounds):
-            few = islice(per_image, per_image_steps)
-            speeds.append((_images_per_s(few), _images_per_s(batched())))
-    return InputSpeed(*(median(column) for column in zip(*speeds, strict=True)))
+            first_batches = islice(per_image, per_image_steps)
+            per_image_speeds.append(_measure_speed(first_batches))
+            batched_speeds.append(_measure_speed(batched))
+    return InputSpeed(median(per_image_speeds), median(batched_speeds))
 
 
-def _images_per_s(batches: Iterable[Batch]) -> float:
+def _measure_speed(batches: Iterable[Batch]) -> float:
+    """Return the images per second of an iteration, its start included."""
     start_s = time.perf_counter()
     count = sum(len(labels) for _, labels in batches)
     return count / (time.perf_counter() - start_s)
 
 
-def _batched(images: ImageSet, data: Data) -> Callable[[], Iterator[Batch]]:
-    steps = TrainSteps(len(images), BATCH_SIZE, 0, Share())
-    batches = TrainBatches(images, data, steps, torch.device("cpu"))
-    normalise = Normalise(data.mean, data.std)
-    return lambda: ((normalise(pixels), labels) for pixels, labels in batches)
+class _NormalisedBatches:
+    """Our pipeline, with the normalisation that training does on its device."""
+
+    def __init__(self, images: ImageSet, data: Data) -> None:
+        steps = TrainSteps(len(images), BATCH_SIZE, 0, Share())
+        self.batches = TrainBatches(images, data, steps, torch.device("cpu"))
+        self.normalise = Normalise(data.mean, data.std)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for pixels, labels in self.batches:
+            yield self.normalise(pixels), labels
 
 
 class _PilImages(Dataset[tuple[Tensor, int]]):
-    """What torchvision's CIFAR10 does with the customary transforms."""
+    """The pipeline of torchvision's CIFAR10 with the customary transforms."""
 
     def __init__(self, images: ImageSet, data: Data) -> None:
         self.images = images.images.permute(0, 2, 3, 1).numpy()
         self.labels = images.labels.tolist()
+        # ToTensor scales to 0..1, and the statistics of the configuration are on the 0..255 scale.
+        mean = [value / 255 for value in data.mean]
+        std = [value / 255 for value in data.std]
         self.transform = transforms.Compose(
             [
                 transforms.RandomCrop(CIFAR_SHAPE[-1], padding=data.pad_px),
                 transforms.RandomHorizontalFlip(),
                 transforms.ToTensor(),
-                transforms.Normalize([m / 255 for m in data.mean], [s / 255 for s in data.std]),
+                transforms.Normalize(mean, std),
             ]
         )
 
@@ -101,4 +116,5 @@ class _PilImages(Dataset[tuple[Tensor, int]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self.transform(Image.fromarray(self.images[index])), self.labels[index]
+        image = Image.fromarray(self.images[index])
+        return self.transform(image), self.labels[index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,19 @@ LABEL_COLUMN = {"cifar10": "label", "cifar100": "fine_label"}
 TORCHVISION = {"cifar10": CIFAR10, "cifar100": CIFAR100}
 
 
-def load_cifar(name: str, root: str | None, download: bool, skip_corrupt: bool = False) -> Split:
-    """The 50,000 training and 10,000 test images of `name`, from whichever form `root` holds.
+def load_cifar(
+    name: str,
+    root: str | None,
+    download: bool,
+    skip_corrupt: bool = False,
+) -> Split:
+    """Return the 50,000 training and 10,000 test images of `name`, from whichever layout `root` holds.
 
     Parquet files `{train,test}-*.parquet` come first, then torchvision's folder. Nothing is fetched unless
     `download`, and then by torchvision. `skip_corrupt` leaves out rows of parquet files that are no readable images.
 
     Raises:
-        DataError: `root` is unset or holds neither form, or a file in it cannot be read.
+        DataError: `root` is unset or holds neither layout, or a file in it cannot be read.
     """
     folder = TORCHVISION[name].base_folder
     if root is None:
@@ -35,14 +41,18 @@ def load_cifar(name: str, root: str | None, download: bool, skip_corrupt: bool =
             f"{name} is read from a folder of parquet files or of {folder}: give data.root=DIR, "
             "and data.download=true to have it fetched there"
         )
-    shards = {part: sorted(Path(root).glob(f"{part}-*.parquet")) for part in ("train", "test")}
-    if all(shards.values()):
+    train_files = sorted(Path(root).glob("train-*.parquet"))
+    test_files = sorted(Path(root).glob("test-*.parquet"))
+    if train_files and test_files:
+        label_column = LABEL_COLUMN[name]
         return Split(
-            *(_read_parquet(files, LABEL_COLUMN[name], skip_corrupt) for files in shards.values())
+            train=_read_parquet(train_files, label_column, skip_corrupt),
+            test=_read_parquet(test_files, label_column, skip_corrupt),
         )
     if download or (Path(root) / folder).is_dir():
         return _read_torchvision(name, root, download)
-    missing = " and ".join(f"{part}-*.parquet" for part, files in shards.items() if not files)
+    found = {"train-*.parquet": train_files, "test-*.parquet": test_files}
+    missing = " and ".join(pattern for pattern, files in found.items() if not files)
     raise DataError(
         f"no {name} in {root}: looked for {missing} and for {folder}/; "
         "give data.root=DIR with one of them, or data.download=true"
@@ -50,28 +60,35 @@ def load_cifar(name: str, root: str | None, download: bool, skip_corrupt: bool =
 
 
 def _read_torchvision(name: str, root: str, download: bool) -> Split:
+    open_part = TORCHVISION[name]
     try:
-        parts = [TORCHVISION[name](root, train=train, download=download) for train in (True, False)]
+        train = open_part(root, train=True, download=download)
+        test = open_part(root, train=False, download=download)
     except (RuntimeError, OSError) as error:
-        folder = Path(root) / TORCHVISION[name].base_folder
+        folder = Path(root) / open_part.base_folder
         raise DataError(
             f"{folder} is incomplete, damaged or out of reach ({error}): delete it and give data.download=true where "
             "there is a network, or give another data.root"
         ) from error
-    return Split(*(_from_torchvision(part) for part in parts))
+    return Split(_convert_torchvision(train), _convert_torchvision(test))
 
 
-def _from_torchvision(part: Any) -> ImageSet:
-    images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()
-    return ImageSet(images, torch.tensor(part.targets))
+def _convert_torchvision(part: Any) -> ImageSet:
+    pixels = torch.from_numpy(part.data)
+    images = pixels.permute(0, 3, 1, 2).contiguous()
+    labels = torch.tensor(part.targets)
+    return ImageSet(images, labels)
 
 
-def _read_parquet(files: list[Path], label_column: str, skip_corrupt: bool) -> ImageSet:
+def _read_parquet(files: Sequence[Path], label_column: str, skip_corrupt: bool) -> ImageSet:
+    """Return the images of all files, in the order of the files."""
     shards = [_read_shard(file, label_column, skip_corrupt) for file in files]
-    images, labels = (
-        torch.cat(tensors) for tensors in zip(*((s.images, s.labels) for s in shards), strict=True)
-    )
-    return ImageSet(images, labels, tuple(name for shard in shards for name in shard.skipped))
+    images = torch.cat([shard.images for shard in shards])
+    labels = torch.cat([shard.labels for shard in shards])
+    skipped: list[str] = []
+    for shard in shards:
+        skipped += shard.skipped
+    return ImageSet(images, labels, tuple(skipped))
 
 
 def _read_shard(file: Path, label_column: str, skip_corrupt: bool) -> ImageSet:
@@ -85,22 +102,31 @@ def _read_shard(file: Path, label_column: str, skip_corrupt: bool) -> ImageSet:
         raise DataError(
             f"{file} must have columns img (bytes, path) and {label_column} (integer)"
         ) from error
-    images: dict[int, Tensor] = {}
-    skipped = []
+    images: list[Tensor] = []
+    kept_rows: list[int] = []
+    skipped: list[str] = []
     for row, image in enumerate(encoded):
         try:
-            images[row] = _decode(image.as_py(), file, row)
+            images.append(_decode_row(image.as_py(), file, row))
         except DataError as error:
-            if not skip_corrupt or error.__cause__ is None:  # it is an image, but of another size
+            # Without a cause it is an image, but of another size: the file is of another set.
+            is_unreadable = error.__cause__ is not None
+            if not (skip_corrupt and is_unreadable):
                 raise
             skipped.append(f"{file}, row {row}")
+        else:
+            kept_rows.append(row)
     if not images:
         raise DataError(f"{file} holds no images")
-    return ImageSet(torch.stack(list(images.values())), labels[list(images)], tuple(skipped))
+    return ImageSet(torch.stack(images), labels[kept_rows], tuple(skipped))
 
 
-def _decode(encoded: bytes | None, file: Path, row: int) -> Tensor:
-    """One image (3, 32, 32) uint8."""
+def _decode_row(encoded: bytes | None, file: Path, row: int) -> Tensor:
+    """Return one image (3, 32, 32) uint8.
+
+    Raises:
+        DataError: The bytes are no readable image, or one of another size.
+    """
     try:
         image = decode_rgb(encoded or b"")
     except ValueError as error:

@@ -13,7 +13,7 @@ from senet_repro.core.errors import DataError
 
 
 def decode_rgb(encoded: bytes) -> Tensor:
-    """The image (3, H, W) uint8 in a JPEG or PNG file; grey ones are repeated over the channels.
+    """Return the image (3, H, W) uint8 in a JPEG or PNG file; grey ones are repeated over the channels.
 
     Raises:
         ValueError: The bytes are no such file, or only the beginning of one.
@@ -33,7 +33,7 @@ def decode_rgb(encoded: bytes) -> Tensor:
 
 
 def decode_file(file: str) -> Tensor:
-    """The image (3, H, W) uint8 in a file, as `decode_rgb`.
+    """Return the image (3, H, W) uint8 in a file, as `decode_rgb`.
 
     Raises:
         DataError: The file is missing, cut short or no image; the message names it.

@@ -1,7 +1,8 @@
-"""ImageNet in class folders: root/train/<wnid>/* and root/val/<wnid>/* (section 6)."""
+"""Sets in class folders, such as ImageNet: root/train/<class>/* and root/val/<class>/* (section 6)."""
 
 from __future__ import annotations
 
+import math
 import os
 import weakref
 from collections.abc import Callable, Collection, Iterator
@@ -23,8 +24,12 @@ from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
-Key = tuple[int, int]  # epoch and index
-Transform = Callable[[Tensor], Tensor]  # (3, H, W) uint8 to (3, px, px) uint8
+
+Key = tuple[int, int]
+"""Epoch and index: all that the random parameters of an image depend on beside the seed."""
+
+Transform = Callable[[Tensor], Tensor]
+"""Takes an image (3, H, W) uint8 to (3, px, px) uint8."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +41,30 @@ class FileSet:
     labels: Tensor
     skipped: tuple[str, ...] = ()  # files that could not be read
 
-    def without(self, skipped: Collection[str]) -> FileSet:
-        """The set without some of its files.
+    def leave_out(self, names: Collection[str]) -> FileSet:
+        """Return the set without the files of these names, as its `skipped`.
 
         Raises:
             DataError: Nothing would be left of a class.
         """
-        kept = np.array([os.fsdecode(file) not in skipped for file in self.files], dtype=bool)
-        mine = tuple(os.fsdecode(file) for file in self.files[~kept])
-        labels = self.labels[torch.from_numpy(kept)]
-        if set(labels.tolist()) != set(self.labels.tolist()):
-            raise DataError(f"no image of a class can be read, such as {mine[0]}: fetch them again")
-        return FileSet(self.files[kept], labels, mine)
+        own_names = [os.fsdecode(file) for file in self.files]
+        # Of `names` only this set's own files: the same list serves the training and the validation files.
+        skipped = tuple(name for name in own_names if name in names)
+        is_kept = np.array([name not in names for name in own_names], dtype=bool)
+        labels = self.labels[torch.from_numpy(is_kept)]
+        has_lost_a_class = set(labels.tolist()) != set(self.labels.tolist())
+        if has_lost_a_class:
+            raise DataError(
+                f"no image of a class can be read, such as {skipped[0]}: fetch them again"
+            )
+        return FileSet(self.files[is_kept], labels, skipped)
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
 def load_folders(data: Data) -> tuple[FileSet, FileSet]:
-    """The training and the validation files under `data.root`; labels number the sorted folders of train/.
+    """Return the training and the validation files under `data.root`; labels number the sorted folders of train/.
 
     Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well.
 
@@ -66,8 +76,9 @@ def load_folders(data: Data) -> tuple[FileSet, FileSet]:
             f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
         )
     root = Path(data.root).expanduser()
-    classes = _classes(root / "train")
-    if odd := set(classes) ^ set(_classes(root / "val")):
+    classes = _list_classes(root / "train")
+    val_classes = _list_classes(root / "val")
+    if odd := set(classes) ^ set(val_classes):
         raise DataError(
             f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only"
         )
@@ -75,15 +86,13 @@ def load_folders(data: Data) -> tuple[FileSet, FileSet]:
         raise DataError(
             f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}"
         )
-    return _files(root / "train", classes), _files(root / "val", classes)
+    return _list_files(root / "train", classes), _list_files(root / "val", classes)
 
 
-def _classes(folder: Path) -> list[str]:
-    names = (
-        sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-        if folder.is_dir()
-        else []
-    )
+def _list_classes(folder: Path) -> list[str]:
+    names = []
+    if folder.is_dir():
+        names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     if not names:
         raise DataError(
             f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR"
@@ -91,13 +100,13 @@ def _classes(folder: Path) -> list[str]:
     return names
 
 
-def _files(folder: Path, classes: list[str]) -> FileSet:
+def _list_files(folder: Path, classes: list[str]) -> FileSet:
+    """Return the image files of each class, sorted by their names."""
     files: list[bytes] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(
-            os.fsencode(f) for f in (folder / name).iterdir() if f.suffix.lower() in SUFFIXES
-        )
+        entries = (folder / name).iterdir()
+        found = sorted(os.fsencode(file) for file in entries if file.suffix.lower() in SUFFIXES)
         if not found:
             raise DataError(f"no images in {folder / name}: looked for *{', *'.join(SUFFIXES)}")
         files += found
@@ -106,7 +115,7 @@ def _files(folder: Path, classes: list[str]) -> FileSet:
 
 
 def train_transform(data: Data) -> Transform:
-    """A random crop of random area and aspect, resized to `train_px`, and a flip; uint8 in, uint8 out.
+    """Return a random crop of random area and aspect, resized to `train_px`, and a flip; uint8 in, uint8 out.
 
     Raises:
         DataError: `data` does not say from which areas and aspects to draw.
@@ -116,16 +125,23 @@ def train_transform(data: Data) -> Transform:
             f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect"
         )
     crop = v2.RandomResizedCrop(
-        data.train_px, scale=data.crop_area, ratio=data.crop_aspect, antialias=True
+        data.train_px,
+        scale=data.crop_area,
+        ratio=data.crop_aspect,
+        antialias=True,
     )
-    transform: Transform = v2.Compose([crop, v2.RandomHorizontalFlip(0.5 if data.flip else 0.0)])
+    flip = v2.RandomHorizontalFlip(0.5 if data.flip else 0.0)
+    transform: Transform = v2.Compose([crop, flip])
     return transform
 
 
 def eval_transform(data: Data) -> Transform:
-    """The central `eval_px` square once the shorter side is `eval_resize_px`; uint8 in, uint8 out."""
-    resize = [] if data.eval_resize_px is None else [v2.Resize(data.eval_resize_px, antialias=True)]
-    transform: Transform = v2.Compose([*resize, v2.CenterCrop(data.eval_px)])
+    """Return the central `eval_px` square once the shorter side is `eval_resize_px`; uint8 in, uint8 out."""
+    steps: list[v2.Transform] = []
+    if data.eval_resize_px is not None:
+        steps.append(v2.Resize(data.eval_resize_px, antialias=True))
+    steps.append(v2.CenterCrop(data.eval_px))
+    transform: Transform = v2.Compose(steps)
     return transform
 
 
@@ -134,19 +150,21 @@ class EvalSteps:
 
     def __init__(self, num_images: int, batch_size: int, share: Share) -> None:
         """Split `num_images` into batches that count `batch_size` over all processes."""
-        self.indices = range(num_images)[share.of_images(num_images)]
+        self.indices = range(num_images)[share.slice_images(num_images)]
         self.local_batch = batch_size // share.world_size
 
     def __len__(self) -> int:
-        return -(-len(self.indices) // self.local_batch)
+        return math.ceil(len(self.indices) / self.local_batch)
 
     def __iter__(self) -> Iterator[list[Key]]:
         for start in range(0, len(self.indices), self.local_batch):
-            yield [(0, index) for index in self.indices[start : start + self.local_batch]]
+            batch = self.indices[start : start + self.local_batch]
+            # Every epoch evaluates alike, so all have the key of the first.
+            yield [(0, index) for index in batch]
 
 
 class _DecodedBatches(Dataset[Batch | ValueError]):
-    """Whole batches by their keys; a ValueError is returned, as a worker would bury it in a traceback."""
+    """Whole batches by their keys; a ValueError is returned, since a worker would bury it in a traceback."""
 
     def __init__(self, files: FileSet, transform: Transform, seed: int) -> None:
         self.files = files
@@ -155,17 +173,19 @@ class _DecodedBatches(Dataset[Batch | ValueError]):
 
     def __getitems__(self, keys: list[Key]) -> Batch | ValueError:
         try:
-            images = torch.stack([self._image(*key) for key in keys])
+            images = torch.stack([self._decode_image(*key) for key in keys])
         except ValueError as error:
             return error
-        labels = self.files.labels[[index for _, index in keys]]
+        indices = [index for _, index in keys]
+        labels = self.files.labels[indices]
         return images.contiguous(memory_format=torch.channels_last), labels
 
-    def _image(self, epoch: int, index: int) -> Tensor:
+    def _decode_image(self, epoch: int, index: int) -> Tensor:
         image = decode_file(os.fsdecode(self.files.files[index]))
         # The transforms draw from the CPU's global generator; outside it must seem untouched.
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(derived_seed(self.seed, epoch, index))
+            seed = derived_seed(self.seed, epoch, index)
+            torch.default_generator.manual_seed(seed)
             return self.transform(image)
 
 
@@ -185,21 +205,22 @@ class FolderBatches:
         pin_memory: bool,
     ) -> None:
         """Decode `files` in `num_workers` processes (0: in this one), in the order of `steps`."""
-        self.sampler = self.batch_sampler = (
-            steps  # names under which Lightning looks for `set_epoch`
-        )
+        # Lightning looks for `set_epoch` under both names.
+        self.sampler = steps
+        self.batch_sampler = steps
         self._loader = DataLoader(
             _DecodedBatches(files, transform, seed),
             batch_sampler=steps,
-            collate_fn=as_it_is,
+            collate_fn=keep_batch,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
             worker_init_fn=outlive_signals,
-            generator=torch.Generator(),  # or each epoch would draw a seed from the global one
+            # Or each epoch would draw a seed from the global generator.
+            generator=torch.Generator(),
         )
         # At the end of this process workers are sent SIGTERM and waited for, and they do not hear it.
-        weakref.finalize(self, close_workers, self._loader)
+        weakref.finalize(self, end_workers, self._loader)
 
     def __len__(self) -> int:
         return len(self.sampler)
@@ -209,13 +230,13 @@ class FolderBatches:
         # it resumes, and a DataLoader would at once prefetch the wrong epoch.
         for batch in self._loader:
             if isinstance(batch, ValueError):
-                self.close()
+                self.close_workers()
                 raise batch
             yield batch
 
-    def close(self) -> None:
+    def close_workers(self) -> None:
         """End the worker processes; a later iteration starts new ones."""
-        close_workers(self._loader)
+        end_workers(self._loader)
 
 
 class TrainFolderBatches(FolderBatches):
@@ -228,13 +249,14 @@ class TrainFolderBatches(FolderBatches):
         self.sampler.set_epoch(epoch)
 
     def __iter__(self) -> Iterator[Batch]:
-        self.sampler.begin()
-        yield from self.sampler.counted(super().__iter__())
+        self.sampler.start_epoch()
+        yield from self.sampler.count_taken(super().__iter__())
 
 
-def close_workers(loader: DataLoader[Any]) -> None:
+def end_workers(loader: DataLoader[Any]) -> None:
     """End a loader's worker processes; a later iteration starts new ones."""
-    # Told outright: a traceback may hold the iterator for long, and the garbage collector take its queues first.
+    # DataLoader has no public way to end its workers. Left to the garbage collector they may live long, in the
+    # iterator that a traceback holds, or die noisily, when their queues are collected before them.
     if loader._iterator is not None:
         loader._iterator._shutdown_workers()  # type: ignore[attr-defined]
         loader._iterator = None
@@ -245,6 +267,6 @@ def outlive_signals(_worker: int) -> None:
     ignore_signals()
 
 
-def as_it_is(batch: Any) -> Any:
-    """Collate nothing."""
+def keep_batch(batch: Any) -> Any:
+    """Return a batch as it is: the dataset gives whole ones, and nothing is left to collate."""
     return batch

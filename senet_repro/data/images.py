@@ -13,10 +13,14 @@ class ImageSet:
 
     images: Tensor
     labels: Tensor
-    skipped: tuple[str, ...] = ()  # where those lay that could not be read
+    skipped: tuple[str, ...] = ()  # files, or rows of files, that could not be read
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def count_all(self) -> int:
+        """Return how many images the files held, those that could not be read included."""
+        return len(self) + len(self.skipped)
 
 
 @dataclass(frozen=True)

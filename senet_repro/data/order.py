@@ -15,8 +15,10 @@ from senet_repro.core.errors import DataError
 
 
 def derived_seed(seed: int, *key: int) -> int:
-    """A 64-bit seed of its own for every (seed, *key), such as (seed, epoch) or (seed, epoch, index)."""
-    return int(np.random.SeedSequence(seed, spawn_key=key).generate_state(1, np.uint64)[0])
+    """Return a 64-bit seed of its own for every (seed, *key), such as (seed, epoch) or (seed, epoch, index)."""
+    sequence = np.random.SeedSequence(seed, spawn_key=key)
+    (word,) = sequence.generate_state(1, np.uint64)
+    return int(word)
 
 
 @dataclass(frozen=True)
@@ -26,30 +28,45 @@ class Share:
     rank: int = 0
     world_size: int = 1
 
-    def of_steps(self, values: Tensor, batch_size: int) -> Tensor:
-        """This process's share (steps, batch_size / world_size) of the whole global batches in `values` (N,).
+    def slice_steps(self, values: Tensor, batch_size: int) -> Tensor:
+        """Return this process's share (steps, batch_size / world_size) of the whole global batches in `values` (N,).
 
         The shares of one step, concatenated by rank, are the batch of a single process. The last incomplete
         batch is dropped.
         """
         steps = len(values) // batch_size
-        whole = values[: steps * batch_size]
-        return whole.view(steps, self.world_size, batch_size // self.world_size)[:, self.rank]
+        local_batch = batch_size // self.world_size
+        whole_batches = values[: steps * batch_size]
+        by_rank = whole_batches.view(steps, self.world_size, local_batch)
+        return by_rank[:, self.rank]
 
-    def of_images(self, count: int) -> slice:
-        """This process's share of `count` images: each image in exactly one share, and no padding."""
+    def slice_images(self, count: int) -> slice:
+        """Return this process's share of `count` images: each image in exactly one share, and no padding."""
         return slice(self.rank, count, self.world_size)
 
 
 class TrainSteps:
     """The training steps of an epoch: shuffled whole batches, without the last incomplete one.
 
-    As an iterable it is one process's batch sampler; it yields the (epoch, index) pairs of each step.
+    As an iterable it is one process's batch sampler; it yields the (epoch, index) pairs of each step. It owns
+    everything that decides which images a step takes, in this order:
+
+    1. random streams: `make_generator` begins the random numbers of (seed, epoch);
+    2. order: `__iter__` shuffles the set with the first of them;
+    3. share: `local_share` cuts an epoch into steps, leaves each process its part of a step, and cuts that part
+       again into `accumulate` smaller steps;
+    4. progress: `taken` counts the steps that training took, and `resume_at` lets an epoch begin after some.
+
     docs/lifecycle.md shows its part in resuming within an epoch.
     """
 
     def __init__(
-        self, num_images: int, batch_size: int, seed: int, share: Share, accumulate: int = 1
+        self,
+        num_images: int,
+        batch_size: int,
+        seed: int,
+        share: Share,
+        accumulate: int = 1,
     ) -> None:
         """Plan the steps of one process.
 
@@ -75,44 +92,61 @@ class TrainSteps:
         self.share = share
         self.accumulate = accumulate
         self.epoch = 0
-        self.taken = 0  # steps of this epoch that training took
-        self._resume_at = (0, 0)  # epoch and steps taken
+        # Steps of this epoch that training took.
+        self.taken = 0
+        self._resume_epoch = 0
+        self._resume_taken = 0
+
+    # Random streams
+
+    def make_generator(self, *stream: int) -> torch.Generator:
+        """Return a CPU generator at the beginning of this epoch's random numbers, or of a further `stream` of them.
+
+        The order of the images is the first draw of the epoch's own stream.
+        """
+        seed = derived_seed(self.seed, self.epoch, *stream)
+        return torch.Generator().manual_seed(seed)
+
+    # Order
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration be that of `epoch`, counted from 0."""
         self.epoch = epoch
 
-    def generator(self, *stream: int) -> torch.Generator:
-        """A CPU generator at the beginning of this epoch's random numbers, or of a further `stream` of them.
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        generator = self.make_generator()
+        order = torch.randperm(self.num_images, generator=generator)
+        for step in self.local_share(order):
+            yield [(self.epoch, index) for index in step.tolist()]
 
-        The order comes first.
-        """
-        return torch.Generator().manual_seed(derived_seed(self.seed, self.epoch, *stream))
+    # Share
 
-    def own(self, values: Tensor) -> Tensor:
-        """This process's share (steps left, local batch) of `values` (num_images,), in this epoch's order."""
-        return self.share.of_steps(values, self.batch_size).reshape(len(self), -1)[self.taken :]
+    def __len__(self) -> int:
+        whole_batches = self.num_images // self.batch_size
+        return whole_batches * self.accumulate
 
-    def begin(self) -> None:
-        """Begin to iterate, at the step that a resumed run came to if it was in this epoch."""
-        epoch, taken = self._resume_at
-        self.taken = taken if epoch == self.epoch else 0
-        self._resume_at = (0, 0)
+    def local_share(self, values: Tensor) -> Tensor:
+        """Return this process's share (pending steps, local batch) of `values` (num_images,), in this epoch's order."""
+        steps = self.share.slice_steps(values, self.batch_size)
+        parts = steps.reshape(len(self), -1)
+        return parts[self.taken :]
 
-    def counted(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """The batches, each counted as taken once it is asked for."""
+    # Progress
+
+    def start_epoch(self) -> None:
+        """Start to iterate, at the step that a resumed run came to if it was in this epoch."""
+        is_resumed = self._resume_epoch == self.epoch
+        self.taken = self._resume_taken if is_resumed else 0
+        # Only one epoch is resumed; the same epoch, iterated again, begins at its first step.
+        self.resume_at(epoch=0, taken=0)
+
+    def count_taken(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Yield the batches, each counted as taken once it is asked for."""
         for batch in batches:
             self.taken += 1
             yield batch
 
-    def resume(self, epoch: int = 0, taken: int = 0) -> None:
+    def resume_at(self, epoch: int = 0, taken: int = 0) -> None:
         """Let the next iteration of `epoch` begin where `taken` steps of it were taken."""
-        self._resume_at = (epoch, taken)
-
-    def __len__(self) -> int:
-        return self.num_images // self.batch_size * self.accumulate
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = torch.randperm(self.num_images, generator=self.generator())
-        for step in self.own(order):
-            yield [(self.epoch, index) for index in step.tolist()]
+        self._resume_epoch = epoch
+        self._resume_taken = taken

@@ -1,21 +1,23 @@
 """Looking at every image of a set in folders before it is trained on (data floor).
 
-A million images take minutes to decode, so what was found is kept beside the runs, under a fingerprint of the files'
-names and of their folders' times: a file that is added, or put in another's place, is looked at. What was corrupt is
-looked at each time, so that a file mended in place counts again. One process looks, the others wait for what it finds;
-one that is stopped or killed is followed by the next where it was.
+A million images take minutes to decode, so the findings are kept beside the runs, under a fingerprint of the files'
+names and of their folders' times: a file that is added, or put in another's place, is looked at. A corrupt file is
+looked at each time, so that a file mended in place counts again. One process looks, the others wait for its findings;
+a process that is stopped or killed is followed by the next where it was.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,82 +27,100 @@ from senet_repro.core.errors import DataError
 from senet_repro.core.files import write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.data.decode import decode_file
-from senet_repro.data.folder import FileSet, as_it_is, close_workers, outlive_signals
+from senet_repro.data.folder import FileSet, end_workers, keep_batch, outlive_signals
 
+# Images that a worker looks at before it answers: few enough that a stop is heard soon.
 _CHUNK = 64
+# Seconds between two lines of progress, and two writes of the findings.
 _QUIET_S = 10
+# Corrupt files that an error names; the others are counted.
 _NAMED = 5
 
 
-def corrupt_files(
-    sets: Sequence[FileSet], num_workers: int, cache: Path, pause: Callable[[], None]
+def find_corrupt_files(
+    sets: Sequence[FileSet],
+    num_workers: int,
+    cache: Path,
+    pause: Callable[[], None],
 ) -> list[str]:
-    """The files that are no readable images, in order; found by `num_workers` processes (0: this one).
+    """Return the files that are no readable images, in order; `num_workers` processes look (0: this one).
 
     `pause` is called every few images, and may raise to end the search.
     """
     files = np.concatenate([part.files for part in sets])
-    place = cache / _fingerprint(files)
-    with hold_lock(place, partial(print, file=sys.stderr)):
-        kept = place / "found.json"
-        start, suspects = _read(kept, len(files))
+    folder = cache / _fingerprint_files(files)
+    report = partial(print, file=sys.stderr)
+    with hold_lock(folder, report):
+        findings = folder / "found.json"
+        start, suspects = _read_findings(findings, len(files))
         corrupt = [index for index in suspects if not _is_readable(files[index])]
-        said_s = time.monotonic()
-        for looked_at, found in _looked_at(files, start, num_workers):
+        reported_s = time.monotonic()
+        for looked_at, found in _look_at_files(files, start, num_workers):
             corrupt += found
-            if looked_at == len(files) or time.monotonic() - said_s >= _QUIET_S:
-                said_s = time.monotonic()
-                write_json(kept, {"looked_at": looked_at, "corrupt": corrupt})
-                print(
-                    f"verified {looked_at:,} of {len(files):,} images, {len(corrupt)} corrupt",
-                    file=sys.stderr,
-                )
+            quiet_s = time.monotonic() - reported_s
+            is_last = looked_at == len(files)
+            if is_last or quiet_s >= _QUIET_S:
+                reported_s = time.monotonic()
+                write_json(findings, {"looked_at": looked_at, "corrupt": corrupt})
+                report(f"verified {looked_at:,} of {len(files):,} images, {len(corrupt)} corrupt")
+            # After the write, so that a stop loses nothing that was found.
             pause()
     return [os.fsdecode(files[index]) for index in corrupt]
 
 
-def corruption(corrupt: Sequence[str]) -> DataError:
-    """What to say of them, with the mend."""
+def corruption_error(corrupt: Sequence[str]) -> DataError:
+    """Return the error that names corrupt files, with the mend."""
     named = ", ".join(corrupt[:_NAMED])
-    more = f" and {len(corrupt) - _NAMED} more" if len(corrupt) > _NAMED else ""
+    if len(corrupt) > _NAMED:
+        named += f" and {len(corrupt) - _NAMED} more"
     return DataError(
-        f"{named}{more}: not readable as images; fetch them again, or give data.skip_corrupt=true to leave them out"
+        f"{named}: not readable as images; fetch them again, or give data.skip_corrupt=true to leave them out"
     )
 
 
-def _read(kept: Path, num_files: int) -> tuple[int, list[int]]:
-    """How many files were looked at, and which of them were corrupt."""
+def _read_findings(path: Path, num_files: int) -> tuple[int, list[int]]:
+    """Return how many files were looked at, and which of them were corrupt; nothing if the file is no findings."""
     try:
-        found = json.loads(kept.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
         looked_at, corrupt = found["looked_at"], found["corrupt"]
-        if all(
-            type(number) is int and 0 <= number < num_files for number in (looked_at - 1, *corrupt)
-        ):
-            return looked_at, corrupt
+        numbers = [looked_at - 1, *corrupt]
     except (OSError, ValueError, TypeError, KeyError):
-        pass
+        return 0, []
+    if all(_is_index(number, num_files) for number in numbers):
+        return looked_at, corrupt
     return 0, []
 
 
+def _is_index(number: Any, count: int) -> bool:
+    # `type`, since True and False are ints too.
+    return type(number) is int and 0 <= number < count
+
+
 class _Chunks(Dataset[tuple[int, list[int]]]):
-    """Chunks of the files from the `start`-th on: where each ends, and which of its files are corrupt."""
+    """Chunks of the files from the `start`-th on: the index at which each ends, and which of its files are corrupt."""
 
     def __init__(self, files: np.ndarray, start: int) -> None:
         self.files = files
         self.start = start
 
     def __len__(self) -> int:
-        return -(-(len(self.files) - self.start) // _CHUNK)
+        pending = len(self.files) - self.start
+        return math.ceil(pending / _CHUNK)
 
     def __getitem__(self, chunk: int) -> tuple[int, list[int]]:
         first = self.start + chunk * _CHUNK
         end = min(first + _CHUNK, len(self.files))
-        return end, [index for index in range(first, end) if not _is_readable(self.files[index])]
+        corrupt = []
+        for index in range(first, end):
+            if not _is_readable(self.files[index]):
+                corrupt.append(index)
+        return end, corrupt
 
 
 def _is_readable(file: bytes) -> bool:
-    # The decoder's own judgement: torchvision refuses a JPEG or PNG of which pixels are missing. What it lets pass,
-    # training would too: changed bytes in the middle of a JPEG, and a PNG without its last chunk, which holds nothing.
+    # The decoder's own judgement: torchvision refuses a JPEG or PNG of which pixels are missing. Two kinds of damage
+    # pass here as they pass in training: changed bytes in the middle of a JPEG, and a PNG without its last chunk,
+    # which holds nothing.
     try:
         decode_file(os.fsdecode(file))
     except DataError:
@@ -108,28 +128,39 @@ def _is_readable(file: bytes) -> bool:
     return True
 
 
-def _looked_at(files: np.ndarray, start: int, num_workers: int) -> Iterator[tuple[int, list[int]]]:
+def _look_at_files(
+    files: np.ndarray,
+    start: int,
+    num_workers: int,
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield, chunk by chunk, how many files were looked at and which of the chunk's are corrupt."""
     chunks = DataLoader(
         _Chunks(files, start),
         batch_size=None,
-        collate_fn=as_it_is,
+        collate_fn=keep_batch,
         num_workers=num_workers,
         persistent_workers=num_workers > 0,
         worker_init_fn=outlive_signals,
+        # Or it would draw a seed from the global generator, and the training after it would differ.
         generator=torch.Generator(),
     )
     try:
         yield from chunks
     finally:
-        close_workers(chunks)
+        end_workers(chunks)
 
 
-def _fingerprint(files: np.ndarray) -> str:
-    parts = [os.path.split(file) for file in files.tolist()]
-    folders = {folder: os.path.realpath(folder) for folder, _ in parts}
+def _fingerprint_files(files: np.ndarray) -> str:
+    """Return 16 hexadecimal digits that change with a file's name and with the time of a file's folder."""
+    paths = [os.path.split(file) for file in files.tolist()]
+    # Real paths: the same folder under another name, or through a link, has the same findings.
+    real_folders = {folder: os.path.realpath(folder) for folder, _ in paths}
     digest = hashlib.sha256()
-    for folder in sorted(folders):
-        digest.update(b"%s\0%d\0" % (folders[folder], Path(os.fsdecode(folder)).stat().st_mtime_ns))
-    for folder, name in parts:
-        digest.update(b"%s/%s\0" % (folders[folder], name))
+    for folder in sorted(real_folders):
+        status = Path(os.fsdecode(folder)).stat()
+        entry = b"%s\0%d\0" % (real_folders[folder], status.st_mtime_ns)
+        digest.update(entry)
+    for folder, name in paths:
+        entry = b"%s/%s\0" % (real_folders[folder], name)
+        digest.update(entry)
     return digest.hexdigest()[:16]

@@ -11,14 +11,12 @@ from senet_repro.models.layers import (
     Classifier,
     LinearHead,
     conv_bn,
+    group_by_stage,
     halving_pool,
-    in_stages,
     named,
 )
-from senet_repro.models.registry import register
+from senet_repro.models.registry import register_network
 from senet_repro.models.se import SEPlan
-
-STAGES = (3, 4, 5)
 
 
 class Module(NamedTuple):
@@ -26,10 +24,10 @@ class Module(NamedTuple):
 
     stage: int
     conv1x1: int | None
-    conv3x3: tuple[int, int]
-    double3x3: tuple[int, int]
-    pooled: int | None = None
-    pool: str = "avg"
+    conv3x3: tuple[int, int]  # of its 1x1 and its 3x3
+    double3x3: tuple[int, int]  # of its 1x1 and of both 3x3
+    pooled: int | None = None  # of the 1x1 behind the pooling
+    pool: str = "avg"  # avg | max
 
 
 MODULES = (
@@ -46,7 +44,7 @@ MODULES = (
 )
 
 
-@register(stages=STAGES, placements=("standard",))
+@register_network
 def bn_inception(plan: SEPlan, classes: int) -> Classifier:
     """Return BN-Inception: 11.3 M parameters, 2.03 G multiply-adds (2.03 in Table 2).
 
@@ -64,17 +62,29 @@ def bn_inception(plan: SEPlan, classes: int) -> Classifier:
     modules = []
     in_channels = 192
     for sizes in MODULES:
-        branches, out_channels = inception(sizes, in_channels)
-        standard = plan.gate("standard", sizes.stage, out_channels)
-        modules.append((sizes.stage, named(branches=branches, standard=standard)))
+        out_channels = count_channels(sizes, in_channels)
+        module = named(
+            branches=inception_branches(sizes, in_channels),
+            standard=plan.gate("standard", sizes.stage, out_channels),
+        )
+        modules.append((sizes.stage, module))
         in_channels = out_channels
-    return Classifier(stem, in_stages(modules), LinearHead(in_channels, classes))
+    return Classifier(stem, group_by_stage(modules), LinearHead(in_channels, classes))
 
 
-def inception(sizes: Module, in_channels: int) -> tuple[Branches, int]:
-    """Return a module's branches and how many channels they give together."""
+def count_channels(sizes: Module, in_channels: int) -> int:
+    """Return how many channels the branches of a module give together."""
+    conv1x1 = sizes.conv1x1 or 0
+    pooled = sizes.pooled or in_channels
+    return conv1x1 + sizes.conv3x3[1] + sizes.double3x3[1] + pooled
+
+
+def inception_branches(sizes: Module, in_channels: int) -> Branches:
+    """Return the three or four branches of a module."""
+    # The modules without a 1x1 branch are those that halve the map (3c and 4e).
     stride = 2 if sizes.conv1x1 is None else 1
-    (reduce3, conv3), (reduce33, conv33) = sizes.conv3x3, sizes.double3x3
+    reduce3, conv3 = sizes.conv3x3
+    reduce33, conv33 = sizes.double3x3
     branches: dict[str, nn.Module] = {}
     if sizes.conv1x1:
         branches["conv1x1"] = conv_bn(in_channels, sizes.conv1x1, 1)
@@ -87,11 +97,11 @@ def inception(sizes: Module, in_channels: int) -> tuple[Branches, int]:
         conv1=conv_bn(reduce33, conv33, 3),
         conv2=conv_bn(conv33, conv33, 3, stride),
     )
+    # A halving module has no projection behind its pooling, and so passes all its channels on.
     if sizes.pooled is None:
         branches["pool"] = halving_pool()
     else:
-        pool = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}[sizes.pool](3, stride=1, padding=1)
+        pool_type = nn.MaxPool2d if sizes.pool == "max" else nn.AvgPool2d
+        pool = pool_type(3, stride=1, padding=1)
         branches["pool"] = named(pool=pool, project=conv_bn(in_channels, sizes.pooled, 1))
-    return Branches(**branches), (sizes.conv1x1 or 0) + conv3 + conv33 + (
-        sizes.pooled or in_channels
-    )
+    return Branches(**branches)

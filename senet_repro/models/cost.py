@@ -22,6 +22,8 @@ Counts = tuple[int, int]
 
 LAYERS = ("conv", "linear")
 SQUEEZES = ("adaptive_avg_pool2d", "adaptive_max_pool2d")
+# Fewer networks are counted before a new process has begun.
+NETWORKS_PER_PROCESS = 3
 
 
 def count_params(net: nn.Module) -> int:
@@ -42,11 +44,11 @@ def count_macs(net: nn.Module, input_px: int) -> int:
         ConfigError: the input is too small for the network.
     """
     # A count needs shapes, not values: the copy leaves them behind, and with them its device.
-    return _macs(copy.deepcopy(net), input_px)
+    return _count_macs_of(copy.deepcopy(net), input_px)
 
 
-def _macs(net: nn.Module, input_px: int) -> int:
-    """The multiply-adds of a network whose values may be lost."""
+def _count_macs_of(net: nn.Module, input_px: int) -> int:
+    """Return the multiply-adds of a network whose values may be lost."""
     net.to_empty(device="cpu").eval()
     with warnings.catch_warnings():
         # fvcore scripts some of its own functions as it is imported.
@@ -54,7 +56,9 @@ def _macs(net: nn.Module, input_px: int) -> int:
         from fvcore.nn import FlopCountAnalysis
         from fvcore.nn.jit_handles import elementwise_flop_counter
 
-    analysis = FlopCountAnalysis(net, torch.zeros(1, 3, input_px, input_px, device="cpu"))
+    image = torch.zeros(1, 3, input_px, input_px, device="cpu")
+    analysis = FlopCountAnalysis(net, image)
+    # fvcore has no count of its own for a maximum; it counts an average as it counts this.
     analysis.set_op_handle("aten::adaptive_max_pool2d", elementwise_flop_counter(input_scale=1))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     try:
@@ -63,11 +67,13 @@ def _macs(net: nn.Module, input_px: int) -> int:
         raise ConfigError(
             f"the network takes no input of {input_px} px: {str(error).splitlines()[0]}"
         ) from error
-    blocks = [name for name, module in net.named_modules() if isinstance(module, SEBlock)]
-    counted = [(name, SQUEEZES) for name in blocks] + [("", LAYERS)]
-    return sum(
-        int(by_module[name][operator]) for name, operators in counted for operator in operators
-    )
+
+    # The empty name is the whole network's. Pools count in SE blocks only, not as the head of a network.
+    macs = sum(int(by_module[""][layer]) for layer in LAYERS)
+    for name, module in net.named_modules():
+        if isinstance(module, SEBlock):
+            macs += sum(int(by_module[name][squeeze]) for squeeze in SQUEEZES)
+    return macs
 
 
 def count_runs(runs: Sequence[Run]) -> list[Counts]:
@@ -75,35 +81,39 @@ def count_runs(runs: Sequence[Run]) -> list[Counts]:
 
     A count takes a second or two of one core, most of it fvcore's tracing, so several share out all cores.
     """
-    distinct = {_network_key(run): run for run in runs}
-    processes = min(
-        len(distinct) // 3, os.cpu_count() or 1
-    )  # fewer are counted before a process has begun
+    keys = [_network_key(run) for run in runs]
+    distinct = dict(zip(keys, runs, strict=True))
+    processes = min(len(distinct) // NETWORKS_PER_PROCESS, os.cpu_count() or 1)
     if processes < 2:
-        counts = [_count(run) for run in distinct.values()]
+        counts = [_count_run(run) for run in distinct.values()]
     else:
-        # New processes, since torch may have threads already; one network at a time, since they differ in size.
-        with multiprocessing.get_context("spawn").Pool(
-            processes, torch.set_num_threads, (1,)
-        ) as pool:
-            counts = pool.map(_count, distinct.values(), chunksize=1)
+        counts = _count_side_by_side(list(distinct.values()), processes)
     found = dict(zip(distinct, counts, strict=True))
-    return [found[_network_key(run)] for run in runs]
+    return [found[key] for key in keys]
+
+
+def _count_side_by_side(runs: Sequence[Run], processes: int) -> list[Counts]:
+    # New processes, since torch may have threads already and a fork would lose them; each with a thread of its own.
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Pool(processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        # One network at a time, since they differ much in size.
+        return pool.map(_count_run, runs, chunksize=1)
 
 
 def _network_key(run: Run) -> str:
-    form = build_identity(run)
+    """Return a key that runs share whose networks cost the same."""
+    identity = build_identity(run)
     return hash_identity(
         {
-            "model": form["model"],
-            "se": form["se"],
+            "model": identity["model"],
+            "se": identity["se"],
             "px": run.data.eval_px,
             "classes": run.data.classes,
         }
     )
 
 
-def _count(run: Run) -> Counts:
+def _count_run(run: Run) -> Counts:
     with torch.device("meta"):
         net = network_of(run)
-    return count_params(net), _macs(net, run.data.eval_px)
+    return count_params(net), _count_macs_of(net, run.data.eval_px)

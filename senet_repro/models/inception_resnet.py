@@ -13,19 +13,19 @@ from senet_repro.models.layers import (
     LinearHead,
     conv,
     conv_bn,
-    in_stages,
+    group_by_stage,
     named,
 )
-from senet_repro.models.registry import register
+from senet_repro.models.registry import register_network
 from senet_repro.models.residual import ResidualUnit
 from senet_repro.models.se import Gate, SEPlan
 
-STAGES = (3, 4, 5)
-STEMS = {"unpadded": 0, "slim": 1}  # padding of the third stem convolution
+STEMS = {"unpadded": 0, "slim": 1}
+"""Padding of the third stem convolution."""
 
 
-@register(stages=STAGES)
-def inception_resnet_v2(plan: SEPlan, classes: int, *, stem: str = "unpadded") -> Classifier:
+@register_network
+def inception_resnet_v2(plan: SEPlan, classes: int, *, stem: str) -> Classifier:
     """Return Inception-ResNet-v2: 55.8 M parameters, 11.73 G multiply-adds at 299 px (11.75 in Table 2).
 
     No known definition gives the published figure. The usual one, of TensorFlow's slim, counts 13.16 G; it is
@@ -36,15 +36,23 @@ def inception_resnet_v2(plan: SEPlan, classes: int, *, stem: str = "unpadded") -
     the standard SE block ends the residual branch, before its scaling and the sum, and conv3x3 stands on the
     concatenated branches, before the 1x1 that restores the channels. The modules that shrink the map have none.
     """
-    units: list[tuple[int, nn.Module]] = [(3, unit35(plan.at(3))) for _ in range(10)]
-    units += [(4, shrink35()), *((4, unit17(plan.at(4))) for _ in range(20))]
-    units += [(5, shrink17()), *((5, unit8(plan.at(5))) for _ in range(9))]
-    units += [(5, unit8(plan.at(5), scale=1.0, act=nn.Identity()))]
+    gate3, gate4, gate5 = plan.at_stage(3), plan.at_stage(4), plan.at_stage(5)
+    units: list[tuple[int, nn.Module]] = []
+    for _ in range(10):
+        units.append((3, unit_35px(gate3)))
+    units.append((4, shrink_35px()))
+    for _ in range(20):
+        units.append((4, unit_17px(gate4)))
+    units.append((5, shrink_17px()))
+    for _ in range(9):
+        units.append((5, unit_8px(gate5)))
+    # The last unit, alone of all, has neither scale nor ReLU.
+    units.append((5, unit_8px(gate5, scale=1.0, act=nn.Identity())))
     head = named(conv=conv_bn(2080, 1536, 1), linear=LinearHead(1536, classes))
-    return Classifier(_stem(STEMS[stem]), in_stages(units), head)
+    return Classifier(_build_stem(STEMS[stem]), group_by_stage(units), head)
 
 
-def unit(
+def scaled_unit(
     gate: Gate,
     channels: int,
     branches: Branches,
@@ -56,11 +64,12 @@ def unit(
     branch = named(
         branches=branches, gate=gate("conv3x3", width), increase=conv(width, channels, 1, bias=True)
     )
+    # torch.add(shortcut, residual, alpha=scale): small scales keep training of so many units stable.
     scaled_sum = partial(torch.add, alpha=scale)
     return ResidualUnit(gate, channels, channels, branch, nn.Identity(), act=act, join=scaled_sum)
 
 
-def unit35(gate: Gate) -> ResidualUnit:
+def unit_35px(gate: Gate) -> ResidualUnit:
     """Return a unit for 35x35 maps of 320 channels (Inception-ResNet-A)."""
     branches = Branches(
         conv1x1=conv_bn(320, 32, 1),
@@ -69,10 +78,10 @@ def unit35(gate: Gate) -> ResidualUnit:
             reduce=conv_bn(320, 32, 1), conv1=conv_bn(32, 48, 3), conv2=conv_bn(48, 64, 3)
         ),
     )
-    return unit(gate, 320, branches, 128, scale=0.17)
+    return scaled_unit(gate, 320, branches, 128, scale=0.17)
 
 
-def unit17(gate: Gate) -> ResidualUnit:
+def unit_17px(gate: Gate) -> ResidualUnit:
     """Return a unit for 17x17 maps of 1088 channels (Inception-ResNet-B)."""
     branches = Branches(
         conv1x1=conv_bn(1088, 192, 1),
@@ -82,10 +91,10 @@ def unit17(gate: Gate) -> ResidualUnit:
             conv7x1=conv_bn(160, 192, (7, 1)),
         ),
     )
-    return unit(gate, 1088, branches, 384, scale=0.10)
+    return scaled_unit(gate, 1088, branches, 384, scale=0.10)
 
 
-def unit8(gate: Gate, scale: float = 0.20, act: nn.Module | None = None) -> ResidualUnit:
+def unit_8px(gate: Gate, scale: float = 0.20, act: nn.Module | None = None) -> ResidualUnit:
     """Return a unit for 8x8 maps of 2080 channels (Inception-ResNet-C); the last one has neither scale nor ReLU."""
     branches = Branches(
         conv1x1=conv_bn(2080, 192, 1),
@@ -95,10 +104,10 @@ def unit8(gate: Gate, scale: float = 0.20, act: nn.Module | None = None) -> Resi
             conv3x1=conv_bn(224, 256, (3, 1)),
         ),
     )
-    return unit(gate, 2080, branches, 448, scale, act)
+    return scaled_unit(gate, 2080, branches, 448, scale, act)
 
 
-def shrink35() -> Branches:
+def shrink_35px() -> Branches:
     """Return the module between 35x35 maps of 320 channels and 17x17 maps of 1088."""
     return Branches(
         conv3x3=conv_bn(320, 384, 3, 2, padding=0),
@@ -111,7 +120,7 @@ def shrink35() -> Branches:
     )
 
 
-def shrink17() -> Branches:
+def shrink_17px() -> Branches:
     """Return the module between 17x17 maps of 1088 channels and 8x8 maps of 2080."""
     return Branches(
         conv3x3=named(reduce=conv_bn(1088, 256, 1), conv=conv_bn(256, 384, 3, 2, padding=0)),
@@ -125,7 +134,7 @@ def shrink17() -> Branches:
     )
 
 
-def _stem(padding: int) -> nn.Sequential:
+def _build_stem(padding: int) -> nn.Sequential:
     inception = Branches(
         conv1x1=conv_bn(192, 96, 1),
         conv5x5=named(reduce=conv_bn(192, 48, 1), conv=conv_bn(48, 64, 5)),

@@ -6,11 +6,11 @@ import hashlib
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @torch.no_grad()
-def initialise(net: nn.Module, seed: int) -> None:
+def initialise_weights(net: nn.Module, seed: int) -> None:
     """Set the weights of every convolution and linear layer as in He et al. 2015 (section 5.1), in place.
 
     Weights are normal with variance 2 / fan-in; biases are 0; batch normalisation has scale 1 and shift 0.
@@ -22,18 +22,26 @@ def initialise(net: nn.Module, seed: int) -> None:
         return
     for name, module in net.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            weight = module.weight
-            std = math.sqrt(2 / weight[0].numel())
-            generator = torch.Generator("cpu").manual_seed(_layer_seed(seed, name))
-            weight.copy_(
-                torch.empty(weight.shape, device="cpu").normal_(0, std, generator=generator)
-            )
+            _draw_weight(module.weight, _layer_seed(seed, name))
             if module.bias is not None:
                 module.bias.zero_()
         elif isinstance(module, nn.BatchNorm2d):
             module.reset_parameters()
 
 
+def _draw_weight(weight: Tensor, seed: int) -> None:
+    """Draw on the CPU, whatever device the network is on: its generator gives the same numbers everywhere."""
+    # The inputs of one output: channels of its group times kernel positions.
+    fan_in = weight[0].numel()
+    std = math.sqrt(2 / fan_in)
+    generator = torch.Generator("cpu").manual_seed(seed)
+    drawn = torch.empty(weight.shape, device="cpu")
+    drawn.normal_(0, std, generator=generator)
+    weight.copy_(drawn)
+
+
 def _layer_seed(seed: int, name: str) -> int:
     # Python's own hash() differs from one process to the next.
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:7])
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    # Seven bytes fit the signed 64 bits of a generator's seed.
+    return int.from_bytes(digest[:7])

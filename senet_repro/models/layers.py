@@ -28,6 +28,7 @@ def conv(
 ) -> nn.Conv2d:
     """Return a convolution of odd `kernel`, padded so that stride 1 keeps H and W unless `padding` says otherwise."""
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+    # Half of an odd kernel on each side keeps the map; the Inception networks give some layers no padding.
     options.setdefault("padding", (height // 2, width // 2))
     return nn.Conv2d(in_channels, out_channels, kernel, stride, bias=bias, **options)
 
@@ -45,11 +46,13 @@ def conv_bn(
 
     `options` are those of `conv`: padding, groups, bias.
     """
-    layers = {
-        "conv": conv(in_channels, out_channels, kernel, stride, **options),
-        "bn": nn.BatchNorm2d(out_channels),
-    }
-    return named(**layers, relu=nn.ReLU(inplace=True)) if relu else named(**layers)
+    layers = named(
+        conv=conv(in_channels, out_channels, kernel, stride, **options),
+        bn=nn.BatchNorm2d(out_channels),
+    )
+    if relu:
+        layers.add_module("relu", nn.ReLU(inplace=True))
+    return layers
 
 
 def bn_relu(channels: int) -> nn.Sequential:
@@ -62,12 +65,14 @@ def halving_pool() -> nn.MaxPool2d:
     return nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
 
 
-def in_stages(units: Iterable[tuple[int, nn.Module]]) -> nn.ModuleDict:
+def group_by_stage(units: Iterable[tuple[int, nn.Module]]) -> nn.ModuleDict:
     """Return (stage, unit) pairs as stages in sequence, keyed by their number as text."""
     stages: dict[str, list[nn.Module]] = {}
     for stage, unit in units:
+        # torch takes only text for a key.
         stages.setdefault(str(stage), []).append(unit)
-    return nn.ModuleDict({stage: nn.Sequential(*row) for stage, row in stages.items()})
+    sequences = {key: nn.Sequential(*row) for key, row in stages.items()}
+    return nn.ModuleDict(sequences)
 
 
 class Branches(nn.Module):
@@ -79,8 +84,9 @@ class Branches(nn.Module):
             self.add_module(name, branch)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what the branches make of x, joined along the channels."""
-        return torch.cat([branch(x) for branch in self.children()], dim=1)
+        """Return the outputs of all branches for x, joined along the channels."""
+        outputs = [branch(x) for branch in self.children()]
+        return torch.cat(outputs, dim=1)
 
 
 class LinearHead(nn.Module):
@@ -93,15 +99,16 @@ class LinearHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, classes) for x of (N, C, H, W)."""
-        logits: Tensor = self.fc(self.dropout(x.mean((2, 3))))
+        averaged = x.mean((2, 3))
+        logits: Tensor = self.fc(self.dropout(averaged))
         return logits
 
 
 class Classifier(nn.Module):
     """Returns logits (N, classes) of images (N, 3, H, W): stem, stages in order, head.
 
-    `stages` is keyed by the stage number as text: "2" is conv2_x. `name` and `options` are what `create_model`
-    built it from.
+    `stages` is keyed by the stage number as text: "2" is conv2_x. `create_model` adds `name` and
+    `options`, from which it built the network.
     """
 
     name: str
@@ -123,8 +130,9 @@ class Classifier(nn.Module):
 
 
 Join = Callable[[Tensor, Tensor], Tensor]
+"""Makes one of (shortcut, residual) at the end of a residual unit."""
 
 
-def concat(shortcut: Tensor, residual: Tensor) -> Tensor:
-    """Return the channels of both."""
+def concat_channels(shortcut: Tensor, residual: Tensor) -> Tensor:
+    """Return the channels of both, the shortcut's first."""
     return torch.cat([shortcut, residual], dim=1)

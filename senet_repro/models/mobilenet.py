@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from torch import nn
 
-from senet_repro.models.layers import Classifier, LinearHead, conv_bn, in_stages, named
-from senet_repro.models.registry import register
+from senet_repro.models.layers import Classifier, LinearHead, conv_bn, group_by_stage, named
+from senet_repro.models.registry import register_network
 from senet_repro.models.se import Gate, SEPlan
 
-STAGES = (1, 2, 3, 4, 5)
-# Stage, channels and stride of the 13 separable convolutions.
-BLOCKS = (
+UNITS = (
     (1, 64, 1),
     (2, 128, 2),
     (2, 128, 1),
     (3, 256, 2),
     (3, 256, 1),
     (4, 512, 2),
-    *[(4, 512, 1)] * 5,
+    (4, 512, 1),
+    (4, 512, 1),
+    (4, 512, 1),
+    (4, 512, 1),
+    (4, 512, 1),
+    (5, 1024, 2),
+    (5, 1024, 1),
 )
-BLOCKS += ((5, 1024, 2), (5, 1024, 1))
+"""Stage, channels and stride of the 13 separable convolutions."""
 
 
-@register(stages=STAGES, placements=("standard",))
+@register_network
 def mobilenet(plan: SEPlan, classes: int) -> Classifier:
     """Return MobileNet: 4.23 M parameters, 569 M multiply-adds (569 in Table 3).
 
@@ -30,15 +34,17 @@ def mobilenet(plan: SEPlan, classes: int) -> Classifier:
     they add the published 0.5 M parameters and 3 M multiply-adds. Stages are numbered by the size of the map, 112 px
     being stage 1, as in the paper's ResNets.
     """
-    blocks = []
+    stem = conv_bn(3, 32, 3, stride=2)
+    units = []
     in_channels = 32
-    for stage, channels, stride in BLOCKS:
-        blocks.append((stage, separable(plan.at(stage), in_channels, channels, stride)))
+    for stage, channels, stride in UNITS:
+        unit = separable_unit(plan.at_stage(stage), in_channels, channels, stride)
+        units.append((stage, unit))
         in_channels = channels
-    return Classifier(conv_bn(3, 32, 3, stride=2), in_stages(blocks), LinearHead(1024, classes))
+    return Classifier(stem, group_by_stage(units), LinearHead(in_channels, classes))
 
 
-def separable(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+def separable_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     """Return a 3x3 convolution of each channel and a 1x1 over all, each with BN and ReLU."""
     return named(
         depthwise=conv_bn(in_channels, in_channels, 3, stride, groups=in_channels),

@@ -19,35 +19,33 @@ from __future__ import annotations
 from torch import nn
 
 from senet_repro.models.layers import Classifier, LinearHead, bn_relu, conv, named
-from senet_repro.models.registry import register
-from senet_repro.models.residual import ResidualUnit, Unit, residual_stages
+from senet_repro.models.registry import register_network
+from senet_repro.models.residual import ResidualUnit, Unit, keeps_shape, residual_stages
 from senet_repro.models.se import Gate, SEPlan
 
-STAGES = (2, 3, 4)
 
-
-@register(stages=STAGES)
+@register_network
 def resnet110(plan: SEPlan, classes: int) -> Classifier:
     """Return the pre-activation ResNet-110: basic units of 16, 32, 64 channels, 1.73 M parameters.
 
     With r=16 the hidden widths of its SE blocks are 1, 2 and 4.
     """
-    return _network(basic_unit, plan, 18, 16, classes)
+    return _build_network(plan, classes, basic_unit, units_per_stage=18, out_channels=16)
 
 
-@register(stages=STAGES)
+@register_network
 def resnet164(plan: SEPlan, classes: int) -> Classifier:
     """Return the pre-activation ResNet-164: bottlenecks that give 64, 128, 256 channels, 1.70 M parameters.
 
     The first 1x1 of a bottleneck strides, as in the code that He et al. published: 244.5 M multiply-adds.
     """
-    return _network(bottleneck_unit, plan, 18, 64, classes)
+    return _build_network(plan, classes, bottleneck_unit, units_per_stage=18, out_channels=64)
 
 
-@register(stages=STAGES)
+@register_network
 def wrn16_8(plan: SEPlan, classes: int) -> Classifier:
     """Return WRN-16-8 (Zagoruyko and Komodakis 2016): basic units of 128, 256, 512 channels, 10.96 M parameters."""
-    return _network(basic_unit, plan, 2, 128, classes)
+    return _build_network(plan, classes, basic_unit, units_per_stage=2, out_channels=128)
 
 
 def basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Module:
@@ -58,7 +56,7 @@ def basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> 
         gate=gate("conv3x3", out_channels),
         conv2=conv(out_channels, out_channels, 3),
     )
-    return _unit(gate, in_channels, out_channels, stride, body)
+    return _add_preact_and_shortcut(gate, in_channels, out_channels, stride, body)
 
 
 def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Module:
@@ -72,24 +70,42 @@ def bottleneck_unit(gate: Gate, in_channels: int, out_channels: int, stride: int
         gate=gate("conv3x3", width),
         increase=conv(width, out_channels, 1),
     )
-    return _unit(gate, in_channels, out_channels, stride, body)
+    return _add_preact_and_shortcut(gate, in_channels, out_channels, stride, body)
 
 
-def _unit(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, body: nn.Module
+def _add_preact_and_shortcut(
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    body: nn.Module,
 ) -> nn.Module:
+    """Return a unit whose branch is `body` behind its first BN and ReLU; no ReLU follows the sum."""
     preact = bn_relu(in_channels)
-    if (in_channels, 1) == (out_channels, stride):
+    if keeps_shape(in_channels, out_channels, stride):
         branch = named(preact=preact, body=body)
-        return ResidualUnit(
-            gate, in_channels, out_channels, branch, nn.Identity(), act=nn.Identity()
-        )
+        shortcut: nn.Module = nn.Identity()
+        return ResidualUnit(gate, in_channels, out_channels, branch, shortcut, act=nn.Identity())
+    # Branch and projection share the first pair, so it stands before the unit.
     shortcut = conv(in_channels, out_channels, 1, stride)
     unit = ResidualUnit(gate, in_channels, out_channels, body, shortcut, act=nn.Identity())
     return named(preact=preact, unit=unit)
 
 
-def _network(unit: Unit, plan: SEPlan, units: int, out_channels: int, classes: int) -> Classifier:
-    stages = residual_stages(unit, plan, (units,) * 3, in_channels=16, out_channels=out_channels)
-    head = named(preact=bn_relu(4 * out_channels), linear=LinearHead(4 * out_channels, classes))
+def _build_network(
+    plan: SEPlan,
+    classes: int,
+    unit: Unit,
+    units_per_stage: int,
+    out_channels: int,
+) -> Classifier:
+    """Return a network of three stages, the first of which gives `out_channels` and the last four times as many."""
+    units = (units_per_stage, units_per_stage, units_per_stage)
+    stages = residual_stages(unit, plan, units, in_channels=16, out_channels=out_channels)
+    last_channels = 4 * out_channels
+    # The stream ends without an activation, since no unit has one after its sum.
+    head = named(
+        preact=bn_relu(last_channels),
+        linear=LinearHead(last_channels, classes),
+    )
     return Classifier(conv(3, 16, 3), stages, head)

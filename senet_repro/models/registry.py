@@ -3,73 +3,64 @@
 from __future__ import annotations
 
 import difflib
-import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 
+from senet_repro.config.conf_dir import load_file
 from senet_repro.config.identity import AXES, select_stages
-from senet_repro.config.schema import MODEL_OPTIONS, PLACEMENTS, Run
+from senet_repro.config.schema import MODEL_OPTIONS, Model, Run
 from senet_repro.config.validation import check_stages
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
-from senet_repro.models.init import initialise
+from senet_repro.models.init import initialise_weights
 from senet_repro.models.layers import Classifier
 from senet_repro.models.se import SEBlock, SEPlan
 
 Builder = Callable[..., Classifier]
+"""Builds a network from (plan, classes, **options), its options being those of its file in conf/model/."""
+
+_BUILDERS: dict[str, Builder] = {}
 
 
-@dataclass(frozen=True)
-class ModelInfo:
-    """A network and what it offers: stage numbers, SE placements and its own options with their defaults."""
-
-    name: str
-    stages: tuple[int, ...]
-    placements: tuple[str, ...]
-    options: dict[str, str]
-    build: Builder
-
-
-_MODELS: dict[str, ModelInfo] = {}
-
-
-def register(
-    *, stages: tuple[int, ...], placements: tuple[str, ...] = PLACEMENTS
-) -> Callable[[Builder], Builder]:
-    """Return a decorator that enters `build(plan, classes, *, options)` under the function's name."""
-
-    def enter(build: Builder) -> Builder:
-        name = build.__name__
-        assert name not in _MODELS, f"two networks are called {name}"
-        parameters = inspect.signature(build).parameters.values()
-        options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-        _MODELS[name] = ModelInfo(name, stages, placements, options, build)
-        return build
-
-    return enter
+def register_network(build: Builder) -> Builder:
+    """Enter a builder under its own name, and return it; conf/model/<name>.yaml states what the network offers."""
+    name = build.__name__
+    assert name not in _BUILDERS, f"two networks are called {name}"
+    _BUILDERS[name] = build
+    return build
 
 
 def list_models() -> list[str]:
     """Return the names that `create_model` knows, in alphabetical order."""
-    return sorted(_MODELS)
+    return sorted(_BUILDERS)
 
 
-def model_info(name: str) -> ModelInfo:
-    """Return what the network offers, without building it.
+def model_info(name: str) -> Model:
+    """Return what the network offers, without building it: its stages, SE placements and options with defaults.
 
     Raises:
         ConfigError: no network has that name; the message gives the nearest one and all of them.
     """
-    if name not in _MODELS:
-        nearest = difflib.get_close_matches(name, _MODELS, n=1)
+    if name not in _BUILDERS:
+        nearest = difflib.get_close_matches(name, _BUILDERS, n=1)
         hint = f"did you mean {nearest[0]}? " if nearest else ""
         raise ConfigError(
             f"network {name!r} does not exist; {hint}Known: {', '.join(list_models())}"
         )
-    return _MODELS[name]
+    return _read_model(name)
+
+
+@lru_cache
+def _read_model(name: str) -> Model:
+    """Return conf/model/<name>.yaml, checked against its schema; a reader must not change it."""
+    config = OmegaConf.merge(OmegaConf.structured(Model), load_file("model", name))
+    model = OmegaConf.to_object(config)
+    assert isinstance(model, Model)
+    return model
 
 
 def create_model(
@@ -81,7 +72,7 @@ def create_model(
     excitation: str = "sigmoid",
     stages: str | Sequence[int] = "all",
     placement: str = "standard",
-    bias: bool = True,
+    bias: bool = False,
     fc: str = "linear",
     **options: Any,
 ) -> Classifier:
@@ -90,8 +81,10 @@ def create_model(
     The five axes are those of section 6: reduction ratio `r` (None or "none": no SE), `squeeze` (avg, max,
     none), `excitation` (sigmoid, tanh, relu), `stages` (all, all_but_last, none, or the paper's stage
     numbers) and `placement` (standard, pre, post, identity, conv3x3). `bias` and `fc` (linear, conv) say how
-    the two FCs of a block are written. `options` belong to the network and stand in its docstring or its file's:
-    `stride_on` and `stem_pool` of the ResNets, `stem` of Inception-ResNet-v2, `se_on` of the Shake-Shake networks.
+    the two FCs of a block are written. They have no biases by default, as in section 6 and as `se.bias` on the
+    command line; the released weights need `bias=True`, and so do the sizes of Tables 2, 4, 5 and 8.
+    `options` belong to the network and stand with their defaults in conf/model/<name>.yaml: `stride_on` and
+    `stem_pool` of the ResNets, `stem` of Inception-ResNet-v2, `se_on` of the Shake-Shake networks.
 
     The weights come from one draw of torch's global generator, the only one made: after the same
     `torch.manual_seed`, networks that differ in SE agree in every layer they share.
@@ -99,27 +92,29 @@ def create_model(
     Raises:
         ConfigError: a name or value that does not exist, or that this network does not offer.
     """
-    info = model_info(name)
-    for option, value in options.items():
-        require_choice("option", option, (*info.options, *AXES, "bias", "fc"), name)
-        require_choice(option, value, MODEL_OPTIONS[option])
-    require_choice("placement", placement, info.placements, name)
-    check_stages(stages, info.stages, name)
+    offered = model_info(name)
+    _check_options(options, offered)
+    require_choice("placement", placement, offered.placements, name)
+    check_stages(stages, offered.stages, name)
     plan = SEPlan(
         r=None if r == "none" else r,  # type: ignore[arg-type]  # the plan refuses other words
         squeeze=squeeze,
         excitation=excitation,
-        stages=select_stages(stages, info.stages),
+        stages=select_stages(stages, offered.stages),
         placement=placement,
         fc=fc,
         bias=bias,
     )
+    settings = {**offered.options, **options}
     seed = int(torch.randint(2**63 - 1, (), device="cpu"))
+    # Layers draw as they are built. Their number depends on SE, and the caller's generator must not.
     with torch.random.fork_rng(devices=()):
-        net = info.build(plan, num_classes, **options)
-    net.name, net.options = name, {**info.options, **options}
-    _check_gates(net, plan, info)
-    initialise(net, seed)
+        build = _BUILDERS[name]
+        net = build(plan, num_classes, **settings)
+    net.name = name
+    net.options = settings
+    _check_gates(net, plan)
+    initialise_weights(net, seed)
     return net
 
 
@@ -129,6 +124,7 @@ def network_of(run: Run) -> Classifier:
     Raises:
         ConfigError: as `create_model`.
     """
+    options: dict[str, Any] = {**run.model.options}
     return create_model(
         run.model.name,
         run.data.classes,
@@ -139,17 +135,27 @@ def network_of(run: Run) -> Classifier:
         placement=run.placement,
         bias=run.se.bias,
         fc=run.se.fc,
-        **dict[str, Any](run.model.options),
+        **options,
     )
 
 
-def _check_gates(net: Classifier, plan: SEPlan, info: ModelInfo) -> None:
+def _check_options(options: Mapping[str, Any], offered: Model) -> None:
+    """Refuse an option that the network does not have, and a value that the option does not have."""
+    # A misspelt axis arrives here too, since `create_model` takes any keyword.
+    known = (*offered.options, *AXES, "bias", "fc")
+    for option, value in options.items():
+        require_choice("option", option, known, offered.name)
+        require_choice(option, value, MODEL_OPTIONS[option])
+
+
+def _check_gates(net: Classifier, plan: SEPlan) -> None:
     """Refuse a network whose builder never asked the plan for a gate it was to have."""
     if plan.r is None:
         return
     for stage in plan.stages:
-        if not any(isinstance(module, SEBlock) for module in net.stages[str(stage)].modules()):
+        modules = net.stages[str(stage)].modules()
+        if not any(isinstance(module, SEBlock) for module in modules):
             raise RuntimeError(
-                f"{info.name} built no SE block at {plan.placement!r} in stage {stage}: "
-                "ask the plan for that site, or leave it out of the placements of @register"
+                f"{net.name} built no SE block at {plan.placement!r} in stage {stage}: "
+                f"ask the plan for that site, or leave it out of the placements in conf/model/{net.name}.yaml"
             )

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Size
 
-from senet_repro.models import resnet, vgg
+from senet_repro.models import vgg
 
 Names = Mapping[str, str]
-"""Parts of our keys, and what stands in theirs instead."""
+"""Parts of our keys, and what stands in theirs instead; the parts are replaced one after another."""
+
+
+class Entry(NamedTuple):
+    """One tensor of a released state_dict."""
+
+    key: str
+    shape: Size
 
 
 @dataclass(frozen=True)
@@ -26,46 +33,59 @@ class Release:
     settings: Mapping[str, Any]
     names: Names
 
-    def entry(self, key: str, shape: Size) -> tuple[str, Size]:
+    def find_entry(self, key: str, shape: Size) -> Entry:
         """Return the key and the shape that the tensor of our key and shape has there."""
         for ours, theirs in self.names.items():
             key = key.replace(ours, theirs)
         # There the FCs of a block are always 1x1 convolutions; here they may be linear.
-        return key, Size((*shape, 1, 1)) if ".se_module." in key and len(shape) == 2 else shape
+        is_linear_fc = ".se_module." in key and len(shape) == 2
+        if is_linear_fc:
+            shape = Size((*shape, 1, 1))
+        return Entry(key, shape)
 
 
-def _conv_bn(ours: str, conv: str, bn: str) -> Names:
+def _name_conv_bn(ours: str, conv: str, bn: str) -> Names:
     return {f"{ours}.conv.": f"{conv}.", f"{ours}.bn.": f"{bn}."}
 
 
-def _vgg_names() -> Names:
-    names: dict[str, str] = {f"head.fc{i + 1}.": f"classifier.{3 * i}." for i in range(3)}
-    place = 0
+def _name_vgg() -> Names:
+    """Return the names of torchvision's vgg16_bn, which numbers its layers in one sequence."""
+    # Between two linear layers stand a ReLU and a dropout.
+    names = {
+        "head.fc1.": "classifier.0.",
+        "head.fc2.": "classifier.3.",
+        "head.fc3.": "classifier.6.",
+    }
+    position = 0
     for stage, row in vgg.CHANNELS.items():
-        for i in range(len(row)):
-            names |= _conv_bn(
-                f"stages.{stage}.{i}.conv_bn", f"features.{place}", f"features.{place + 1}"
-            )
-            place += 3  # convolution, BN, ReLU
-        place += 1  # pooling
+        for index in range(len(row)):
+            ours = f"stages.{stage}.{index}.conv_bn"
+            names |= _name_conv_bn(ours, f"features.{position}", f"features.{position + 1}")
+            # Convolution, BN and ReLU.
+            position += 3
+        # The pooling at the end of the stage.
+        position += 1
     return names
 
 
 _UNITS = {
-    **{f"stages.{stage}.": f"layer{layer}." for layer, stage in enumerate(resnet.STAGES, start=1)},
-    **_conv_bn("branch.reduce", "conv1", "bn1"),
-    **_conv_bn("branch.conv3x3", "conv2", "bn2"),
-    **_conv_bn("branch.increase", "conv3", "bn3"),
-    **_conv_bn("shortcut", "downsample.0", "downsample.1"),
+    "stages.2.": "layer1.",
+    "stages.3.": "layer2.",
+    "stages.4.": "layer3.",
+    "stages.5.": "layer4.",
+    **_name_conv_bn("branch.reduce", "conv1", "bn1"),
+    **_name_conv_bn("branch.conv3x3", "conv2", "bn2"),
+    **_name_conv_bn("branch.increase", "conv3", "bn3"),
+    **_name_conv_bn("shortcut", "downsample.0", "downsample.1"),
 }
-_TORCHVISION = {**_UNITS, **_conv_bn("stem.conv7x7", "conv1", "bn1"), "head.fc.": "fc."}
+_TORCHVISION = {**_UNITS, **_name_conv_bn("stem.conv7x7", "conv1", "bn1"), "head.fc.": "fc."}
 _TIMM_UNITS = {**_UNITS, "standard.fc": "se_module.fc", "head.fc.": "last_linear."}
-_TIMM = {**_TIMM_UNITS, **_conv_bn("stem.conv7x7", "layer0.conv1", "layer0.bn1")}
+_TIMM = {**_TIMM_UNITS, **_name_conv_bn("stem.conv7x7", "layer0.conv1", "layer0.bn1")}
 _TIMM_SENET = {
     **_TIMM_UNITS,
-    **_conv_bn("stem.conv1", "layer0.conv1", "layer0.bn1"),
-    **_conv_bn("stem.conv2", "layer0.conv2", "layer0.bn2"),
-    **_conv_bn("stem.conv3", "layer0.conv3", "layer0.bn3"),
+    **_name_conv_bn("stem.conv1", "layer0.conv1", "layer0.bn1"),
+    **_name_conv_bn("stem.conv2", "layer0.conv2", "layer0.bn2"),
+    **_name_conv_bn("stem.conv3", "layer0.conv3", "layer0.bn3"),
 }
 
 _SE = {
@@ -94,7 +114,7 @@ RELEASES: dict[str, dict[str, Release]] = {
         "resnet101": Release("resnet101", _PLAIN, _TORCHVISION),
         "resnet152": Release("resnet152", _PLAIN, _TORCHVISION),
         "resnext50": Release("resnext50_32x4d", _PLAIN, _TORCHVISION),
-        "vgg16": Release("vgg16_bn", {"r": None}, _vgg_names()),
+        "vgg16": Release("vgg16_bn", {"r": None}, _name_vgg()),
     },
 }
-"""What each source has, by our names."""
+"""The networks of each source, by our names."""

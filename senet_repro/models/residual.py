@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from senet_repro.models.layers import Join, concat, conv_bn, in_stages, named
+from senet_repro.models.layers import Join, concat_channels, conv_bn, group_by_stage, named
 from senet_repro.models.se import Gate, SEPlan
 
-FIRST_STAGE = 2  # the paper counts conv2_x first
+# The paper counts conv2_x first.
+FIRST_STAGE = 2
 
 Unit = Callable[[Gate, int, int, int], nn.Module]
 """Builds a unit from (gate, in_channels, out_channels, stride)."""
@@ -28,7 +29,7 @@ class ResidualUnit(nn.Module):
       channels of the sum; the paper does not say on which side it stands.
     - conv3x3: inside the branch, which asks for the gate itself (SE_3x3).
 
-    `act` is a ReLU and `join` a sum unless the family says otherwise. Where `join` is `concat`, the shortcut
+    `act` is a ReLU and `join` a sum unless the family says otherwise. Where `join` is `concat_channels`, the shortcut
     brings the input's channels and the branch all others.
     """
 
@@ -44,12 +45,16 @@ class ResidualUnit(nn.Module):
         join: Join = torch.add,
     ) -> None:
         super().__init__()
-        kept = in_channels if join is concat else 0
+        if join is concat_channels:
+            shortcut_channels = in_channels
+            branch_channels = out_channels - in_channels
+        else:
+            shortcut_channels = branch_channels = out_channels
         self.pre = gate("pre", in_channels)
         self.branch = branch
-        self.standard = gate("standard", out_channels - kept)
+        self.standard = gate("standard", branch_channels)
         self.shortcut = shortcut
-        self.identity = gate("identity", kept or out_channels)
+        self.identity = gate("identity", shortcut_channels)
         self.join = join
         self.act = nn.ReLU(inplace=True) if act is None else act
         self.post = gate("post", out_channels)
@@ -57,11 +62,13 @@ class ResidualUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', H', W') for x of (N, C, H, W)."""
         residual = self.standard(self.branch(self.pre(x)))
-        out: Tensor = self.post(self.act(self.join(self.identity(self.shortcut(x)), residual)))
+        shortcut = self.identity(self.shortcut(x))
+        joined = self.join(shortcut, residual)
+        out: Tensor = self.post(self.act(joined))
         return out
 
 
-def bottleneck(
+def bottleneck_branch(
     gate: Gate,
     in_channels: int,
     out_channels: int,
@@ -76,7 +83,10 @@ def bottleneck(
     `widths` are the channels of the first 1x1 and of the 3x3, whose `groups` make it a ResNeXt's. The text does
     not place SE_3x3 against BN and ReLU; here it follows both.
     """
-    stride_1x1, stride_3x3 = (stride, 1) if stride_on == "conv1x1" else (1, stride)
+    if stride_on == "conv1x1":
+        stride_1x1, stride_3x3 = stride, 1
+    else:
+        stride_1x1, stride_3x3 = 1, stride
     narrow, middle = widths
     return named(
         reduce=conv_bn(in_channels, narrow, 1, stride_1x1),
@@ -90,14 +100,15 @@ def bottleneck_unit(
     gate: Gate, in_channels: int, out_channels: int, stride: int, *, stride_on: str
 ) -> ResidualUnit:
     """Return a unit of Table 1: a bottleneck of a quarter of the output's width, and a projection where needed."""
-    widths = (out_channels // 4, out_channels // 4)
-    branch = bottleneck(gate, in_channels, out_channels, stride, stride_on=stride_on, widths=widths)
-    return ResidualUnit(
-        gate, in_channels, out_channels, branch, projection(in_channels, out_channels, stride)
+    width = out_channels // 4
+    branch = bottleneck_branch(
+        gate, in_channels, out_channels, stride, stride_on=stride_on, widths=(width, width)
     )
+    shortcut = project_shortcut(in_channels, out_channels, stride)
+    return ResidualUnit(gate, in_channels, out_channels, branch, shortcut)
 
 
-def basic(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+def basic_branch(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     """Return the branch 3x3, 3x3, each with BN and the first with ReLU; SE_3x3 follows the first."""
     return named(
         conv1=conv_bn(in_channels, out_channels, 3, stride),
@@ -108,22 +119,28 @@ def basic(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Se
 
 def basic_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> ResidualUnit:
     """Return a 3x3, 3x3 unit whose shortcuts have no parameters."""
-    branch = basic(gate, in_channels, out_channels, stride)
-    return ResidualUnit(
-        gate, in_channels, out_channels, branch, option_a(in_channels, out_channels, stride)
-    )
+    branch = basic_branch(gate, in_channels, out_channels, stride)
+    shortcut = option_a_shortcut(in_channels, out_channels, stride)
+    return ResidualUnit(gate, in_channels, out_channels, branch, shortcut)
 
 
-def projection(in_channels: int, out_channels: int, stride: int, kernel: int = 1) -> nn.Module:
+def keeps_shape(in_channels: int, out_channels: int, stride: int) -> bool:
+    """Return whether a unit's output has the shape of its input, so that the shortcut is the input itself."""
+    return in_channels == out_channels and stride == 1
+
+
+def project_shortcut(
+    in_channels: int, out_channels: int, stride: int, kernel: int = 1
+) -> nn.Module:
     """Return a convolution with BN where the shape changes, and nothing elsewhere."""
-    if (in_channels, 1) == (out_channels, stride):
+    if keeps_shape(in_channels, out_channels, stride):
         return nn.Identity()
     return conv_bn(in_channels, out_channels, kernel, stride, relu=False)
 
 
-def option_a(in_channels: int, out_channels: int, stride: int) -> nn.Module:
+def option_a_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     """Return the shortcut without parameters where the shape changes, and nothing elsewhere."""
-    if (in_channels, 1) == (out_channels, stride):
+    if keeps_shape(in_channels, out_channels, stride):
         return nn.Identity()
     return OptionA(out_channels - in_channels, stride)
 
@@ -138,21 +155,35 @@ class OptionA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', ceil(H / stride), ceil(W / stride)) for x of (N, C, H, W)."""
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
+        kept = skip_pixels(x, self.stride)
+        # Padding is counted from the last dimension: columns, rows, then channels.
+        return F.pad(kept, (0, 0, 0, 0, 0, self.new_channels))
+
+
+def skip_pixels(x: Tensor, stride: int) -> Tensor:
+    """Return every stride-th row and column of (N, C, H, W), the first included."""
+    return x[:, :, ::stride, ::stride]
 
 
 def residual_stages(
-    unit: Unit, plan: SEPlan, units: Sequence[int], in_channels: int, out_channels: int
+    unit: Unit,
+    plan: SEPlan,
+    units: Sequence[int],
+    in_channels: int,
+    out_channels: int,
 ) -> nn.ModuleDict:
     """Return stages of `units[i]` units each, keyed "2", "3" and so on; the first gives `out_channels`.
 
     From each stage to the next the channels double, and H and W halve.
     """
-    rows = []
+    built = []
     for stage, count in enumerate(units, start=FIRST_STAGE):
+        gate = plan.at_stage(stage)
         for index in range(count):
-            stride = 2 if stage > FIRST_STAGE and index == 0 else 1
-            rows.append((stage, unit(plan.at(stage), in_channels, out_channels, stride)))
+            # The stem leaves the map of the first stage, so that no unit of it strides.
+            is_halving = index == 0 and stage > FIRST_STAGE
+            stride = 2 if is_halving else 1
+            built.append((stage, unit(gate, in_channels, out_channels, stride)))
             in_channels = out_channels
         out_channels *= 2
-    return in_stages(rows)
+    return group_by_stage(built)

@@ -7,67 +7,63 @@ torchvision's pad, `stem_pool="padded"`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from torch import nn
 
 from senet_repro.models.layers import Classifier, LinearHead, conv_bn, halving_pool, named
-from senet_repro.models.registry import register
+from senet_repro.models.registry import register_network
 from senet_repro.models.residual import (
     ResidualUnit,
     Unit,
-    bottleneck,
+    bottleneck_branch,
     bottleneck_unit,
-    projection,
+    project_shortcut,
     residual_stages,
 )
 from senet_repro.models.se import Gate, SEPlan
 
-STAGES = (2, 3, 4, 5)
 UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+"""Units of the stages 2 to 5, by depth."""
 
 
-@register(stages=STAGES)
-def resnet50(
-    plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded"
-) -> Classifier:
+@register_network
+def resnet50(plan: SEPlan, classes: int, *, stride_on: str, stem_pool: str) -> Classifier:
     """Return ResNet-50: 25.6 M parameters, 3.86 G multiply-adds (3.86 in Table 2)."""
-    return _network(plan, classes, 50, partial(bottleneck_unit, stride_on=stride_on), stem_pool)
+    unit = partial(bottleneck_unit, stride_on=stride_on)
+    return _build_network(plan, classes, unit, UNITS[50], stem_pool)
 
 
-@register(stages=STAGES)
-def resnet101(
-    plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded"
-) -> Classifier:
+@register_network
+def resnet101(plan: SEPlan, classes: int, *, stride_on: str, stem_pool: str) -> Classifier:
     """Return ResNet-101: 44.5 M parameters, 7.57 G multiply-adds (7.58 in Table 2)."""
-    return _network(plan, classes, 101, partial(bottleneck_unit, stride_on=stride_on), stem_pool)
+    unit = partial(bottleneck_unit, stride_on=stride_on)
+    return _build_network(plan, classes, unit, UNITS[101], stem_pool)
 
 
-@register(stages=STAGES)
-def resnet152(
-    plan: SEPlan, classes: int, *, stride_on: str = "conv1x1", stem_pool: str = "unpadded"
-) -> Classifier:
+@register_network
+def resnet152(plan: SEPlan, classes: int, *, stride_on: str, stem_pool: str) -> Classifier:
     """Return ResNet-152: 60.2 M parameters, 11.28 G multiply-adds (11.30 in Table 2)."""
-    return _network(plan, classes, 152, partial(bottleneck_unit, stride_on=stride_on), stem_pool)
+    unit = partial(bottleneck_unit, stride_on=stride_on)
+    return _build_network(plan, classes, unit, UNITS[152], stem_pool)
 
 
-@register(stages=STAGES)
-def resnext50(
-    plan: SEPlan, classes: int, *, stride_on: str = "conv3x3", stem_pool: str = "unpadded"
-) -> Classifier:
+@register_network
+def resnext50(plan: SEPlan, classes: int, *, stride_on: str, stem_pool: str) -> Classifier:
     """Return ResNeXt-50 (32x4d): 25.0 M parameters, 4.23 G multiply-adds (4.24 in Table 2)."""
-    return _network(plan, classes, 50, partial(resnext_unit, stride_on=stride_on), stem_pool)
+    unit = partial(resnext_unit, stride_on=stride_on)
+    return _build_network(plan, classes, unit, UNITS[50], stem_pool)
 
 
-@register(stages=STAGES)
-def resnext101(
-    plan: SEPlan, classes: int, *, stride_on: str = "conv3x3", stem_pool: str = "unpadded"
-) -> Classifier:
+@register_network
+def resnext101(plan: SEPlan, classes: int, *, stride_on: str, stem_pool: str) -> Classifier:
     """Return ResNeXt-101 (32x4d): 44.2 M parameters, 7.97 G multiply-adds (7.99 in Table 2)."""
-    return _network(plan, classes, 101, partial(resnext_unit, stride_on=stride_on), stem_pool)
+    unit = partial(resnext_unit, stride_on=stride_on)
+    return _build_network(plan, classes, unit, UNITS[101], stem_pool)
 
 
-@register(stages=STAGES)
+@register_network
 def senet154(plan: SEPlan, classes: int) -> Classifier:
     """Return SENet-154: 115.1 M parameters and 20.7 G multiply-adds with SE blocks (appendix, Table 8).
 
@@ -89,26 +85,36 @@ def resnext_unit(
     gate: Gate, in_channels: int, out_channels: int, stride: int, *, stride_on: str
 ) -> ResidualUnit:
     """Return a unit of SE-ResNeXt-50 (Table 1): a bottleneck of half the output's width in 32 groups."""
-    widths = (out_channels // 2, out_channels // 2)
-    branch = bottleneck(
-        gate, in_channels, out_channels, stride, stride_on=stride_on, widths=widths, groups=32
+    width = out_channels // 2
+    branch = bottleneck_branch(
+        gate,
+        in_channels,
+        out_channels,
+        stride,
+        stride_on=stride_on,
+        widths=(width, width),
+        groups=32,
     )
-    return ResidualUnit(
-        gate, in_channels, out_channels, branch, projection(in_channels, out_channels, stride)
-    )
+    shortcut = project_shortcut(in_channels, out_channels, stride)
+    return ResidualUnit(gate, in_channels, out_channels, branch, shortcut)
 
 
 def senet_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> ResidualUnit:
     """Return a unit of SENet-154: a 3x3 as wide as the output in 64 groups behind a 1x1 of half its width."""
-    branch = bottleneck(
-        gate, in_channels, out_channels, stride, widths=(out_channels // 2, out_channels), groups=64
-    )
-    shortcut = projection(in_channels, out_channels, stride, kernel=1 if stride == 1 else 3)
+    widths = (out_channels // 2, out_channels)
+    branch = bottleneck_branch(gate, in_channels, out_channels, stride, widths=widths, groups=64)
+    # Where the map shrinks a 1x1 would skip three of four pixels.
+    kernel = 1 if stride == 1 else 3
+    shortcut = project_shortcut(in_channels, out_channels, stride, kernel)
     return ResidualUnit(gate, in_channels, out_channels, branch, shortcut)
 
 
-def _network(plan: SEPlan, classes: int, depth: int, unit: Unit, stem_pool: str) -> Classifier:
-    pool = halving_pool() if stem_pool == "unpadded" else nn.MaxPool2d(3, stride=2, padding=1)
+def _build_network(
+    plan: SEPlan, classes: int, unit: Unit, units: Sequence[int], stem_pool: str
+) -> Classifier:
+    # Both halve the map; only the padded one sees beyond the upper and left edges.
+    padded_pool = nn.MaxPool2d(3, stride=2, padding=1)
+    pool = padded_pool if stem_pool == "padded" else halving_pool()
     stem = named(conv7x7=conv_bn(3, 64, 7, stride=2), pool=pool)
-    stages = residual_stages(unit, plan, UNITS[depth], in_channels=64, out_channels=256)
+    stages = residual_stages(unit, plan, units, in_channels=64, out_channels=256)
     return Classifier(stem, stages, LinearHead(2048, classes))

@@ -24,7 +24,9 @@ class PositionwiseLinear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', H, W) for x of (N, C, H, W)."""
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        # A linear layer works on the last dimension.
+        features = super().forward(x.movedim(1, -1))
+        return features.movedim(-1, 1)
 
 
 # Adaptive pools, not means: the cost counter sees them (cost.py).
@@ -56,25 +58,34 @@ class SEBlock(nn.Module):
     """
 
     def __init__(
-        self, channels: int, r: int, squeeze: str, excitation: str, fc: str, bias: bool
+        self,
+        channels: int,
+        r: int,
+        squeeze: str,
+        excitation: str,
+        fc: str,
+        bias: bool,
     ) -> None:
         super().__init__()
+        # 16 channels, as in the CIFAR networks, would have no hidden unit at r=32.
         hidden = max(1, channels // r)
+        build_fc = FC[fc]
         self.squeeze = SQUEEZE[squeeze]()
-        self.fc1 = FC[fc](channels, hidden, bias=bias)
+        self.fc1 = build_fc(channels, hidden, bias=bias)
         self.relu = nn.ReLU()
-        self.fc2 = FC[fc](hidden, channels, bias=bias)
+        self.fc2 = build_fc(hidden, channels, bias=bias)
         self.excitation = EXCITATION[excitation]()
 
     def forward(self, u: Tensor) -> Tensor:
         """Return u scaled by its gate, in the shape of u: (N, C, H, W)."""
         z = self.squeeze(u)
-        s: Tensor = self.excitation(self.fc2(self.relu(self.fc1(z))))
+        hidden = self.relu(self.fc1(z))
+        s: Tensor = self.excitation(self.fc2(hidden))
         return u * s
 
 
 Gate = Callable[[str, int], nn.Module]
-"""What stands at a site of one stage's units, asked by (site, channels)."""
+"""Answers what stands at a site of one stage's units, asked by (site, channels)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,20 +104,24 @@ class SEPlan:
     stages: tuple[int, ...]
     placement: str = "standard"
     fc: str = "linear"
-    bias: bool = True
+    bias: bool
 
     def __post_init__(self) -> None:
-        check_axes(
-            "none" if self.r is None else self.r, self.squeeze, self.excitation, self.placement
-        )
+        r = "none" if self.r is None else self.r
+        check_axes(r, self.squeeze, self.excitation, self.placement)
         require_choice("fc", self.fc, FC)
 
     def gate(self, site: str, stage: int, channels: int) -> SEBlock | nn.Identity:
         """Return what stands at a site of a unit of a stage: an SE block over `channels`, or nothing."""
         if self.r is None or site != self.placement or stage not in self.stages:
             return nn.Identity()
+        # The one line of the package that builds a block: whatever stands at a site has come by here.
         return SEBlock(channels, self.r, self.squeeze, self.excitation, self.fc, self.bias)
 
-    def at(self, stage: int) -> Gate:
+    def at_stage(self, stage: int) -> Gate:
         """Return the plan as the units of one stage ask it."""
-        return lambda site, channels: self.gate(site, stage, channels)
+
+        def gate_of_stage(site: str, channels: int) -> nn.Module:
+            return self.gate(site, stage, channels)
+
+        return gate_of_stage

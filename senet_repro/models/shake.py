@@ -22,28 +22,33 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from senet_repro.models.layers import Classifier, LinearHead, conv, conv_bn, named
-from senet_repro.models.registry import register
-from senet_repro.models.residual import ResidualUnit, basic, bottleneck, residual_stages
+from senet_repro.models.registry import register_network
+from senet_repro.models.residual import (
+    ResidualUnit,
+    basic_branch,
+    bottleneck_branch,
+    keeps_shape,
+    residual_stages,
+    skip_pixels,
+)
 from senet_repro.models.se import Gate, SEPlan
 
-STAGES = (2, 3, 4)
 
-
-@register(stages=STAGES)
-def shake_shake26_2x96d(plan: SEPlan, classes: int, *, se_on: str = "branch") -> Classifier:
+@register_network
+def shake_shake26_2x96d(plan: SEPlan, classes: int, *, se_on: str) -> Classifier:
     """Return Shake-Shake-26 2x96d (Shake-Shake-Image): four basic units a stage, 26.2 M parameters.
 
     As in the author's code, branches and changing shortcuts begin with a ReLU, and none follows the sum.
     """
-    stages = residual_stages(
-        partial(basic_unit, se_on=se_on), plan, (4, 4, 4), in_channels=16, out_channels=96
-    )
+    unit = partial(basic_unit, se_on=se_on)
+    stages = residual_stages(unit, plan, (4, 4, 4), in_channels=16, out_channels=96)
+    stem = conv_bn(3, 16, 3, relu=False)
     head = named(relu=nn.ReLU(inplace=True), linear=LinearHead(384, classes))
-    return Classifier(conv_bn(3, 16, 3, relu=False), stages, head)
+    return Classifier(stem, stages, head)
 
 
-@register(stages=STAGES)
-def shake_even29_2x4x64d(plan: SEPlan, classes: int, *, se_on: str = "branch") -> Classifier:
+@register_network
+def shake_even29_2x4x64d(plan: SEPlan, classes: int, *, se_on: str) -> Classifier:
     """Return Shake-Even-29 2x4x64d (Shake-Even-Image): three ResNeXt units a stage, 34.5 M parameters.
 
     No pre-activation: the ReLU follows the sum. The author's code for it is not public; the stem of 16 channels is
@@ -55,46 +60,91 @@ def shake_even29_2x4x64d(plan: SEPlan, classes: int, *, se_on: str = "branch") -
 
 
 def basic_unit(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    *,
+    se_on: str,
 ) -> ResidualUnit:
     """Return a Shake-Shake-Image unit: two branches ReLU, 3x3, 3x3, and no ReLU after the sum."""
-
-    def branch(ends: Gate) -> nn.Module:
-        body = basic(gate, in_channels, out_channels, stride)
-        return named(relu=nn.ReLU(), body=body, standard=ends("standard", out_channels))
-
-    shortcut = shifted(in_channels, out_channels, stride)
-    if not isinstance(shortcut, nn.Identity):
+    mix = ShakeMix(
+        _relu_branch(gate, in_channels, out_channels, stride, se_on),
+        _relu_branch(gate, in_channels, out_channels, stride, se_on),
+        even=False,
+    )
+    shortcut = shifted_shortcut(in_channels, out_channels, stride)
+    if not keeps_shape(in_channels, out_channels, stride):
         shortcut = named(relu=nn.ReLU(), paths=shortcut)
-    between, ends = _split(gate, se_on)
-    mix = ShakeMix(branch(ends), branch(ends), even=False)
-    return ResidualUnit(between, in_channels, out_channels, mix, shortcut, act=nn.Identity())
+    unit_gate = _gate_around_mix(gate, se_on)
+    return ResidualUnit(unit_gate, in_channels, out_channels, mix, shortcut, act=nn.Identity())
 
 
 def bottleneck_unit(
-    gate: Gate, in_channels: int, out_channels: int, stride: int, *, se_on: str
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    *,
+    se_on: str,
 ) -> ResidualUnit:
     """Return a Shake-Even-Image unit: two ResNeXt branches as wide as their output, in 4 groups."""
+    mix = ShakeMix(
+        _resnext_branch(gate, in_channels, out_channels, stride, se_on),
+        _resnext_branch(gate, in_channels, out_channels, stride, se_on),
+        even=True,
+    )
+    shortcut = shifted_shortcut(in_channels, out_channels, stride)
+    unit_gate = _gate_around_mix(gate, se_on)
+    return ResidualUnit(unit_gate, in_channels, out_channels, mix, shortcut)
 
-    def branch(ends: Gate) -> nn.Module:
-        widths = (out_channels, out_channels)
-        body = bottleneck(gate, in_channels, out_channels, stride, widths=widths, groups=4)
-        return named(body=body, standard=ends("standard", out_channels))
 
-    between, ends = _split(gate, se_on)
-    mix = ShakeMix(branch(ends), branch(ends), even=True)
-    return ResidualUnit(
-        between, in_channels, out_channels, mix, shifted(in_channels, out_channels, stride)
+def _relu_branch(
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    se_on: str,
+) -> nn.Sequential:
+    # Not in place: both branches and the shortcut read the same input.
+    return named(
+        relu=nn.ReLU(),
+        body=basic_branch(gate, in_channels, out_channels, stride),
+        standard=_gate_of_branch(gate, se_on, out_channels),
     )
 
 
-def _split(gate: Gate, se_on: str) -> tuple[Gate, Gate]:
-    """The gates of the unit around the mix, and those of the branches' ends: one of the two has the standard site."""
+def _resnext_branch(
+    gate: Gate,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    se_on: str,
+) -> nn.Sequential:
+    widths = (out_channels, out_channels)
+    body = bottleneck_branch(gate, in_channels, out_channels, stride, widths=widths, groups=4)
+    return named(body=body, standard=_gate_of_branch(gate, se_on, out_channels))
 
-    def other(site: str, channels: int) -> nn.Module:
-        return nn.Identity() if site == "standard" else gate(site, channels)
 
-    return (gate, other) if se_on == "mix" else (other, gate)
+# The standard site stands once: at the end of each branch, or behind the mix of both.
+
+
+def _gate_of_branch(gate: Gate, se_on: str, channels: int) -> nn.Module:
+    """Return what stands at the end of a branch."""
+    if se_on == "mix":
+        return nn.Identity()
+    return gate("standard", channels)
+
+
+def _gate_around_mix(gate: Gate, se_on: str) -> Gate:
+    """Return the gates of the unit around the mix, without the standard one where the branches have it."""
+
+    def gate_other_sites(site: str, channels: int) -> nn.Module:
+        if site == "standard":
+            return nn.Identity()
+        return gate(site, channels)
+
+    return gate if se_on == "mix" else gate_other_sites
 
 
 class ShakeMix(nn.Module):
@@ -108,14 +158,17 @@ class ShakeMix(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', H', W') for x of (N, C, H, W)."""
-        one, two = self.branch1(x), self.branch2(x)
+        one = self.branch1(x)
+        two = self.branch2(x)
         if not self.training:
             halves: Tensor = (one + two) / 2
             return halves
-        alpha, beta = torch.rand(2, len(x), 1, 1, 1, device=x.device, dtype=one.dtype)
-        mixed: Tensor = _Shake.apply(
-            one, two, alpha, torch.full_like(beta, 0.5) if self.even else beta
-        )
+        # Both are drawn for Shake-Even too, which keeps its random numbers those of Shake-Shake.
+        shape = (2, len(x), 1, 1, 1)
+        alpha, beta = torch.rand(shape, device=x.device, dtype=one.dtype)
+        if self.even:
+            beta = torch.full_like(beta, 0.5)
+        mixed: Tensor = _Shake.apply(one, two, alpha, beta)
         return mixed
 
 
@@ -129,9 +182,12 @@ class _Shake(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        (grad,), (beta,) = grads, ctx.saved_tensors
+        (grad,) = grads
+        (beta,) = ctx.saved_tensors
         to_one = beta * grad
-        return to_one, grad - to_one, None, None
+        to_two = grad - to_one
+        # The shares themselves learn nothing.
+        return to_one, to_two, None, None
 
 
 class Shifted(nn.Module):
@@ -145,16 +201,18 @@ class Shifted(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', ceil(H / stride), ceil(W / stride)) for x of (N, C, H, W)."""
+        # A row and a column of zeros come in at the top left, as many leave at the bottom right.
         moved = F.pad(x, (1, -1, 1, -1))
-        paths = [
-            path(y[:, :, :: self.stride, :: self.stride])
-            for path, y in ((self.path1, x), (self.path2, moved))
-        ]
-        return torch.cat(paths, dim=1)
+        output1 = self.path1(skip_pixels(x, self.stride))
+        output2 = self.path2(skip_pixels(moved, self.stride))
+        return torch.cat([output1, output2], dim=1)
 
 
-def shifted(in_channels: int, out_channels: int, stride: int) -> nn.Module:
+def shifted_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     """Return the two-path shortcut with BN where the shape changes, and nothing elsewhere."""
-    if (in_channels, 1) == (out_channels, stride):
+    if keeps_shape(in_channels, out_channels, stride):
         return nn.Identity()
-    return named(paths=Shifted(in_channels, out_channels, stride), bn=nn.BatchNorm2d(out_channels))
+    return named(
+        paths=Shifted(in_channels, out_channels, stride),
+        bn=nn.BatchNorm2d(out_channels),
+    )

@@ -5,14 +5,23 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from senet_repro.models.layers import Classifier, conv_bn, named
-from senet_repro.models.registry import register
-from senet_repro.models.se import SEPlan
+from senet_repro.models.registry import register_network
+from senet_repro.models.se import Gate, SEPlan
 
-STAGES = (1, 2, 3, 4, 5)
-CHANNELS = {1: (64, 64), 2: (128, 128), 3: (256, 256, 256), 4: (512, 512, 512), 5: (512, 512, 512)}
+CHANNELS = {
+    1: (64, 64),
+    2: (128, 128),
+    3: (256, 256, 256),
+    4: (512, 512, 512),
+    5: (512, 512, 512),
+}
+"""Channels of the convolutions of each stage."""
+
+# Side of the maps that the linear layers see: a 224 px image halved five times.
+HEAD_PX = 7
 
 
-@register(stages=STAGES, placements=("standard",))
+@register_network
 def vgg16(plan: SEPlan, classes: int) -> Classifier:
     """Return VGG-16: 138.4 M parameters, 15.47 G multiply-adds (15.47 in Table 2).
 
@@ -22,15 +31,20 @@ def vgg16(plan: SEPlan, classes: int) -> Classifier:
     stages = nn.ModuleDict()
     in_channels = 3
     for stage, row in CHANNELS.items():
-        layers: list[nn.Module] = []
+        units = []
         for channels in row:
-            convolution = conv_bn(in_channels, channels, 3, bias=True)
-            layers.append(
-                named(conv_bn=convolution, standard=plan.gate("standard", stage, channels))
-            )
+            units.append(gated_conv(plan.at_stage(stage), in_channels, channels))
             in_channels = channels
-        stages[str(stage)] = nn.Sequential(*layers, nn.MaxPool2d(2))
+        stages[str(stage)] = nn.Sequential(*units, nn.MaxPool2d(2))
     return Classifier(nn.Identity(), stages, VggHead(classes))
+
+
+def gated_conv(gate: Gate, in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return a 3x3 convolution with bias, BN, ReLU and the standard site."""
+    return named(
+        conv_bn=conv_bn(in_channels, out_channels, 3, bias=True),
+        standard=gate("standard", out_channels),
+    )
 
 
 class VggHead(nn.Module):
@@ -38,8 +52,8 @@ class VggHead(nn.Module):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        self.pool = nn.AdaptiveAvgPool2d(7)
-        self.fc1 = nn.Linear(512 * 7 * 7, 4096)
+        self.pool = nn.AdaptiveAvgPool2d(HEAD_PX)
+        self.fc1 = nn.Linear(512 * HEAD_PX * HEAD_PX, 4096)
         self.fc2 = nn.Linear(4096, 4096)
         self.fc3 = nn.Linear(4096, classes)
         self.relu = nn.ReLU(inplace=True)
@@ -47,8 +61,8 @@ class VggHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, classes) for x of (N, 512, H, W)."""
-        x = self.pool(x).flatten(1)
-        for fc in (self.fc1, self.fc2):
-            x = self.dropout(self.relu(fc(x)))
-        logits: Tensor = self.fc3(x)
+        features = self.pool(x).flatten(1)
+        hidden1 = self.dropout(self.relu(self.fc1(features)))
+        hidden2 = self.dropout(self.relu(self.fc2(hidden1)))
+        logits: Tensor = self.fc3(hidden2)
         return logits

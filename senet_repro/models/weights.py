@@ -17,7 +17,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes
 from senet_repro.models.layers import Classifier
 from senet_repro.models.registry import create_model
-from senet_repro.models.released import RELEASES, Release
+from senet_repro.models.released import RELEASES, Entry, Release
 from senet_repro.models.se import SEBlock
 
 SAFE = ".safetensors"
@@ -30,7 +30,8 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
     `state_dict` has the keys and shapes of the source's own network:
 
     - timm: the authors' Caffe models, converted: `legacy_seresnet50`, `101` and `152`, `legacy_seresnext50_32x4d`
-      and `101_32x4d`, `legacy_senet154`, for our networks with the default settings of `create_model`.
+      and `101_32x4d`, `legacy_senet154`, for our networks with `bias=True` and else the default settings of
+      `create_model`: the released SE blocks have biases.
     - torchvision: `resnet50`, `101` and `152` and `resnext50_32x4d`, for ours with `r=None`,
       `stride_on="conv3x3"` and `stem_pool="padded"`, and `vgg16_bn`, for ours with `r=None`.
 
@@ -42,39 +43,67 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
 
     Raises:
         ConfigError: a source that does not exist or has no such network, a network built with other settings than
-            the released one, or a tensor that is missing, of another shape or without a place: the message names
-            the first one's key and both shapes.
+            the released one, or a tensor that is missing, of another shape or not the network's: the message
+            names the first one's key and both shapes.
     """
-    release, entries = _entries(model, source)
-    mend = f"source={source} takes the state_dict of {source}'s {release.name}, with as many classes as the network"
+    release, entries = _match_entries(model, source)
+    title = f"{source}'s {release.name}"
+    mend = f"source={source} takes the state_dict of {title}, with as many classes as the network"
     if not _is_state_dict(state_dict):
         raise ConfigError(
             f"{type(state_dict).__name__} is no dictionary of tensors by name; {mend}"
         )
-    own = model.state_dict()
+    own_tensors = model.state_dict()
     loaded = {}
-    for key, (theirs, shape) in entries.items():
-        if theirs in state_dict:
-            given = state_dict[theirs]
-            if (given.shape, given.is_floating_point()) != (shape, own[key].is_floating_point()):
-                here, there = _form(own[key], shape), _form(given, given.shape)
-                raise ConfigError(
-                    f"{theirs} is {there} in the weights and {here} in the network ({key}); {mend}"
-                )
-            loaded[key] = given.reshape(own[key].shape)
+    for key, entry in entries.items():
+        own = own_tensors[key]
+        if entry.key in state_dict:
+            given = state_dict[entry.key]
+            _check_tensor(given, entry, key, own, mend)
+            loaded[key] = given.reshape(own.shape)
         elif key.endswith(".num_batches_tracked"):
-            loaded[key] = own[key]
+            loaded[key] = own
         else:
+            in_network = _describe_tensor(own, entry.shape)
             raise ConfigError(
-                f"{theirs} is not in the weights and {_form(own[key], shape)} in the network; {mend}"
+                f"{entry.key} is not in the weights and {in_network} in the network; {mend}"
             )
-    places = {theirs for theirs, _ in entries.values()}
-    for theirs, given in state_dict.items():
-        if theirs not in places:
-            raise ConfigError(
-                f"{theirs} is {_form(given, given.shape)} in the weights and not in the network; {mend}"
-            )
+    _refuse_left_over(state_dict, entries, mend)
+    # Only now: an import that fails leaves the network as it was.
     model.load_state_dict(loaded)
+
+
+def _check_tensor(
+    given: Tensor,
+    entry: Entry,
+    key: str,
+    own: Tensor,
+    mend: str,
+) -> None:
+    """Refuse a tensor of another shape or kind of number than the network has at `key`."""
+    same_shape = given.shape == entry.shape
+    same_kind = given.is_floating_point() == own.is_floating_point()
+    if not (same_shape and same_kind):
+        in_weights = _describe_tensor(given, given.shape)
+        in_network = _describe_tensor(own, entry.shape)
+        raise ConfigError(
+            f"{entry.key} is {in_weights} in the weights and {in_network} in the network ({key}); {mend}"
+        )
+
+
+def _refuse_left_over(
+    state_dict: Mapping[str, Tensor],
+    entries: Mapping[str, Entry],
+    mend: str,
+) -> None:
+    """Refuse weights that hold a tensor for which the network has no layer."""
+    expected = {entry.key for entry in entries.values()}
+    for key, given in state_dict.items():
+        if key not in expected:
+            in_weights = _describe_tensor(given, given.shape)
+            raise ConfigError(
+                f"{key} is {in_weights} in the weights and not in the network; {mend}"
+            )
 
 
 def export_weights(model: Classifier, source: str) -> dict[str, Tensor]:
@@ -86,12 +115,18 @@ def export_weights(model: Classifier, source: str) -> dict[str, Tensor]:
         ConfigError: a source that does not exist or has no such network, or a network built with other settings
             than the released one.
     """
-    _, entries = _entries(model, source)
+    _, entries = _match_entries(model, source)
     own = model.state_dict()
-    return {
-        theirs: own[key].reshape(shape).to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for key, (theirs, shape) in entries.items()
-    }
+    exported = {}
+    for key, entry in entries.items():
+        tensor = own[key].reshape(entry.shape)
+        # A copy, so that further training does not change it.
+        exported[entry.key] = tensor.to(
+            "cpu",
+            copy=True,
+            memory_format=torch.contiguous_format,
+        )
+    return exported
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
@@ -106,12 +141,9 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"{path} is not a file; give one of weights ({' or '.join(SUFFIXES)})")
     try:
-        data = (
-            load_file(path)
-            if path.suffix == SAFE
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
-    except Exception as error:  # the readers fail on a foreign file in any way they happen to
+        data = _load_any(path)
+    # The readers fail on a foreign file in any way they happen to.
+    except Exception as error:
         raise ConfigError(
             f"{path} cannot be read as weights: it is cut short, of another kind or holds more than tensors; fetch it "
             f"again, or save the network's state_dict() alone, as {' or '.join(SUFFIXES)}"
@@ -123,8 +155,15 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     return dict(data)
 
 
+def _load_any(path: Path) -> Any:
+    """Return the content of a file, by the reader of its suffix; `weights_only` runs no code in it."""
+    if path.suffix == SAFE:
+        return load_file(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
 def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -> None:
-    """Put tensors by name at `path`, as safetensors or in torch's format by its suffix: the whole file, or none.
+    """Write tensors by name to `path`, as safetensors or in torch's format by its suffix: the whole file, or none.
 
     Raises:
         ConfigError: another suffix, or a folder that does not exist.
@@ -143,13 +182,18 @@ def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -
     if path.suffix == SAFE:
         write_bytes(path, save(whole, metadata={"format": "pt"}))
     else:
+        # Into memory first, since a file must appear whole or not at all.
         content = io.BytesIO()
         torch.save(whole, content)
         write_bytes(path, content.getbuffer())
 
 
-def _entries(model: Classifier, source: str) -> tuple[Release, dict[str, tuple[str, Size]]]:
-    """Return the release of the network at the source, and key and shape there by our key."""
+def _match_entries(model: Classifier, source: str) -> tuple[Release, dict[str, Entry]]:
+    """Return the release of the network at the source, and the released entry of each of our keys.
+
+    Raises:
+        ConfigError: the source or its network does not exist, or ours is built with other settings.
+    """
     require_choice("source", source, RELEASES)
     if not isinstance(model, Classifier) or not hasattr(model, "name"):
         raise ConfigError(
@@ -158,48 +202,69 @@ def _entries(model: Classifier, source: str) -> tuple[Release, dict[str, tuple[s
     require_choice("network", model.name, RELEASES[source], f"source={source}")
     release = RELEASES[source][model.name]
     _check_settings(model, release, f"{source}'s {release.name}")
-    return release, {
-        key: release.entry(key, tensor.shape) for key, tensor in model.state_dict().items()
-    }
+    entries = {}
+    for key, tensor in model.state_dict().items():
+        entries[key] = release.find_entry(key, tensor.shape)
+    return release, entries
 
 
 def _check_settings(model: Classifier, release: Release, title: str) -> None:
-    """Refuse a network that differs from the released one in a layer: strides or an excitation have no weights."""
-    conv = any(
-        isinstance(module.fc1, nn.Conv2d)
-        for module in model.modules()
-        if isinstance(module, SEBlock)
-    )
+    """Refuse a network that differs from the released one in a layer.
+
+    Layers are compared, and not weights alone, since strides and an excitation have none.
+    """
+    built = _build_released(model, release)
+    ours = _describe_layers(model)
+    theirs = _describe_layers(built)
+    # Theirs first: where a network has too many units, the first that differs is named and not the first left over.
+    for layer in theirs | ours:
+        here = ours.get(layer, "nothing")
+        there = theirs.get(layer, "nothing")
+        if here != there:
+            raise ConfigError(
+                f"{layer} is {here} here and {there} in {title}; "
+                f"create {model.name} with {_describe_settings(release)}"
+            )
+
+
+def _describe_settings(release: Release) -> str:
+    """Return the settings that rebuild a released network, as a reader would give them."""
+    settings = []
+    for name, value in release.settings.items():
+        # The command line has no null: there r=none builds a network without SE.
+        word = "none" if value is None else value
+        settings.append(f"{name}={word}")
+    described = ", ".join(settings)
+    if release.settings.get("bias"):
+        described += " (se.bias=true on the command line)"
+    return described
+
+
+def _build_released(model: Classifier, release: Release) -> Classifier:
+    """Return the released network without values, with the classes of `model` and its way to write FCs down."""
+    blocks = [module for module in model.modules() if isinstance(module, SEBlock)]
+    fc = "conv" if any(isinstance(block.fc1, nn.Conv2d) for block in blocks) else "linear"
+    # Every released network ends with the bias of its classifier.
     *_, last_bias = model.state_dict().values()
     with torch.device("meta"), torch.random.fork_rng(devices=()):
-        built = create_model(
-            model.name, len(last_bias), fc="conv" if conv else "linear", **release.settings
-        )
-    ours, theirs = _layers(model), _layers(built)
-    for layer in theirs | ours:
-        here, there = ours.get(layer, "nothing"), theirs.get(layer, "nothing")
-        if here != there:
-            settings = ", ".join(
-                f"{k}={'none' if v is None else v}" for k, v in release.settings.items()
-            )
-            raise ConfigError(
-                f"{layer} is {here} here and {there} in {title}; create {model.name} with {settings}"
-            )
+        return create_model(model.name, len(last_bias), fc=fc, **release.settings)
 
 
-def _layers(model: nn.Module) -> dict[str, str]:
-    """Return what each module is, by name."""
-    return {
-        name: type(module).__name__ if any(module.children()) else repr(module)
-        for name, module in model.named_modules()
-    }
+def _describe_layers(model: nn.Module) -> dict[str, str]:
+    """Return each module by name: a layer with its settings, a module of several by its type alone."""
+    described = {}
+    for name, module in model.named_modules():
+        has_parts = bool(list(module.children()))
+        described[name] = type(module).__name__ if has_parts else repr(module)
+    return described
 
 
 def _is_state_dict(data: Any) -> bool:
-    return isinstance(data, Mapping) and all(
-        isinstance(k, str) and isinstance(v, Tensor) for k, v in data.items()
-    )
+    if not isinstance(data, Mapping):
+        return False
+    return all(isinstance(key, str) and isinstance(value, Tensor) for key, value in data.items())
 
 
-def _form(tensor: Tensor, shape: Size) -> str:
-    return f"{tuple(shape)} {str(tensor.dtype).removeprefix('torch.')}"
+def _describe_tensor(tensor: Tensor, shape: Size) -> str:
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return f"{tuple(shape)} {dtype}"

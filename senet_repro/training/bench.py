@@ -18,7 +18,7 @@ from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
 from senet_repro.data.batches import Normalise, TrainBatches
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import IN_MEMORY, load_in_memory
+from senet_repro.data.sets import READERS, load_in_memory
 from senet_repro.results.epochs import read_epochs
 from senet_repro.training.fit import build_network, fit
 from senet_repro.training.schedule import build_optimizer
@@ -36,7 +36,7 @@ class StepCost:
 
 def measure_step(run: Run, task: Task, rounds: int = 5, epochs: int = 4) -> StepCost:
     """Train a few epochs bare and as a run, in turn; a round's figure is its median epoch after the first."""
-    require_choice("data.name", run.data.name, IN_MEMORY)
+    require_choice("data.name", run.data.name, READERS)
     run = replace(
         run,
         recipe=replace(run.recipe, epochs=epochs),

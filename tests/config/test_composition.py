@@ -10,7 +10,8 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from senet_repro.config.composition import CONF_DIR, compose
+from senet_repro.config.composition import compose
+from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.identity import AXES, AXIS_DEFAULTS, run_key, run_name
 from senet_repro.config.schema import SE, Trainer
 from senet_repro.core.errors import ConfigError

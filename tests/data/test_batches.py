@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from senet_repro.config.schema import Data
-from senet_repro.data.batches import Batch, Draws, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches, draw_epoch
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 
@@ -72,7 +72,7 @@ def test_augmentation_equals_a_plain_reference(
     steps = TrainSteps(60, 6, 1, Share())
     steps.set_epoch(2)
     expected = []
-    for image, mirrored, top, left in zip(*Draws.of_epoch(steps, flip, pad_px), strict=True):
+    for image, mirrored, top, left in zip(*draw_epoch(steps, flip, pad_px), strict=True):
         picture = images.images[image]
         if mirrored:
             picture = picture.flip(-1)
@@ -81,7 +81,7 @@ def test_augmentation_equals_a_plain_reference(
 
 
 def test_draws_cover_their_ranges_evenly() -> None:
-    draws = Draws.of_epoch(TrainSteps(9000, 1, 0, Share()), flip=True, pad_px=4)
+    draws = draw_epoch(TrainSteps(9000, 1, 0, Share()), flip=True, pad_px=4)
     assert draws.image.sort().values.equal(torch.arange(9000))
     assert 0.47 < draws.mirrored.float().mean() < 0.53
     for corner in (draws.top, draws.left):

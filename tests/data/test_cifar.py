@@ -11,7 +11,6 @@ from torchvision.datasets import cifar as torchvision_cifar
 
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
-from senet_repro.data import sets
 from senet_repro.data.cifar import load_cifar
 from senet_repro.data.sets import load_in_memory
 
@@ -119,24 +118,19 @@ def test_a_corrupt_image_is_named(
 
 
 def test_corrupt_rows_may_be_left_out_and_are_named(
-    tmp_path: Path,
-    make_data: MakeData,
-    png: Png,
-    write_parquet: WriteParquet,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, make_data: MakeData, png: Png, write_parquet: WriteParquet
 ) -> None:
     write_parquet(tmp_path / "train-0.parquet", [png(0), b"no picture", png(1)], [0, 1, 2])
     write_parquet(tmp_path / "test-0.parquet", [png(2)], [3])
-    monkeypatch.setitem(sets.WHOLE_SETS, "cifar10", (3, 1))
-    split = load_in_memory(make_data("cifar10", root=str(tmp_path), skip_corrupt=True))
+    described = {"root": str(tmp_path), "skip_corrupt": True, "train_images": 3, "eval_images": 1}
+    split = load_in_memory(make_data("cifar10", **described))
     assert split.train.labels.tolist() == [0, 2]
     assert split.train.skipped == (f"{tmp_path / 'train-0.parquet'}, row 1",)
     assert (len(split.train), len(split.test), split.test.skipped) == (2, 1, ())
-    monkeypatch.setitem(sets.WHOLE_SETS, "cifar10", (4, 1))
     with pytest.raises(
         DataError, match="holds 3 training and 1 test images where cifar10 has 4 and 1"
     ):
-        load_in_memory(make_data("cifar10", root=str(tmp_path), skip_corrupt=True))
+        load_in_memory(make_data("cifar10", **{**described, "train_images": 4}))
 
 
 def test_an_image_of_another_size_is_named(

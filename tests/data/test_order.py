@@ -50,12 +50,16 @@ def test_steps_follow_from_seed_and_epoch() -> None:
 
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 def test_shares_of_a_step_concatenate_to_the_whole_batch(world_size: int) -> None:
-    shares = [Share(rank, world_size).of_steps(torch.arange(20), 6) for rank in range(world_size)]
+    shares = [
+        Share(rank, world_size).slice_steps(torch.arange(20), 6) for rank in range(world_size)
+    ]
     assert torch.equal(torch.cat(shares, dim=1), torch.arange(18).view(3, 6))
 
 
 @pytest.mark.parametrize("count", [5, 6, 7])
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 def test_shares_of_the_images_hold_each_once(count: int, world_size: int) -> None:
-    shares = [range(count)[Share(rank, world_size).of_images(count)] for rank in range(world_size)]
+    shares = [
+        range(count)[Share(rank, world_size).slice_images(count)] for rank in range(world_size)
+    ]
     assert sorted(i for share in shares for i in share) == list(range(count))

@@ -5,7 +5,8 @@ import torch
 from sklearn.datasets import load_digits as load_sklearn_digits
 
 from senet_repro.config.schema import Data
-from senet_repro.data.images import Split
+from senet_repro.data import sets
+from senet_repro.data.images import ImageSet, Split
 from senet_repro.data.sets import load_digits, load_in_memory
 
 MakeData = Callable[..., Data]
@@ -54,3 +55,18 @@ def test_another_image_size_is_refused(make_data: MakeData) -> None:
 def test_too_few_classes_are_refused(make_data: MakeData) -> None:
     with pytest.raises(ValueError, match=r"10 classes: give data\.classes=10"):
         load_in_memory(make_data("digits", classes=5))
+
+
+def test_a_further_set_is_a_file_and_a_reader(
+    make_data: MakeData, make_images: Callable[..., ImageSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = {"name": "noise", "classes": 20, "train_images": 20, "eval_images": 6}
+    with pytest.raises(ValueError, match=r"no image set noise: give data\.name=digits\|cifar10"):
+        load_in_memory(make_data("digits", **described))
+    split = Split(make_images(20), make_images(6))
+    monkeypatch.setitem(sets.READERS, "noise", lambda source: split)
+    assert load_in_memory(make_data("digits", **described)) is split
+    with pytest.raises(
+        ValueError, match="noise holds 20 training and 6 test images where noise has 21"
+    ):
+        load_in_memory(make_data("digits", **{**described, "train_images": 21}))

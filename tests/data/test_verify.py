@@ -21,8 +21,8 @@ from senet_repro.core.errors import DataError, Stopped
 from senet_repro.data import verify
 from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import load_folders
-from senet_repro.data.verify import corrupt_files, corruption
-from senet_repro.execution.execute import train_to_record
+from senet_repro.data.verify import corruption_error, find_corrupt_files
+from senet_repro.execution.execute import execute
 from senet_repro.results.store import read_status
 
 MakeData = Callable[..., Data]
@@ -41,7 +41,7 @@ def another_kind(file: Path) -> None:
 
 
 def find(data: Data, cache: Path, workers: int = 0) -> list[str]:
-    return corrupt_files(load_folders(data), workers, cache, lambda: None)
+    return find_corrupt_files(load_folders(data), workers, cache, lambda: None)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -116,7 +116,7 @@ def test_a_search_that_was_ended_goes_on_where_it_was(
 
     monkeypatch.setattr(verify, "decode_file", look)
     with pytest.raises(KeyboardInterrupt):
-        corrupt_files(load_folders(data), 0, tmp_path, enough)
+        find_corrupt_files(load_folders(data), 0, tmp_path, enough)
     assert seen == files[:4]
     seen.clear()
     assert find(data, tmp_path) == files[:1]
@@ -147,14 +147,14 @@ def test_a_signal_ends_a_run_that_is_still_looking_at_its_images(
     monkeypatch.setattr(verify, "decode_file", look)
     run = small_imagenet("data.verify=true", "trainer.num_workers=0")
     with pytest.raises(Stopped):
-        train_to_record(run, print)
+        execute(run, print)
     assert read_status(run_dir(run))["state"] == "stopped"
     monkeypatch.setattr(verify, "decode_file", decode_file)
-    assert train_to_record(run, print)[1].epochs == 1
+    assert execute(run, print)[1].epochs == 1
 
 
 def test_the_error_names_the_first_and_counts_the_others() -> None:
-    error = str(corruption([f"{number}.JPEG" for number in range(7)]))
+    error = str(corruption_error([f"{number}.JPEG" for number in range(7)]))
     assert error.startswith("0.JPEG, 1.JPEG, 2.JPEG, 3.JPEG, 4.JPEG and 2 more: not readable")
     assert "data.skip_corrupt=true" in error
 
@@ -190,7 +190,7 @@ def test_a_corrupt_image_fails_a_run_with_its_name_and_leaves_no_process(
 ) -> None:
     cut_short(image_root / "val" / "n02" / "2.JPEG")
     with pytest.raises(DataError, match=r"val/n02/2\.JPEG is not a readable image: fetch it again"):
-        train_to_record(small_imagenet(), print)
+        execute(small_imagenet(), print)
     assert multiprocessing.active_children() == []
 
 
@@ -203,7 +203,7 @@ def test_verification_fails_a_run_before_its_first_step(
     with pytest.raises(
         DataError, match=r"train/n01/0\.JPEG, .*val/n02/2\.JPEG: not readable as images"
     ):
-        train_to_record(run, print)
+        execute(run, print)
     assert not (run_dir(run) / "metrics.jsonl").exists()
     assert "data.skip_corrupt=true" in read_status(run_dir(run))["reason"]
 
@@ -219,7 +219,7 @@ def test_what_is_left_out_is_told_and_recorded(
     for file in broken:
         cut_short(file)
     run = small_imagenet("data.skip_corrupt=true", f"trainer.devices={devices}")
-    record = train_to_record(run, print)[1]
+    record = execute(run, print)[1]
     assert record.skipped == {"train": [str(broken[0])], "test": [str(broken[1])]}
     assert record.eval_images == 5
     assert run_key(run) == run_key(small_imagenet())
@@ -229,9 +229,9 @@ def test_what_is_left_out_is_told_and_recorded(
 
 
 def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., Run]) -> None:
-    plain = train_to_record(small_imagenet(), print)[1]
+    plain = execute(small_imagenet(), print)[1]
     shutil.rmtree(small_imagenet().results_dir)
-    assert train_to_record(small_imagenet("data.verify=true"), print)[1].metrics == plain.metrics
+    assert execute(small_imagenet("data.verify=true"), print)[1].metrics == plain.metrics
 
 
 def test_a_class_without_a_readable_image_is_an_error(
@@ -242,7 +242,7 @@ def test_a_class_without_a_readable_image_is_an_error(
     with pytest.raises(
         DataError, match=r"no image of a class can be read, such as .*val/n02/0\.JPEG"
     ):
-        train_to_record(small_imagenet("data.skip_corrupt=true"), print)
+        execute(small_imagenet("data.skip_corrupt=true"), print)
 
 
 NOT_FOUND = [

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from senet_repro.models import create_model
-from senet_repro.models.bn_inception import MODULES, inception
+from senet_repro.models.bn_inception import MODULES, count_channels, inception_branches
 
 
 def modules() -> list[nn.Sequential]:
@@ -44,7 +44,7 @@ def test_pools_are_averages_but_in_the_last_module_and_where_the_map_halves() ->
 
 
 def test_a_halving_module_passes_its_pooled_input_on() -> None:
-    branches, channels = inception(MODULES[2], 320)
+    branches, channels = inception_branches(MODULES[2], 320), count_channels(MODULES[2], 320)
     x = torch.randn(2, 320, 28, 28)
     out = branches.eval()(x)
     assert out.shape == (2, channels, 14, 14) == (2, 576, 14, 14)

@@ -109,7 +109,7 @@ MACS = [  # of ResNet-50
 
 def skeleton(name: str, classes: int = 1000, **axes: object) -> nn.Module:
     with torch.device("meta"):
-        return create_model(name, classes, **axes)
+        return create_model(name, classes, **{"bias": True, **axes})
 
 
 def test_every_network_has_its_counts() -> None:

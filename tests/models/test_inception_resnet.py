@@ -9,20 +9,20 @@ import torch
 from torch import nn
 
 from senet_repro.models import create_model
-from senet_repro.models.inception_resnet import unit8, unit17, unit35
+from senet_repro.models.inception_resnet import unit_8px, unit_17px, unit_35px
 from senet_repro.models.residual import ResidualUnit
 from senet_repro.models.se import Gate, SEPlan
 
 
 @pytest.mark.parametrize(
     ("build", "channels", "width", "scale"),
-    [(unit35, 320, 128, 0.17), (unit17, 1088, 384, 0.1), (unit8, 2080, 448, 0.2)],
+    [(unit_35px, 320, 128, 0.17), (unit_17px, 1088, 384, 0.1), (unit_8px, 2080, 448, 0.2)],
 )
 def test_se_comes_before_the_scale(
     build: Callable[[Gate], nn.Module], channels: int, width: int, scale: float
 ) -> None:
     torch.manual_seed(0)
-    gate: Gate = SEPlan(r=16, stages=(3,)).at(3)
+    gate: Gate = SEPlan(r=16, bias=True, stages=(3,)).at_stage(3)
     unit = build(gate).eval()
     x = torch.randn(2, channels, 5, 5)
     concatenated = unit.branch.branches(x)

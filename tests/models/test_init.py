@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from senet_repro.models import create_model
-from senet_repro.models.init import initialise
+from senet_repro.models.init import initialise_weights
 
 
 def weights(seed: int = 0, **axes: object) -> dict[str, Tensor]:
@@ -25,7 +25,7 @@ VARIANTS = [
     {"stages": [3]},
     {"placement": "pre"},
     {"placement": "conv3x3"},
-    {"bias": False},
+    {"bias": True},
     {"stride_on": "conv3x3"},
 ]
 
@@ -69,7 +69,7 @@ def test_values_are_those_of_he_et_al() -> None:
     net = nn.Sequential(nn.Conv2d(64, 128, 3), nn.BatchNorm2d(128), nn.Linear(400, 300), grouped)
     for p in net.parameters():
         nn.init.constant_(p, 7)
-    initialise(net, seed=0)
+    initialise_weights(net, seed=0)
     conv, bn, linear, _ = net
     for module, fan_in in ((conv, 64 * 9), (linear, 400), (grouped, 32 * 7)):
         assert module.weight.std().item() == pytest.approx(math.sqrt(2 / fan_in), rel=0.02)
@@ -81,6 +81,6 @@ def test_values_are_those_of_he_et_al() -> None:
 
 def test_values_are_the_same_in_every_process() -> None:
     conv = nn.Sequential(nn.Conv2d(3, 2, 1))
-    initialise(conv, seed=0)
+    initialise_weights(conv, seed=0)
     golden = [1.272752, 0.038699]
     assert conv[0].weight.flatten()[:2].tolist() == pytest.approx(golden, abs=1e-5)

@@ -10,11 +10,11 @@ from senet_repro.models.layers import (
     Branches,
     Kernel,
     LinearHead,
-    concat,
+    concat_channels,
     conv,
     conv_bn,
+    group_by_stage,
     halving_pool,
-    in_stages,
 )
 
 
@@ -45,12 +45,12 @@ def test_branches_and_concat_keep_the_order() -> None:
     x = torch.randn(2, 3, 4, 4)
     both = torch.cat([x, x.relu()], dim=1)
     torch.testing.assert_close(Branches(x=nn.Identity(), relu=nn.ReLU())(x), both)
-    torch.testing.assert_close(concat(x, x.relu()), both)
+    torch.testing.assert_close(concat_channels(x, x.relu()), both)
 
 
 def test_units_are_sorted_into_stages() -> None:
     units = [nn.ReLU(), nn.Tanh(), nn.Sigmoid()]
-    stages = in_stages(zip((3, 3, 5), units, strict=True))
+    stages = group_by_stage(zip((3, 3, 5), units, strict=True))
     assert {key: list(stage) for key, stage in stages.items()} == {"3": units[:2], "5": units[2:]}
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from senet_repro.config import conf_dir
 from senet_repro.config.schema import EXCITATIONS, SQUEEZES
 from senet_repro.models import create_model, list_models, registry
 from senet_repro.models.layers import Classifier, LinearHead
-from senet_repro.models.registry import model_info, register
+from senet_repro.models.registry import model_info, register_network
 from senet_repro.models.se import SEBlock, SEPlan
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -76,7 +78,7 @@ SHIFTS = {  # how many shifts a later BN takes away again: their gradients are r
 
 def build(name: str, **axes: object) -> Classifier:
     torch.manual_seed(0)
-    return create_model(name, 10, **axes)
+    return create_model(name, 10, **{"bias": True, **axes})
 
 
 def skeleton(name: str, **axes: object) -> Classifier:
@@ -340,14 +342,31 @@ def test_refusals_name_the_mend(name: str, wrong: dict[str, object], message: st
         create_model(name, **wrong)
 
 
-def plain_net(plan: SEPlan, num_classes: int) -> Classifier:
+def plain_net(plan: SEPlan, num_classes: int, *, stem_pool: str) -> Classifier:
     stages = nn.ModuleDict({"2": plan.gate("standard", 2, 3), "3": nn.ReLU()})
     return Classifier(nn.Identity(), stages, LinearHead(3, num_classes))
 
 
-def test_network_that_forgets_a_gate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_MODELS", {})
-    register(stages=(2, 3), placements=("standard",))(plain_net)
-    assert count(create_model("plain_net", stages=[2]), SEBlock) == 1
+PLAIN_NET = """
+name: plain_net
+stages: [2, 3]
+placements: [standard]
+input_px: 32
+options:
+  stem_pool: padded
+"""
+
+
+def test_a_network_is_a_builder_and_a_file_and_one_that_forgets_a_gate_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "plain_net.yaml").write_text(PLAIN_NET)
+    monkeypatch.setattr(conf_dir, "CONF_DIR", tmp_path)
+    monkeypatch.setattr(registry, "_BUILDERS", {})
+    register_network(plain_net)
+    net = create_model("plain_net", stages=[2])
+    assert count(net, SEBlock) == 1
+    assert net.options == {"stem_pool": "padded"}
     with pytest.raises(RuntimeError, match="plain_net built no SE block at 'standard' in stage 3"):
         create_model("plain_net")

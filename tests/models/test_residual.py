@@ -13,7 +13,13 @@ from torch import Tensor, nn
 from senet_repro.config.schema import PLACEMENTS
 from senet_repro.models import inception_resnet, preact, shake
 from senet_repro.models.layers import Branches, conv_bn
-from senet_repro.models.residual import Unit, basic_unit, bottleneck_unit, option_a, residual_stages
+from senet_repro.models.residual import (
+    Unit,
+    basic_unit,
+    bottleneck_unit,
+    option_a_shortcut,
+    residual_stages,
+)
 from senet_repro.models.resnet import resnext_unit, senet_unit
 from senet_repro.models.se import Gate, SEBlock, SEPlan
 from senet_repro.models.shake import ShakeMix
@@ -36,7 +42,10 @@ class Kind(NamedTuple):
         torch.manual_seed(0)
         _, into, out, *_ = self.channels
         unit = self.unit(
-            SEPlan(r=r, stages=(2,), placement=placement).at(2), into, out, 1 if into == out else 2
+            SEPlan(r=r, bias=True, stages=(2,), placement=placement).at_stage(2),
+            into,
+            out,
+            1 if into == out else 2,
         )
         unit(3 * torch.randn(8, into, 7, 7) + 1)  # moves the running statistics of each BN
         return unit.eval()
@@ -56,7 +65,7 @@ def relu_of_concat(shortcut: Tensor, residual: Tensor) -> Tensor:
 
 def inception_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Module:
     branches = Branches(conv1x1=conv_bn(in_channels, 4, 1), conv3x3=conv_bn(in_channels, 8, 3))
-    return inception_resnet.unit(gate, in_channels, branches, 12, scale=0.17)
+    return inception_resnet.scaled_unit(gate, in_channels, branches, 12, scale=0.17)
 
 
 def shufflenet_unit(gate: Gate, in_channels: int, out_channels: int, stride: int) -> nn.Module:
@@ -161,7 +170,7 @@ def test_sites_without_se_leave_no_trace(kind: Kind) -> None:
     ],
 )
 def test_stride_of_a_branch(unit: Unit, strides: list[int]) -> None:
-    modules = unit(SEPlan(r=None, stages=()).at(3), 64, 128, 2).named_modules()
+    modules = unit(SEPlan(r=None, bias=True, stages=()).at_stage(3), 64, 128, 2).named_modules()
     convs = [
         module
         for name, module in modules
@@ -171,7 +180,7 @@ def test_stride_of_a_branch(unit: Unit, strides: list[int]) -> None:
 
 
 def test_projection_only_where_the_shape_changes() -> None:
-    gate = SEPlan(r=None, stages=()).at(2)
+    gate = SEPlan(r=None, bias=True, stages=()).at_stage(2)
     for in_channels, stride, kind in [
         (32, 1, nn.Identity),
         (16, 1, nn.Sequential),
@@ -183,13 +192,13 @@ def test_projection_only_where_the_shape_changes() -> None:
 
 def test_option_a_strides_and_appends_zero_channels() -> None:
     x = torch.randn(2, 3, 5, 5)
-    out = option_a(3, 5, stride=2)(x)
+    out = option_a_shortcut(3, 5, stride=2)(x)
     torch.testing.assert_close(out, torch.cat([x[:, :, ::2, ::2], torch.zeros(2, 2, 3, 3)], dim=1))
-    assert option_a(3, 3, stride=1)(x) is x
+    assert option_a_shortcut(3, 3, stride=1)(x) is x
 
 
 def test_stages_double_the_width_and_halve_the_map() -> None:
-    plan = SEPlan(r=None, stages=())
+    plan = SEPlan(r=None, bias=True, stages=())
     stages = residual_stages(basic_unit, plan, (1, 2, 1), in_channels=4, out_channels=4)
     assert [(key, len(stage)) for key, stage in stages.items()] == [("2", 1), ("3", 2), ("4", 1)]
     x = torch.randn(2, 4, 8, 8)

@@ -101,14 +101,14 @@ def test_the_vocabulary_is_that_of_the_configuration() -> None:
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_plan_gates_its_own_site_in_its_own_stages(placement: str) -> None:
-    plan = SEPlan(r=16, stages=(2, 4), placement=placement)
+    plan = SEPlan(r=16, bias=True, stages=(2, 4), placement=placement)
     for site, stage in product(PLACEMENTS, (2, 3, 4, 5)):
         expected = SEBlock if site == placement and stage in (2, 4) else nn.Identity
         assert type(plan.gate(site, stage, 32)) is expected
 
 
 def test_plan_without_r_gates_nothing() -> None:
-    assert type(SEPlan(r=None, stages=(2,)).gate("standard", 2, 32)) is nn.Identity
+    assert type(SEPlan(r=None, bias=True, stages=(2,)).gate("standard", 2, 32)) is nn.Identity
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_plan_without_r_gates_nothing() -> None:
 )
 def test_plan_refuses_what_does_not_exist(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
-        SEPlan(**({"r": 16, "stages": (2,)} | wrong))
+        SEPlan(**({"r": 16, "bias": True, "stages": (2,)} | wrong))
 
 
 def test_the_block_is_constructed_in_one_line_of_the_package() -> None:

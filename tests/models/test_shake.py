@@ -13,7 +13,7 @@ from senet_repro.models.se import SEPlan
 from senet_repro.models.shake import ShakeMix, Shifted
 
 IMAGES = 500
-GATE = SEPlan(r=None, stages=()).at(2)
+GATE = SEPlan(r=None, bias=True, stages=()).at_stage(2)
 
 
 class Constant(nn.Module):

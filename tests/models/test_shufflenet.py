@@ -42,5 +42,7 @@ def test_units_that_halve_the_map_average_their_shortcut() -> None:
 def test_no_relu_follows_the_depthwise_convolution() -> None:
     assert not any(
         isinstance(module, nn.ReLU)
-        for module in shuffle_unit(SEPlan(r=None, stages=()).at(2), 240, 240).branch.depthwise
+        for module in shuffle_unit(
+            SEPlan(r=None, bias=True, stages=()).at_stage(2), 240, 240
+        ).branch.depthwise
     )

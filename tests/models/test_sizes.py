@@ -6,7 +6,7 @@ import pytest
 
 from senet_repro.config.paper_tables import paper_tables
 from senet_repro.config.schema import Row
-from senet_repro.models.sizes import Size, sizes
+from senet_repro.models.sizes import Size, count_sizes
 
 COUNTS = {
     ("imagenet", "ResNet-50"): (25_557_032, 3_857_973_248),
@@ -91,7 +91,7 @@ NOT_PUBLISHED = {"cifar10", "cifar100", "state_of_the_art", "squeeze", "excitati
 
 @pytest.mark.slow
 def test_every_row_is_counted_exactly_and_meets_the_published_figures_or_says_why() -> None:
-    found = {(size.table.name if size.table else "-", size.row): size for size in sizes()}
+    found = {(size.table.name if size.table else "-", size.row): size for size in count_sizes()}
     assert {row for table, row in found if table == "-"} == {
         prefix + name for prefix in ("", "SE-") for name in OTHERS
     }

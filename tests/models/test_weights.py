@@ -48,9 +48,9 @@ def foreign(source: str, name: str, **options: Any) -> Any:
 
 
 def outline(name: str, **settings: Any) -> Any:
-    """One of our networks for evaluation, without memory for values."""
+    """One of our networks for evaluation, without memory for values; with biases, as the released SE blocks."""
     with torch.device("meta"):
-        return create_model(name, **settings).eval()
+        return create_model(name, **{"bias": True, **settings}).eval()
 
 
 def ours(name: str, **settings: Any) -> Any:

@@ -40,7 +40,7 @@ def test_a_runs_network_makes_exactly_the_errors_of_its_record(tmp_path: Path) -
 @pytest.mark.slow
 def test_a_run_begins_with_the_weights_of_its_file(tmp_path: Path) -> None:
     file = tmp_path / "net.safetensors"
-    released = create_model("resnet50", 10)
+    released = create_model("resnet50", 10, bias=True)
     write_weights(file, export_weights(released, "timm"))
     net = build_network(
         compose(["model=resnet50", "se.bias=true", f"init.weights={file}", "init.source=timm"])

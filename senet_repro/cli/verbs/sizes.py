@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_verb(options: argparse.Namespace) -> int:
     """Print the size of every row; return 1 if a count is off for no known reason."""
-    from senet_repro.models.sizes import sizes
+    from senet_repro.models.sizes import count_sizes
 
-    found = list(sizes())
+    found = list(count_sizes())
     if options.format == "markdown":
         _print_markdown(found)
     elif options.format == "csv":

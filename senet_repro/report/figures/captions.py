@@ -8,11 +8,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from senet_repro.config.data_sets import data_title
 from senet_repro.config.paper_tables import label_table
 from senet_repro.report.figures.drawing import make_figure
 from senet_repro.report.figures.style import MUTED
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.text.notes import PAPER_DATA
 from senet_repro.results.metrics import Metric
 
 if TYPE_CHECKING:
@@ -30,16 +30,11 @@ def write_title(table: ResultTable) -> str:
     return f"{label_table(table.paper)}: {table.paper.title}"
 
 
-def write_data_name(name: str) -> str:
-    """Return the name of a data set as its readers write it."""
-    return PAPER_DATA.get(name, name)
-
-
 def describe_standing(table: ResultTable) -> str:
     """Return in a few words what the numbers of a table can stand for: a proxy, or the paper's protocol or not."""
-    data = write_data_name(table.example.identity["data"]["name"])
+    data = data_title(table.example.identity["data"]["name"])
     if table.stands_for:
-        standing = f"{data}, a proxy for {write_data_name(table.stands_for)}"
+        standing = f"{data}, a proxy for {data_title(table.stands_for)}"
     elif table.departures:
         standing = f"{data}, not the paper's protocol"
     else:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from senet_repro.config.data_sets import data_title
 from senet_repro.report.figures.captions import (
     add_unit,
     describe_alt,
     start_figure,
-    write_data_name,
 )
 from senet_repro.report.figures.drawing import Drawing, render_figure, use_house_style
 from senet_repro.report.figures.marks import Mark, find_differences, find_errors
@@ -54,7 +54,7 @@ def draw_errors(table: ResultTable, name: str) -> Drawing | None:
         if table.stands_for:
             # A proxy's errors are on a scale of their own, and only its differences stand beside the paper's.
             ours, published = figure.subplots(1, 2, sharey=True)
-            paper_data = write_data_name(table.stands_for)
+            paper_data = data_title(table.stands_for)
             ours.set_xlabel(add_unit(f"ours: {metric.title}", metric))
             published.set_xlabel(add_unit(f"paper ({paper_data})", metric))
         else:

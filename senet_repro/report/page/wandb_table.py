@@ -136,7 +136,7 @@ def describe_verdicts(table: ResultTable, row: ResultRow, judged: Sequence[Judge
     compared = {row.name, table.paper.baseline_of(row.name)}
     sentences = []
     for one in judged:
-        if one.kind.figure in metrics and compared <= set(one.claim.rows):
+        if one.kind.figure_name in metrics and compared <= set(one.claim.rows):
             sentences.append(f"{one.verdict}: {one.claim.says}")
     return "; ".join(sentences)
 
@@ -149,7 +149,7 @@ def build_claim_row(one: Judged) -> dict[str, Any]:
         "verdict": one.verdict,
         "kind": one.claim.kind,
         "rows": ", ".join(one.claim.rows),
-        "figure": one.kind.figure,
+        "figure": one.kind.figure_name,
         "difference": one.difference and one.difference.mean,
         "difference_half_width": one.difference and one.difference.half_width,
         "n": one.n,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from senet_repro.config.data_sets import data_title
 from senet_repro.config.identity import CODE_VERSION
 from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import join_words
@@ -11,8 +12,6 @@ from senet_repro.report.claims.judge import VERDICTS, judge, list_confounds
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import end_plural
 from senet_repro.report.tables.standing import Standing
-
-PAPER_DATA = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
 def format_heading(table: ResultTable) -> str:
@@ -121,7 +120,7 @@ def _describe_proxy(table: ResultTable) -> str | None:
     data = table.example.config["data"]
     # The first records have the paper's data in the description of their own.
     ours = (data["proxy"] or data["name"]).removesuffix(" instead of ImageNet")
-    return f"A proxy: {ours} instead of {PAPER_DATA[table.stands_for]}."
+    return f"A proxy: {ours} instead of {data_title(table.stands_for)}."
 
 
 def _describe_code_versions(table: ResultTable) -> list[str]:

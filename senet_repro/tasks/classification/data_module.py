@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from senet_repro.config.schema import Data
-from senet_repro.core.errors import DataError
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
 from senet_repro.data.folder import (
     EvalSteps,
@@ -22,11 +21,9 @@ from senet_repro.data.folder import (
 )
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
-from senet_repro.data.sets import IN_MEMORY, load_in_memory
-from senet_repro.data.verify import corrupt_files, corruption
+from senet_repro.data.sets import check_reader, load_in_memory
+from senet_repro.data.verify import corruption_error, find_corrupt_files
 from senet_repro.training.task_module import TaskData
-
-IN_FOLDERS = ("imagenet",)
 
 
 class ImageData(TaskData):
@@ -60,10 +57,7 @@ class ImageData(TaskData):
             DataError: No set has the name `data.name`.
         """
         super().__init__()
-        if data.name not in IN_MEMORY + IN_FOLDERS:
-            raise DataError(
-                f"no image set {data.name}: give data.name={'|'.join(IN_MEMORY + IN_FOLDERS)}"
-            )
+        check_reader(data)
         self.data = data
         self.batch_size = batch_size
         self.seed = seed
@@ -97,7 +91,7 @@ class ImageData(TaskData):
 
     def prepare_data(self) -> None:
         """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
-        if self.data.download and self.data.name in IN_MEMORY:
+        if self.data.download and self.data.kind == "memory":
             load_in_memory(self.data)
 
     def verify(self, pause: Callable[[], None]) -> None:
@@ -110,12 +104,12 @@ class ImageData(TaskData):
         """
         is_asked_for = self.data.verify or self.data.skip_corrupt
         # Sets in memory are read as a whole, and fail as a whole.
-        if self.data.name not in IN_FOLDERS or not is_asked_for:
+        if self.data.kind != "folders" or not is_asked_for:
             return
         files = load_folders(self.data)
-        self._corrupt = corrupt_files(files, self.num_workers, self.verified, pause)
+        self._corrupt = find_corrupt_files(files, self.num_workers, self.verified, pause)
         if self._corrupt and not self.data.skip_corrupt:
-            raise corruption(self._corrupt)
+            raise corruption_error(self._corrupt)
 
     def setup(self, stage: str | None = None) -> None:
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
@@ -123,14 +117,14 @@ class ImageData(TaskData):
         Raises:
             DataError: The set is missing or damaged; the message names the files that were looked for.
         """
-        if self.data.name in IN_MEMORY:
+        if self.data.kind == "memory":
             split = load_in_memory(self.data)
             self._train, self._test = split.train, split.test
         else:
             train, test = load_folders(self.data)
             corrupt = set(self._corrupt)
-            self._train = train.without(corrupt) if corrupt else train
-            self._test = test.without(corrupt) if corrupt else test
+            self._train = train.leave_out(corrupt) if corrupt else train
+            self._test = test.leave_out(corrupt) if corrupt else test
         # Every process reads the set, and one line is enough.
         if self.skipped and self.trainer and self.trainer.is_global_zero:
             counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
@@ -139,7 +133,7 @@ class ImageData(TaskData):
     def teardown(self, stage: str | None = None) -> None:
         """End the decoding processes."""
         while self._open:
-            self._open.pop().close()
+            self._open.pop().close_workers()
 
     def state_dict(self) -> dict[str, int]:
         """Return how far training is, for a checkpoint.
@@ -164,7 +158,7 @@ class ImageData(TaskData):
             self.num_train, self.batch_size, self.seed, self._process_share, accumulate
         )
         # Nothing in a new run; in a resumed one the epoch of its checkpoint, and how much of it was taken.
-        steps.resume(**self._resume_at)
+        steps.resume_at(**self._resume_at)
         self._steps = steps
         if isinstance(self._train, ImageSet):
             return TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)

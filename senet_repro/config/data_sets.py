@@ -1,0 +1,41 @@
+"""What the code must know of a data set beside a run's settings, read from conf/data/ (config floor; no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+from senet_repro.config.conf_dir import list_files, load_file
+from senet_repro.core.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetFacts:
+    """Facts of a whole data set; no run may change them, so they are no part of its identity."""
+
+    kind: str  # memory | folders
+    title: str  # as readers write its name
+    train_images: int
+    eval_images: int  # the paper evaluates on all of them
+
+
+FACTS = tuple(field.name for field in fields(SetFacts))
+
+
+@lru_cache
+def read_set_facts(name: str) -> SetFacts:
+    """Return the facts of a data set, from its own file alone.
+
+    Raises:
+        ConfigError: no file describes a set of that name.
+    """
+    known = list_files("data")
+    if name not in known:
+        raise ConfigError(f"no image set {name}: give data.name={'|'.join(known)}")
+    stated = load_file("data", name)
+    return SetFacts(**{fact: stated[fact] for fact in FACTS})
+
+
+def data_title(name: str) -> str:
+    """Return a data set's name as readers write it; a set that is not offered here keeps its plain name."""
+    return read_set_facts(name).title if name in list_files("data") else name

@@ -1,0 +1,52 @@
+"""Facts of data sets: read from their own files, the same in every run, and no part of its identity."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+from omegaconf import OmegaConf
+
+from senet_repro.config.composition import compose, run_from
+from senet_repro.config.conf_dir import list_files
+from senet_repro.config.data_sets import FACTS, data_title, read_set_facts
+from senet_repro.config.identity import build_identity
+from senet_repro.config.schema import DATA_KINDS
+from senet_repro.core.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", list_files("data"))
+def test_a_run_states_the_facts_of_its_sets_file(name: str) -> None:
+    run = compose(["model=resnet50", f"data={name}"])
+    facts = read_set_facts(name)
+    assert {fact: getattr(run.data, fact) for fact in FACTS} == asdict(facts)
+    assert facts.kind in DATA_KINDS
+    assert not set(FACTS) & build_identity(run)["data"].keys()
+    assert data_title(name) == facts.title
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.train_images=100", "data.train_images=100: digits has 1437, and no run may change"),
+        ("data.kind=folders", "data.kind=folders: digits has memory, and no run may change"),
+        ("data.kind=cloud", "data.kind=cloud: give memory or folders"),
+        ("data.name=mnist", "no image set mnist: give data.name=cifar10|cifar100|digits|imagenet"),
+    ],
+)
+def test_facts_of_another_set_are_refused(override: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        compose([override])
+    assert str(error.value).startswith(message)
+
+
+def test_a_configuration_written_before_there_were_facts_is_read() -> None:
+    run = compose()
+    older = asdict(run)
+    for fact in FACTS:
+        del older["data"][fact]
+    assert run_from(OmegaConf.create(older)) == run
+
+
+def test_a_set_that_is_not_offered_keeps_its_name() -> None:
+    assert data_title("mnist") == "mnist"
