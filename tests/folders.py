@@ -52,7 +52,8 @@ def planned(run: Run) -> PlannedRun:
     return replace(plan.planned(run, [f"r={run.r}", f"seed={run.seed}"]), table="reduction_ratio")
 
 
-HOLD = """
+# The process ends by itself where its standard input does, and so does not outlive the test's.
+HOLD_LOCK = """
 import sys
 from pathlib import Path
 from senet_repro.core.lock import locked
@@ -63,9 +64,9 @@ with locked(Path(sys.argv[1]), print):
 
 
 @contextmanager
-def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
-    """Another process holds the run's lock."""
-    command = [sys.executable, "-c", HOLD, str(run_dir(run))]
+def held_elsewhere(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Let another process hold a folder's lock; it may be killed before the end."""
+    command = [sys.executable, "-c", HOLD_LOCK, str(folder)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -75,3 +76,10 @@ def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
+    """Let another process hold the run's lock."""
+    with held_elsewhere(run_dir(run)) as process:
+        yield process
