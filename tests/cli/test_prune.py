@@ -124,9 +124,7 @@ def test_what_somebody_trains_stays_and_so_does_what_is_no_run(
     assert mine.is_dir()
 
 
-def test_without_a_terminal_somebody_must_have_said_yes(
-    tmp_path: Path, answer: InProcess
-) -> None:
+def test_without_a_terminal_somebody_must_have_said_yes(tmp_path: Path, answer: InProcess) -> None:
     run = begin(tmp_path, "r=2", state="failed", reason="it broke")
     done = answer("prune", "--results", str(tmp_path))
     assert done.returncode == 2

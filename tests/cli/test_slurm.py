@@ -132,7 +132,12 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
         folder = run_folder(tmp_path)
         before = (folder / METRICS).read_text()
         interrupt(cluster, job)
-        wait_until(lambda: cluster.job(job).get("JobState") == "PENDING", "the requeued job", limit_s=120, poll_s=0.1)
+        wait_until(
+            lambda: cluster.job(job).get("JobState") == "PENDING",
+            "the requeued job",
+            limit_s=120,
+            poll_s=0.1,
+        )
         assert cluster.job(job)["Restarts"] == "1"
         assert len(epochs(folder)) < len(epochs(expected))
         assert (folder / CHECKPOINT).exists()
