@@ -75,7 +75,7 @@ class Terminal:
             os.execve(sys.executable, command_line(*arguments), {**os.environ, **environment})
         self.seen = b""
 
-    def read_until(self, holds: Callable[[bytes], bool], limit_s: float = 60) -> None:
+    def read_until(self, holds: Callable[[bytes], bool], limit_s: float = LIMIT_S) -> None:
         """Read until `holds` is true of everything seen; fail after `limit_s`."""
         deadline_s = time.monotonic() + limit_s
         while not holds(self.seen):
@@ -147,7 +147,10 @@ class InProcess:
 
 
 def wait_until(
-    holds: Callable[[], Any], what: str = "a condition", limit_s: float = 90, poll_s: float = 0.02
+    holds: Callable[[], Any],
+    what: str = "a condition",
+    limit_s: float = LIMIT_S,
+    poll_s: float = 0.02,
 ) -> None:
     """Return once `holds` does; fail after `limit_s`, naming what was waited for."""
     deadline_s = time.monotonic() + limit_s
