@@ -69,6 +69,7 @@ def states(results_dir: Path) -> list[str]:
     )
 
 
-def holder(run_folder: Path) -> int:
-    """Return the number of the process that holds a run's lock, which reads "process 12 on host"."""
-    return int((run_folder / "lock").read_text().split()[1])
+def holder(run_folder: Path) -> int | None:
+    """Return the number of the process that holds a run's lock, which reads "process 12 on host", or None."""
+    words = (run_folder / "lock").read_text().split()
+    return int(words[1]) if words else None
