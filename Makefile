@@ -45,17 +45,22 @@ bench-input: $(ENV)/ready ## images per second and core: ours against per-image 
 bench-step: $(ENV)/ready ## the trainer's overhead over a bare loop
 	@$(RUN) bench step
 
-test: test-fast test-faults ## run the tests, all of them
-
 # Two at a time, on a thread each; tests that measure time follow by themselves.
+PYTEST := $(ENV)/bin/python -m pytest
+SIDE_BY_SIDE := -n 2 --dist worksteal
+
+test: export OMP_NUM_THREADS := 1
+test: $(ENV)/ready ## run the gate's tests: all, and of the real faults one of each mechanism
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "(not faults or gate) and not alone"
+	@$(PYTEST) -m alone
+
 test-fast: export OMP_NUM_THREADS := 1
-test-fast: $(ENV)/ready ## run the tests that need no real faults
-	@$(ENV)/bin/python -m pytest -n 2 --dist worksteal -m "not faults and not alone"
-	@$(ENV)/bin/python -m pytest -m alone
+test-fast: $(ENV)/ready ## run the tests that need milliseconds each
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not faults and not alone"
 
 test-faults: export OMP_NUM_THREADS := 1
-test-faults: $(ENV)/ready ## run sweeps on devices, clusters and disks that fail, and kill them at any moment
-	@$(ENV)/bin/python -m pytest -n 2 -m faults
+test-faults: $(ENV)/ready ## run every fault: devices, clusters and disks that fail, kills at every kind of write
+	@$(PYTEST) $(SIDE_BY_SIDE) -m faults
 
 lint: $(ENV)/ready ## style, format and types
 	@$(ENV)/bin/ruff check .

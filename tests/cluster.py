@@ -6,11 +6,12 @@ import os
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from tests.commands import wait_until
 
 # More processors than the machine has may be lent out, so that jobs of tests run side by side everywhere.
 SLURM_CONF = """\
@@ -52,14 +53,6 @@ def obstacle() -> str | None:
     return None if os.geteuid() == 0 else "Slurm's daemons run as root"
 
 
-def wait_for(what: str, holds: Callable[[], bool], limit_s: float = 120) -> None:
-    """Return once it holds; fail, naming what was waited for, after `limit_s`."""
-    deadline_s = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline_s, f"waited {limit_s:g} s for {what}"
-        time.sleep(0.1)
-
-
 class Cluster:
     """Slurm's commands, spoken to one cluster."""
 
@@ -87,7 +80,7 @@ class Cluster:
         """End what waits or runs; a job's processes would outlive the daemons."""
         for options in (["--signal=KILL", "--full"], []):
             self.call("scancel", *options, "--user=root")
-        wait_for("the end of every job", lambda: not self.jobs())
+        wait_until(lambda: not self.jobs(), "the end of every job", limit_s=120, poll_s=0.1)
 
 
 @contextmanager
@@ -105,7 +98,7 @@ def two_nodes() -> Iterator[Cluster]:
         config.write_text(SLURM_CONF.format(folder=folder, host=host, ports=_free_ports(3)))
         cluster = Cluster(config)
         stack.enter_context(_daemon(_munged(folder), cluster))
-        wait_for("munged", (folder / "munge.socket").exists, limit_s=30)
+        wait_until((folder / "munge.socket").exists, "munged", limit_s=30)
         for command in (
             ["slurmctld", "-D", "-c"],
             ["slurmd", "-D", "-N", "one"],
@@ -113,7 +106,7 @@ def two_nodes() -> Iterator[Cluster]:
         ):
             stack.enter_context(_daemon(command, cluster))
         sinfo = ("sinfo", "--noheader", "--partition=both", "--format=%D %T")
-        wait_for("the nodes", lambda: cluster.call(*sinfo) == "2 idle", limit_s=30)
+        wait_until(lambda: cluster.call(*sinfo) == "2 idle", "the nodes", poll_s=0.1)
         stack.callback(cluster.clear)
         yield cluster
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.image_sets import image_root, make_data, make_images, png, write_parquet  # noqa: F401
+
+if TYPE_CHECKING:
+    from tests.commands import InProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -26,9 +30,34 @@ def _nothing_leaves_the_test(
 @pytest.fixture(autouse=True)
 def _no_process_is_left() -> Iterator[None]:
     yield
-    from tests.cli.sweeps import end_what_is_left
+    from tests.commands import kill_remaining
 
-    end_what_is_left()
+    kill_remaining()
+
+
+@pytest.fixture(autouse=True)
+def _every_test_has_a_deadline(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that hangs, wherever it waits; the gate must end on every machine."""
+    limit_s = 1800 if request.node.get_closest_marker("faults") else 600
+
+    def fail(_signum: int, _frame: object) -> None:
+        pytest.fail(f"not done after {limit_s} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(limit_s)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> InProcess:
+    """Answer commands that do not train, in this process."""
+    from tests.commands import InProcess
+
+    return InProcess(monkeypatch, capsys, tmp_path / "fonts")
 
 
 @pytest.fixture

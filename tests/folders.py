@@ -51,7 +51,8 @@ def planned(run: Run) -> PlannedRun:
     return replace(plan.plan_run(run, [f"r={run.r}", f"seed={run.seed}"]), table="reduction_ratio")
 
 
-HOLD = """
+# The process ends by itself where its standard input does, and so does not outlive the test's.
+HOLD_LOCK = """
 import sys
 from pathlib import Path
 from senet_repro.core.lock import hold_lock
@@ -62,9 +63,9 @@ with hold_lock(Path(sys.argv[1]), print):
 
 
 @contextmanager
-def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
-    """Another process holds the run's lock."""
-    command = [sys.executable, "-c", HOLD, str(run_dir(run))]
+def held_elsewhere(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Let another process hold a folder's lock; it may be killed before the end."""
+    command = [sys.executable, "-c", HOLD_LOCK, str(folder)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -74,3 +75,10 @@ def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def trained_elsewhere(run: Run) -> Iterator[subprocess.Popen[str]]:
+    """Let another process hold the run's lock."""
+    with held_elsewhere(run_dir(run)) as process:
+        yield process

@@ -23,7 +23,7 @@ def make_record(
     overrides: Sequence[str], *, seed: int, top1: float, top5: float = 0.5, eval_images: int = 360
 ) -> Record:
     return record_of(
-        compose([*overrides, f"seed={seed}"]),
+        replace(_composed(*overrides), seed=seed),
         seed=seed,
         top1=top1,
         top5=top5,

@@ -27,7 +27,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # A checkpoint takes 1.2 MB, and is written beside the two before it.
-@pytest.mark.parametrize("size_kib", [64, 1000, 2600, 3700, 4200])
+@pytest.mark.parametrize(
+    "size_kib", [64, 1000, pytest.param(2600, marks=pytest.mark.gate), 3700, 4200]
+)
 def test_a_sweep_that_fills_the_disk_says_so_and_goes_on_once_there_is_room(
     size_kib: int, whole: Path, tmp_path: Path
 ) -> None:
@@ -45,7 +47,9 @@ def test_a_sweep_that_fills_the_disk_says_so_and_goes_on_once_there_is_room(
         assert records(tmp_path) == records(whole)
 
 
-@pytest.mark.parametrize("command", [["r=2"], ["-m", "r=2,4"]])
+@pytest.mark.parametrize(
+    "command", [pytest.param(["r=2"], marks=pytest.mark.gate), ["-m", "r=2,4"]]
+)
 def test_a_disk_that_cannot_be_written_to_is_told_before_anything_is_trained(
     command: list[str], tmp_path: Path
 ) -> None:

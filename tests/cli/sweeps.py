@@ -1,79 +1,50 @@
-"""Sweeps as real processes, and what they must leave behind."""
+"""Sweeps as real processes, and the files that they must leave behind."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT
+from tests import commands
+from tests.commands import SMALL, wait_until
 
-SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu"]
+__all__ = [
+    "SIDE_BY_SIDE",
+    "SMALL",
+    "epochs",
+    "finish",
+    "holder",
+    "records",
+    "start",
+    "states",
+    "table",
+    "wait_until",
+]
+
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
-_started: list[subprocess.Popen[str]] = []
-
-
-def start(results_dir: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """A command of senet_repro, in a process group of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "senet_repro", *arguments, f"results_dir={results_dir}"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        start_new_session=True,
-    )
-    _started.append(process)
-    return process
-
-
-def end_what_is_left() -> None:
-    """Kill what a failed test has not waited for, with all that it started."""
-    while _started:
-        process = _started.pop()
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+def start(results_dir: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """Start runs that leave their records in a folder."""
+    return commands.start(*arguments, f"results_dir={results_dir}", **options)
 
 
 def finish(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The same, waited for."""
-    process = start(results_dir, *arguments)
-    out, err = process.communicate(timeout=300)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    """Start runs as `start` does, and wait until they end."""
+    return commands.run_command(*arguments, f"results_dir={results_dir}")
 
 
 def table(results_dir: Path, *arguments: str) -> str:
-    command = [
-        sys.executable,
-        "-m",
-        "senet_repro",
-        "table",
-        "--results",
-        str(results_dir),
-        *arguments,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-
-
-def wait_until(holds: Callable[[], Any], limit_s: float = 90) -> None:
-    deadline_s = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline_s, "waited in vain"
-        time.sleep(0.02)
+    """Return what the verb `table` prints of a folder."""
+    done = commands.run_command("table", "--results", str(results_dir), *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def records(results_dir: Path) -> dict[str, dict[str, Any]]:
-    """Every record by its folder, without what a clock gives."""
+    """Return every record by its folder, without the values that a clock gives."""
     found = {}
     for path in sorted(results_dir.glob("*/seed*/record.json")):
         record = json.loads(path.read_text())
@@ -85,13 +56,20 @@ def records(results_dir: Path) -> dict[str, dict[str, Any]]:
 
 
 def epochs(results_dir: Path) -> list[int]:
-    """How many epochs each run has on the disk."""
+    """Return how many epochs each run has on the disk."""
     return [
         len(path.read_text().splitlines()) for path in results_dir.glob("*/seed*/metrics.jsonl")
     ]
 
 
 def states(results_dir: Path) -> list[str]:
+    """Return the state of every run that was begun, sorted."""
     return sorted(
         json.loads(path.read_text())["state"] for path in results_dir.glob("*/seed*/status.json")
     )
+
+
+def holder(run_folder: Path) -> int | None:
+    """Return the number of the process that holds a run's lock, which reads "process 12 on host", or None."""
+    words = (run_folder / "lock").read_text().split()
+    return int(words[1]) if words else None

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from senet_repro.config.composition import compose
+from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import paper_tables
-from tests.conftest import ROOT
+from senet_repro.execution.execute import train_to_record
+from tests.commands import ONE_EPOCH, InProcess, run_command
+from tests.folders import finish
 from tests.processor import starts_quickly
 
-SMALL = ["recipe.epochs=1", "recipe.batch_size=256", "trainer.accelerator=cpu"]
+# A warning of this package is an error in every command that is started here.
+STRICT = {"PYTHONWARNINGS": "error::UserWarning:senet_repro"}
 
 
-def call(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error::UserWarning:senet_repro", "-m", "senet_repro", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_command(*arguments, **STRICT)
 
 
 def test_one_command_is_one_run_whose_last_line_names_its_record(tmp_path: Path) -> None:
-    done = call("+ablation=reduction_ratio", "r=16", *SMALL, f"results_dir={tmp_path}")
+    done = call("+ablation=reduction_ratio", "r=16", *ONE_EPOCH, f"results_dir={tmp_path}")
     assert done.returncode == 0, done.stderr
     path = Path(done.stdout.splitlines()[-1])
     assert json.loads(path.read_text())["name"] == "digits-resnet11-r16"
@@ -38,13 +34,15 @@ def test_one_command_is_one_run_whose_last_line_names_its_record(tmp_path: Path)
     assert "Table 10 has 6 rows: -m +ablation=reduction_ratio" in done.stderr
 
 
-def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(tmp_path: Path) -> None:
+def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(
+    tmp_path: Path, answer: InProcess
+) -> None:
     sweep = [
         "-m",
         "+ablation=squeeze",
         "squeeze=max,mean,avg",
         "seed=0,1",
-        *SMALL,
+        *ONE_EPOCH,
         f"results_dir={tmp_path}",
     ]
     first = call(*sweep)
@@ -56,17 +54,17 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(tmp_pat
     again = call(*sweep)
     assert again.stdout == first.stdout
     assert times == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed*/record.json")}
-    table = call("table", "--results", str(tmp_path), "--table", "11")
+    table = answer("table", "--results", str(tmp_path), "--table", "11")
     assert "Table 11" in table.stdout
     assert not any("not run" in line for line in table.stdout.splitlines() if line.startswith("|"))
     rows = json.loads(
-        call("table", "--results", str(tmp_path), "--table", "squeeze", "--format", "json").stdout
+        answer("table", "--results", str(tmp_path), "--table", "squeeze", "--format", "json").stdout
     )
     assert [row["n"] for row in rows[0]["rows"]] == [2, 2]
 
 
 def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> None:
-    done = call("-m", "r=2,4", "recipe.lr=1e30", *SMALL, f"results_dir={tmp_path}")
+    done = call("-m", "r=2,4", "recipe.lr=1e30", *ONE_EPOCH, f"results_dir={tmp_path}")
     assert done.returncode == 1
     assert "2 runs failed" in done.stderr
     assert done.stderr.count("the loss was not finite in epoch 1 of 1") == 2
@@ -103,16 +101,16 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
     ],
 )
 def test_what_cannot_be_is_refused_with_exit_code_2_and_no_traceback(
-    arguments: list[str], message: str, tmp_path: Path
+    arguments: list[str], message: str, tmp_path: Path, answer: InProcess
 ) -> None:
-    done = call(*(argument.replace("TMP", str(tmp_path)) for argument in arguments))
+    done = answer(*(argument.replace("TMP", str(tmp_path)) for argument in arguments))
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_help_shows_the_grid_every_table_and_every_verb() -> None:
-    text = call("--help").stdout
+def test_the_help_shows_the_grid_every_table_and_every_verb(answer: InProcess) -> None:
+    text = answer("--help").stdout
     for word in (
         "r=16",
         "NoSqueeze",
@@ -124,24 +122,13 @@ def test_the_help_shows_the_grid_every_table_and_every_verb() -> None:
     ):
         assert word in text
     assert all(name in text for name in paper_tables())
-    assert call("+ablation=squeeze", "--cfg", "job").stdout.startswith(
+    assert answer("+ablation=squeeze", "--cfg", "job").stdout.startswith(
         "r: 16\nsqueeze: avg\nexcitation: sigmoid\n"
     )
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["table"],
-        ["table", "--help"],
-        ["sizes", "--help"],
-        ["+foo=1"],
-        ["r=x"],
-        ["model=x"],
-    ],
-)
+@pytest.mark.parametrize("arguments", [["table"], ["model=x"]])
 def test_help_tables_and_errors_need_no_torch_and_little_time(
     arguments: list[str], tmp_path: Path
 ) -> None:
@@ -155,92 +142,74 @@ def test_help_tables_and_errors_need_no_torch_and_little_time(
     assert starts_quickly(code, *arguments, cwd=tmp_path)
 
 
-def test_a_dry_sweep_says_what_is_left_and_trains_nothing(tmp_path: Path) -> None:
-    sweep = ["-m", "+ablation=no_squeeze", *SMALL, f"results_dir={tmp_path}"]
-    done = call(*sweep, "dry=true")
+def test_a_dry_sweep_says_what_is_left_and_trains_nothing(
+    tmp_path: Path, answer: InProcess
+) -> None:
+    sweep = ["-m", "+ablation=no_squeeze", *ONE_EPOCH, f"results_dir={tmp_path}"]
+    done = answer(*sweep, "dry=true")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("to train |") == 3
-    assert (
-        done.stdout.count("the same as above |") == 1
-    )  # the sweep's fourth point is the plain network again
+    # The sweep's fourth point is the plain network again.
+    assert done.stdout.count("the same as above |") == 1
     assert "3 of 3 runs to train: 3,840 training images" in done.stdout
     assert list(tmp_path.glob("*/seed*")) == []
-    call("stages=none", *SMALL, f"results_dir={tmp_path}")
-    again = call(*sweep, "dry=true").stdout
+    finish(tmp_path, "stages=none", *ONE_EPOCH)
+    again = answer(*sweep, "dry=true").stdout
     assert again.count("done |") == 1
     assert "2 of 3 runs to train: 2,560 training images" in again
 
 
-def test_first_weights_come_from_a_file_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "cut.pth").write_bytes(b"PK")
-    done = call(
-        "init.source=timm",
-        f"init.weights={tmp_path / 'cut.pth'}",
-        *SMALL,
-        f"results_dir={tmp_path}",
-    )
-    assert done.returncode == 2
-    assert "cut.pth cannot be read as weights" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(tmp_path: Path) -> None:
+def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(
+    tmp_path: Path, answer: InProcess
+) -> None:
     placements = ["placement=standard,pre", "protocol=imagenet", "model=mobilenet"]
-    done = call("-m", *placements, "dry=true", f"results_dir={tmp_path}")
+    done = answer("-m", *placements, "dry=true", f"results_dir={tmp_path}")
     assert done.returncode == 2
     assert "1 of 1 runs to train" in done.stdout
     assert "placement=pre: mobilenet offers standard" in done.stderr
 
 
-def test_a_network_that_nobody_released_is_not_exported(tmp_path: Path) -> None:
-    run = Path(call(*SMALL, f"results_dir={tmp_path}").stdout.splitlines()[-1]).parent
-    done = call("export", str(run), str(tmp_path / "net.safetensors"))
+def test_first_weights_come_from_a_file_and_a_wrong_one_is_refused(
+    tmp_path: Path, answer: InProcess
+) -> None:
+    (tmp_path / "cut.pth").write_bytes(b"PK")
+    weights = ["init.source=timm", f"init.weights={tmp_path / 'cut.pth'}"]
+    done = answer(*weights, *ONE_EPOCH, f"results_dir={tmp_path}")
+    assert done.returncode == 2
+    assert "cut.pth cannot be read as weights" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_network_that_nobody_released_is_not_exported(tmp_path: Path, answer: InProcess) -> None:
+    path, _ = train_to_record(compose([*ONE_EPOCH, f"results_dir={tmp_path}"]), print)
+    done = answer("export", str(path.parent), str(tmp_path / "net.safetensors"))
     assert done.returncode == 2
     assert "network=resnet11: source=timm offers resnet50" in done.stderr
 
 
-def test_a_corrupt_record_is_named_and_the_rest_still_makes_a_table(tmp_path: Path) -> None:
-    call("r=16", *SMALL, f"results_dir={tmp_path}")
-    bad = tmp_path / "other" / "seed0" / "record.json"
-    bad.parent.mkdir(parents=True)
-    bad.write_text('{"schema_version": 99}')
-    done = call("table", "--results", str(tmp_path), "--table", "10")
-    assert done.returncode == 0
-    assert f"skipped {bad}: schema version 99 is newer" in done.stdout
-    assert "r = 16" in done.stdout
-
-
-def test_no_records_yet_says_how_to_make_some(tmp_path: Path) -> None:
-    done = call("table", "--results", str(tmp_path / "none"))
+def test_no_records_yet_says_how_to_make_some(tmp_path: Path, answer: InProcess) -> None:
+    done = answer("table", "--results", str(tmp_path / "none"))
     assert done.returncode == 0
     assert "python -m senet_repro -m +ablation=reduction_ratio makes them" in done.stdout
 
 
-def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path) -> None:
-    done = call(
-        "-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1e30", *SMALL, f"results_dir={tmp_path}"
+def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path, answer: InProcess) -> None:
+    done = answer(
+        "-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1e30", *ONE_EPOCH, f"results_dir={tmp_path}"
     )
     assert done.returncode == 2
     assert "4 runs failed" in done.stderr
     assert done.stderr.count("squeeze=mean: give") + done.stderr.count("r=0: give") == 3
-    table = call("table", "--results", str(tmp_path))
+    table = answer("table", "--results", str(tmp_path))
     assert "failed: the loss was not finite" in table.stdout
 
 
-def test_records_outside_every_table_are_told(tmp_path: Path) -> None:
-    call("r=3", *SMALL, f"results_dir={tmp_path}")
-    assert (
-        "no table has a row for digits-resnet11-r3"
-        in call("table", "--results", str(tmp_path)).stdout
-    )
-
-
-def test_a_sweep_names_a_broken_record_and_trains_the_others(tmp_path: Path) -> None:
-    sweep = ["-m", "r=2,4", *SMALL, f"results_dir={tmp_path}"]
-    first = Path(call(*sweep).stdout.splitlines()[0])
-    first.write_text("{")
-    again = call(*sweep)
+def test_a_sweep_names_a_broken_record(tmp_path: Path, answer: InProcess) -> None:
+    broken, _ = (finish(tmp_path, r, *ONE_EPOCH) for r in ("r=2", "r=4"))
+    record = run_dir(broken) / "record.json"
+    record.write_text("{")
+    again = answer("-m", "r=2,4", *ONE_EPOCH, f"results_dir={tmp_path}")
     assert again.returncode == 2
     assert "1 of 2 runs have their record already" in again.stderr
-    assert f"{first}: not a readable record" in again.stderr
+    assert f"{record}: not a readable record" in again.stderr
     assert "delete it to train the run anew" in again.stderr

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,29 +13,8 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.results.plan import read_plans, write_plan
 from senet_repro.results.run_folder import RunFolder
-from tests.conftest import ROOT
+from tests.commands import InProcess, Terminal
 from tests.folders import begin, finish, planned, trained_elsewhere
-
-
-def prune(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "senet_repro",
-        "prune",
-        "--results",
-        str(results_dir),
-        *arguments,
-    ]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-    )
 
 
 def of_another_version(results_dir: Path) -> Run:
@@ -99,10 +74,10 @@ MADE: dict[str, tuple[Callable[[Path], Run], str | None]] = {
 
 
 @pytest.mark.parametrize("kind", MADE)
-def test_what_is_removed_and_why(kind: str, tmp_path: Path) -> None:
+def test_what_is_removed_and_why(kind: str, tmp_path: Path, answer: InProcess) -> None:
     make, reason = MADE[kind]
     run = make(tmp_path)
-    done = prune(tmp_path, "--yes")
+    done = answer("prune", "--yes", "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
     if reason is None:
         assert done.stdout == f"nothing to remove in {tmp_path}\n"
@@ -114,7 +89,7 @@ def test_what_is_removed_and_why(kind: str, tmp_path: Path) -> None:
 
 
 def test_planned_runs_that_no_command_gives_any_more_go_and_those_that_wait_stay(
-    tmp_path: Path,
+    tmp_path: Path, answer: InProcess
 ) -> None:
     waiting, begun = (planned(compose([r, f"results_dir={tmp_path}"])) for r in ("r=2", "r=4"))
     moved = replace(waiting, folder="digits-resnet11-r2-00000000/seed0")
@@ -126,7 +101,7 @@ def test_planned_runs_that_no_command_gives_any_more_go_and_those_that_wait_stay
     )
     begin(tmp_path, "r=4")
     write_plan(tmp_path, [waiting, begun, moved, unknown, unseen])
-    done = prune(tmp_path, "--yes")
+    done = answer("prune", "--yes", "--results", str(tmp_path))
     assert done.stdout.splitlines() == [
         f"{tmp_path / run.folder}  planned  orphaned: its settings give another run in this version"
         for run in (moved, unknown)
@@ -134,7 +109,9 @@ def test_planned_runs_that_no_command_gives_any_more_go_and_those_that_wait_stay
     assert read_plans(tmp_path)[0] == [waiting, begun, unseen]
 
 
-def test_what_somebody_trains_stays_and_so_does_what_is_no_run(tmp_path: Path) -> None:
+def test_what_somebody_trains_stays_and_so_does_what_is_no_run(
+    tmp_path: Path, answer: InProcess
+) -> None:
     run = begin(tmp_path, "r=2", state="failed", reason="an earlier attempt")
     mine = tmp_path / "notes-12345678" / "seed0"
     mine.mkdir(parents=True)
@@ -143,32 +120,39 @@ def test_what_somebody_trains_stays_and_so_does_what_is_no_run(tmp_path: Path) -
     target.mkdir()
     (tmp_path / "link-12345678").symlink_to(target)
     with trained_elsewhere(run):
-        assert "nothing to remove" in prune(tmp_path, "--yes").stdout
+        assert "nothing to remove" in answer("prune", "--yes", "--results", str(tmp_path)).stdout
     assert run_dir(run).is_dir()
     assert mine.is_dir()
 
 
-def test_without_a_terminal_somebody_must_have_said_yes(tmp_path: Path) -> None:
+def test_without_a_terminal_somebody_must_have_said_yes(tmp_path: Path, answer: InProcess) -> None:
     run = begin(tmp_path, "r=2", state="failed", reason="it broke")
-    done = prune(tmp_path)
+    done = answer("prune", "--results", str(tmp_path))
     assert done.returncode == 2
     assert "give --yes" in done.stderr
     assert run_dir(run).is_dir()
 
 
-@pytest.mark.parametrize(("answer", "stays"), [("n", True), ("", True), ("y", False)])
-def test_the_person_at_the_terminal_decides(answer: str, stays: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("reply", "stays"), [("n", True), ("y", False)])
+def test_the_person_at_the_terminal_decides(reply: str, stays: bool, tmp_path: Path) -> None:
     run = begin(tmp_path, "r=2", state="failed", reason="it broke")
-    process, screen = pty.fork()
-    if process == 0:
-        os.chdir(ROOT)
-        os.execv(
-            sys.executable,
-            [sys.executable, "-m", "senet_repro", "prune", "--results", str(tmp_path)],
-        )
-    seen = b""
-    while b"remove 1 run (0.0 MB)? [y/N] " not in seen:
-        seen += os.read(screen, 4096)
-    os.write(screen, f"{answer}\n".encode())
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    terminal = Terminal("prune", "--results", str(tmp_path))
+    terminal.read_until(lambda seen: b"remove 1 run (0.0 MB)? [y/N] " in seen)
+    terminal.type_text(f"{reply}\n")
+    assert terminal.exit_code() == 0
+    assert run_dir(run).is_dir() == stays
+
+
+@pytest.mark.parametrize(("reply", "stays"), [("", True), ("no", True), ("yes", False)])
+def test_only_a_yes_removes(
+    reply: str,
+    stays: bool,
+    tmp_path: Path,
+    answer: InProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = begin(tmp_path, "r=2", state="failed", reason="it broke")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: reply)
+    assert answer("prune", "--results", str(tmp_path)).returncode == 0
     assert run_dir(run).is_dir() == stays

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,7 +14,8 @@ import pytest
 import torch
 
 from senet_repro.results.run_folder import RunFolder
-from tests.cluster import Cluster, obstacle, two_nodes, wait_for
+from tests.cluster import Cluster, obstacle, two_nodes
+from tests.commands import run_command, start, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -48,18 +47,17 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Pat
     @cache
     def train(devices: int) -> Path:
         folder = tmp_path_factory.mktemp("undisturbed")
-        command = [sys.executable, "-m", "senet_repro", *LONG, f"trainer.devices={devices}"]
-        subprocess.run(command, cwd=folder, check=True)
+        done = run_command(*LONG, f"trainer.devices={devices}", cwd=folder)
+        assert done.returncode == 0, done.stderr
         return run_folder(folder)
 
     return train
 
 
 @contextmanager
-def sweep(cluster: Cluster, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def sweep(cluster: Cluster, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A sweep's process, which waits for its jobs; neither is left afterwards."""
-    command = [sys.executable, "-m", "senet_repro", "-m", "hydra/launcher=slurm", *arguments]
-    process = subprocess.Popen(command, cwd=folder, env={**os.environ, **cluster.environment})
+    process = start("-m", "hydra/launcher=slurm", *arguments, cwd=folder, **cluster.environment)
     try:
         yield process
     finally:
@@ -118,7 +116,8 @@ def preempt(cluster: Cluster, _: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("interrupt", "nodes"), [(reach_the_time_limit, 1), (preempt, 1), (preempt, 2)]
+    ("interrupt", "nodes"),
+    [pytest.param(reach_the_time_limit, 1, marks=pytest.mark.gate), (preempt, 1), (preempt, 2)],
 )
 def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
     interrupt: Callable[[Cluster, str], None],
@@ -130,12 +129,17 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
     expected = undisturbed(nodes)
     # Of a job of less than ten minutes, submitit counts every stay as one that ended at the limit.
     with sweep(cluster, tmp_path, *LONG, *on(nodes), "hydra.launcher.timeout_min=9") as process:
-        wait_for("two epochs", lambda: len(epochs(tmp_path)) >= 2)
+        wait_until(lambda: len(epochs(tmp_path)) >= 2, "two epochs", limit_s=120, poll_s=0.1)
         (job,) = cluster.jobs()
         folder = run_folder(tmp_path)
         before = RunFolder(folder).epochs_file.read_text()
         interrupt(cluster, job)
-        wait_for("the requeued job", lambda: cluster.job(job).get("JobState") == "PENDING")
+        wait_until(
+            lambda: cluster.job(job).get("JobState") == "PENDING",
+            "the requeued job",
+            limit_s=120,
+            poll_s=0.1,
+        )
         assert cluster.job(job)["Restarts"] == "1"
         assert len(epochs(folder)) < len(epochs(expected))
         assert (folder / CHECKPOINT).exists()
@@ -157,8 +161,8 @@ def test_a_warning_before_preemption_does_not_end_a_job(
 ) -> None:
     """A partition with a grace time warns by SIGTERM, and does not requeue a job that ends by itself meanwhile."""
     with sweep(cluster, tmp_path, *LONG, *on(nodes)):
-        wait_for("an epoch", lambda: epochs(tmp_path) != [])
+        wait_until(lambda: epochs(tmp_path) != [], "an epoch", limit_s=120, poll_s=0.1)
         (job,) = cluster.jobs()
         cluster.call("scancel", "--signal=TERM", job)
         done = len(epochs(tmp_path))
-        wait_for("more epochs", lambda: len(epochs(tmp_path)) >= done + 2, limit_s=60)
+        wait_until(lambda: len(epochs(tmp_path)) >= done + 2, "more epochs", limit_s=60, poll_s=0.1)

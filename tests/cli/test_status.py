@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,25 +11,11 @@ import pytest
 from senet_repro.config.identity import run_dir
 from senet_repro.results.plan import write_plan
 from senet_repro.results.record import write_record
-from tests.cli.sweeps import wait_until
-from tests.conftest import ROOT
+from tests.commands import InProcess, Terminal, start, wait_for_end
 from tests.folders import begin, finish, planned, trained_elsewhere
 from tests.processor import python_s, starts_quickly
 from tests.records import record_of
 from tests.results.test_plan import point
-
-
-def status(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "senet_repro",
-        "status",
-        "--results",
-        str(results_dir),
-        *arguments,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 @pytest.fixture
@@ -53,12 +35,12 @@ def sweep(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_state_has_its_line(sweep: Path) -> None:
+def test_every_state_has_its_line(sweep: Path, answer: InProcess) -> None:
     running = begin(
         sweep, "r=8", epoch=3, epochs=10, epoch_share=0.4, images_per_s=1234.5, left_s=30.0
     )
     with trained_elsewhere(running):
-        done = status(sweep)
+        done = answer("status", "--results", str(sweep))
     assert done.returncode == 1  # one failed
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "-- reduction_ratio" in lines
@@ -75,15 +57,15 @@ def test_every_state_has_its_line(sweep: Path) -> None:
     assert "again: python -m senet_repro r=4 seed=0" in lines
 
 
-def test_scripts_get_json(sweep: Path) -> None:
-    found = json.loads(status(sweep, "--format", "json").stdout)
+def test_scripts_get_json(sweep: Path, answer: InProcess) -> None:
+    found = json.loads(answer("status", "--format", "json", "--results", str(sweep)).stdout)
     assert [run["state"] for run in found] == ["done", "failed", "waiting", "waiting", "stopped"]
     assert found[1]["reason"].startswith("out of memory")
     assert found[0]["folder"].startswith(str(sweep))
 
 
-def test_a_folder_without_runs_is_no_failure(tmp_path: Path) -> None:
-    done = status(tmp_path / "none")
+def test_a_folder_without_runs_is_no_failure(tmp_path: Path, answer: InProcess) -> None:
+    done = answer("status", "--results", str(tmp_path / "none"))
     assert (done.returncode, done.stdout) == (0, f"no runs in {tmp_path / 'none'}\n")
 
 
@@ -103,38 +85,23 @@ def test_a_hundred_runs_take_less_than_a_second_and_no_torch(tmp_path: Path) -> 
 def test_watching_without_a_terminal_says_what_changed_until_all_has_ended(tmp_path: Path) -> None:
     runs = [begin(tmp_path, "r=2"), begin(tmp_path, "r=4")]
     write_plan(tmp_path, [planned(run) for run in runs])
-    command = [sys.executable, "-m", "senet_repro", "status", "--watch", "--results", str(tmp_path)]
-    watch = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    watch = start("status", "--watch", "--results", str(tmp_path))
     assert watch.stdout is not None
     assert watch.stdout.readline() == "0 of 2 done, 2 stopped\n"
     for run in runs:
         write_record(run_dir(run), record_of(run, seed=0, top1=1.0))
-    out, _ = watch.communicate(timeout=30)
+    out, _ = wait_for_end(watch)
     assert out.splitlines()[-1] == "2 of 2 done"
     assert watch.returncode == 0
 
 
 def test_watching_in_a_terminal_redraws_within_its_size_and_ends_on_ctrl_c(sweep: Path) -> None:
-    process, screen = pty.fork()
-    if process == 0:
-        os.chdir(ROOT)
-        os.environ.update(COLUMNS="40", LINES="6")
-        os.execv(
-            sys.executable,
-            [sys.executable, "-m", "senet_repro", "status", "--watch", "--results", str(sweep)],
-        )
-    seen = bytearray()
-
-    def drawn() -> int:
-        seen.extend(os.read(screen, 65536))
-        return seen.count(b"\x1b[H")
-
-    wait_until(lambda: drawn() >= 2)
-    os.write(screen, b"\x03")
-    _, code = os.waitpid(process, 0)
-    assert os.waitstatus_to_exitcode(code) == 130
-    frame = seen.decode().split("\x1b[H\x1b[J")[1].splitlines()
+    terminal = Terminal("status", "--watch", "--results", str(sweep), COLUMNS="40", LINES="6")
+    terminal.read_until(lambda seen: seen.count(b"\x1b[H") >= 2)
+    terminal.type_text("\x03")
+    assert terminal.exit_code() == 130
+    frame = terminal.seen.decode().split("\x1b[H\x1b[J")[1].splitlines()
     assert len(frame) <= 6
     assert all(len(line) < 40 for line in frame)
     assert frame[-1].startswith("1 of 5 done, 1 failed")
-    assert b"Traceback" not in seen
+    assert b"Traceback" not in terminal.seen

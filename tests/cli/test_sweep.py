@@ -14,12 +14,14 @@ from tests.cli.sweeps import (
     SMALL,
     epochs,
     finish,
+    holder,
     records,
     start,
     states,
     table,
     wait_until,
 )
+from tests.commands import wait_for_end
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
@@ -65,9 +67,14 @@ def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
     assert "[3/3]" in second.stderr
 
 
-@pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(
-    "whole_group", [False, True], ids=["to the command", "to all its processes"]
+    ("signum", "exit_code", "whole_group"),
+    [
+        pytest.param(signal.SIGINT, 130, False, marks=pytest.mark.gate, id="Ctrl-C to the command"),
+        pytest.param(signal.SIGINT, 130, True, id="Ctrl-C to all its processes"),
+        pytest.param(signal.SIGTERM, 143, False, id="SIGTERM to the command"),
+        pytest.param(signal.SIGTERM, 143, True, id="SIGTERM to all its processes"),
+    ],
 )
 def test_jobs_side_by_side_stop_at_safe_points(
     signum: int, exit_code: int, whole_group: bool, tmp_path: Path
@@ -83,21 +90,24 @@ def test_jobs_side_by_side_stop_at_safe_points(
     process = start(tmp_path, *sweep)
     wait_until(lambda: len([count for count in epochs(tmp_path) if count]) == 2)
     (os.killpg if whole_group else os.kill)(process.pid, signum)
-    _, said = process.communicate(timeout=60)
+    _, said = wait_for_end(process)
     assert process.returncode == exit_code, said
     assert "Traceback" not in said
     assert states(tmp_path) == ["stopped", "stopped"]  # the third did not begin
     assert len(list(tmp_path.glob("*/seed0/checkpoints/last.ckpt"))) == 2
 
 
+@pytest.mark.gate
 def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_path: Path) -> None:
-    sweep = ["-m", "r=2,4,8", "recipe.epochs=12", *SMALL]
+    sweep = ["-m", "r=2,4,8", "recipe.epochs=8", *SMALL]
     whole, hurt = tmp_path / "whole", tmp_path / "hurt"
     process = start(hurt, *sweep, *SIDE_BY_SIDE)
-    wait_until(lambda: len([count for count in epochs(hurt) if count >= 2]) == 2)
-    holder = next(path.read_text() for path in hurt.glob("*/seed0/lock") if path.read_text())
-    os.kill(int(holder.split()[1]), signal.SIGKILL)  # "process 12 on host"
-    _, said = process.communicate(timeout=200)
+    # Each job is halted in its first run, so that none has finished one when the first is killed.
+    first = halt_first_run(hurt)
+    second = halt_first_run(hurt, beside=first)
+    os.kill(first, signal.SIGKILL)
+    os.kill(second, signal.SIGCONT)
+    _, said = wait_for_end(process)
     assert process.returncode == 0, said
     assert "a job's process died; 3 runs are launched anew" in said
     assert finish(whole, *sweep).returncode == 0
@@ -114,29 +124,55 @@ def test_a_launcher_that_cannot_is_told_and_not_asked_again(tmp_path: Path) -> N
     assert "launched anew" not in done.stderr
 
 
-def test_two_sweeps_started_together_share_the_runs(tmp_path: Path) -> None:
+@pytest.mark.gate
+def test_two_sweeps_share_the_runs(tmp_path: Path) -> None:
     sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,8,none", "recipe.epochs=4", *SMALL]
-    both = [start(tmp_path, *sweep) for _ in range(2)]
-    said = [process.communicate(timeout=200) for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    first = start(tmp_path, *sweep)
+    halted = halt_first_run(tmp_path)
+    # While the first sweep is in its first run, the second has all others to train, and then has to wait.
+    with (tmp_path / "second.txt").open("w+") as said_by_second:
+        second = start(tmp_path, *sweep, stderr=said_by_second)
+        is_waiting = "of the runs: waiting for the first"
+        wait_until(lambda: is_waiting in (tmp_path / "second.txt").read_text())
+        os.kill(halted, signal.SIGCONT)
+        printed = [wait_for_end(process) for process in (first, second)]
+    said = [printed[0][1], (tmp_path / "second.txt").read_text()]
+    assert [first.returncode, second.returncode] == [0, 0], said
     paths = sorted(str(path) for path in tmp_path.glob("*/seed0/record.json"))
-    assert [sorted(out.splitlines()) for out, _ in said] == [paths, paths]  # each tells all
+    # Each tells all records, whoever trained them.
+    assert [sorted(out.splitlines()) for out, _ in printed] == [paths, paths]
     assert epochs(tmp_path) == [4, 4, 4, 4]
-    trained = [sum("top-1 err" in line for line in errors.splitlines()) for _, errors in said]
-    assert sum(trained) == 4
-    assert min(trained) >= 1
-    assert any("of the runs: waiting for the first" in errors for _, errors in said)
+    # The line of a finished run; one of a run under way names its epoch before the error.
+    assert [errors.count(" seed 0  top-1 err ") for errors in said] == [1, 3]
 
 
 def test_a_sweep_takes_over_what_another_that_was_killed_had_under_way(tmp_path: Path) -> None:
-    sweep = ["-m", "r=2,4", *SMALL]
-    first = start(tmp_path, *sweep, "recipe.epochs=30")
-    wait_until(lambda: any(epochs(tmp_path)))
-    second = start(tmp_path, *sweep, "recipe.epochs=30")
-    wait_until(lambda: len(epochs(tmp_path)) == 2)  # the second has begun the other run
+    sweep = ["-m", "r=2,4", "recipe.epochs=4", *SMALL]
+    first = start(tmp_path, *sweep)
+    halt_first_run(tmp_path)
+    second = start(tmp_path, *sweep)
+    wait_until(lambda: len(epochs(tmp_path)) == 2, "the second sweep to begin the other run")
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
-    _, said = second.communicate(timeout=200)
+    _, said = wait_for_end(second)
     assert second.returncode == 0, said
     assert f"process {first.pid} on {os.uname().nodename} died while it worked in" in said
-    assert epochs(tmp_path) == [30, 30]
+    assert epochs(tmp_path) == [4, 4]
+
+
+def halt_first_run(results_dir: Path, beside: int | None = None) -> int:
+    """Halt the process of a run as soon as it has an epoch, and return its number; not that of `beside`."""
+    found: list[int | None] = []
+
+    def has_begun() -> bool:
+        for metrics in results_dir.glob("*/seed*/metrics.jsonl"):
+            process = holder(metrics.parent)
+            if metrics.read_text() and process not in (None, beside):
+                found.append(process)
+        return bool(found)
+
+    wait_until(has_begun, "the first epoch of a run")
+    (process, *_) = found
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
+    return process

@@ -5,47 +5,30 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from senet_repro.core.lock import hold_lock, is_locked
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from senet_repro.core.lock import hold_lock
-with hold_lock(Path(sys.argv[1]), print):
-    print("held", flush=True)
-    time.sleep(60)
-"""
+from tests.commands import wait_until
+from tests.folders import held_elsewhere
 
 
 def test_a_second_process_is_told_who_holds_the_lock_and_gets_it_when_that_one_is_killed(
     tmp_path: Path,
 ) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
     told = []
+    with held_elsewhere(tmp_path) as holder:
 
-    def on_wait(who: str) -> None:
-        told.append(who)
-        os.kill(holder.pid, signal.SIGKILL)
+        def on_wait(who: str) -> None:
+            told.append(who)
+            os.kill(holder.pid, signal.SIGKILL)
 
-    started = time.monotonic()
-    with hold_lock(tmp_path, on_wait):
-        pass
-    holder.communicate()
+        with hold_lock(tmp_path, on_wait):
+            pass
     assert told == [
         f"waiting for process {holder.pid} on {os.uname().nodename}, which works in {tmp_path}"
     ]
-    assert time.monotonic() - started < 30
 
 
 def test_who_died_with_the_lock_is_told_to_the_next_and_who_gave_it_back_is_not(
@@ -57,17 +40,13 @@ def test_who_died_with_the_lock_is_told_to_the_next_and_who_gave_it_back_is_not(
     with hold_lock(tmp_path, told.append):
         pass
     assert told == []
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    assert is_locked(tmp_path)
-    holder.kill()
-    holder.communicate()
-    assert not is_locked(tmp_path)
-    with hold_lock(tmp_path, told.append):
+    with held_elsewhere(tmp_path) as holder:
         assert is_locked(tmp_path)
+        holder.kill()
+        holder.wait()
+        assert not is_locked(tmp_path)
+        with hold_lock(tmp_path, told.append):
+            assert is_locked(tmp_path)
     assert told == [
         f"process {holder.pid} on {os.uname().nodename} died while it worked in {tmp_path}; taking over"
     ]
@@ -98,8 +77,7 @@ def test_who_waits_for_a_folder_that_is_removed_gets_it_anew(tmp_path: Path) -> 
                     return is_locked(folder)
 
             other = pool.submit(lock_it)
-            while not told:
-                time.sleep(0.01)
+            wait_until(lambda: told, "the other to wait for the lock", poll_s=0.005)
             folder.rename(tmp_path / "doomed")
         assert other.result(timeout=30)
     assert (folder / "lock").exists()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +25,7 @@ from senet_repro.results.store import read_status
 from senet_repro.training import fit
 from senet_repro.training.callbacks import SafePoints
 from tests.cli.sweeps import start
+from tests.commands import wait_for_end, wait_until
 from tests.training.runs import SMALL, STEPS, same, silent, small, timeless_epochs, weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -191,12 +191,11 @@ def test_a_command_ends_with_the_signals_code_and_no_traceback(
     signum: int, exit_code: int, when: str, tmp_path: Path
 ) -> None:
     process = start(tmp_path, *SMALL, "recipe.epochs=400")
-    folder, deadline_s = run_dir(small(tmp_path, "recipe.epochs=400")), time.monotonic() + 60
+    folder = run_dir(small(tmp_path, "recipe.epochs=400"))
     mark = folder / ("config.yaml" if when == "at its start" else "metrics.jsonl")
-    while not (mark.exists() and mark.stat().st_size) and time.monotonic() < deadline_s:
-        time.sleep(0.02)
+    wait_until(lambda: mark.exists() and mark.stat().st_size, str(mark))
     process.send_signal(signum)
-    _, said = process.communicate(timeout=60)
+    _, said = wait_for_end(process)
     assert process.returncode == exit_code, said
     assert "stopped; the same command goes on from here" in said
     assert "Traceback" not in said

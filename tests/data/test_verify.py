@@ -22,7 +22,7 @@ from senet_repro.data import verify
 from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import load_folders
 from senet_repro.data.verify import corruption_error, find_corrupt_files
-from senet_repro.execution.execute import execute
+from senet_repro.execution.execute import train_to_record
 from senet_repro.results.store import read_status
 
 MakeData = Callable[..., Data]
@@ -147,10 +147,10 @@ def test_a_signal_ends_a_run_that_is_still_looking_at_its_images(
     monkeypatch.setattr(verify, "decode_file", look)
     run = small_imagenet("data.verify=true", "trainer.num_workers=0")
     with pytest.raises(Stopped):
-        execute(run, print)
+        train_to_record(run, print)
     assert read_status(run_dir(run))["state"] == "stopped"
     monkeypatch.setattr(verify, "decode_file", decode_file)
-    assert execute(run, print)[1].epochs == 1
+    assert train_to_record(run, print)[1].epochs == 1
 
 
 def test_the_error_names_the_first_and_counts_the_others() -> None:
@@ -190,7 +190,7 @@ def test_a_corrupt_image_fails_a_run_with_its_name_and_leaves_no_process(
 ) -> None:
     cut_short(image_root / "val" / "n02" / "2.JPEG")
     with pytest.raises(DataError, match=r"val/n02/2\.JPEG is not a readable image: fetch it again"):
-        execute(small_imagenet(), print)
+        train_to_record(small_imagenet(), print)
     assert multiprocessing.active_children() == []
 
 
@@ -203,7 +203,7 @@ def test_verification_fails_a_run_before_its_first_step(
     with pytest.raises(
         DataError, match=r"train/n01/0\.JPEG, .*val/n02/2\.JPEG: not readable as images"
     ):
-        execute(run, print)
+        train_to_record(run, print)
     assert not (run_dir(run) / "metrics.jsonl").exists()
     assert "data.skip_corrupt=true" in read_status(run_dir(run))["reason"]
 
@@ -219,7 +219,7 @@ def test_what_is_left_out_is_told_and_recorded(
     for file in broken:
         cut_short(file)
     run = small_imagenet("data.skip_corrupt=true", f"trainer.devices={devices}")
-    record = execute(run, print)[1]
+    record = train_to_record(run, print)[1]
     assert record.skipped == {"train": [str(broken[0])], "test": [str(broken[1])]}
     assert record.eval_images == 5
     assert run_key(run) == run_key(small_imagenet())
@@ -229,9 +229,9 @@ def test_what_is_left_out_is_told_and_recorded(
 
 
 def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., Run]) -> None:
-    plain = execute(small_imagenet(), print)[1]
+    plain = train_to_record(small_imagenet(), print)[1]
     shutil.rmtree(small_imagenet().results_dir)
-    assert execute(small_imagenet("data.verify=true"), print)[1].metrics == plain.metrics
+    assert train_to_record(small_imagenet("data.verify=true"), print)[1].metrics == plain.metrics
 
 
 def test_a_class_without_a_readable_image_is_an_error(
@@ -242,7 +242,7 @@ def test_a_class_without_a_readable_image_is_an_error(
     with pytest.raises(
         DataError, match=r"no image of a class can be read, such as .*val/n02/0\.JPEG"
     ):
-        execute(small_imagenet("data.skip_corrupt=true"), print)
+        train_to_record(small_imagenet("data.skip_corrupt=true"), print)
 
 
 NOT_FOUND = [

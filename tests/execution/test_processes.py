@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -15,12 +14,12 @@ from typing import Any
 import pytest
 
 from senet_repro.config.identity import run_dir
-from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
+from tests.commands import start, wait_for_end, wait_until
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.usefixtures("one_thread")]
@@ -152,6 +151,7 @@ def test_a_checkpoint_makes_exactly_the_same_errors_on_any_number_of_devices(
         )
 
 
+@pytest.mark.gate
 def test_a_run_on_two_devices_has_the_same_key_and_evaluates_each_image_once(
     tmp_path: Path,
 ) -> None:
@@ -177,7 +177,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", ["a reason", pytest.param("a signal", marks=pytest.mark.gate)])
 def test_a_device_that_fails_fails_its_run_with_reason_and_log_and_leaves_no_process(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,12 +217,10 @@ def test_two_devices_stop_together_and_go_on(tmp_path: Path) -> None:
     whole, cut = (small(tmp_path / name, *overrides) for name in ("whole", "cut"))
     train_to_record(whole, silent)
     command = [*SMALL, *overrides, f"results_dir={tmp_path / 'cut'}"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "senet_repro", *command], stderr=subprocess.PIPE, text=True
-    )
-    wait_for_epoch(cut)
+    process = start(*command)
+    wait_until(lambda: read_epochs(run_dir(cut)), "the first epoch")
     process.terminate()
-    _, said = process.communicate(timeout=60)
+    _, said = wait_for_end(process)
     assert process.returncode == 143, said
     assert "Traceback" not in said
     assert read_status(run_dir(cut))["state"] == "stopped"
@@ -235,10 +233,8 @@ def test_two_devices_stop_together_and_go_on(tmp_path: Path) -> None:
 def test_devices_keep_their_folder_when_the_command_is_killed(tmp_path: Path) -> None:
     run = small(tmp_path, "trainer.devices=2", "recipe.epochs=40", "r=none")
     command = [*SMALL, "trainer.devices=2", "recipe.epochs=40", "r=none", f"results_dir={tmp_path}"]
-    parent = subprocess.Popen(
-        [sys.executable, "-m", "senet_repro", *command], stderr=subprocess.DEVNULL
-    )
-    wait_for_epoch(run)
+    parent = start(*command, stderr=subprocess.DEVNULL)
+    wait_until(lambda: read_epochs(run_dir(run)), "the first epoch")
     parent.kill()
     parent.wait()
     told: list[str] = []
@@ -251,16 +247,9 @@ def test_devices_keep_their_folder_when_the_command_is_killed(tmp_path: Path) ->
 def test_two_nodes_meet_in_the_runs_folder_and_train_one_sweep(tmp_path: Path) -> None:
     command = [*SMALL, "trainer.nodes=2", "r=none,4", f"results_dir={tmp_path}", "recipe.epochs=2"]
     nodes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "senet_repro", "-m", *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "NODE_RANK": str(node), "MASTER_ADDR": "127.0.0.1"},
-        )
-        for node in range(2)
+        start("-m", *command, NODE_RANK=str(node), MASTER_ADDR="127.0.0.1") for node in range(2)
     ]
-    said = [node.communicate(timeout=180) for node in nodes]
+    said = [wait_for_end(node) for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], said
     assert said[0][0] == said[1][0]
     for overrides in (["r=none"], ["r=4"]):
@@ -277,13 +266,6 @@ def test_several_nodes_without_a_number_are_an_error_that_says_so(
     monkeypatch.delenv("NODE_RANK", raising=False)
     with pytest.raises(ConfigError, match=r"trainer\.nodes=2: start the command once on each node"):
         train_to_record(small(tmp_path, "trainer.nodes=2"), silent)
-
-
-def wait_for_epoch(run: Run) -> None:
-    deadline_s = time.monotonic() + 90
-    while not read_epochs(run_dir(run)):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
 
 
 def processes_of(folder: Path) -> list[str]:

@@ -17,32 +17,10 @@ from senet_repro.models import create_model, list_models, registry
 from senet_repro.models.layers import Classifier, LinearHead
 from senet_repro.models.registry import model_info, register_network
 from senet_repro.models.se import SEBlock, SEPlan
+from tests.models.expected_sizes import units_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-BLOCKS = {  # one per unit; twice as many where a Shake-Shake network gates both of its branches
-    "bn_inception": 10,
-    "inception_resnet_v2": 40,
-    "mobilenet": 13,
-    "resnet101": 33,
-    "resnet11": 3,
-    "resnet110": 54,
-    "resnet110_post": 54,
-    "resnet152": 50,
-    "resnet164": 54,
-    "resnet20": 9,
-    "resnet29": 9,
-    "resnet50": 16,
-    "resnet56": 27,
-    "resnext101": 33,
-    "resnext50": 16,
-    "senet154": 50,
-    "shake_even29_2x4x64d": 9,
-    "shake_shake26_2x96d": 12,
-    "shufflenet": 16,
-    "vgg16": 13,
-    "wrn16_8": 6,
-}
 OPTIONS = [
     ("inception_resnet_v2", {"stem": "slim"}),
     ("resnet50", {"stride_on": "conv3x3"}),
@@ -51,24 +29,34 @@ OPTIONS = [
     ("shake_even29_2x4x64d", {"se_on": "mix"}),
     ("shake_shake26_2x96d", {"se_on": "mix"}),
 ]
-POINTS = [(name, site, {}) for name in BLOCKS for site in model_info(name).placements]
+Point = tuple[str, str, dict[str, str]]
+POINTS: list[Point] = [
+    (name, site, {}) for name in list_models() for site in model_info(name).placements
+]
 POINTS += [(name, "standard", options) for name, options in OPTIONS]
-# The least that a network works on, or costs little on.
-INPUT_PX = dict.fromkeys(BLOCKS, 16) | {"bn_inception": 32, "inception_resnet_v2": 80, "vgg16": 32}
+# The least that a network works on, or costs little on; 16 pixels where nothing is given.
+INPUT_PX = {"bn_inception": 32, "inception_resnet_v2": 80, "vgg16": 32}
 INPUT_PX |= dict.fromkeys(
     ("resnet110", "resnet164", "shake_even29_2x4x64d", "shake_shake26_2x96d", "wrn16_8"), 8
 )
-DEEP = (
-    "resnet101",
-    "resnet152",
-    "resnext101",
-)  # more of the units of depth 50: built without weights only
+# More of the units of another depth, whose gradients are looked at there.
+DEEP = ("resnet101", "resnet152", "resnext101")
+# Seconds a step: with values at the standard placement alone.
 HEAVY = ("inception_resnet_v2", "senet154", "shake_even29_2x4x64d", "shake_shake26_2x96d", "vgg16")
+
+
+def has_values(name: str, placement: str, options: dict[str, str]) -> bool:
+    """Return whether a network is trained with real values rather than on the meta device, if at all."""
+    is_standard = placement == "standard" and not options
+    return name not in DEEP and (name not in HEAVY or is_standard)
+
+
 REAL = [
     pytest.param(*point, marks=[pytest.mark.slow] * (point[0] in HEAVY))
     for point in POINTS
-    if point[0] not in DEEP and (point[0] != "senet154" or point[1] in ("standard", "conv3x3"))
+    if has_values(*point)
 ]
+UNREAL = [point for point in POINTS if point[0] in HEAVY and not has_values(*point)]
 SHIFTS = {  # how many shifts a later BN takes away again: their gradients are rounding noise
     "vgg16": (r"conv_bn\.conv\.bias$", 13),
     "shufflenet": (r"depthwise\.bn\.bias$", 16),
@@ -86,6 +74,10 @@ def skeleton(name: str, **axes: object) -> Classifier:
         return build(name, **axes)
 
 
+def input_px(name: str) -> int:
+    return INPUT_PX.get(name, 16)
+
+
 def batch(px: int = 16) -> Tensor:
     return torch.randn(4, 3, px, px, generator=torch.Generator().manual_seed(1))
 
@@ -101,7 +93,7 @@ def plain(name: str, **options: str) -> tuple[dict[str, Tensor], Tensor]:
     """Return first weights and logits of the network without SE."""
     net = build(name, r=None, **options)
     with torch.no_grad():
-        return dict(net.named_parameters()), trained_logits(net, batch(INPUT_PX[name]))
+        return dict(net.named_parameters()), trained_logits(net, batch(input_px(name)))
 
 
 def count(net: nn.Module, kind: type[nn.Module]) -> int:
@@ -118,17 +110,14 @@ def open_hidden_units(net: nn.Module) -> None:
             module.relu = nn.LeakyReLU(0.1)
 
 
-def test_networks() -> None:
-    assert list_models() == list(BLOCKS)
-
-
 @pytest.mark.parametrize(("name", "placement", "options"), POINTS, ids=str)
 def test_blocks_per_network(name: str, placement: str, options: dict[str, str]) -> None:
     net = skeleton(name, placement=placement, **options)
+    # A Shake-Shake network gates both of its branches there.
     both = name.startswith("shake") and (
         placement == "conv3x3" or (placement == "standard" and not options)
     )
-    assert count(net, SEBlock) == BLOCKS[name] * (2 if both else 1)
+    assert count(net, SEBlock) == units_of(name) * (2 if both else 1)
     assert tuple(net.stages) == tuple(map(str, model_info(name).stages))
 
 
@@ -136,7 +125,7 @@ def test_blocks_per_network(name: str, placement: str, options: dict[str, str]) 
 def test_every_parameter_learns_and_every_block_tells(
     name: str, placement: str, options: dict[str, str]
 ) -> None:
-    net, images = build(name, placement=placement, **options), batch(INPUT_PX[name])
+    net, images = build(name, placement=placement, **options), batch(input_px(name))
     first, plain_logits = plain(name, **options)
     parameters = dict(net.named_parameters())
     assert all(parameters[key].equal(p) for key, p in first.items())
@@ -160,6 +149,17 @@ def test_every_parameter_learns_and_every_block_tells(
     torch.testing.assert_close(
         alone, together[:1], rtol=1e-2, atol=1e-2 * together.abs().max().item()
     )
+
+
+@pytest.mark.parametrize(("name", "placement", "options"), UNREAL, ids=str)
+def test_every_parameter_is_reached_where_values_would_cost_too_much(
+    name: str, placement: str, options: dict[str, str]
+) -> None:
+    net = skeleton(name, placement=placement, **options).train()
+    logits = net(torch.empty(4, 3, input_px(name), input_px(name), device="meta"))
+    assert logits.shape == (4, 10)
+    logits.sum().backward()
+    assert [key for key, p in net.named_parameters() if p.grad is None] == []
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_maps_that_leave_each_stage(
 def test_dropout_of_each_network() -> None:
     dropouts = {
         name: [m.p for m in skeleton(name).modules() if isinstance(m, nn.Dropout)]
-        for name in BLOCKS
+        for name in list_models()
     }
     assert {name: p for name, p in dropouts.items() if p != [0.0]} == {
         "senet154": [0.2],

@@ -16,7 +16,7 @@ from senet_repro.report.claims.kinds import Cost, Equivalent, Lower, read_claim
 from senet_repro.report.tables.build import build_tables
 from senet_repro.results.metrics import Metric
 from senet_repro.results.store import Results
-from senet_repro.stats.estimates import estimate
+from senet_repro.stats.estimates import estimate_mean
 from tests.records import row_records
 
 ACCURACY = Metric(key="top1", label="top-1", quantity="err", noun="accuracy", better="higher")
@@ -60,7 +60,7 @@ def test_where_higher_is_better_a_row_is_better_that_is_higher(
     paper: PaperTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lower = Lower(paper, _claim("lower"))
-    gain = estimate([1.0, 1.1, 0.9])
+    gain = estimate_mean([1.0, 1.1, 0.9])
     holds, fails = lower.test_difference(gain)
     assert holds > 0.95 > 0.05 > fails
     assert (lower.region_for, lower.regions_against) == ((-math.inf, 0.0), [(0.0, math.inf)])

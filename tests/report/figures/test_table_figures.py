@@ -61,9 +61,9 @@ def test_there_is_no_figure_where_there_is_nothing_to_compare() -> None:
 
 
 def test_a_figures_file_says_what_it_is_of_and_stands_alone() -> None:
-    drawings = draw_table_figures(_table(squeeze_records()), "squeeze", {})
-    assert len(drawings) == 3
-    for drawing in drawings:
+    drawn = draw_table_figures(_table(squeeze_records()), "squeeze", {})
+    assert [drawing.name for drawing in drawn][:2] == ["squeeze-errors", "squeeze-differences"]
+    for drawing in drawn:
         assert "Table 11: Squeeze operator" in drawing.svg
         assert "digits, a proxy for ImageNet" in drawing.svg
         assert drawing.png.startswith(b"\x89PNG")
@@ -71,9 +71,9 @@ def test_a_figures_file_says_what_it_is_of_and_stands_alone() -> None:
 
 
 def test_a_figure_in_the_page_takes_the_pages_font_and_colours_and_has_ids_of_its_own() -> None:
-    drawings = draw_table_figures(_table(squeeze_records()), "squeeze", {})
-    assert len(drawings) == 3
-    for drawing in drawings:
+    drawn = draw_table_figures(_table(squeeze_records()), "squeeze", {})
+    assert [drawing.name for drawing in drawn][:2] == ["squeeze-errors", "squeeze-differences"]
+    for drawing in drawn:
         assert not re.findall("(?:fill|stroke): #", drawing.inline)
         assert "var(--ink)" in drawing.inline
         assert "font-family" not in drawing.inline

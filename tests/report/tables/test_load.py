@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from senet_repro.cli.table import main
 
+from senet_repro.cli.verbs import call_verb
 from senet_repro.report.tables.load import load_printable_results
 from senet_repro.results.record import Record, write_record
 from tests.records import make_record
@@ -26,7 +26,7 @@ def test_a_record_without_a_metric_of_its_task_is_named_and_the_others_make_thei
     _write(tmp_path, make_record([], seed=0, top1=3.0))
     older = make_record(["squeeze=max"], seed=0, top1=3.0)
     path = _write(tmp_path, replace(older, metrics={"loss": 0.1, "top1_err_pct": 3.0}))
-    assert main(["--results", str(tmp_path), "--table", "squeeze"]) == 0
+    assert call_verb("table", ["--results", str(tmp_path), "--table", "squeeze"]) == 0
     text = capsys.readouterr().out
     assert f"skipped {path}: it lacks top5_err_pct, which tables of classification print" in text
     assert "3.00 (1)" in text
