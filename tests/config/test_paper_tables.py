@@ -15,6 +15,7 @@ from senet_repro.config.identity import AXES, build_identity, run_key
 from senet_repro.config.paper_tables import (
     find_table,
     format_selection,
+    label_table,
     paper_run,
     paper_tables,
 )
