@@ -63,6 +63,7 @@ def list_notes(table: ResultTable) -> list[str]:
     if table.departures:
         departures = ", ".join(table.departures)
         notes.append(f"Not the paper's protocol (the paper's in brackets): {departures}.")
+    # Notes come from the configuration as recorded: the present one may be another.
     config = table.example.config
     notes.append(_describe_proxy(table))
     notes.append(config["data"].get("note"))
@@ -110,6 +111,7 @@ def _explain_numbers(table: ResultTable) -> str:
 
 def _name_figures(table: ResultTable) -> str:
     """Return a noun for the figures of all metrics of a table, such as `Errors`."""
+    # Metrics of several kinds have no noun in common.
     nouns = {metric.noun for metric in table.metrics}
     noun = nouns.pop() if len(nouns) == 1 else ""
     return f"{noun.capitalize()}s" if noun else "Figures"
@@ -121,12 +123,13 @@ def _describe_proxy(table: ResultTable) -> str | None:
     data = table.example.config["data"]
     # The first records have the paper's data in the description of their own.
     ours = (data["proxy"] or data["name"]).removesuffix(" instead of ImageNet")
-    return f"A proxy: {ours} instead of {PAPER_DATA[table.stands_for]}."
+    return f"A proxy: {ours} instead of {PAPER_DATA.get(table.stands_for, table.stands_for)}."
 
 
 def _describe_code_versions(table: ResultTable) -> list[str]:
     """Return notes on records of several code versions, in this table or beside it."""
     notes = []
+    # The version that the table counts its records as, which with --allow-mixed is not that of each.
     own = {row.protocol["code_version"] for row in table.rows if row.protocol}
     if set(table.code_versions) != own or table.superseded:
         counts = [
