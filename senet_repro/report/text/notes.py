@@ -94,10 +94,10 @@ def list_footnotes(table: ResultTable) -> list[str]:
 def _describe_runs(table: ResultTable) -> str:
     data = f"{table.example.protocol['data']['name']} ({table.example.eval_images:,} evaluation images)"
     networks = list_networks(table)
-    network = f"network{end_plural(networks)} {', '.join(networks)}"
+    network = f"network{end_plural(len(networks))} {', '.join(networks)}"
     lengths = sorted({record.epochs for row in table.rows for record in row.records})
-    epochs = f"{listed(lengths, 'or')} epoch{end_plural(range(max(lengths)))}"
-    seeds = f"seed{end_plural(table.seeds)} {', '.join(map(str, table.seeds))}"
+    epochs = f"{listed(lengths, 'or')} epoch{end_plural(max(lengths))}"
+    seeds = f"seed{end_plural(len(table.seeds))} {', '.join(map(str, table.seeds))}"
     return f"Data {data}, {network}, {epochs}, {seeds}."
 
 
@@ -170,4 +170,4 @@ def _describe_skipped_images(table: ResultTable) -> list[str]:
 
 
 def _count_records(n: int) -> str:
-    return f"{n:,} record{end_plural(range(n))}"
+    return f"{n:,} record{end_plural(n)}"
