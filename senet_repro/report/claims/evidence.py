@@ -39,6 +39,7 @@ def describe_difference(kind: MetricClaim, finding: Finding) -> str:
     for row in (finding.pair.first, finding.pair.second):
         if row.is_cited:
             sentences.append(f"{row.name} is the figure that the paper cites, taken as exact.")
+    # A single seed does not show how far seeds differ, so no test was made.
     if finding.difference.n < 2:
         sentences.append("One seed has no spread: no evidence either way.")
     elif finding.p_value is None:
@@ -70,6 +71,7 @@ def explain_cost_obstacle(table: ResultTable, rows: Sequence[ResultRow]) -> str 
     for row in rows:
         if not row.records:
             continue
+        # All seeds of a row train the same network.
         record = row.records[0]
         ours = record.protocol
         paper = paper_protocol(table.paper, row.paper)

@@ -65,6 +65,7 @@ def judge(table: ResultTable) -> list[Judged]:
     """Return the verdict on every claim of a table, in the table's order."""
     kinds = [read_claim(table.paper, claim) for claim in table.paper.claims]
     compared = [compare_rows(table, kind) for kind in kinds]
+    # Two families of tests: whether claims hold, and whether their opposites do.
     p_holds = _adjust_tested(compared, _p_all_hold)
     p_fails = _adjust_tested(compared, _p_any_fails)
     return [
@@ -216,6 +217,7 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
     increase_pct = 100 * (counts[0] / counts[1] - 1)
     verdict = REPRODUCED if kind.is_met_by(increase_pct) else CONTRADICTED
     obstacle = explain_cost_obstacle(table, (first, second))
+    # Counts of another network neither bear the claim out nor refute it.
     if obstacle:
         verdict = INCONCLUSIVE
     n = min(len(first.records), len(second.records))

@@ -154,6 +154,7 @@ class Equivalent:
 
     def compare_figures(self, figures: Sequence[float]) -> float:
         """Return the paper's own difference: of two rows first less second, of more the widest."""
+        # The widest difference decides whether all rows are within the margin; it has no sign.
         if len(figures) > 2:
             return max(figures) - min(figures)
         return figures[0] - figures[-1]
@@ -235,6 +236,7 @@ KINDS: dict[str, Callable[[PaperTable, Claim], ClaimKind]] = {
 """By the word for the kind in the paper's YAML."""
 
 
+# The YAML's words are looked up here alone: whatever differs between kinds is a method of theirs.
 def read_claim(paper: PaperTable, claim: Claim) -> ClaimKind:
     """Return a claim of a table as its kind.
 

@@ -26,8 +26,12 @@ class Pair:
     @property
     def shared_seeds(self) -> list[int]:
         """Return the seeds that both rows were run with."""
-        seeds = [set(row.seeds) for row in (self.first, self.second) if not row.is_cited]
-        return sorted(set.intersection(*seeds)) if seeds else []
+        # A cited row stands beside whatever seeds the other has.
+        if self.first.is_cited:
+            return [] if self.second.is_cited else self.second.seeds
+        if self.second.is_cited:
+            return self.first.seeds
+        return sorted(set(self.first.seeds) & set(self.second.seeds))
 
     def estimate_difference(self, metric: Metric) -> Estimate | None:
         """Return the first row's figure less the second's over their common seeds.
@@ -42,12 +46,13 @@ class Pair:
         second = _list_values(self.second, metric, seeds)
         if first is None or second is None:
             return None
-        images = [record.eval_images for record in (*self.first.records, *self.second.records)]
+        least_sd = 0.0
         # Only shares of images come in steps of an image.
-        least_sd = least_sd_pct(min(images)) if metric.unit == "pct" else 0.0
-        return estimate_mean(
-            [one - other for one, other in zip(first, second, strict=True)], least_sd
-        )
+        if metric.unit == "pct":
+            records = [*self.first.records, *self.second.records]
+            least_sd = least_sd_pct(min(record.eval_images for record in records))
+        differences = [one - other for one, other in zip(first, second, strict=True)]
+        return estimate_mean(differences, least_sd)
 
     def find_confounds(self) -> list[str]:
         """Return what differs between the runs of one seed beside the axes under test, in a reader's words."""
@@ -121,6 +126,7 @@ def _list_surroundings(record: Record) -> dict[str, Any]:
         "devices": record.hardware.get("devices"),
         "processor": record.hardware.get("name"),
         **record.versions,
+        # As short as git prints it.
         "commit": record.commit and record.commit[:7],
         "working tree": _TREE_WORDS[record.dirty],
     }

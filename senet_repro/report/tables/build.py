@@ -118,6 +118,7 @@ def build_tables(
     An ablation's table whose records all stand in an experiment's is left out: the paper trains the networks of Table 2
     otherwise than those of section 6.
     """
+    # Of every table, since what stands in an experiment's is left out of an ablation's.
     groups = group_records(results.records, allow_mixed)
     variants = {paper.name: find_variants(paper, groups) for paper in paper_tables().values()}
     in_experiments = _collect_experiments_records(variants)
@@ -185,6 +186,7 @@ def _build_table(
     with_records = [row for row in rows if row.records]
     papers = [paper_protocol(paper, row.paper) for row in with_records]
     headed_alike = [other.group for other in shown if _is_headed_alike(variant, other)]
+    # Other data than the paper's make a proxy; another recipe on the same data does not.
     replaces_data = "data.name" in variant.difference
     return ResultTable(
         paper=paper,
@@ -227,6 +229,7 @@ def _estimate_metrics(records: Sequence[Record], metrics: Sequence[Metric]) -> d
         return {}
     by_seed = {record.seed: record.metrics for record in records}
     estimates = {}
+    # In the order of seeds, so that sums round alike whatever the order of records.
     for metric in metrics:
         values = [by_seed[seed][metric.name] for seed in sorted(by_seed)]
         estimates[metric.name] = estimate_mean(values)

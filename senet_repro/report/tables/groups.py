@@ -66,35 +66,35 @@ def group_records(records: Sequence[Record], allow_mixed: bool = False) -> list[
     A network without SE has no way of writing SE down, so its records join the groups of every way that others have.
     With `allow_mixed` the code version is nothing to agree in, and every record counts as one of the present version.
     """
+    keys: dict[str, str] = {}
     alike: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    # Hashed once for each protocol: there are thousands of records to a few protocols.
-    present_keys: dict[str, str] = {}
     for record in records:
-        key = record.protocol_key
-        if allow_mixed:
-            if key not in present_keys:
-                present = _set_code_version(record.protocol, CODE_VERSION)
-                present_keys[key] = protocol_key(present, record.eval_images)
-            key = present_keys[key]
-        alike[record.task, key].append(record)
+        own_key = record.protocol_key
+        # Found once for each protocol: there are thousands of records to a few protocols.
+        if own_key not in keys:
+            keys[own_key] = _find_present_key(record) if allow_mixed else own_key
+        alike[record.task, keys[own_key]].append(record)
     groups = []
     for members in alike.values():
         protocol = members[0].protocol
         if allow_mixed:
             protocol = _set_code_version(protocol, CODE_VERSION)
-        for style in _list_styles(members) or [{}]:
+        for style in _list_styles(members):
             groups.append(_build_group(protocol, style, members))
     return groups
 
 
 def describe_distinctions(own: ProtocolGroup, others: Sequence[ProtocolGroup]) -> list[str]:
     """Return the settings that tell a group from others, in a reader's words."""
-    keys = dict.fromkeys(key for group in (own, *others) for key in group.settings)
+    keys: dict[str, None] = {}
+    for group in (own, *others):
+        keys |= dict.fromkeys(group.settings)
     distinctions = []
     for key in keys:
+        if all(_agree_mutually(key, own, other) for other in others):
+            continue
         value = own.settings.get(key, ABSENT)
-        if not all(_agree_mutually(key, own, other) for other in others):
-            distinctions.append(describe_setting(key, value))
+        distinctions.append(describe_setting(key, value))
     return distinctions
 
 
@@ -106,13 +106,14 @@ def _agree_mutually(key: str, one: ProtocolGroup, other: ProtocolGroup) -> bool:
 
 
 def _list_styles(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return the ways in which SE blocks are written down, in a fixed order; none where no record has any."""
+    """Return the ways in which SE blocks are written down, in a fixed order; {} alone where no record has any."""
     styles: list[dict[str, Any]] = []
     for record in records:
         style = record.protocol["se"]
         if style and style not in styles:
             styles.append(style)
-    return sorted(styles, key=lambda style: [str(value) for value in style.values()])
+    styles.sort(key=lambda style: [str(value) for value in style.values()])
+    return styles or [{}]
 
 
 def _build_group(
@@ -133,6 +134,12 @@ def _build_group(
         by_key[keys[record.run_key]].append(record)
     settings = flatten_protocol(shared, members[0].eval_images)
     return ProtocolGroup(members[0].task, shared, settings, dict(by_key))
+
+
+def _find_present_key(record: Record) -> str:
+    """Return the protocol key that a record would have under the present code version."""
+    present = _set_code_version(record.protocol, CODE_VERSION)
+    return protocol_key(present, record.eval_images)
 
 
 def _find_run_key(record: Record, code_version: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
-
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import Estimate
 
@@ -42,11 +40,11 @@ def choose_difference_spec(metric: Metric) -> str:
     return f"+.{metric.decimals}f"
 
 
-def end_plural(items: Sized) -> str:
-    """Return the ending of a noun that counts some items."""
-    return "" if len(items) == 1 else "s"
+def end_plural(count: int) -> str:
+    """Return the ending of a noun that follows a count."""
+    return "" if count == 1 else "s"
 
 
 def count_seeds(n: int) -> str:
     """Return a number of seeds in words, such as `1 seed`."""
-    return f"{n} seed{end_plural(range(n))}"
+    return f"{n} seed{end_plural(n)}"

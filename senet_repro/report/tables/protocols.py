@@ -59,6 +59,7 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
     `papers` are the paper's protocols of the rows concerned, which may have values of their own.
     """
     paper_settings = [flatten_paper_protocol(paper) for paper in papers]
+    # Other data and another network differ in everything, and their names say so.
     renamed = _find_renamed_parts(difference)
     departures = []
     for key, value in difference.items():
@@ -84,6 +85,7 @@ def name_setting(key: str) -> str:
     """Return the name that a reader gives a setting: `network` for model.name, `lr` for recipe.lr."""
     if key in _READERS_NAMES:
         return _READERS_NAMES[key]
+    # The names of these parts add nothing to those of their settings.
     for part in _UNSPOKEN_PARTS:
         key = key.removeprefix(part)
     return key.replace(".", " ").replace("_", " ").replace("se ", "SE ")

@@ -85,6 +85,7 @@ def find_variants(paper: PaperTable, groups: Sequence[ProtocolGroup]) -> list[Ta
             continue
         drafts = with_se if group.has_se else plain
         drafts.append(_Draft(difference, [group]))
+    # Equal differences first: which drafts are compatible may not depend on the order of records.
     drafts = _merge_compatible(_merge_equal(with_se))
     # Networks without SE come last: they join every variant that is like theirs in all but SE.
     _attach_plain(drafts, plain)
@@ -218,6 +219,7 @@ def _select_others(records: Sequence[Record], counted: Sequence[Record]) -> list
 def _is_shown(variant: TableVariant) -> bool:
     if not variant.all_records:
         return False
+    # The rows of an experiment's table name common networks, which are trained for other tables, too.
     if not names_networks(variant.paper) or not variant.difference:
         return True
     return any(record.config.get("table") == variant.paper.name for record in variant.all_records)

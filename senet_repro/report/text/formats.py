@@ -65,6 +65,7 @@ def write_tables(
 def _name_files(tables: Sequence[ResultTable]) -> list[str]:
     """Return a readable name for each table, without suffix; a name that would come twice gets a number."""
     names: list[str] = []
+    # Distinctions are cut off at some length, and nothing may tell two tables apart.
     for table in tables:
         stem = _name_file(table)
         name, number = stem, 1
@@ -79,6 +80,7 @@ def _name_file(table: ResultTable) -> str:
     paper = table.paper
     parts = [f"table_{paper.number}" if paper.number else paper.name]
     parts.append(table.example.protocol["data"]["name"])
+    # The rows of the others name their networks, of which there may be eight.
     if not names_networks(paper):
         parts += list_networks(table)
     distinctions = _simplify_name(" ".join(table.distinctions))

@@ -168,6 +168,7 @@ def _format_table(table: ResultTable) -> str:
 
 def _format_head(columns: Sequence[Column]) -> list[str]:
     """Return the lines above the figures: groups, a rule below each, what their columns are, and their units."""
+    # The first column, of the rows' names, belongs to no group.
     groups, rules = [""], ""
     # LaTeX counts columns from 1, and the first holds the names of the rows.
     first = 2

@@ -30,16 +30,13 @@ def format_markdown(tables: Sequence[ResultTable]) -> str:
 
 def align_columns(cells: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table whose columns also line up as plain text; the first line is the header."""
-    columns = zip(*cells, strict=True)
-    widths = [max(LEAST_WIDTH, *map(len, column)) for column in columns]
-    # The first column names its row and stands on the left; figures stand on the right.
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = []
-    for line in [cells[0], rule, *cells[1:]]:
-        padded = [line[0].ljust(widths[0])]
-        padded += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        lines.append(f"| {' | '.join(padded)} |")
-    return "\n".join(lines)
+    widths = []
+    for column in zip(*cells, strict=True):
+        widest = max(len(cell) for cell in column)
+        widths.append(max(LEAST_WIDTH, widest))
+    header, *body = [_pad_cells(line, widths) for line in cells]
+    rule = _rule_columns(widths)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *body))
 
 
 def escape_markdown(text: str) -> str:
@@ -47,28 +44,49 @@ def escape_markdown(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
+def _pad_cells(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return cells of the columns' widths: the first names its row and stands on the left, figures on the right."""
+    padded = [line[0].ljust(widths[0])]
+    for cell, width in zip(line[1:], widths[1:], strict=True):
+        padded.append(cell.rjust(width))
+    return padded
+
+
+def _rule_columns(widths: Sequence[int]) -> list[str]:
+    """Return the line below the header, in which a colon aligns a column to the right."""
+    rule = ["-" * widths[0]]
+    for width in widths[1:]:
+        rule.append("-" * (width - 1) + ":")
+    return rule
+
+
 def _format_table(table: ResultTable) -> str:
-    lines = [_list_headings(table.metrics)]
-    lines += [_list_cells(table, row) for row in table.rows]
-    # A column without a figure is left out.
-    kept = [column for column in range(len(lines[0])) if any(line[column] for line in lines[1:])]
-    body = align_columns([[line[column] for column in kept] for line in lines])
     heading = f"### {escape_markdown(format_heading(table))}"
-    return "\n\n".join([heading, body, *map(escape_markdown, list_footnotes(table))])
+    lines = [_list_headings(table.metrics)]
+    for row in table.rows:
+        lines.append(_list_cells(table, row))
+    footnotes = [escape_markdown(footnote) for footnote in list_footnotes(table)]
+    return "\n\n".join([heading, align_columns(_drop_empty_columns(lines)), *footnotes])
+
+
+def _drop_empty_columns(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the lines without columns that hold nothing below their heading."""
+    kept = []
+    # Most tables have no cited figures, and many no published sizes.
+    for column in range(len(lines[0])):
+        if any(line[column] for line in lines[1:]):
+            kept.append(column)
+    return [[line[column] for column in kept] for line in lines]
 
 
 def _list_headings(metrics: Sequence[Metric]) -> list[str]:
-    joined = _join_headings(metrics)
+    figures = _join_headings(metrics)
     labels = " / ".join(metric.label for metric in metrics)
-    return [
-        "",
-        f"cited {joined}",
-        f"paper {joined}",
-        *(f"our {metric.heading} (n)" for metric in metrics),
-        f"paper Δ {labels}",
-        *(f"our Δ {metric.label}" for metric in metrics),
-        *SIZE_HEADINGS,
-    ]
+    headings = ["", f"cited {figures}", f"paper {figures}"]
+    headings += [f"our {metric.heading} (n)" for metric in metrics]
+    headings.append(f"paper Δ {labels}")
+    headings += [f"our Δ {metric.label}" for metric in metrics]
+    return headings + SIZE_HEADINGS
 
 
 def _join_headings(metrics: Sequence[Metric]) -> str:
@@ -77,28 +95,23 @@ def _join_headings(metrics: Sequence[Metric]) -> str:
     if len(units) > 1:
         return " / ".join(metric.heading for metric in metrics)
     # Quantity and unit are the same for all, and stand once at the end.
-    labels = [metric.label for metric in metrics[:-1]]
-    return " / ".join([*labels, metrics[-1].heading])
+    *before, last = metrics
+    return " / ".join([*(metric.label for metric in before), last.heading])
 
 
 def _list_cells(table: ResultTable, row: ResultRow) -> list[str]:
     metrics = table.metrics
-    return [
-        escape_markdown(row.name),
-        _join_figures(
-            [row.paper.cited.get(metric.name) for metric in metrics], [""] * len(metrics)
-        ),
-        _join_figures(
-            [row.paper.published(metric.name) for metric in metrics],
-            [choose_value_spec(metric) for metric in metrics],
-        ),
-        *(_format_own_figure(table, row, metric) for metric in metrics),
-        *_list_differences(table, row),
-        format_number(row.paper.params_m, ".1f"),
-        format_number(row.params and row.params / 1e6, ".3f"),
-        format_number(row.paper.gflops, ".2f"),
-        format_number(row.macs and row.macs / 1e9, ".4f"),
-    ]
+    cited = [row.paper.cited.get(metric.name) for metric in metrics]
+    published = [row.paper.published(metric.name) for metric in metrics]
+    # Cited figures have as many decimals as the paper that reports them.
+    as_written = [""] * len(metrics)
+    specs = [choose_value_spec(metric) for metric in metrics]
+    cells = [escape_markdown(row.name)]
+    cells.append(_join_figures(cited, as_written))
+    cells.append(_join_figures(published, specs))
+    cells += [_format_own_figure(table, row, metric) for metric in metrics]
+    cells += _list_differences(table, row)
+    return cells + _list_sizes(row)
 
 
 def _format_own_figure(table: ResultTable, row: ResultRow, metric: Metric) -> str:
@@ -113,15 +126,33 @@ def _list_differences(table: ResultTable, row: ResultRow) -> list[str]:
     """Return the paper's differences of all metrics in one cell, then ours in one cell each."""
     metrics = table.metrics
     if table.is_baseline(row):
-        return ["baseline", "baseline", *([""] * (len(metrics) - 1))]
-    specs = [choose_difference_spec(metric) for metric in metrics]
-    papers = [table.paper_delta(row, metric.name) for metric in metrics]
-    ours = [row.differences.get(metric.name) for metric in metrics]
-    own_cells = [format_interval(own, spec) for own, spec in zip(ours, specs, strict=True)]
-    return [_join_figures(papers, specs), *own_cells]
+        # Once for the paper and once for ours.
+        others = [""] * (len(metrics) - 1)
+        return ["baseline", "baseline", *others]
+    papers, specs, ours = [], [], []
+    for metric in metrics:
+        spec = choose_difference_spec(metric)
+        specs.append(spec)
+        papers.append(table.paper_delta(row, metric.name))
+        ours.append(format_interval(row.differences.get(metric.name), spec))
+    return [_join_figures(papers, specs), *ours]
+
+
+def _list_sizes(row: ResultRow) -> list[str]:
+    params_m = row.params and row.params / 1e6
+    gflops = row.macs and row.macs / 1e9
+    return [
+        format_number(row.paper.params_m, ".1f"),
+        format_number(params_m, ".3f"),
+        format_number(row.paper.gflops, ".2f"),
+        format_number(gflops, ".4f"),
+    ]
 
 
 def _join_figures(figures: Sequence[float | None], specs: Sequence[str]) -> str:
     """Return the figures that are known in one cell; the others are left out."""
-    pairs = zip(figures, specs, strict=True)
-    return " / ".join(f"{figure:{spec}}" for figure, spec in pairs if figure is not None)
+    known = []
+    for figure, spec in zip(figures, specs, strict=True):
+        if figure is not None:
+            known.append(f"{figure:{spec}}")
+    return " / ".join(known)

@@ -62,6 +62,7 @@ def list_notes(table: ResultTable) -> list[str]:
     if table.departures:
         departures = ", ".join(table.departures)
         notes.append(f"Not the paper's protocol (the paper's in brackets): {departures}.")
+    # Notes come from the configuration as recorded: the present one may be another.
     config = table.example.config
     notes.append(_describe_proxy(table))
     notes.append(config["data"].get("note"))
@@ -92,10 +93,10 @@ def list_footnotes(table: ResultTable) -> list[str]:
 def _describe_runs(table: ResultTable) -> str:
     data = f"{table.example.protocol['data']['name']} ({table.example.eval_images:,} evaluation images)"
     networks = list_networks(table)
-    network = f"network{end_plural(networks)} {', '.join(networks)}"
+    network = f"network{end_plural(len(networks))} {', '.join(networks)}"
     lengths = sorted({record.epochs for row in table.rows for record in row.records})
-    epochs = f"{join_words(lengths, 'or')} epoch{end_plural(range(max(lengths)))}"
-    seeds = f"seed{end_plural(table.seeds)} {', '.join(map(str, table.seeds))}"
+    epochs = f"{join_words(lengths, 'or')} epoch{end_plural(max(lengths))}"
+    seeds = f"seed{end_plural(len(table.seeds))} {', '.join(map(str, table.seeds))}"
     return f"Data {data}, {network}, {epochs}, {seeds}."
 
 
@@ -109,6 +110,7 @@ def _explain_numbers(table: ResultTable) -> str:
 
 def _name_figures(table: ResultTable) -> str:
     """Return a noun for the figures of all metrics of a table, such as `Errors`."""
+    # Metrics of several kinds have no noun in common.
     nouns = {metric.noun for metric in table.metrics}
     noun = nouns.pop() if len(nouns) == 1 else ""
     return f"{noun.capitalize()}s" if noun else "Figures"
@@ -126,6 +128,7 @@ def _describe_proxy(table: ResultTable) -> str | None:
 def _describe_code_versions(table: ResultTable) -> list[str]:
     """Return notes on records of several code versions, in this table or beside it."""
     notes = []
+    # The version that the table counts its records as, which with --allow-mixed is not that of each.
     own = {row.protocol["code_version"] for row in table.rows if row.protocol}
     if set(table.code_versions) != own or table.superseded:
         counts = [
@@ -166,4 +169,4 @@ def _describe_skipped_images(table: ResultTable) -> list[str]:
 
 
 def _count_records(n: int) -> str:
-    return f"{n:,} record{end_plural(range(n))}"
+    return f"{n:,} record{end_plural(n)}"

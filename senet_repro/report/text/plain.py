@@ -83,6 +83,7 @@ def _flatten_protocol(table: ResultTable, row: ResultRow) -> dict[str, Any]:
     protocol = row.protocol
     if protocol is None:
         return dict.fromkeys(("data", "network", "epochs", "protocol_key"))
+    # The same number of evaluation images belongs to what a table's rows have in common.
     identity = {**protocol, "eval_images": table.example.eval_images}
     return {
         "data": protocol["data"]["name"],

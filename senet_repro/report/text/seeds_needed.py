@@ -9,34 +9,42 @@ from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec, count_seeds
 from senet_repro.stats.power import MOST_SEEDS
 
+UNITS_S = {"days": 86_400.0, "hours": 3600.0, "minutes": 60.0}
+
 
 def format_seeds_needed(found: Sequence[SeedsNeeded], power: float) -> str:
     """Return a line for each claim, without the heading of its table."""
-    return "\n".join(f"- {one.judged.claim.says}: {_describe_need(one, power)}" for one in found)
+    lines = []
+    for one in found:
+        need = _describe_need(one, power)
+        lines.append(f"- {one.judged.claim.says}: {need}")
+    return "\n".join(lines)
 
 
 def format_duration(seconds: float) -> str:
     """Return a time in the unit that fits it: seconds, minutes, hours or days."""
-    for unit, length_s in (("days", 86_400.0), ("hours", 3600.0), ("minutes", 60.0)):
+    for unit, length_s in UNITS_S.items():
+        # Less than two of a unit read better in the next smaller one.
         if seconds >= 2 * length_s:
             return f"{seconds / length_s:.1f} {unit}"
     return f"{seconds:.0f} seconds"
 
 
 def _describe_need(needed: SeedsNeeded, power: float) -> str:
-    head = _describe_difference(needed)
+    so_far = _describe_difference(needed)
     cost = _describe_cost(needed)
     if needed.goal == SECOND_SEED:
-        return f"{head}: two seeds at least tell how far seeds differ; {cost}."
+        return f"{so_far}: two seeds at least tell how far seeds differ; {cost}."
     if needed.goal == CONTRADICTED:
         where = needed.kind.against_in_words
-        head = f"{head}, {where}: more seeds would not reproduce it, to contradict it takes"
+        goal = f", {where}: more seeds would not reproduce it, to contradict it takes"
     else:
-        head = f"{head}: to reproduce it takes"
+        goal = ": to reproduce it takes"
     if needed.seeds is None:
-        return f"{head} more than {MOST_SEEDS:,} seeds, more than anybody trains."
+        return f"{so_far}{goal} more than {MOST_SEEDS:,} seeds, more than anybody trains."
     assert needed.level is not None
-    return f"{head} {needed.seeds} seeds at {power:.0%} power (level {needed.level:.2g}); {cost}."
+    seeds = f"{needed.seeds} seeds at {power:.0%} power (level {needed.level:.2g})"
+    return f"{so_far}{goal} {seeds}; {cost}."
 
 
 def _describe_difference(needed: SeedsNeeded) -> str:
@@ -52,5 +60,9 @@ def _describe_difference(needed: SeedsNeeded) -> str:
 
 
 def _describe_cost(needed: SeedsNeeded) -> str:
-    runs = [f"{number} of {row}" for row, number in needed.missing.items() if number]
-    return f"to be trained: {', '.join(runs)}, {format_duration(needed.wall_s or 0.0)}"
+    runs = []
+    for row, number in needed.missing.items():
+        if number:
+            runs.append(f"{number} of {row}")
+    duration = format_duration(needed.wall_s or 0.0)
+    return f"to be trained: {', '.join(runs)}, {duration}"

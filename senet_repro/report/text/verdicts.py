@@ -35,6 +35,7 @@ class Verdicts:
     def counts(self) -> dict[str, int]:
         """Return how many claims have each verdict; those of a table under two protocols count twice."""
         found = Counter(one.verdict for _, judged in self.tables for one in judged)
+        # A table without records has no run that could bear out or refute anything.
         found[NOT_RUN] += self.claims_without_records
         return {verdict: found[verdict] for verdict in VERDICTS}
 
@@ -139,6 +140,7 @@ def _format_p_cell(one: Judged) -> str:
     """Return the p value without its sign of equality, for a column headed p."""
     if one.p_value is not None:
         return format_p_value(one.p_value).removeprefix("p ").removeprefix("= ")
+    # Sizes are no sample, so there is nothing to test.
     return "counted" if isinstance(one.kind, Cost) and one.difference else ""
 
 
