@@ -92,7 +92,7 @@ def run_verb(options: argparse.Namespace) -> int:
 def extended(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """A copy with a network, a table, a value of an axis, a recipe and a verb, and the table's rows trained once."""
     copy = ProjectCopy.make(tmp_path_factory.mktemp("extended"))
-    copy.append("senet_repro/models/cifar.py", in_present_words(BUILDER))
+    copy.append("senet_repro/models/cifar.py", BUILDER)
     copy.add_file("conf/model/resnet14.yaml", NETWORK)
     copy.replace("senet_repro/config/schema.py", EXCITATION, MORE_EXCITATION)
     copy.add_file("conf/recipe/sprint.yaml", RECIPE)
@@ -103,14 +103,6 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
         "trainer.accelerator=cpu",
     )
     return copy
-
-
-def in_present_words(builder: str) -> str:
-    """Return a builder with the decorator that the registry has."""
-    registry = (ROOT / "senet_repro" / "models" / "registry.py").read_text()
-    if "def register_network" in registry:
-        return builder
-    return builder.replace("@register_network", "@register(stages=STAGES)")
 
 
 def read_records(copy: ProjectCopy) -> list[dict[str, object]]:
@@ -230,10 +222,6 @@ READERS["negatives"] = _read_negatives
 '''
 
 
-@pytest.mark.skipif(
-    not (ROOT / "senet_repro" / "config" / "data_sets.py").exists(),
-    reason="data sets do not state their own facts yet",
-)
 def test_a_data_set_is_trained_on_and_named_in_the_table(tmp_path: Path) -> None:
     copy = ProjectCopy.make(tmp_path)
     copy.add_file("conf/data/negatives.yaml", DATA)
@@ -244,33 +232,18 @@ def test_a_data_set_is_trained_on_and_named_in_the_table(tmp_path: Path) -> None
     assert "A proxy: 1,797 negatives of digits instead of ImageNet." in printed
 
 
-# A metric of classification: what is measured, the module's entry, and how it is written.
-METRIC_CLASS = '''
-
-class Top2Error(TopKError):
-    """The share of images whose label is not among the two likeliest classes, in percent."""
-
-    def __init__(self) -> None:
-        super().__init__(2)
-'''
-METRIC = '        Metric(key="top2", label="top-2", quantity="err", noun="error"),\n'
+# A metric of classification: how it is written and how it is measured, in one entry.
+METRIC = """    Metric(key="top2", label="top-2", quantity="err", noun="error"): partial(
+        _measure_top_k_error, 2
+    ),
+"""
 
 
-@pytest.mark.skipif(
-    not (ROOT / "senet_repro" / "tasks" / "classification" / "metrics.py").exists(),
-    reason="metrics are not a collection by name yet",
-)
 def test_a_metric_is_recorded_and_printed(tmp_path: Path) -> None:
     copy = ProjectCopy.make(tmp_path)
-    folder = "senet_repro/tasks/classification"
-    copy.append(f"{folder}/metrics.py", METRIC_CLASS)
-    copy.add_lines(
-        f"{folder}/module.py",
-        after='"top5_err_pct": TopKError(5)',
-        lines='            "top2_err_pct": Top2Error(),\n',
-    )
-    copy.replace(f"{folder}/module.py", "TopKError, rank_hits", "Top2Error, TopKError, rank_hits")
-    copy.add_lines(f"{folder}/__init__.py", after='Metric(key="top5"', lines=METRIC)
+    path = "senet_repro/tasks/classification/metrics.py"
+    loss = '    Metric(key="loss"'
+    copy.replace(path, loss, METRIC + loss)
     copy.call("r=16", *SMALL)
     (record,) = read_records(copy)
     metrics = record["metrics"]
@@ -295,10 +268,6 @@ TASK = TwinTask()
 '''
 
 
-@pytest.mark.skipif(
-    'task: str = "classification"' not in (ROOT / "senet_repro/config/schema.py").read_text(),
-    reason="a run does not name its task yet",
-)
 def test_a_task_is_trained_by_its_name(tmp_path: Path) -> None:
     copy = ProjectCopy.make(tmp_path)
     copy.add_file("senet_repro/tasks/twin/__init__.py", TASK)
@@ -328,10 +297,6 @@ class LinesMirror(Mirror):
 '''
 
 
-@pytest.mark.skipif(
-    not (ROOT / "senet_repro" / "mirrors" / "base.py").exists(),
-    reason="mirrors are not registered by name yet",
-)
 def test_a_logger_copies_each_epoch(tmp_path: Path) -> None:
     copy = ProjectCopy.make(tmp_path)
     copy.add_file("senet_repro/mirrors/lines.py", MIRROR)

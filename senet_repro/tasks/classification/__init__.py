@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from senet_repro.config.schema import Run
-from senet_repro.results.metrics import Metric
+from senet_repro.tasks.classification.metrics import METRICS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,11 +17,7 @@ class ClassificationTask:
     """The task of sections 4 to 7; its metrics are those of the paper's Tables 2 to 5, 8 and 10 to 16."""
 
     name = "classification"
-    metrics = (
-        Metric(key="top1", label="top-1", quantity="err", noun="error"),
-        Metric(key="top5", label="top-5", quantity="err", noun="error"),
-        Metric(key="loss", label="loss", unit="", unit_sign="", is_printed=False),
-    )
+    metrics = tuple(METRICS)
 
     def build_module(self, run: Run, net: nn.Module) -> TaskModule:
         """Return the Lightning module that trains and evaluates `net`: images (N, 3, H, W) to logits (N, classes)."""

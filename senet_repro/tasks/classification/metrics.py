@@ -1,66 +1,45 @@
-"""The metrics of classification, as exact sums over images (tasks floor)."""
+"""The metrics of classification: how each is written and how it is measured (tasks floor; no torch before it trains).
+
+A metric of a measure that `measures.py` has already is one more entry here; everything that records, prints or judges
+metrics iterates over these.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torchmetrics import Metric
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
-MOST_RANKS = 5
-"""Of how many of its likeliest classes a network's ranking is looked at."""
+from senet_repro.results.metrics import Metric
 
-
-def rank_hits(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return at which rank of the likeliest classes a label stands: bool (N, 5), or (N, classes) of fewer classes.
-
-    `logits` are (N, classes), `labels` (N,). One ranking serves all errors, so that ties are broken alike in each.
-    """
-    ranks = min(MOST_RANKS, logits.shape[1])
-    likeliest = logits.detach().topk(ranks, dim=1).indices
-    return likeliest.eq(labels.unsqueeze(1))
+if TYPE_CHECKING:
+    import torchmetrics
 
 
-class MeanLoss(Metric):
-    """The mean loss of all images."""
+def _measure_mean_loss() -> torchmetrics.Metric:
+    from senet_repro.tasks.classification.measures import MeanLoss
 
-    total: Tensor
-    images: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-
-    def update(self, loss: Tensor, images: int) -> None:
-        """Add a batch of so many images; `loss` is its mean."""
-        # Under mixed precision a loss may be a half, which its product with the images would round.
-        self.total += loss.detach().float() * images
-        self.images += images
-
-    def compute(self) -> Tensor:
-        """Return the mean over all images, float64 of shape ()."""
-        return self.total / self.images
+    return MeanLoss()
 
 
-class TopKError(Metric):
-    """The share of images whose label is not among the `k` likeliest classes, in percent."""
+def _measure_top_k_error(k: int) -> torchmetrics.Metric:
+    from senet_repro.tasks.classification.measures import TopKError
 
-    hits: Tensor
-    images: Tensor
+    return TopKError(k)
 
-    def __init__(self, k: int) -> None:
-        super().__init__()
-        assert k <= MOST_RANKS, k
-        self.k = k
-        self.add_state("hits", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, hits: Tensor, images: int) -> None:
-        """Add a batch of so many images; `hits` is what `rank_hits` returns."""
-        self.hits += hits[:, : self.k].sum()
-        self.images += images
+# The most important metric first: tables, verdicts and the choice of the best epoch begin with it.
+METRICS: dict[Metric, Callable[[], torchmetrics.Metric]] = {
+    Metric(key="top1", label="top-1", quantity="err", noun="error"): partial(
+        _measure_top_k_error, 1
+    ),
+    Metric(key="top5", label="top-5", quantity="err", noun="error"): partial(
+        _measure_top_k_error, 5
+    ),
+    Metric(key="loss", label="loss", unit="", unit_sign="", is_printed=False): _measure_mean_loss,
+}
 
-    def compute(self) -> Tensor:
-        """Return the error over all images in percent, float64 of shape ()."""
-        # torch divides integers in float32, which would round the percentage.
-        return 100 * (1 - self.hits.double() / self.images)
+
+def build_measures() -> dict[str, torchmetrics.Metric]:
+    """Return a fresh measure for each metric, by the metric's name in records."""
+    return {metric.name: build_measure() for metric, build_measure in METRICS.items()}

@@ -8,7 +8,8 @@ from torchmetrics import MetricCollection
 
 from senet_repro.config.schema import Recipe
 from senet_repro.data.batches import Batch
-from senet_repro.tasks.classification.metrics import MeanLoss, TopKError, rank_hits
+from senet_repro.tasks.classification.measures import rank_hits
+from senet_repro.tasks.classification.metrics import build_measures
 from senet_repro.training.task_module import TaskModule
 
 
@@ -16,12 +17,7 @@ class Classification(TaskModule):
     """Train a network to name the class of an image, and evaluate it."""
 
     def __init__(self, net: nn.Module, recipe: Recipe, seed: int) -> None:
-        metrics = {
-            "loss": MeanLoss(),
-            "top1_err_pct": TopKError(1),
-            "top5_err_pct": TopKError(5),
-        }
-        super().__init__(net, recipe, seed, metrics)
+        super().__init__(net, recipe, seed, build_measures())
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Return the batch's mean loss; images (N, 3, H, W) normalised, labels (N,)."""

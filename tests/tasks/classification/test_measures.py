@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from senet_repro.tasks.classification.metrics import MeanLoss, TopKError, rank_hits
+from senet_repro.tasks.classification.measures import MeanLoss, TopKError, rank_hits
 
 
 def test_metrics_equal_a_count_by_hand() -> None:

@@ -1,0 +1,66 @@
+"""What the metrics of classification measure, as exact sums over images (tasks floor)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+MOST_RANKS = 5
+"""Of how many of its likeliest classes a network's ranking is looked at."""
+
+
+def rank_hits(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return at which rank of the likeliest classes a label stands: bool (N, 5), or (N, classes) of fewer classes.
+
+    `logits` are (N, classes), `labels` (N,). One ranking serves all errors, so that ties are broken alike in each.
+    """
+    ranks = min(MOST_RANKS, logits.shape[1])
+    likeliest = logits.detach().topk(ranks, dim=1).indices
+    return likeliest.eq(labels.unsqueeze(1))
+
+
+class MeanLoss(Metric):
+    """The mean loss of all images."""
+
+    total: Tensor
+    images: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, loss: Tensor, images: int) -> None:
+        """Add a batch of so many images; `loss` is its mean."""
+        # Under mixed precision a loss may be a half, which its product with the images would round.
+        self.total += loss.detach().float() * images
+        self.images += images
+
+    def compute(self) -> Tensor:
+        """Return the mean over all images, float64 of shape ()."""
+        return self.total / self.images
+
+
+class TopKError(Metric):
+    """The share of images whose label is not among the `k` likeliest classes, in percent."""
+
+    hits: Tensor
+    images: Tensor
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        assert k <= MOST_RANKS, k
+        self.k = k
+        self.add_state("hits", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, hits: Tensor, images: int) -> None:
+        """Add a batch of so many images; `hits` is what `rank_hits` returns."""
+        self.hits += hits[:, : self.k].sum()
+        self.images += images
+
+    def compute(self) -> Tensor:
+        """Return the error over all images in percent, float64 of shape ()."""
+        # torch divides integers in float32, which would round the percentage.
+        return 100 * (1 - self.hits.double() / self.images)
