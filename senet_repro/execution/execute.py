@@ -33,12 +33,12 @@ def train_to_record(
     report: Callable[[str], None],
     wait: bool = True,
     *,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | None = None,
 ) -> tuple[Path, Record]:
     """Train `run` unless its record exists, and return the record's path and the record. Each node of a run calls this.
 
     A run that another process trains is waited for, which `report` gets a line about, or left alone with `wait=False`;
-    nodes always wait, for each other. `overrides` is the command line that trains this run alone.
+    nodes always wait, for each other. `overrides` is the command line that trains this run alone, None where no command line did.
 
     Raises:
         TrainedElsewhere: another process trains the run.
@@ -63,7 +63,7 @@ def train_to_record(
     return path, read_record(path)
 
 
-def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str]) -> None:
+def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str] | None) -> None:
     """Train in a folder that this process has locked."""
     with RunStatus(run, folder) as status:
         _remove_leftovers(folder)
@@ -75,7 +75,9 @@ def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str]
             is_finished = _finish_attempt(attempt)
 
 
-def _train_beside_node_0(run: Run, folder: Path, node: int, overrides: Sequence[str]) -> None:
+def _train_beside_node_0(
+    run: Run, folder: Path, node: int, overrides: Sequence[str] | None
+) -> None:
     """Train as a further node, in each attempt that node 0 calls until the run is finished."""
     meeting = join_meeting(folder, node)
     while meeting is not None:
@@ -110,7 +112,7 @@ def _finish_attempt(attempt: Callable[[Deferral], None]) -> bool:
 
 
 def _train_on_devices(
-    run: Run, folder: Path, lock: int, overrides: Sequence[str], deferral: Deferral
+    run: Run, folder: Path, lock: int, overrides: Sequence[str] | None, deferral: Deferral
 ) -> None:
     """Train once, in this process or in one per device."""
     if run.trainer.devices * run.trainer.nodes == 1:
@@ -121,7 +123,7 @@ def _train_on_devices(
 
 
 def _train_in_this_process(
-    run: Run, folder: Path, overrides: Sequence[str], deferral: Deferral
+    run: Run, folder: Path, overrides: Sequence[str] | None, deferral: Deferral
 ) -> None:
     # Imported only now that signals are deferred: libraries may swallow an exception while they are imported.
     from senet_repro.training.fit import fit

@@ -53,7 +53,7 @@ def train_in_processes(
     folder: Path,
     meeting: Meeting,
     lock: int | None,
-    overrides: Sequence[str],
+    overrides: Sequence[str] | None,
     deferral: Deferral,
 ) -> None:
     """Train with one process per device of this node, each with a log of its own in the run's folder.
@@ -103,13 +103,19 @@ def _start_processes(
     folder: Path,
     environment: dict[str, str],
     lock: int | None,
-    overrides: Sequence[str],
+    overrides: Sequence[str] | None,
 ) -> Iterator[list[DeviceProcess]]:
     """Start the processes of this node's devices.
 
     None of them, and of the processes that they started, is left when the context ends.
     """
-    command = [sys.executable, "-m", "senet_repro.execution.worker", str(folder), *overrides]
+    command = [
+        sys.executable,
+        "-m",
+        "senet_repro.execution.worker",
+        str(folder),
+        *(overrides or []),
+    ]
     first_device = int(environment["NODE_RANK"]) * run.trainer.devices
     processes: list[DeviceProcess] = []
     try:

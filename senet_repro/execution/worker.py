@@ -30,7 +30,8 @@ def main() -> None:
     """
     # Ctrl-C is for the process that started this one, which passes it on as SIGTERM.
     ignore_signals([signal.SIGINT])
-    folder, overrides = Path(sys.argv[1]), sys.argv[2:]
+    # A run on several devices has an override at least for them, unless it was not asked for by a command line.
+    folder, overrides = Path(sys.argv[1]), sys.argv[2:] or None
     try:
         convert_sigterm()
         sys.exit(_train_device(folder, overrides))
@@ -38,7 +39,7 @@ def main() -> None:
         sys.exit(stopped.exit_code)
 
 
-def _train_device(folder: Path, overrides: Sequence[str]) -> int:
+def _train_device(folder: Path, overrides: Sequence[str] | None) -> int:
     """Train as one device, and return the exit code; a failure is reported in the folder.
 
     Raises:
@@ -58,7 +59,7 @@ def _train_device(folder: Path, overrides: Sequence[str]) -> int:
     return 0
 
 
-def _fit_deferring(run: Run, folder: Path, overrides: Sequence[str]) -> None:
+def _fit_deferring(run: Run, folder: Path, overrides: Sequence[str] | None) -> None:
     """Train, and leave at a safe point if a signal comes."""
     deferral = Deferral()
     try:

@@ -39,13 +39,14 @@ def fit(
     folder: Path,
     deferral: Deferral,
     gpus: Sequence[int] = (),
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | None = None,
 ) -> None:
     """Train `run` in `folder`, from its last checkpoint if there is one, and leave its record there.
 
     With several devices this runs in each one's process; the first writes. A signal that `deferral` has noted ends the
     run at the next safe point. `task` is the one that `run.task` names, `gpus` are the visible GPUs that this process
-    takes, by index, and `overrides` are those of the command that trains this run alone.
+    takes, by index, and `overrides` are those of the command that trains this run alone,
+    None where no command line does.
 
     Raises:
         DataError: the data or the checkpoint is missing, of another form, or corrupt.

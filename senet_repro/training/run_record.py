@@ -43,7 +43,7 @@ def build_record(
     run: Run,
     task: Task,
     folder: RunFolder,
-    overrides: Sequence[str],
+    overrides: Sequence[str] | None,
     size: NetworkSize,
     data: TaskData,
     trainer: pl.Trainer,
@@ -67,7 +67,7 @@ def build_record(
         task=run.task,
         axes=axes,
         protocol=protocol,
-        overrides=list(overrides),
+        overrides=None if overrides is None else list(overrides),
         # A table is its YAML file, and its name finds it again.
         config={**asdict(run), "table": run.table and run.table.name},
         trainer=trainer_settings(run, trainer),
