@@ -38,7 +38,7 @@ def train_to_record(
     """Train `run` unless its record exists, and return the record's path and the record. Each node of a run calls this.
 
     A run that another process trains is waited for, which `report` gets a line about, or left alone with `wait=False`;
-    nodes always wait, for each other. `overrides` is the command line that trains this run alone, None where no command line did.
+    nodes always wait, for each other. `overrides` is the command line that trains this run alone, None where none did.
 
     Raises:
         TrainedElsewhere: another process trains the run.

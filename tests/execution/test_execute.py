@@ -173,6 +173,7 @@ def test_training_is_told_the_command_line_that_trains_the_run_alone(
         train_to_record(run, silent, overrides=["r=16"])
     monkeypatch.setenv("NODE_RANK", "0")
     monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
     # As a device's process does, with the settings that were just written.
     assert worker._train_device(run_dir(run), ["r=8"]) == 0
     assert told == [["r=16"], ["r=8"]]

@@ -22,7 +22,7 @@ BUILDER = '''
 @register_network
 def resnet14(plan: SEPlan, classes: int) -> Classifier:
     """Return the CIFAR ResNet-14: basic units, option-A shortcuts."""
-    return _basic_resnet(2, plan, classes)
+    return _build_basic(plan, classes, units_per_stage=2)
 '''
 NETWORK = """# ResNet-14 for 32x32 images.
 name: resnet14

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from senet_repro.core.errors import ConfigError
 from senet_repro.results.metrics import printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import Results, load_results
-from senet_repro.tasks import find_task
+from senet_repro.tasks import find_task, list_tasks
 
 
 def load_printable_results(results_dir: Path) -> Results:
@@ -35,11 +34,9 @@ def load_printable_results(results_dir: Path) -> Results:
 
 def _find_obstacle(record: Record) -> str | None:
     """Return why a record cannot stand in a table, or None where it can."""
-    try:
-        task = find_task(record.task)
-    except ConfigError as error:
-        return str(error)
-    names = [metric.name for metric in printed_metrics(task.metrics)]
+    if record.task not in list_tasks():
+        return f"no task '{record.task}'; there are {', '.join(list_tasks())}"
+    names = [metric.name for metric in printed_metrics(find_task(record.task).metrics)]
     lacking = [name for name in names if name not in record.metrics]
     if not lacking:
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from senet_repro.cli.verbs import call_verb
+from senet_repro.config.identity import hash_identity, join_identity, protocol_key
 from senet_repro.report.tables.load import load_printable_results
 from senet_repro.results.record import Record, write_record
 from tests.records import make_record
@@ -18,6 +19,18 @@ def _write(folder: Path, record: Record) -> Path:
     run.mkdir(parents=True)
     write_record(run, record)
     return run / "record.json"
+
+
+def _give_task(record: Record, task: str) -> Record:
+    """Return the record of a run that is the same but for its task."""
+    protocol = {**record.protocol, "task": task}
+    return replace(
+        record,
+        task=task,
+        protocol=protocol,
+        run_key=hash_identity(join_identity(record.axes, protocol)),
+        protocol_key=protocol_key(protocol, record.eval_images),
+    )
 
 
 def test_a_record_without_a_metric_of_its_task_is_named_and_the_others_make_their_tables(
@@ -35,7 +48,7 @@ def test_a_record_without_a_metric_of_its_task_is_named_and_the_others_make_thei
 def test_a_record_of_a_task_that_is_not_known_here_is_named(tmp_path: Path) -> None:
     known, unknown = (make_record([], seed=seed, top1=3.0) for seed in (0, 1))
     _write(tmp_path, known)
-    path = _write(tmp_path, replace(unknown, task="segmentation"))
+    path = _write(tmp_path, _give_task(unknown, "segmentation"))
     results = load_printable_results(tmp_path)
     assert [record.seed for record in results.records] == [0]
     assert list(results.folders) == [(known.run_key, 0)]
