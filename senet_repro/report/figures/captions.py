@@ -33,12 +33,9 @@ def write_title(table: ResultTable) -> str:
 def describe_standing(table: ResultTable) -> str:
     """Return in a few words what the numbers of a table can stand for: a proxy, or the paper's protocol or not."""
     data = data_title(table.example.identity["data"]["name"])
+    standing = f"{data}, {table.standing}"
     if table.stands_for:
-        standing = f"{data}, a proxy for {data_title(table.stands_for)}"
-    elif table.departures:
-        standing = f"{data}, not the paper's protocol"
-    else:
-        standing = f"{data}, the paper's protocol"
+        standing += f" for {data_title(table.stands_for)}"
     if len(table.seeds) == 1:
         standing += "; one seed is no evidence"
     return standing

@@ -13,6 +13,7 @@ from senet_repro.report.figures.captions import describe_standing, write_title
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
 from senet_repro.results.metrics import Metric
 from senet_repro.results.store import Results
@@ -53,9 +54,8 @@ class Section:
     @property
     def caution_tag(self) -> str | None:
         """The warning beside its numbers; None where they follow the paper's protocol."""
-        if self.table.stands_for:
-            return "a proxy"
-        return "not the paper's protocol" if self.table.departures else None
+        standing = self.table.standing
+        return None if standing == Standing.PAPERS_OWN else standing
 
     @property
     def has_one_seed(self) -> bool:

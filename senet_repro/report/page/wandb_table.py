@@ -17,6 +17,7 @@ from senet_repro.mirrors.wandb_data import WandbImage, WandbRun
 from senet_repro.report.claims.judge import VERDICTS, Judged, judge
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
 from senet_repro.report.text.plain import flatten_rows
 from senet_repro.results.metrics import Metric
@@ -71,8 +72,8 @@ def build_run_id(table: ResultTable) -> str:
 def build_name(table: ResultTable) -> str:
     """Return the name of a table: its title, its data, and how it differs from other tables here."""
     marks = [table.example.identity["data"]["name"]]
-    if table.stands_for:
-        marks.append("a proxy")
+    if table.standing == Standing.PROXY:
+        marks.append(table.standing)
     marks += table.distinctions
     return f"{label_table(table.paper)}: {table.paper.title} ({', '.join(marks)})"
 
