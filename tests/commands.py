@@ -101,7 +101,11 @@ def kill_remaining() -> None:
         process = _started.pop()
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        process.wait()
+        # A test that waited for the end alone has not read them to their ends.
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def records(results_dir: Path) -> dict[str, dict[str, Any]]:
         for name in ("wall_s", "images_per_s", "finished_at"):
             del record[name]
         del record["config"]["results_dir"]
+        record["overrides"] = [text for text in record["overrides"] if "results_dir=" not in text]
         found[str(path.parent.relative_to(results_dir))] = record
     return found
 
