@@ -1,4 +1,4 @@
-"""What a command does about its runs, wherever they are trained: one loop until each has its record or has failed.
+"""One command and its runs, wherever they are trained: a loop until each has its record or has failed.
 
     select pending --> launch --+--> the launcher failed: a job's process died      --> launch again what it took down
                        ^        |
@@ -40,7 +40,7 @@ MOST_DEATHS = 2
 LOOK_S = 1
 
 Outcomes = dict[Point, Exception | None]
-"""What the jobs of launched points raised, if anything; a job elsewhere may die without a word."""
+"""The error of each launched point's job; None without one, also where a job elsewhere died without a word."""
 
 
 class Launcher(Protocol):

@@ -1,4 +1,4 @@
-"""What a command would train, and what that would cost: `dry=true`."""
+"""Print the runs that a command would train, and their cost: `dry=true`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the code must know of a data set beside a run's settings, read from conf/data/ (config floor; no torch)."""
+"""Facts of a data set that no run may change, read from conf/data/ (config floor; no torch)."""
 
 from __future__ import annotations
 

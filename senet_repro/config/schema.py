@@ -21,7 +21,7 @@ MODEL_OPTIONS = {
     "stem": ("unpadded", "slim"),  # Inception-ResNet-v2: its third convolution
     "se_on": ("branch", "mix"),  # Shake-Shake: a standard block on each branch, or one after both
 }
-"""What some networks let one choose beside SE, the values of each."""
+"""The options that some networks have beside SE, and the values of each."""
 SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
 DEFAULT_TASK = "classification"
@@ -143,7 +143,7 @@ class Logger:
 
 @dataclass(kw_only=True)
 class Protocol:
-    """What a run is trained on and how, in a word."""
+    """A name for the data, network and recipe of a run together."""
 
     name: str
 
@@ -176,7 +176,7 @@ class Row:
 
 @dataclass(kw_only=True)
 class Claim:
-    """What the paper says in words about rows of a table, as something that records can bear out or not."""
+    """A sentence of the paper about rows of a table, as something that records can bear out or not."""
 
     section: str
     says: str  # in few words of our own

@@ -1,4 +1,4 @@
-"""What a network costs, counted as the paper counts (models floor)."""
+"""Count what a network costs, as the paper counts (models floor)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEVEL = 0.05
-"""Of every test: how often a claim that does not hold may be called reproduced, over all claims of a table."""
+"""The level of every test: how often a claim of a table that does not hold may be called reproduced."""
 
 # Of a two-sided 95 % interval.
 _UPPER_QUANTILE = 0.975

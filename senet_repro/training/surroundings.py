@@ -55,7 +55,7 @@ def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
     """Return the settings of the trainer that can decide a number, as they are in force in this process.
 
     `threads` are the CPU threads of a process, `tf32` whether float32 products may be rounded to TF32 on the run's GPU,
-    and `deterministic` whether torch was told to use deterministic algorithms alone.
+    and `deterministic` whether torch may use deterministic algorithms alone.
     """
     settings = {name: getattr(run.trainer, name) for name in TRAINER_SETTINGS}
     return {

@@ -1,4 +1,4 @@
-"""What every figure and table is of, in words (report floor).
+"""Describe in words what a figure or a table is of (report floor).
 
 The words stand in the figure itself, so that a figure that is taken out of the report does not pass for the paper's.
 """

@@ -40,7 +40,7 @@ class TableVariant:
         return [record for row in self.rows.values() for record in row.records]
 
     def differs_in_code_alone(self, other: TableVariant) -> bool:
-        """Return whether nothing but the code version tells it from another."""
+        """Return whether the code version is its only difference from another variant."""
         ours = {**self.difference, "code_version": None}
         theirs = {**other.difference, "code_version": None}
         return ours == theirs and self.group.code_version != other.group.code_version

@@ -46,7 +46,7 @@ def format_seed_count(table: ResultTable, row: ResultRow) -> str:
 
 
 def format_distinctions(table: ResultTable) -> str | None:
-    """Return a sentence on what tells a table from others of its heading; None where nothing does."""
+    """Return a sentence on the differences from other tables of the same heading; None where there are none."""
     if not table.distinctions:
         return None
     distinctions = ", ".join(table.distinctions)

@@ -1,4 +1,4 @@
-"""What the metrics of classification measure, as exact sums over images (tasks floor)."""
+"""Measure the metrics of classification as exact sums over images (tasks floor)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 MOST_RANKS = 5
-"""Of how many of its likeliest classes a network's ranking is looked at."""
+"""The number of likeliest classes of a network that are ranked."""
 
 
 def rank_hits(logits: Tensor, labels: Tensor) -> Tensor:
