@@ -1,4 +1,4 @@
-"""How the package reads: nodes to a line, words in a function's name, reasons beside the code, docstrings with subjects.
+"""How the package reads: nodes a line, words in names of functions, reasons beside code, subjects of docstrings.
 
 The limits are those of codebases that are read with ease; CONTRIBUTING.md, "Words", says what they are for.
 """

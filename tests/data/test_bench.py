@@ -9,6 +9,7 @@ def test_speedup_is_the_ratio() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ours_is_many_times_faster_than_one_image_at_a_time() -> None:
     threads = torch.get_num_threads()
     speed = measure_input(random_images(6_000), rounds=3, per_image_steps=8)
