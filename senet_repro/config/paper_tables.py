@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from senet_repro.config.composition import compose
 from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.identity import build_identity
 from senet_repro.config.schema import PaperTable, Row, Run
+from senet_repro.config.table_checks import check_table
 from senet_repro.core.errors import ConfigError
 
 GROUPS = ("ablation", "experiment")
@@ -110,7 +112,13 @@ def _compose_base(table_name: str, network: str | None) -> Run:
 
 
 def _load_table(group: str, name: str) -> PaperTable:
-    stated = load_file(group, name).table
-    table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), stated))
+    file = f"conf/{group}/{name}.yaml"
+    try:
+        stated = load_file(group, name).table
+        table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), stated))
+    except OmegaConfBaseException as error:
+        # The first line names the key; the others are OmegaConf's own circumstances.
+        raise ConfigError(f"{file}: {str(error).splitlines()[0]}") from error
     assert isinstance(table, PaperTable)
+    check_table(table, file)
     return table

@@ -80,7 +80,10 @@ def check_reader(data: Data) -> None:
         DataError: No reader has the name `data.name`.
     """
     if data.kind == "memory" and data.name not in READERS:
-        raise DataError(f"no image set {data.name}: give data.name={'|'.join(READERS)}")
+        raise DataError(
+            f"no image set {data.name}: no reader in senet_repro/data/sets.py has that name; "
+            f"give data.name={'|'.join(READERS)}"
+        )
 
 
 def load_in_memory(data: Data) -> Split:

@@ -81,12 +81,17 @@ def find_rows(table: ResultTable, claim: Claim) -> list[ResultRow]:
 
 
 def _list_values(row: ResultRow, metric: Metric, seeds: list[int]) -> list[float] | None:
-    """Return a row's figure for each seed; None for a cited row whose figure the paper does not have."""
+    """Return a row's figure for each seed.
+
+    None is returned for a cited row whose figure the paper does not have, and where a record was made without it.
+    """
     if row.is_cited:
         published = row.paper.published(metric.name)
         return None if published is None else [published] * len(seeds)
-    by_seed = {record.seed: record.metrics[metric.name] for record in row.records}
-    return [by_seed[seed] for seed in seeds]
+    by_seed = {record.seed: record.metrics.get(metric.name) for record in row.records}
+    values = [by_seed[seed] for seed in seeds]
+    measured = [value for value in values if value is not None]
+    return measured if len(measured) == len(values) else None
 
 
 def _find_differing(first: Record, second: Record) -> dict[str, str]:

@@ -67,8 +67,12 @@ def find_differences(table: ResultTable, metric: Metric) -> list[Mark]:
 
 
 def _read_seeds(row: ResultRow, metric: Metric) -> dict[int, float]:
-    """Return the metric of each seed of a row."""
-    return {record.seed: record.metrics[metric.name] for record in row.records}
+    """Return the metric of each seed of a row; a record that was made without it is left out."""
+    return {
+        record.seed: record.metrics[metric.name]
+        for record in row.records
+        if metric.name in record.metrics
+    }
 
 
 def _subtract_baseline(table: ResultTable, row: ResultRow, metric: Metric) -> list[float]:

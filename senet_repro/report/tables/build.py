@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from senet_repro.config.paper_tables import names_networks, paper_protocol, paper_tables
 from senet_repro.config.schema import PaperTable, Row
+from senet_repro.core.choice import require_choice
 from senet_repro.report.tables.groups import describe_distinctions, group_records
 from senet_repro.report.tables.protocols import Protocol, describe_departures
 from senet_repro.report.tables.standing import Standing
@@ -112,8 +113,9 @@ def build_tables(
 ) -> list[ResultTable]:
     """Return every table that has a record, once for each way in which its protocol was changed.
 
-    The records have every metric that their task prints, see `load_printable_results`. With `allow_mixed` records that
-    differ in nothing but their code version share a table, which says so.
+    The records have the metric by which their task's tables compare, see `load_printable_results`; of another one that
+    a record lacks the row has no estimate. With `allow_mixed` records that differ in nothing but their code version
+    share a table, which says so.
 
     An ablation's table whose records all stand in an experiment's is left out: the paper trains the networks of Table 2
     otherwise than those of section 6.
@@ -125,9 +127,22 @@ def build_tables(
     failures = _group_failures(results.failures)
     tables = []
     for paper in papers:
+        _check_figures(paper)
         shown = [one for one in variants[paper.name] if _has_news(one, in_experiments)]
         tables += [_build_table(variant, shown, failures) for variant in shown]
     return tables
+
+
+def _check_figures(paper: PaperTable) -> None:
+    """Accept a table whose published figures bear the names of its task's metrics.
+
+    Raises:
+        ConfigError: a figure bears another name, and no row would ever show it.
+    """
+    names = [metric.name for metric in find_task(paper.task).metrics]
+    for name, row in {**paper.beside, **paper.rows}.items():
+        for figure in (*row.figures, *row.cited):
+            require_choice(f"table {paper.name}: row {name}: figures", figure, names)
 
 
 def list_table_metrics(paper: PaperTable) -> list[Metric]:
@@ -225,15 +240,23 @@ def _build_row(
 
 
 def _estimate_metrics(records: Sequence[Record], metrics: Sequence[Metric]) -> dict[str, Estimate]:
-    if not records:
-        return {}
+    """Return the mean of each metric over the seeds; nothing of a metric that a record was made without."""
     by_seed = {record.seed: record.metrics for record in records}
     estimates = {}
     # In the order of seeds, so that sums round alike whatever the order of records.
-    for metric in metrics:
-        values = [by_seed[seed][metric.name] for seed in sorted(by_seed)]
-        estimates[metric.name] = estimate_mean(values)
+    seeds = sorted(by_seed)
+    for metric in _select_measured(metrics, records):
+        estimates[metric.name] = estimate_mean([by_seed[seed][metric.name] for seed in seeds])
     return estimates
+
+
+def _select_measured(metrics: Sequence[Metric], records: Sequence[Record]) -> list[Metric]:
+    """Return the metrics that all of these records have; none without a record."""
+    if not records:
+        return []
+    return [
+        metric for metric in metrics if all(metric.name in record.metrics for record in records)
+    ]
 
 
 def _estimate_differences(
@@ -245,7 +268,7 @@ def _estimate_differences(
     if not base:
         return {}
     differences = {}
-    for metric in metrics:
+    for metric in _select_measured(metrics, [*records, *baseline]):
         values = [own[seed][metric.name] - base[seed][metric.name] for seed in base]
         differences[metric.name] = estimate_mean(values)
     return differences

@@ -13,10 +13,9 @@ from senet_repro.tasks import find_task, list_tasks
 
 
 def load_printable_results(results_dir: Path) -> Results:
-    """Return what a results folder holds; records that lack a metric of the tables are listed as unreadable.
+    """Return what a results folder holds; records that can stand in no table are listed as unreadable.
 
-    Such a record is of a task that is not known here, or lacks a metric that its task prints: it may have been trained
-    before the metric existed.
+    Such a record is of a task that is not known here, or lacks the metric by which its task's tables compare.
     """
     results = load_results(results_dir)
     records: list[Record] = []
@@ -36,8 +35,8 @@ def _find_obstacle(record: Record) -> str | None:
     """Return why a record cannot stand in a table, or None where it can."""
     if record.task not in list_tasks():
         return f"no task '{record.task}'; there are {', '.join(list_tasks())}"
-    names = [metric.name for metric in printed_metrics(find_task(record.task).metrics)]
-    lacking = [name for name in names if name not in record.metrics]
-    if not lacking:
+    # Of the other metrics a table leaves the cells empty: a metric may be younger than the record.
+    headline = printed_metrics(find_task(record.task).metrics)[0]
+    if headline.name in record.metrics:
         return None
-    return f"it lacks {', '.join(lacking)}, which tables of {record.task} print"
+    return f"it lacks {headline.name}, by which tables of {record.task} compare; delete it to train the run anew"

@@ -117,7 +117,8 @@ def _list_cells(table: ResultTable, row: ResultRow) -> list[str]:
 def _format_own_figure(table: ResultTable, row: ResultRow, metric: Metric) -> str:
     own = row.estimates.get(metric.name)
     if own is None:
-        return explain_gap(row)
+        # A row that was run may lack a metric that is younger than its records.
+        return "" if row.records else explain_gap(row)
     interval = format_interval(own, choose_value_spec(metric))
     return f"{interval} ({format_seed_count(table, row)})"
 

@@ -33,16 +33,32 @@ def _give_task(record: Record, task: str) -> Record:
     )
 
 
-def test_a_record_without_a_metric_of_its_task_is_named_and_the_others_make_their_tables(
+def test_a_record_without_its_tasks_first_metric_is_named_and_the_others_make_their_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _write(tmp_path, make_record([], seed=0, top1=3.0))
     older = make_record(["squeeze=max"], seed=0, top1=3.0)
-    path = _write(tmp_path, replace(older, metrics={"loss": 0.1, "top1_err_pct": 3.0}))
+    path = _write(tmp_path, replace(older, metrics={"loss": 0.1, "top5_err_pct": 3.0}))
     assert call_verb("table", ["--results", str(tmp_path), "--table", "squeeze"]) == 0
     text = capsys.readouterr().out
-    assert f"skipped {path}: it lacks top5_err_pct, which tables of classification print" in text
+    assert f"skipped {path}: it lacks top1_err_pct, by which tables of classification" in text
     assert "3.00 (1)" in text
+
+
+def test_a_metric_younger_than_a_record_leaves_its_cells_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(tmp_path, make_record([], seed=0, top1=3.0))
+    older = make_record(["squeeze=max"], seed=0, top1=4.0)
+    _write(tmp_path, replace(older, metrics={"loss": 0.1, "top1_err_pct": 4.0}))
+    for verb in ("table", "verdict"):
+        assert call_verb(verb, ["--results", str(tmp_path), "--table", "squeeze"]) == 0
+    text = capsys.readouterr().out
+    (row,) = [line for line in text.splitlines() if line.startswith("| max ")]
+    cells = [cell.strip() for cell in row.split("|")]
+    assert "4.00 (1)" in cells
+    assert "0.50 (1)" not in cells
+    assert "skipped" not in text
 
 
 def test_a_record_of_a_task_that_is_not_known_here_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""The checks of a table's file, so that a slip in it is named where it stands (config floor; no torch)."""
+
+from __future__ import annotations
+
+from senet_repro.config.identity import AXES
+from senet_repro.config.schema import Claim, PaperTable, Row
+from senet_repro.core.choice import require_choice
+from senet_repro.core.errors import ConfigError
+
+ROW_SETTINGS = (*AXES, "model")
+"""The settings that a row may name: the axes, and a network."""
+
+
+def check_table(table: PaperTable, file: str) -> None:
+    """Accept a table whose rows and claims name nothing that is not there; `file` is where it was read from.
+
+    Raises:
+        ConfigError: a name, row, axis or margin is missing or unknown; the message names the file.
+    """
+    stem = file.rpartition("/")[2].removesuffix(".yaml")
+    if table.name != stem:
+        raise ConfigError(f"{file}: its table is named {table.name}; give name: {stem}")
+    if table.baseline is not None:
+        require_choice(f"{file}: baseline", table.baseline, table.rows)
+    for name, row in {**table.beside, **table.rows}.items():
+        _check_row(table, row, f"{file}: row {name}")
+    for claim in table.claims:
+        _check_claim(table, claim, f"{file}: the claim '{claim.says}'")
+
+
+def _check_row(table: PaperTable, row: Row, where: str) -> None:
+    for setting in row.axes or {}:
+        require_choice(f"{where}: axes", setting, ROW_SETTINGS)
+    if row.baseline is not None:
+        require_choice(f"{where}: baseline", row.baseline, table.rows)
+
+
+def _check_claim(table: PaperTable, claim: Claim, where: str) -> None:
+    for row in claim.rows:
+        require_choice(f"{where}: rows", row, (*table.rows, *table.beside))
+    if len(set(claim.rows)) < max(2, len(claim.rows)):
+        raise ConfigError(f"{where}: give two rows or more, each once")
+    if claim.kind in ("equivalent", "cost") and claim.margin is None:
+        raise ConfigError(f"{where}: claims of kind {claim.kind} need a margin")
+    if claim.kind == "cost" and (claim.increase_pct is None or len(claim.rows) != 2):
+        raise ConfigError(f"{where}: a cost claim needs two rows and an increase_pct")
