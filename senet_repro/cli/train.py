@@ -110,8 +110,8 @@ class HydraLauncher:
 
     @property
     def starts_processes(self) -> bool:
-        """Whether jobs run beside each other, in processes of this machine: joblib's do."""
-        return "n_jobs" in self.config.hydra.launcher
+        """Whether jobs run beside each other, in processes of this machine: joblib's do, unless it is to run one."""
+        return self._count_side_by_side() > 1
 
     def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
         """Train each run in a job, and return what the jobs raised, once all have ended."""

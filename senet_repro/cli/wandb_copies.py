@@ -12,7 +12,7 @@ from senet_repro.config.schema import Logger, Run
 from senet_repro.core.lock import hold_lock
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.mirrors.wandb_files import find_unsent_log, is_written, write_offline_runs
-from senet_repro.mirrors.wandb_run import describe_logged_runs
+from senet_repro.mirrors.wandb_run import describe_logged_runs, read_project
 from senet_repro.mirrors.wandb_sync import read_mode
 from senet_repro.report.page.wandb_table import TABLES_FOLDER, add_charts, describe_table
 from senet_repro.report.tables.build import ResultTable, build_tables
@@ -58,30 +58,29 @@ def write_copies(
     Raises:
         WandbError: they could not be written.
     """
-    copies = list(describe_logged_runs(results_dir, project))
-    new = [copy for copy in copies if not is_written(copy)]
-    for table in build_tables(load_printable_results(results_dir), find_tables(table_name)):
-        logger = find_logger(table)
-        if only_logged and logger is None:
-            continue
-        copy = describe_table(table, results_dir, project or (logger or Logger()).project)
-        copies.append(copy)
-        if not is_written(copy):
-            new.append(add_charts(copy, table))
-    if new:
-        # Two commands that end at the same moment would remove each other's files.
-        with hold_lock(results_dir / TABLES_FOLDER):
+    if not results_dir.is_dir():
+        return []
+    # Two commands that end at the same moment would remove each other's files, or write older content over newer.
+    with hold_lock(results_dir / TABLES_FOLDER):
+        copies = list(describe_logged_runs(results_dir, project))
+        new = [copy for copy in copies if not is_written(copy)]
+        for table in build_tables(load_printable_results(results_dir), find_tables(table_name)):
+            own_project = find_project(table)
+            if only_logged and own_project is None:
+                continue
+            copy = describe_table(table, results_dir, project or own_project or Logger().project)
+            copies.append(copy)
+            if not is_written(copy):
+                new.append(add_charts(copy, table))
+        if new:
             write_offline_runs(new)
     return copies
 
 
-def find_logger(table: ResultTable) -> Logger | None:
-    """Return the settings of logger=wandb of the first run in a table that has them; None without such a run."""
-    for record in iterate_records(table):
-        settings = record.config.get("logger", {})
-        if settings.get("name") == "wandb":
-            return Logger(**settings)
-    return None
+def find_project(table: ResultTable) -> str | None:
+    """Return the project of the first run with logger=wandb in a table; None without such a run."""
+    projects = (read_project(record.config) for record in iterate_records(table))
+    return next((project for project in projects if project is not None), None)
 
 
 def iterate_records(table: ResultTable) -> Iterator[Record]:

@@ -45,7 +45,8 @@ class RunStatus:
 
     def write_running(self) -> None:
         """Write that the run is trained from now on."""
-        self._write("running")
+        # An earlier attempt may have come some way.
+        self._write("running", **self._read_progress())
 
     def _write(self, state: str, **details: Any) -> None:
         write_status(

@@ -6,13 +6,15 @@ finished, and training takes no part in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from senet_repro.config.identity import AXES
+from senet_repro.config.schema import Logger
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import Record, RecordError, read_record
@@ -23,14 +25,38 @@ from senet_repro.results.store import find_seed_folders, read_status
 def describe_logged_runs(results_dir: Path, project: str | None = None) -> Iterator[WandbRun]:
     """Yield every run below `results_dir` that was begun with logger=wandb.
 
-    They go to `project`, or each to the project in its settings.
+    They go to `project`, or each to the project in its settings. A run whose files are damaged is left out, with a line
+    on standard error.
     """
     for path in find_seed_folders(results_dir):
-        folder = RunFolder(path)
-        record = read_record_if_there(folder)
-        settings = record.config if record else read_plain_settings(folder)
-        if settings.get("logger", {}).get("name") == "wandb":
-            yield describe_run(folder, settings, record, project)
+        try:
+            run = describe_if_logged(RunFolder(path), project)
+        # A damaged file fails in any way it happens to, and costs the copies of no other run.
+        except Exception as error:
+            reason = f"not files as senet_repro writes them ({type(error).__name__})"
+            print(f"W&B: {path} is left out: {reason}", file=sys.stderr)
+            continue
+        if run is not None:
+            yield run
+
+
+def describe_if_logged(folder: RunFolder, project: str | None) -> WandbRun | None:
+    """Return the run in a folder, or None where it was not begun with logger=wandb."""
+    record = read_record_if_there(folder)
+    settings = record.config if record else read_plain_settings(folder)
+    own_project = read_project(settings)
+    if own_project is None:
+        return None
+    return describe_run(folder, settings, record, project or own_project)
+
+
+def read_project(settings: Mapping[str, Any]) -> str | None:
+    """Return the project that the settings of a run with logger=wandb name; None for any other logger."""
+    logger = settings.get("logger")
+    if not isinstance(logger, dict) or logger.get("name") != "wandb":
+        return None
+    project = logger.get("project")
+    return project if isinstance(project, str) else Logger().project
 
 
 def read_record_if_there(folder: RunFolder) -> Record | None:
@@ -51,7 +77,7 @@ def read_plain_settings(folder: RunFolder) -> dict[str, Any]:
 
 
 def describe_run(
-    folder: RunFolder, settings: dict[str, Any], record: Record | None, project: str | None
+    folder: RunFolder, settings: dict[str, Any], record: Record | None, project: str
 ) -> WandbRun:
     """Return a run with its epochs and, once it has a record, its row of the error table.
 
@@ -62,7 +88,7 @@ def describe_run(
     return WandbRun(
         folder=folder.path,
         run_id=f"{folder.key_start}-seed{folder.seed}",
-        project=project or settings["logger"]["project"],
+        project=project,
         name=f"{folder.name} seed {folder.seed}",
         group=settings.get("table") or settings["protocol"]["name"],
         config=build_run_config(settings, record),

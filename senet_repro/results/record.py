@@ -106,7 +106,7 @@ def _read_fields(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file that says which schema it is of."""
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise RecordError(
             f"{path}: not a readable record ({error}); delete it to train the run anew"
         ) from error
@@ -175,7 +175,11 @@ def _has_sound_types(data: Mapping[str, Any]) -> bool:
         return False
     if not all(isinstance(data[name], int) for name in _INTEGERS):
         return False
-    parts = ("protocol", "config", "trainer", "metrics", "skipped")
+    if not all(_is_finite(data[name]) for name in ("wall_s", "images_per_s")):
+        return False
+    if not isinstance(data["commit"], str | None) or not isinstance(data["dirty"], bool | None):
+        return False
+    parts = ("protocol", "config", "trainer", "metrics", "versions", "hardware", "skipped")
     if not all(isinstance(data[name], dict) for name in parts):
         return False
     if not isinstance(data["axes"], dict | None) or not isinstance(data["overrides"], list | None):

@@ -152,9 +152,14 @@ class RunFolder:
             raise ConfigError(
                 f"{self.settings_file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
             )
-        config = OmegaConf.load(self.settings_file)
-        if not isinstance(config, DictConfig):
-            raise ConfigError(f"{self.settings_file} holds no settings: train the run anew")
+        try:
+            config = OmegaConf.load(self.settings_file)
+            assert isinstance(config, DictConfig)
+        # A damaged file fails in any way it happens to.
+        except Exception as error:
+            raise ConfigError(
+                f"{self.settings_file} holds no settings: train the run anew"
+            ) from error
         # Composing would look for the file, whose weights have long been trained further.
         if without_first_weights:
             config["init"] = {}

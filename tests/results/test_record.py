@@ -145,3 +145,21 @@ def test_failures_are_found_until_a_record_replaces_them(tmp_path: Path) -> None
 
 def test_no_folder_holds_no_results(tmp_path: Path) -> None:
     assert load_results(tmp_path / "nowhere").records == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("commit", 5),
+        ("hardware", "abc"),
+        ("versions", []),
+        ("images_per_s", "abc"),
+        ("wall_s", None),
+    ],
+)
+def test_a_field_of_another_type_is_refused(field: str, value: object, tmp_path: Path) -> None:
+    write_record(tmp_path, make_record([], seed=0, top1=1.0))
+    path = RunFolder(tmp_path).record_file
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    with pytest.raises(RecordError, match="not a record as senet_repro writes it"):
+        read_record(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_repro.cli.options import add_results_option, add_table_option
+from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.mirrors.wandb_files import WandbError
     from senet_repro.mirrors.wandb_sync import read_mode
 
+    require_choice("WANDB_MODE", read_mode(), ("online", "offline", "disabled"))
     if read_mode() == "disabled":
         raise ConfigError("WANDB_MODE=disabled: unset it to publish, or give WANDB_MODE=offline")
     try:
@@ -45,6 +47,9 @@ def run_verb(options: argparse.Namespace) -> int:
             return 1
         print_copies(copies)
         return send_copies(copies, options.results)
+    except BrokenPipeError:
+        # The reader of our output has seen enough; cli/main.py ends the command for it.
+        raise
     except (WandbError, OSError) as error:
         print(f"W&B: {error}", file=sys.stderr)
         return 1
