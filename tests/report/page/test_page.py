@@ -129,8 +129,10 @@ def test_the_page_shows_the_metrics_of_another_task(
         metrics = (ap, fps)
 
     paper = deepcopy(find_table("squeeze"))
-    # Its claims are about other metrics.
+    # Its claims and published figures are of other metrics.
     paper.claims = []
+    for row in (*paper.rows.values(), *paper.beside.values()):
+        row.figures = {}
     monkeypatch.setattr("senet_repro.report.tables.build.paper_tables", lambda: {"squeeze": paper})
     for module in ("report.tables.build", "report.page.page"):
         monkeypatch.setattr(f"senet_repro.{module}.find_task", lambda _: Detection)
