@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
 from senet_repro.config.paper_tables import find_table, names_networks, paper_tables
+from senet_repro.core.errors import ConfigError
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS
 from senet_repro.report.text.markdown import format_markdown
@@ -367,3 +369,10 @@ def test_what_the_papers_of_the_networks_report_stands_in_a_column_of_its_own() 
     header, _, line = format_markdown(_tables([record], "imagenet")).splitlines()[2:5]
     assert "cited top-1 / top-5" in header
     assert " 24.7 / 7.8 |" in line
+
+
+def test_a_published_figure_that_is_no_metrics_is_refused() -> None:
+    paper = deepcopy(find_table("squeeze"))
+    paper.rows["max"].figures = {"top1": 22.57}
+    with pytest.raises(ConfigError, match="row max: figures=top1: give top1_err_pct, top5_err_pct"):
+        build_tables(Results(), [paper])
