@@ -62,10 +62,6 @@ class Metric:
         parts = (self.label, self.quantity, f"{value:.{self.decimals}f}", self.unit_sign)
         return " ".join(part for part in parts if part)
 
-    def is_better(self, value: float, other: float) -> bool:
-        """Return whether `value` is the better of two."""
-        return value < other if self.better == "lower" else value > other
-
 
 def printed_metrics(metrics: Sequence[Metric]) -> list[Metric]:
     """Return the metrics that tables print, the most important one first."""

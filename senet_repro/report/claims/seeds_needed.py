@@ -140,4 +140,8 @@ def _count_missing_runs(rows: Sequence[ResultRow], seeds: int) -> dict[str, int]
     """
     counts = Counter(seed for row in rows for seed in row.seeds)
     kept = {seed for seed, _ in counts.most_common(seeds)}
-    return {row.name: seeds - len(kept.intersection(row.seeds)) for row in rows}
+    missing = {}
+    for row in rows:
+        trained = kept.intersection(row.seeds)
+        missing[row.name] = seeds - len(trained)
+    return missing
