@@ -17,6 +17,7 @@ from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.explain import plain_errors
 from senet_repro.config.schema import Init, Run, Trainer
+from senet_repro.config.settings import check_settings
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
 
@@ -87,8 +88,9 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     """Return the run that `python -m senet_repro OVERRIDES` would train.
 
     Raises:
-        ConfigError: as for `run_from`, or an override is malformed.
+        ConfigError: as for `run_from`, or an override is malformed or no command's to give.
     """
+    check_settings(overrides)
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=list(overrides))

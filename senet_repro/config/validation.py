@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config import schema
-from senet_repro.config.conf_dir import list_files
+from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.schema import Data, Init, Run
 from senet_repro.core.choice import require_choice
@@ -92,6 +92,7 @@ def _check_first_weights(init: Init) -> None:
 
 def _check_choices(run: Run) -> None:
     """Accept words that are among those of the schema."""
+    require_choice("model.name", run.model.name, list_files("model"))
     require_choice("task", run.task, list_tasks())
     require_choice("data.kind", run.data.kind, schema.DATA_KINDS)
     require_choice("se.fc", run.se.fc, schema.SE_FCS)
@@ -99,8 +100,10 @@ def _check_choices(run: Run) -> None:
     require_choice("logger.name", run.logger.name, list_files("logger"))
     require_choice("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS)
     require_choice("trainer.precision", run.trainer.precision, schema.PRECISIONS)
+    offered = load_file("model", run.model.name).get("options", {})
     for option, value in run.model.options.items():
         require_choice("model.options", option, schema.MODEL_OPTIONS)
+        require_choice("model.options", option, offered, run.model.name)
         require_choice(f"model.options.{option}", value, schema.MODEL_OPTIONS[option])
 
 
