@@ -80,7 +80,7 @@ class Data:
     title: str = field(metadata=mark_fact())  # its name as readers write it
     train_images: int = field(metadata=mark_fact())  # of the whole set
     eval_images: int = field(metadata=mark_fact())
-    classes: int = field(metadata=mark_fact())
+    classes: int  # outputs of the network; a folder may have fewer
     train_px: int  # side of the square training crop
     eval_px: int  # side of the square evaluation crop
     eval_resize_px: int | None = None  # shorter side before the centre crop; none: no resizing

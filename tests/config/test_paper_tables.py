@@ -108,7 +108,7 @@ def test_tables_are_found_by_number_and_name() -> None:
 
 
 def test_the_help_names_every_table() -> None:
-    text = build_help([], verbs="")
+    text = build_help(verbs="")
     assert all(table.name in text for table in TABLES)
 
 
