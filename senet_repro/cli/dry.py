@@ -8,6 +8,7 @@ from pathlib import Path
 
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
+from senet_repro.core.slow_work import SlowWork
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
 
@@ -35,7 +36,8 @@ class Cost:
 def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
     """Return the cost of each run on the whole of its set, all epochs together."""
     # Late: only here does a dry run need torch.
-    from senet_repro.models.cost import count_runs
+    with SlowWork("loading torch"):
+        from senet_repro.models.cost import count_runs
 
     costs = []
     for run, (_, macs_per_image) in zip(runs, count_runs(runs), strict=True):

@@ -20,6 +20,7 @@ from senet_repro.config.schema import Init, Run, Trainer
 from senet_repro.config.settings import check_settings
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.slow_work import SlowWork
 
 ConfigStore.instance().store(name="schema", node=Run)
 
@@ -71,7 +72,10 @@ def _fill_in_hash(init: Init) -> None:
     if init.weights is None:
         return
     try:
-        with Path(init.weights).expanduser().open("rb") as file:
+        with (
+            SlowWork(f"hashing {init.weights}"),
+            Path(init.weights).expanduser().open("rb") as file,
+        ):
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ConfigError(

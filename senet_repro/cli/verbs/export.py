@@ -7,6 +7,7 @@ from pathlib import Path
 
 from senet_repro.config.schema import WEIGHT_SOURCES
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+from senet_repro.core.slow_work import SlowWork
 
 DESCRIPTION = "A trained network's weights under another library's names."
 
@@ -28,8 +29,9 @@ def run_verb(options: argparse.Namespace) -> int:
     """
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
-    from senet_repro.models import export_weights, write_weights
-    from senet_repro.training.trained_network import load_trained_network
+    with SlowWork("loading torch and Lightning"):
+        from senet_repro.models import export_weights, write_weights
+        from senet_repro.training.trained_network import load_trained_network
 
     net = load_trained_network(options.run)
     write_weights(options.file, export_weights(net, options.source))
