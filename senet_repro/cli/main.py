@@ -22,7 +22,8 @@ from senet_repro.core.signals import convert_sigterm
 def main() -> None:
     """Serve the command line.
 
-    The exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C and 143 for SIGTERM.
+    The exit code is 0, 1 for failed runs, 2 for a command that cannot be or asks for nothing, 130 for Ctrl-C and 143
+    for SIGTERM.
     """
     convert_sigterm()
     sys.exit(_run_verb(sys.argv[1:]))
