@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, get_type_hints
@@ -112,22 +112,29 @@ def exists(key: str) -> bool:
 
 def find_nearest_key(key: str) -> str | None:
     """Return the key that a person meant by one that does not exist; None where nothing comes near."""
-    words = key.lower().split(".")
+    key = key.lower()
+    *first_words, last_word = key.split(".")
     by_last_word = _index_by_last_word()
-    # A word that is a key's own name comes before its likeness to another.
-    if words[-1] in by_last_word:
-        return by_last_word[words[-1]]
-    for word in reversed(words):
+    by_name = {name: name for name in by_last_word.values()}
+    # A word that is a key's own name, or stands for one, comes before its likeness to another.
+    exact = by_last_word.get(last_word) or MEANT.get(last_word)
+    if exact:
+        return exact
+    alike = _find_alike(key, by_name)
+    if alike:
+        return alike
+    for word in first_words:
         if word in MEANT:
             return MEANT[word]
-    by_name = {name: name for name in by_last_word.values()}
-    for word, names in ((key.lower(), by_name), (words[-1], by_last_word), (words[-1], MEANT)):
-        # Everything is like a key of one letter.
-        candidates = [name for name in names if len(name) > 1]
-        found = difflib.get_close_matches(word, candidates, n=1, cutoff=LEAST_LIKENESS)
-        if found:
-            return names[found[0]]
-    return None
+    return _find_alike(last_word, by_last_word) or _find_alike(last_word, MEANT)
+
+
+def _find_alike(word: str, names: Mapping[str, str]) -> str | None:
+    """Return the key of the name that a word is most alike; None where it is like none."""
+    # Everything is like a name of one letter.
+    candidates = [name for name in names if len(name) > 1]
+    found = difflib.get_close_matches(word, candidates, n=1, cutoff=LEAST_LIKENESS)
+    return names[found[0]] if found else None
 
 
 def _index_by_last_word() -> dict[str, str]:

@@ -8,6 +8,7 @@ import sys
 from senet_repro.cli.options import add_format_option, add_results_option, add_table_option
 
 DESCRIPTION = "The paper's claims, judged by the records."
+DOING = "judging the claims"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
