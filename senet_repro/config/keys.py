@@ -15,8 +15,9 @@ from senet_repro.config.schema import FACT, MODEL_OPTIONS, Run
 
 OPTIONS = "model.options"
 TABLE_GROUPS = ("ablation", "experiment")
-# Of a misspelt word to the one that is proposed; 1 is the same.
+# Of a misspelt word to the one that is proposed, and of a whole key with a slip in one of its words; 1 is the same.
 LEAST_LIKENESS = 0.7
+LIKENESS_OF_SLIP = 0.9
 
 _OTHER_WORDS = {
     "r": ("ratio", "reduction", "reduction_ratio"),
@@ -31,7 +32,7 @@ _OTHER_WORDS = {
     "data.train_px": ("crop_size", "image_size", "img_size"),
     "recipe.epochs": ("max_epochs", "num_epochs"),
     "recipe.batch_size": ("batch", "bs"),
-    "recipe.lr": ("learning_rate", "optim", "optimizer"),
+    "recipe.lr": ("learning_rate",),
     "recipe.weight_decay": ("decay", "wd"),
     "recipe.cutout_px": ("cutout",),
     "recipe.schedule.kind": ("lr_schedule", "lr_scheduler", "schedule", "scheduler"),
@@ -116,24 +117,24 @@ def find_nearest_key(key: str) -> str | None:
     *first_words, last_word = key.split(".")
     by_last_word = _index_by_last_word()
     by_name = {name: name for name in by_last_word.values()}
+    slip = _find_alike(key, by_name, LIKENESS_OF_SLIP)
+    if slip:
+        return slip
     # A word that is a key's own name, or stands for one, comes before its likeness to another.
     exact = by_last_word.get(last_word) or MEANT.get(last_word)
     if exact:
         return exact
-    alike = _find_alike(key, by_name)
-    if alike:
-        return alike
     for word in first_words:
         if word in MEANT:
             return MEANT[word]
     return _find_alike(last_word, by_last_word) or _find_alike(last_word, MEANT)
 
 
-def _find_alike(word: str, names: Mapping[str, str]) -> str | None:
+def _find_alike(word: str, names: Mapping[str, str], least: float = LEAST_LIKENESS) -> str | None:
     """Return the key of the name that a word is most alike; None where it is like none."""
     # Everything is like a name of one letter.
     candidates = [name for name in names if len(name) > 1]
-    found = difflib.get_close_matches(word, candidates, n=1, cutoff=LEAST_LIKENESS)
+    found = difflib.get_close_matches(word, candidates, n=1, cutoff=least)
     return names[found[0]] if found else None
 
 
