@@ -30,7 +30,7 @@ from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, reason_of
 from senet_repro.core.lock import is_locked
-from senet_repro.core.wording import count_noun
+from senet_repro.core.wording import count_noun, print_text
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -123,7 +123,7 @@ class Command:
             return 0
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
         for failure in failures:
-            print(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
+            print_text(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
             if failure.repeat is not None:
                 print(f"    python -m senet_repro {shlex.join(failure.repeat)}", file=sys.stderr)
         return max(exit_code_of(failure.error) for failure in failures)

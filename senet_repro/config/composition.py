@@ -25,6 +25,9 @@ from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
 
+RETIRED = {("trainer", "ddp"): "trainer.devices=2 alone trains a run on two devices"}
+"""What to give in place of files that earlier versions had, by group and name."""
+
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 
 ConfigStore.instance().store(name="schema", node=Run)
@@ -170,6 +173,8 @@ def _explain_error(error: BaseException) -> str:
         return f"cannot read '{error.override}': {str(error).splitlines()[0]}"
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
+        if (group, name) in RETIRED:
+            return f"there is no {group} '{name}': {RETIRED[group, name]}"
         return f"there is no {group} '{name}'; there are {', '.join(error.options)}"
     return _first_words(f"{error}\n{error.__cause__ or ''}")
 

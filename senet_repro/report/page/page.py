@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.paper_tables import find_table, format_selection
+from senet_repro.core.wording import escape_controls
 from senet_repro.report.claims.judge import VERDICTS, Judged
 from senet_repro.report.page.provenance import (
     PROGRAM,
@@ -69,7 +70,8 @@ def render_page(results: Results, sections: Sequence[Section], source: str) -> s
         strays=_list_strays(results, sections),
         example=example,
     )
-    return str(page)
+    # Names of other people's runs must not turn the direction of the page's text, either.
+    return escape_controls(str(page))
 
 
 def _count_verdicts(sections: Sequence[Section]) -> Counter[str]:
