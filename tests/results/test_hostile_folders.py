@@ -105,7 +105,7 @@ def test_a_value_that_cannot_be_is_named_with_its_field(
 ) -> None:
     path = RunFolder.of(finish(tmp_path, "r=2")).record_file
     damage_field(path, field, value)
-    with pytest.raises(RecordError, match="not a re(cord|adable)") as refused:
+    with pytest.raises(RecordError, match=r"not a re(cord|adable)") as refused:
         read_record(path)
     assert str(path) in str(refused.value)
     assert escape_controls(str(refused.value)) == str(refused.value)
@@ -137,7 +137,7 @@ def test_another_runs_record_is_not_this_runs(tmp_path: Path) -> None:
     own, other = finish(tmp_path, "r=2"), finish(tmp_path, "r=16")
     shutil.copy(RunFolder.of(other).record_file, RunFolder.of(own).record_file)
     assert not has_record(run_dir(own))
-    with pytest.raises(RecordError, match="the record of run .*, in the folder of another"):
+    with pytest.raises(RecordError, match=r"the record of run .*, in the folder of another"):
         read_record(RunFolder.of(own).record_file)
 
 
