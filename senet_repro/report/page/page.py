@@ -95,6 +95,8 @@ def _describe_extent(runs: Sequence[RunEntry]) -> str:
     if not runs:
         return records
     points = count_noun(len(runs), "setting")
+    if len(runs) == 1:
+        return f"{records}: {points} with {count_seeds(seeds[0])},"
     if len(seeds) == 1:
         return f"{records}: {points} with {count_seeds(seeds[0])} each,"
     return f"{records}: {points} with {seeds[0]} to {count_seeds(seeds[-1])},"

@@ -13,6 +13,7 @@ from senet_repro.report.figures.captions import describe_standing, write_title
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.tables.numbers import choose_value_spec, format_interval
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
 from senet_repro.results.metrics import Metric
@@ -45,6 +46,19 @@ class Section:
     def rows_offered(self) -> int:
         """How many of its rows can be run here, and are not only cited."""
         return sum(not row.is_cited for row in self.table.rows)
+
+    @property
+    def own_figures(self) -> list[str]:
+        """The first metric of each row that was run, with its interval, such as `r = 4: 2.41 ± 1.44`."""
+        metric = self.table.metrics[0]
+        figures = []
+        for row in self.table.rows:
+            estimate = row.estimates.get(metric.name)
+            if estimate:
+                figures.append(
+                    f"{row.name}: {format_interval(estimate, choose_value_spec(metric))}"
+                )
+        return figures
 
     @property
     def judged_claims(self) -> list[Judged]:
