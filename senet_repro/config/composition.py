@@ -26,7 +26,7 @@ from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
 
 RETIRED = {("trainer", "ddp"): "trainer.devices=2 alone trains a run on two devices"}
-"""What to give in place of files that earlier versions had, by group and name."""
+"""The replacements of files that earlier versions had, by group and name."""
 
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 
