@@ -16,7 +16,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,10 +25,17 @@ from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.wandb_copies import copy_results
+from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
-from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, reason_of
+from senet_repro.core.errors import (
+    ConfigError,
+    RunFailed,
+    TrainedElsewhere,
+    exit_code_of,
+    reason_of,
+)
 from senet_repro.core.lock import is_locked
 from senet_repro.core.wording import count_noun
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
@@ -149,8 +156,22 @@ class Command:
         if self._is_sweep:
             _write_plans(legal_points)
             self._drop_finished(by_folder)
-        pending = list(by_folder.values())
+        pending = self._drop_without_data(by_folder)
         self._to_train = [point.run for point in pending]
+        return pending
+
+    def _drop_without_data(self, by_folder: Mapping[Path, Point]) -> list[Point]:
+        """Return the points whose data are there, before anything is imported that takes long."""
+        pending = []
+        for folder, point in by_folder.items():
+            try:
+                # A finished run only has its record printed.
+                if not has_record(folder):
+                    check_set(point.run)
+            except (ConfigError, OSError) as error:
+                self._outcomes[point] = error
+            else:
+                pending.append(point)
         return pending
 
     def _drop_finished(self, by_folder: dict[Path, Point]) -> None:

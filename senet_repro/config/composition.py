@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.data_sets import FACTS, read_set_facts
+from senet_repro.config.found_set import fill_in_set
 from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
@@ -44,7 +45,19 @@ OmegaConf.register_new_resolver("cpus_per_task", _cpus_per_task)
 
 
 def run_from(config: DictConfig) -> Run:
-    """Return the validated run that a composed configuration describes.
+    """Return the validated run that a composed configuration describes, with what it would find on the disk.
+
+    Raises:
+        ConfigError: as for `run_as_stated`; or the first weights or the pictures are not those that it states.
+    """
+    run = run_as_stated(config)
+    _fill_in_hash(run.init)
+    fill_in_set(run)
+    return run
+
+
+def run_as_stated(config: DictConfig) -> Run:
+    """Return the validated run that a configuration describes, without a look at its data or its first weights.
 
     Raises:
         ConfigError: a key does not exist (also one that came by `+key=` or `++key=`), or a value is not legal.
@@ -56,7 +69,6 @@ def run_from(config: DictConfig) -> Run:
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
     assert isinstance(run, Run)
     validate_run(run)
-    _fill_in_hash(run.init)
     return run
 
 
