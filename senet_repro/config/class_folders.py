@@ -1,6 +1,6 @@
 """Sets in class folders, root/train/<class>/* and root/val/<class>/* (config floor; no torch).
 
-What is a class, what a picture, and what neither is decided here for every reader: for the fingerprint of a set, for
+Here it is decided what is a class, what a picture and what neither, for every reader: for the fingerprint of a set, for
 training on it, and for verifying it.
 """
 
@@ -59,8 +59,9 @@ def find_class_folders(data: Data) -> ClassFolders:
     require_folder(root)
     train, val = (_list_classes(root / part) for part in PARTS)
     if odd := sorted(set(train) ^ set(val)):
+        verb = "is" if len(odd) == 1 else "are"
         raise DataError(
-            f"{root}: train/ and val/ must have the same class folders; in one only: {name_some(odd)}"
+            f"{root}: train/ and val/ must have the same class folders; {name_some(odd)} {verb} in one only"
         )
     if len(train) > data.classes:
         raise DataError(f"{root}/train has {len(train)} classes: give data.classes={len(train)}")

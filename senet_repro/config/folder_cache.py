@@ -1,4 +1,4 @@
-"""What was found in the class folders of a large set, kept beside the results (config floor; no torch).
+"""Findings in the class folders of a large set, kept beside the results (config floor; no torch).
 
 ImageNet has 1.3 million pictures, and asking a local disk for the size of each takes about five seconds, one that is
 reached by network minutes. A folder whose time of change is as it was holds the same names, so only folders that

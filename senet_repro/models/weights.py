@@ -22,7 +22,7 @@ from senet_repro.models.released import RELEASES, Entry, Release
 from senet_repro.models.se import SEBlock
 
 WRAPPER_PREFIXES = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before the name of every tensor."""
+"""Words that DataParallel and torch.compile put before the name of every tensor."""
 
 
 def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: str) -> None:
