@@ -4,18 +4,19 @@ Two runs share a key only if they see the same pictures, so the fingerprint of t
 identity. It does not depend on where the set lies: a copy, a moved folder and a link to it have the same one.
 
 - Class folders: the names of classes and files and the size of each file, of train/ and val/.
-- CIFAR, which is read into memory as a whole: the bytes of its files.
+- Sets that are read into memory as a whole: the bytes of their files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
-from senet_repro.config.cifar_files import TORCHVISION_FOLDERS, find_cifar_files
+from senet_repro.config.cifar_files import find_cifar_files
 from senet_repro.config.class_folders import (
     PARTS,
     find_class_folders,
@@ -62,8 +63,8 @@ def find_set(data: Data, results_dir: Path, *, look_at_all: bool = False) -> Fou
         if look_at_all:
             cache.forget_all()
         return _find_class_folders(data, cache)
-    if data.name in TORCHVISION_FOLDERS:
-        return _find_cifar(data)
+    if data.name in MEMORY_FILES:
+        return _find_memory_set(data)
     return None
 
 
@@ -185,9 +186,20 @@ def _read_size(name: str, folder: int) -> int:
         return -1
 
 
-def _find_cifar(data: Data) -> FoundSet:
+def _list_cifar_files(data: Data) -> list[Path]:
+    return find_cifar_files(data.name, data.root).all_files
+
+
+MEMORY_FILES: dict[str, Callable[[Data], list[Path]]] = {
+    "cifar10": _list_cifar_files,
+    "cifar100": _list_cifar_files,
+}
+"""The files below `data.root` of each set that is read into memory, in a fixed order; other sets lie in no files."""
+
+
+def _find_memory_set(data: Data) -> FoundSet:
     digest = hashlib.sha256()
-    for file in find_cifar_files(data.name, data.root).all_files:
+    for file in MEMORY_FILES[data.name](data):
         status = file.stat()
         # A file that was written to has another time of change, which nobody can set.
         content = _hash_file(file.resolve(), status.st_size, status.st_ino, status.st_ctime_ns)
