@@ -16,7 +16,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -153,26 +153,25 @@ class Command:
             return []
         # Points that describe the same run share its folder: the last of them is trained.
         by_folder = {run_dir(point.run): point for point in legal_points}
+        self._drop_without_data(by_folder)
         if self._is_sweep:
-            _write_plans(legal_points)
+            _write_plans([point for point in legal_points if run_dir(point.run) in by_folder])
             self._drop_finished(by_folder)
-        pending = self._drop_without_data(by_folder)
+        pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
         return pending
 
-    def _drop_without_data(self, by_folder: Mapping[Path, Point]) -> list[Point]:
-        """Return the points whose data are there, before anything is imported that takes long."""
-        pending = []
-        for folder, point in by_folder.items():
+    def _drop_without_data(self, by_folder: dict[Path, Point]) -> None:
+        """Take the runs out whose data are not there, before anything is imported that takes long."""
+        for folder, point in list(by_folder.items()):
+            # A finished run only has its record printed.
+            if has_record(folder):
+                continue
             try:
-                # A finished run only has its record printed.
-                if not has_record(folder):
-                    check_set(point.run)
+                check_set(point.run)
             except (ConfigError, OSError) as error:
                 self._outcomes[point] = error
-            else:
-                pending.append(point)
-        return pending
+                del by_folder[folder]
 
     def _drop_finished(self, by_folder: dict[Path, Point]) -> None:
         """Take the runs out that have their record, and print where it is."""

@@ -39,6 +39,10 @@ def fill_in_set(run: Run) -> None:
     Raises:
         DataError: other pictures lie there than when the run was written down.
     """
+    if run.data.kind == "memory" and run.data.name not in MEMORY_FILES:
+        # Whatever a command line says: this set is known by its name.
+        run.data.found = None
+        return
     if run.data.root is None:
         return
     try:

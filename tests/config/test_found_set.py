@@ -17,7 +17,7 @@ from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.found_set import check_set, confirm_set, fill_in_set, find_set
 from senet_repro.config.identity import build_identity, run_key
 from senet_repro.config.paper_tables import compose_cached
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import FoundSet, Run
 from senet_repro.core.errors import ConfigError, DataError
 from tests.conftest import SHARED_DATA
 
@@ -218,6 +218,15 @@ def test_a_set_that_cannot_be_trained_on_is_refused_with_the_mend(
         check_set(compose_run(root, *overrides))
 
 
+def test_folders_that_may_not_be_read_are_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may read everything, and tests may be root's.
+    monkeypatch.setattr("os.access", lambda path, _: CLASSES[0] not in str(path))
+    with pytest.raises(DataError, match=f"train/{CLASSES[0]}: not to be read; give yourself"):
+        check_set(compose_run(root))
+
+
 def test_a_set_that_nobody_named_is_asked_for() -> None:
     for protocol in ("imagenet", "cifar10"):
         with pytest.raises(DataError, match=r"give data.root=DIR"):
@@ -353,4 +362,5 @@ def test_sets_that_are_read_from_no_files_have_no_fingerprint(root: Path) -> Non
     assert find_set(run.data, root) is None
     check_set(run)
     confirm_set(run)
-    assert run_key(run)[:8] == "e361815f"
+    run.data.found = FoundSet(fingerprint="f" * 64, classes=10, train_images=1, eval_images=1)
+    assert run_key(run_from(OmegaConf.create(asdict(run))))[:8] == "e361815f"

@@ -66,6 +66,9 @@ def _read_counts(record: Record) -> dict[str, int] | None:
     found: Any = record.config["data"].get("found")
     if not isinstance(found, dict):
         return None
+    # The protocol decides the record's key; what the settings say of other pictures does not count.
+    if found.get("fingerprint") != record.protocol["data"].get("fingerprint"):
+        return None
     counts: dict[str, int] = {key: found.get(key, 0) for key in _COUNTS}
     is_sound = all(type(count) is int and count > 0 for count in counts.values())
     return counts if is_sound else None
