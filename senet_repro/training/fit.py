@@ -152,17 +152,12 @@ def build_trainer(
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     has_several = run.trainer.devices * run.trainer.nodes > 1
-    on_gpu = uses_gpu(run.trainer)
-    if has_several and run.trainer.sync_bn and not on_gpu:
-        raise ConfigError(
-            "trainer.sync_bn=true: torch offers it on GPUs only; leave it out on the CPU"
-        )
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment()]
     if checkpoints:
         plugins.append(checkpoints)
     return pl.Trainer(
-        accelerator="gpu" if on_gpu else "cpu",
+        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
         strategy="ddp" if has_several else "auto",

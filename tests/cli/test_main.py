@@ -64,7 +64,7 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(
 
 
 def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> None:
-    done = call("-m", "r=2,4", "recipe.lr=1e30", *ONE_EPOCH, f"results_dir={tmp_path}")
+    done = call("-m", "r=2,4", "recipe.lr=1000", *ONE_EPOCH, f"results_dir={tmp_path}")
     assert done.returncode == 1
     assert "2 runs failed" in done.stderr
     assert done.stderr.count("the loss was not finite in epoch 1 of 1") == 2
@@ -195,7 +195,7 @@ def test_no_records_yet_says_how_to_make_some(tmp_path: Path, answer: InProcess)
 
 def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path, answer: InProcess) -> None:
     done = answer(
-        "-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1e30", *ONE_EPOCH, f"results_dir={tmp_path}"
+        "-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1000", *ONE_EPOCH, f"results_dir={tmp_path}"
     )
     assert done.returncode == 2
     assert "4 runs failed" in done.stderr
