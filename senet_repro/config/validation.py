@@ -46,6 +46,10 @@ def validate_run(run: Run) -> None:
     trainer = run.trainer
     check_batch_size(run.recipe.batch_size, trainer.devices, trainer.nodes, trainer.accumulate)
     _check_schedule(run.recipe.schedule)
+    if run.recipe.nesterov and run.recipe.momentum == 0:
+        raise ConfigError(
+            "recipe.nesterov=true is a form of momentum, and recipe.momentum=0: give a momentum, such as 0.9"
+        )
     _check_trainer(trainer)
     _check_data(run)
     _check_pictures(run)

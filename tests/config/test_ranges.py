@@ -91,6 +91,7 @@ def test_nonsense_is_refused_before_it_trains(overrides: list[str]) -> None:
             ["protocol=imagenet", "data.eval_resize_px=200"],
             "is smaller than the crop, data.eval_px=224: give at least 224",
         ),
+        (["recipe.nesterov=true", "recipe.momentum=0"], "give a momentum, such as 0.9"),
         (["protocol=imagenet", "recipe.schedule.drops=[30,20]"], "give rising whole numbers"),
         (["protocol=imagenet", "recipe.schedule.drops=[30,300]"], "recipe.schedule.length=270"),
         (
