@@ -108,7 +108,11 @@ def test_code_versions_join_by_a_flag(tmp_path: Path, capsys: pytest.CaptureFixt
     old = _put(tmp_path, ["squeeze=max"])
     data = json.loads(old.read_text())
     data["protocol"]["code_version"] = CODE_VERSION - 1
-    old.write_text(json.dumps(_with_new_keys(data)))
+    data = _with_new_keys(data)
+    old.write_text(json.dumps(data))
+    # As the older version named it.
+    run = old.parents[1]
+    run.rename(run.with_name(f"{data['name']}-{data['run_key'][:8]}"))
     counts = {}
     for flags in ((), ("--allow-mixed",)):
         call_verb("table", ["--results", str(tmp_path), "--table", "11", *flags])

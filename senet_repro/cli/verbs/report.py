@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_results_option
+from senet_repro.cli.options import add_results_option, require_results
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
 
@@ -30,7 +30,7 @@ def run_verb(options: argparse.Namespace) -> int:
     """Write the report of a results folder and print where it is.
 
     Raises:
-        ConfigError: there is a file in place of one of the two folders, or the report cannot be written.
+        ConfigError: there is no results folder, a file in place of the other one, or the report cannot be written.
     """
     from senet_repro.config.paper_tables import find_table, find_tables, format_selection
     from senet_repro.report.page.page import render_page
@@ -38,17 +38,14 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.tables.build import build_tables
     from senet_repro.report.tables.load import load_printable_results
 
-    if options.results.exists() and not options.results.is_dir():
-        raise ConfigError(
-            f"--results {options.results}: not a folder; give one that runs were written to"
-        )
-    results = load_printable_results(options.results)
+    results_dir = require_results(options.results)
+    results = load_printable_results(results_dir)
     if not (results.records or results.failures or results.unreadable):
         example = format_selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
     output = options.output or options.results / "report"
-    sections = build_sections(results, build_tables(results, find_tables(None)))
+    sections = build_sections(results, build_tables(results, find_tables()))
     html = render_page(results, sections, str(options.results))
     _write_report(output, sections, html)
     print(output / PAGE)
