@@ -53,7 +53,7 @@ def _run_verb(arguments: list[str]) -> int:
 
 def _print_help(arguments: Sequence[str]) -> int:
     """Print the grid as the other arguments compose it, and the usage of every verb."""
-    from senet_repro.config.composition import build_help
+    from senet_repro.config.help_text import build_help
 
     overrides = [argument for argument in arguments if not argument.startswith("-")]
     print(build_help(overrides, describe_verbs()))

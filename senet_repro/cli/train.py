@@ -29,8 +29,9 @@ from omegaconf import DictConfig
 from senet_repro.cli.command import Command, Outcomes
 from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
-from senet_repro.config.composition import check_overrides, plain_errors, run_from
+from senet_repro.config.composition import check_overrides, run_from
 from senet_repro.config.conf_dir import CONF_DIR
+from senet_repro.config.explain import plain_errors
 from senet_repro.core.signals import Deferral
 
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a

@@ -1,16 +1,13 @@
-"""The range of a number, stated beside its field in the schema, and checked from there (config floor; no torch)."""
+"""The range of a number, stated beside its field in the schema (config floor; no torch)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, fields, is_dataclass
-from typing import Any, get_type_hints
-
-from senet_repro.core.errors import ConfigError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 # The name under which a field's metadata hold its range.
-_RANGE = "range"
+RANGE = "range"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,70 +37,41 @@ class Range:
             return False
         return all(self.holds(value) for value in values)
 
-    def describe(self) -> str:
-        """Return the range as a sentence names it: `a number above 0 and at most 100`."""
+    def describe(self, noun: str) -> str:
+        """Return what the setting takes, with the noun for one number: `a number above 0 and at most 100`."""
         least = f"above {self.least:,}" if self.without_least else f"of at least {self.least:,}"
-        greatest = (
-            f"below {self.greatest:,}" if self.without_greatest else f"at most {self.greatest:,}"
-        )
+        greatest = f"at most {self.greatest:,}"
+        if self.without_greatest:
+            greatest = f"below {self.greatest:,}"
         if self.count is None:
-            return f"a number {least} and {greatest}"
+            return f"a {noun} {least} and {greatest}"
         order = ", none smaller than the one before it" if self.is_rising else ""
-        return f"{self.count} numbers, each {least} and {greatest}{order}"
+        return f"a list of {self.count} {noun}s, each {least} and {greatest}{order}"
 
 
 def from_to(least: float, greatest: float) -> Mapping[str, Range]:
     """Return a field's metadata: a number from `least` to `greatest`, both included."""
-    return {_RANGE: Range(least=least, greatest=greatest)}
+    return {RANGE: Range(least=least, greatest=greatest)}
 
 
 def from_below(least: float, limit: float) -> Mapping[str, Range]:
     """Return a field's metadata: a number from `least`, included, to below `limit`."""
-    return {_RANGE: Range(least=least, greatest=limit, without_greatest=True)}
+    return {RANGE: Range(least=least, greatest=limit, without_greatest=True)}
 
 
 def above_to(limit: float, greatest: float) -> Mapping[str, Range]:
     """Return a field's metadata: a number above `limit`, up to `greatest`, which is included."""
-    return {_RANGE: Range(least=limit, greatest=greatest, without_least=True)}
+    return {RANGE: Range(least=limit, greatest=greatest, without_least=True)}
 
 
 def between(low: float, high: float) -> Mapping[str, Range]:
     """Return a field's metadata: a number above `low` and below `high`."""
     limits = Range(least=low, greatest=high, without_least=True, without_greatest=True)
-    return {_RANGE: limits}
+    return {RANGE: limits}
 
 
 def list_of(
     count: int, least: float, greatest: float, *, rising: bool = False
 ) -> Mapping[str, Range]:
     """Return a field's metadata: a list of `count` numbers from `least` to `greatest`, both included."""
-    return {_RANGE: Range(least=least, greatest=greatest, count=count, is_rising=rising)}
-
-
-def list_fields(node: Any, prefix: str = "") -> Iterator[tuple[str, Field[Any]]]:
-    """Yield the fields of a dataclass of the schema and of those within it, each with its key: `recipe.lr`."""
-    hints = get_type_hints(node)
-    for entry in fields(node):
-        yield prefix + entry.name, entry
-        if is_dataclass(hints[entry.name]):
-            yield from list_fields(hints[entry.name], f"{prefix}{entry.name}.")
-
-
-def list_ranges(node: Any) -> Iterator[tuple[str, Range]]:
-    """Yield the key and the range of each number of a dataclass of the schema and of those within it."""
-    for key, entry in list_fields(node):
-        if _RANGE in entry.metadata:
-            yield key, entry.metadata[_RANGE]
-
-
-def check_range(key: str, value: Any, limits: Range) -> None:
-    """Accept a number, or a list of numbers, in its range; one that may be left out is not checked where it is.
-
-    Raises:
-        ConfigError: it is outside; the message names the range.
-    """
-    if value is None:
-        return
-    is_legal = limits.holds_all(value) if isinstance(value, list) else limits.holds(value)
-    if not is_legal:
-        raise ConfigError(f"{key}={value}: give {limits.describe()}")
+    return {RANGE: Range(least=least, greatest=greatest, count=count, is_rising=rising)}

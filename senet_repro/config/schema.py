@@ -1,6 +1,7 @@
 """The typed form of one point of the grid (config floor; no torch).
 
 The dataclasses below are the whole vocabulary of the configuration: a key that is not a field here does not exist.
+A field that `mark_fact` marks belongs to the files of conf/: a command chooses a file, and gives every other field.
 They are values, never changed once built; frozen dataclasses cannot serve, since Hydra composes onto them.
 """
 
@@ -38,6 +39,17 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 DATA_KINDS = ("memory", "folders")
 
 
+def mark_fact(instead: str = "") -> dict[str, str]:
+    """Return the mark of a field that the files of a group state, and no command line.
+
+    `instead` is the setting that a person may have meant; empty where there is none.
+    """
+    return {FACT: instead}
+
+
+FACT = "fact"
+
+
 @dataclass(kw_only=True)
 class SE:
     """How an SE block is written down; both choices are equal in what they can compute."""
@@ -50,14 +62,16 @@ class SE:
 class Model:
     """A network and what it offers."""
 
-    name: str
-    stages: list[int]  # the paper's stage numbers, conv2_x being 2
-    placements: list[str]
-    input_px: int  # side of the square it is trained on, and its size counted at, in the paper
-    resize_px: int | None = (
-        None  # shorter side of an image before its centre crop; none: no resizing
-    )
-    weight_decay: float = field(default=1e-4, metadata=from_to(0, 10))  # of its training in Table 2
+    name: str = field(metadata=mark_fact())
+    # The paper's stage numbers, conv2_x being 2.
+    stages: list[int] = field(metadata=mark_fact("stages=[2,3]"))
+    placements: list[str] = field(metadata=mark_fact("placement=standard"))
+    # Side of the square it is trained on, and its size counted at, in the paper.
+    input_px: int = field(metadata=mark_fact("data.train_px and data.eval_px"))
+    # Shorter side of an image before its centre crop; none: no resizing.
+    resize_px: int | None = field(default=None, metadata=mark_fact("data.eval_resize_px"))
+    # Of its training in Table 2.
+    weight_decay: float = field(default=1e-4, metadata=mark_fact("recipe.weight_decay"))
     options: dict[str, str] = field(
         default_factory=dict
     )  # those of MODEL_OPTIONS that the network has
@@ -67,12 +81,13 @@ class Model:
 class Data:
     """An image set and its augmentation."""
 
-    name: str  # of its file in conf/data/
-    kind: str  # memory: whole, as one tensor | folders: image files in class folders
-    title: str  # its name as readers write it
-    train_images: int  # of the whole set
-    eval_images: int
-    classes: int = field(metadata=from_to(2, 1_000_000))
+    name: str = field(metadata=mark_fact())  # of its file in conf/data/
+    # memory: whole, as one tensor | folders: image files in class folders
+    kind: str = field(metadata=mark_fact())
+    title: str = field(metadata=mark_fact())  # its name as readers write it
+    train_images: int = field(metadata=mark_fact())  # of the whole set
+    eval_images: int = field(metadata=mark_fact())
+    classes: int = field(metadata=mark_fact())
     # Sides of the square training and evaluation crops.
     train_px: int = field(metadata=from_to(1, MOST_PX))
     eval_px: int = field(metadata=from_to(1, MOST_PX))
@@ -91,8 +106,10 @@ class Data:
     download: bool = False  # let torchvision fetch the set into root
     verify: bool = False  # decode every image before the first epoch, and name all that cannot be
     skip_corrupt: bool = False  # leave those out, and record them; verifies too
-    proxy: str | None = None  # what it is, said under a table whose own data it stands in for
-    note: str | None = None  # a further line under each table
+    # What it is, said under a table whose own data it stands in for.
+    proxy: str | None = field(default=None, metadata=mark_fact())
+    # A further line under each table.
+    note: str | None = field(default=None, metadata=mark_fact())
 
 
 @dataclass(kw_only=True)
@@ -117,7 +134,7 @@ class Schedule:
 class Recipe:
     """How a network is trained."""
 
-    name: str
+    name: str = field(metadata=mark_fact())
     epochs: int = field(metadata=from_to(1, 100_000))
     # Images per optimiser step over all devices; lr belongs to it.
     batch_size: int = field(metadata=from_to(1, 1_000_000))
@@ -129,7 +146,8 @@ class Recipe:
     label_smoothing: float = field(default=0.0, metadata=from_below(0, 1))
     # Side of the square cut out of each training image; 0: none. Rows of one table differ in it.
     cutout_px: int = field(default=0, metadata=from_to(0, MOST_PX))
-    note: str | None = None  # a further line under each table
+    # A further line under each table.
+    note: str | None = field(default=None, metadata=mark_fact())
 
 
 @dataclass(kw_only=True)
@@ -155,7 +173,8 @@ class Trainer:
 class Logger:
     """The mirror of a run; records never depend on it."""
 
-    name: str = "none"  # of its file in conf/logger/
+    # Of its file in conf/logger/.
+    name: str = field(default="none", metadata=mark_fact())
     project: str = "senet_repro"
 
 
@@ -163,7 +182,7 @@ class Logger:
 class Protocol:
     """A name for the data, network and recipe of a run together."""
 
-    name: str
+    name: str = field(metadata=mark_fact())
 
 
 @dataclass(kw_only=True)
@@ -265,4 +284,5 @@ class Run:
     init: Init = field(default_factory=Init)
     trainer: Trainer = field(default_factory=Trainer)
     logger: Logger = field(default_factory=Logger)
-    table: PaperTable | None = None
+    # Whole: every key below it belongs to the table's file.
+    table: PaperTable | None = field(default=None, metadata=mark_fact())

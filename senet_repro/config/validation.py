@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config import schema
-from senet_repro.config.conf_dir import list_files
+from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.data_sets import FACTS, read_set_facts
-from senet_repro.config.ranges import check_range, list_ranges
+from senet_repro.config.explain import explain_wrong_value
+from senet_repro.config.keys import list_ranges
+from senet_repro.config.ranges import Range
 from senet_repro.config.schema import Data, Init, Run, Schedule, Trainer
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
@@ -39,8 +41,8 @@ def validate_run(run: Run) -> None:
     require_choice("placement", run.placement, run.model.placements, run.model.name)
     _check_first_weights(run.init)
     _check_choices(run)
-    for key, limits in list_ranges(Run):
-        check_range(key, _value_of(run, key), limits)
+    for key, limits in list_ranges().items():
+        _check_range(key, _value_of(run, key), limits)
     if not run.results_dir:
         raise ConfigError("results_dir is empty: give a folder, such as results_dir=runs")
     trainer = run.trainer
@@ -65,6 +67,7 @@ def _check_first_weights(init: Init) -> None:
 
 def _check_choices(run: Run) -> None:
     """Accept words that are among those of the schema."""
+    require_choice("model.name", run.model.name, list_files("model"))
     require_choice("task", run.task, list_tasks())
     require_choice("data.kind", run.data.kind, schema.DATA_KINDS)
     require_choice("se.fc", run.se.fc, schema.SE_FCS)
@@ -72,8 +75,10 @@ def _check_choices(run: Run) -> None:
     require_choice("logger.name", run.logger.name, list_files("logger"))
     require_choice("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS)
     require_choice("trainer.precision", run.trainer.precision, schema.PRECISIONS)
+    offered = load_file("model", run.model.name).get("options", {})
     for option, value in run.model.options.items():
         require_choice("model.options", option, schema.MODEL_OPTIONS)
+        require_choice("model.options", option, offered, run.model.name)
         require_choice(f"model.options.{option}", value, schema.MODEL_OPTIONS[option])
 
 
@@ -243,3 +248,12 @@ def _value_of(run: Run, key: str) -> Any:
     for name in key.split("."):
         value = getattr(value, name)
     return value
+
+
+def _check_range(key: str, value: Any, limits: Range) -> None:
+    """Accept a number, or a list of numbers, in its range; one that may be left out is not checked where it is."""
+    if value is None:
+        return
+    is_legal = limits.holds_all(value) if isinstance(value, list) else limits.holds(value)
+    if not is_legal:
+        raise ConfigError(explain_wrong_value(key, value))

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 from omegaconf import OmegaConf
 
-from senet_repro.config.composition import build_help, compose
+from senet_repro.config.composition import compose
 from senet_repro.config.conf_dir import CONF_DIR
+from senet_repro.config.help_text import build_help
 from senet_repro.config.identity import AXES, build_identity, run_key
 from senet_repro.config.paper_tables import (
     find_table,
