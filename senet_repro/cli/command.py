@@ -28,7 +28,13 @@ from senet_repro.cli.wandb_copies import copy_results
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
-from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, reason_of
+from senet_repro.core.errors import (
+    ConfigError,
+    RunFailed,
+    TrainedElsewhere,
+    exit_code_of,
+    reason_of,
+)
 from senet_repro.core.lock import is_locked
 from senet_repro.core.wording import count_noun
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
@@ -76,6 +82,8 @@ class Command:
         self._is_sweep = False
         # By the name under which the user is told of it.
         self._illegal_points: dict[str, IllegalPoint] = {}
+        # Why the command as a whole cannot be.
+        self._refusal: ConfigError | None = None
         self._outcomes: Outcomes = {}
         # Folders of the runs whose record's path was printed.
         self._announced: set[Path] = set()
@@ -107,8 +115,18 @@ class Command:
                 file=sys.stderr,
             )
 
+    def refuse(self, error: ConfigError) -> None:
+        """Note why the command cannot be; `finish` raises it."""
+        self._refusal = error
+
     def finish(self) -> int:
-        """Announce the records that other processes left, report the failures, and return the worst exit code."""
+        """Announce the records that other processes left, report the failures, and return the worst exit code.
+
+        Raises:
+            ConfigError: the command is one run, or none, that cannot be.
+        """
+        if self._refusal is not None:
+            raise self._refusal
         failures = [
             Failure(name, point.error, None) for name, point in self._illegal_points.items()
         ]
@@ -121,6 +139,10 @@ class Command:
         copy_results(self._to_train)
         if not failures:
             return 0
+        only_error = failures[0].error
+        if not self._is_sweep and isinstance(only_error, ConfigError):
+            # Of one run that cannot be there is nothing to add, and nothing to repeat.
+            raise only_error
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
         for failure in failures:
             print(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
@@ -139,7 +161,7 @@ class Command:
             if isinstance(point, Point):
                 legal_points.append(point)
             else:
-                name = f"point {number} of the sweep" if self._is_sweep else "this command"
+                name = f"point {number} of the sweep"
                 self._illegal_points[name] = point
         if any(point.run.dry for point in legal_points):
             _print_dry([point.run for point in legal_points])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,9 +30,12 @@ from omegaconf import DictConfig
 from senet_repro.cli.command import Command, Outcomes
 from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
+from senet_repro.cli.words import list_overrides
 from senet_repro.config.composition import check_overrides, run_from
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.explain import plain_errors
+from senet_repro.config.settings import check_settings
+from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a
@@ -47,6 +51,7 @@ def main() -> int:
     """
     global _command
     _command = Command()
+    check_settings(list_overrides(sys.argv[1:]))
     # Hydra would print failures itself and leave with exit code 1; cli/main.py maps them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     serve = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
@@ -80,7 +85,11 @@ def _train_single_run(config: DictConfig) -> None:
     """Train the run of a command that is no sweep; Hydra calls this."""
     overrides = list(HydraConfig.get().overrides.task)
     point = read_point(overrides, lambda _: config)
-    current_command().train_points([point], ThisProcess())
+    try:
+        current_command().train_points([point], ThisProcess())
+    except ConfigError as error:
+        # Hydra would print a line of its own before whatever is raised here.
+        current_command().refuse(error)
 
 
 class ThisProcess:

@@ -128,9 +128,8 @@ def find_nearest_key(key: str) -> str | None:
     # A word that is a key's own name comes before its likeness to another.
     if words[-1] in by_last_word:
         return by_last_word[words[-1]]
-    for word in reversed(words):
-        if word in MEANT:
-            return MEANT[word]
+    if words[-1] in MEANT:
+        return MEANT[words[-1]]
     by_name = {name: name for name in by_last_word.values()}
     for word, names in ((key.lower(), by_name), (words[-1], by_last_word), (words[-1], MEANT)):
         # Everything is like a key of one letter.
@@ -138,7 +137,8 @@ def find_nearest_key(key: str) -> str | None:
         found = difflib.get_close_matches(word, candidates, n=1, cutoff=LEAST_LIKENESS)
         if found:
             return names[found[0]]
-    return None
+    # Of other programs' keys, such as optimizer.name, an earlier word may tell.
+    return next((MEANT[word] for word in words if word in MEANT), None)
 
 
 def _index_by_last_word() -> dict[str, str]:

@@ -87,7 +87,8 @@ class Data:
     title: str = field(metadata=mark_fact())  # its name as readers write it
     train_images: int = field(metadata=mark_fact())  # of the whole set
     eval_images: int = field(metadata=mark_fact())
-    classes: int = field(metadata=mark_fact())
+    # Outputs of the network; a folder may have fewer.
+    classes: int = field(metadata=from_to(2, 1_000_000))
     # Sides of the square training and evaluation crops.
     train_px: int = field(metadata=from_to(1, MOST_PX))
     eval_px: int = field(metadata=from_to(1, MOST_PX))

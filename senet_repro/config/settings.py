@@ -92,14 +92,18 @@ def _check_key(key: str, value: Any) -> None:
 
 
 def _check_form(key: str, value: Any) -> None:
-    """Accept a value that OmegaConf may look at; it would take lists within lists, and any number for true."""
+    """Accept a value that OmegaConf may look at.
+
+    It would take lists within lists, and any number for true, and would not name the key of keys in a list's place.
+    """
     known = list_keys().get(key)
     if known is None or known.holds_keys:
         return
     of_item, is_list, _ = read_type(key)
     holds_lists = isinstance(value, list) and any(isinstance(item, list) for item in value)
+    is_no_list = isinstance(value, Mapping) or holds_lists
     is_number_for_bool = of_item is bool and isinstance(value, int) and value not in (0, 1)
-    if (is_list and holds_lists) or is_number_for_bool:
+    if (is_list and is_no_list) or is_number_for_bool:
         raise ConfigError(explain_wrong_value(key, value))
 
 

@@ -82,7 +82,7 @@ def check_reader(data: Data) -> None:
     if data.kind == "memory" and data.name not in READERS:
         raise DataError(
             f"no image set {data.name}: no reader in senet_repro/data/sets.py has that name; "
-            f"give data.name={'|'.join(READERS)}"
+            f"give data={'|'.join(READERS)}"
         )
 
 
