@@ -36,7 +36,7 @@ from senet_repro.core.errors import (
     reason_of,
 )
 from senet_repro.core.lock import is_locked
-from senet_repro.core.wording import count_noun
+from senet_repro.core.wording import count_noun, print_text
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -145,7 +145,7 @@ class Command:
             raise only_error
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
         for failure in failures:
-            print(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
+            print_text(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
             if failure.repeat is not None:
                 print(f"    python -m senet_repro {shlex.join(failure.repeat)}", file=sys.stderr)
         return max(exit_code_of(failure.error) for failure in failures)

@@ -17,6 +17,7 @@ from senet_repro.cli.words import (
 from senet_repro.core.errors import ConfigError, Stopped
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.signals import convert_sigterm
+from senet_repro.core.wording import print_text
 
 
 def main() -> None:
@@ -51,7 +52,7 @@ def _run_verb(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ConfigError as error:
-        print(f"senet_repro: {error}", file=sys.stderr)
+        print_text(f"senet_repro: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(

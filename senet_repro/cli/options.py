@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.core.errors import ConfigError
-from senet_repro.results.access import explain_forbidden
+from senet_repro.results.access import explain_forbidden, is_forbidden
 
 
 def add_results_option(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def require_results(results_dir: Path) -> Path:
         raise ConfigError(
             f"--results {results_dir}: there is no folder {results_dir}, but a file; give one that runs were written to"
         )
-    if not os.access(results_dir, os.R_OK | os.X_OK):
+    if is_forbidden(results_dir, os.R_OK | os.X_OK):
         raise ConfigError(f"--results {explain_forbidden(results_dir)}")
     return results_dir
 

@@ -25,6 +25,9 @@ from senet_repro.config.schema import MODEL_OPTIONS
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import join_words
 
+RETIRED = {("trainer", "ddp"): "trainer.devices=2 alone trains a run on two devices"}
+"""The replacements of files that earlier versions had, by group and name."""
+
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 
 # Sentences of Hydra's, and ours with what stands in quotation marks in them.
@@ -142,6 +145,8 @@ def _explain_error(error: BaseException) -> str:
         return f"cannot read '{error.override}': {str(error).splitlines()[0]}"
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
+        if (group, name) in RETIRED:
+            return f"there is no {group} '{name}': {RETIRED[group, name]}"
         return f"there is no {group} '{name}'; there are {', '.join(error.options)}"
     about = _find_cause_of_key(error)
     if about is not None:

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
+
+
+def is_forbidden(path: Path, mode: int) -> bool:
+    """Return whether something is there that this user may not read, or enter where `mode` says so, as `os.access`.
+
+    Nothing is there for a user who may not enter the folder around it.
+    """
+    # Of the user whose rights count, where a process runs for another than it was started by.
+    by_effective = os.access in os.supports_effective_ids
+    is_there = os.access(path, os.F_OK, effective_ids=by_effective)
+    return is_there and not os.access(path, mode, effective_ids=by_effective)
 
 
 def explain_forbidden(path: Path) -> str:

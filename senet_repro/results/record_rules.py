@@ -1,4 +1,4 @@
-"""What a record must hold to be believed: a rule for each of its fields (results floor)."""
+"""The rules by which a record is believed, one for each of its fields (results floor)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 @dataclass(frozen=True)
 class Rule:
-    """What a field may hold, as a check and in words that follow `not`."""
+    """Describe the values that a field may have, as a check and in words that follow `not`."""
 
     allows: Callable[[Any], bool]
     words: str

@@ -15,6 +15,7 @@ from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_text
 from senet_repro.core.lock import LOCK
+from senet_repro.results.access import is_forbidden
 
 # As config.identity.run_dir makes them: a readable name, and the first digits of the run key.
 _NAME = re.compile(r"(?P<name>.+)-(?P<key>[0-9a-f]{8})")
@@ -145,13 +146,12 @@ class RunFolder:
 
     def find_forbidden(self) -> Path | None:
         """Return the first folder or file of the run that this user may not read; None where there is none."""
-        # Unlike Path.exists, os.access takes what lies behind a closed door for absent, and raises nothing.
         for folder in (self.path.parent, self.path, self.checkpoints):
-            if os.access(folder, os.F_OK) and not os.access(folder, os.R_OK | os.X_OK):
+            if is_forbidden(folder, os.R_OK | os.X_OK):
                 return folder
         files = (self.lock_file, self.record_file, self.status_file, self.settings_file)
         for file in (*files, self.epochs_file):
-            if os.access(file, os.F_OK) and not os.access(file, os.R_OK):
+            if is_forbidden(file, os.R_OK):
                 return file
         return None
 

@@ -55,7 +55,9 @@ def load_results(results_dir: Path) -> Results:
             continue
         except RecordError as error:
             without_record.append(folder)
-            results.unreadable.append(str(error))
+            forbidden = RunFolder(folder).find_forbidden()
+            # The folder that is closed, where it is not the record itself.
+            results.unreadable.append(explain_forbidden(forbidden) if forbidden else str(error))
             continue
         first = results.folders.setdefault((record.run_key, record.seed), folder)
         if first is folder:

@@ -94,6 +94,11 @@ def test_table_2_trains_bn_inception_with_the_weight_decay_of_its_own() -> None:
     assert compose(["+experiment=imagenet", "recipe.weight_decay=1e-3"]).recipe.weight_decay == 1e-3
 
 
+def test_a_file_that_earlier_versions_had_names_what_replaces_it() -> None:
+    with pytest.raises(ConfigError, match=r"no trainer 'ddp': trainer\.devices=2"):
+        compose(["trainer=ddp"])
+
+
 def test_what_the_command_line_names_wins_over_an_experiment() -> None:
     run = compose(
         ["+experiment=cifar10", "recipe=demo", "data=digits", "se.bias=false", "recipe.epochs=1"]

@@ -41,8 +41,8 @@ def run_verb(options: argparse.Namespace) -> int:
 
     if not 0 < options.power < 1:
         raise ConfigError(f"--power {options.power:g}: give a chance between 0 and 1, such as 0.8")
-    results_dir = require_results(options.results)
     papers = find_tables(options.table)
+    results_dir = require_results(options.results)
     parts = []
     with pause_collection():
         results = load_printable_results(results_dir)

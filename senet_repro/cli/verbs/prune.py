@@ -45,15 +45,15 @@ class Waste(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found in a results folder."""
+class Search:
+    """Hold the waste of a results folder, and the reasons why other runs could not be looked at."""
 
     wastes: list[Waste] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # a message for each file that cannot be read
 
 
 class Kept(NamedTuple):
-    """How many runs were not removed, and a message for each that could not be."""
+    """Hold how many runs were not removed, and a message for each that could not be."""
 
     runs: int
     problems: list[str]
@@ -99,10 +99,11 @@ def run_verb(options: argparse.Namespace) -> int:
     return 1 if kept.problems else 0
 
 
-def _find_waste(results_dir: Path) -> Found:
+def _find_waste(results_dir: Path) -> Search:
     """Return the runs that are of no use any more; a run that cannot be looked at, or whose record is bad, is none."""
     listed = list_seed_folders(results_dir)
-    found = Found(problems=list(listed.problems))
+    _, unread_plans = read_plans(results_dir)
+    found = Search(problems=[*listed.problems, *unread_plans])
     for folder in listed.paths:
         if not _is_named_as_run(results_dir, folder):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_results_option, require_results
+from senet_repro.cli.options import add_results_option, add_table_option, require_results
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
 
@@ -21,23 +21,25 @@ PAGE = "index.html"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
+    add_table_option(parser)
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="where the page goes (report, in --results)"
     )
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Write the report of a results folder and print where it is.
+    """Write the report of a results folder, of the tables that were trained or asked for, and print where it is.
 
     Raises:
-        ConfigError: there is no results folder, a file in place of the other one, or the report cannot be written.
+        ConfigError: there is no such table or results folder, or the report cannot be written.
     """
     from senet_repro.config.paper_tables import find_table, find_tables, format_selection
     from senet_repro.report.page.page import render_page
-    from senet_repro.report.page.sections import build_sections
+    from senet_repro.report.page.sections import build_sections, split_tables
     from senet_repro.report.tables.build import build_tables
     from senet_repro.report.tables.load import load_printable_results
 
+    papers = find_tables(options.table)
     results_dir = require_results(options.results)
     results = load_printable_results(results_dir)
     if not (results.records or results.failures or results.unreadable):
@@ -45,8 +47,10 @@ def run_verb(options: argparse.Namespace) -> int:
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
     output = options.output or options.results / "report"
-    sections = build_sections(results, build_tables(results, find_tables()))
-    html = render_page(results, sections, str(options.results))
+    tables = build_tables(results, papers)
+    shown, others = (tables, []) if options.table else split_tables(tables)
+    sections = build_sections(results, shown)
+    html = render_page(results, sections, str(options.results), others)
     _write_report(output, sections, html)
     print(output / PAGE)
     return 0

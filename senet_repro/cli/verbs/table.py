@@ -59,9 +59,9 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.results.store import pause_collection
 
     chosen = FORMATS[options.format]
+    papers = find_tables(options.table)
     results_dir = require_results(options.results)
     with pause_collection():
-        papers = find_tables(options.table)
         results = load_printable_results(results_dir)
         tables = build_tables(results, papers, options.allow_mixed)
         remarks = list(_collect_remarks(options, results, tables))

@@ -44,8 +44,8 @@ def run_verb(options: argparse.Namespace) -> int:
     )
     from senet_repro.results.store import pause_collection
 
-    results_dir = require_results(options.results)
     papers = find_tables(options.table)
+    results_dir = require_results(options.results)
     with pause_collection():
         results = load_printable_results(results_dir)
         found = judge_tables(build_tables(results, papers), papers)
