@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_results_option
+from senet_repro.cli.options import add_results_option, parse_path
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
 
@@ -22,7 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="where the page goes (report, in --results)"
+        "--output",
+        type=parse_path,
+        metavar="DIR",
+        help="where the page goes (report, in --results)",
     )
 
 

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_format_option, add_results_option, add_table_option
+from senet_repro.cli.options import (
+    add_format_option,
+    add_results_option,
+    add_table_option,
+    parse_path,
+)
 from senet_repro.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format_option(parser, FORMAT_NAMES)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=parse_path,
         metavar="DIR",
         help="write each table into a file there, and index.md that lists them",
     )
