@@ -16,6 +16,8 @@ _FOREIGN_FLAGS = (
     ("--config-dir", "-cd"),
     ("--experimental-rerun",),
 )
+# What Hydra can tell of itself.
+_INFOS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
     shown = _select_shown(options)
     if shown and options.multirun:
         raise ConfigError(f"-m and {shown[0]}: give one of them; what is shown is a single run")
-    if (options.package or options.resolve) and not options.cfg:
-        raise ConfigError("--package and --resolve go with --cfg job: give that too")
+    if options.resolve and not options.cfg:
+        raise ConfigError("--resolve goes with --cfg job: give that too")
     flags = shown or (["--multirun"] if options.multirun else [])
     return CommandLine(flags, options.words, is_sweep=options.multirun)
 
@@ -63,9 +65,8 @@ def _build_parser() -> argparse.ArgumentParser:
     # Hydra's word for what a command without -m does anyway.
     parser.add_argument("-r", "--run", action="store_true")
     parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
-    parser.add_argument("-p", "--package")
     parser.add_argument("--resolve", action="store_true")
-    parser.add_argument("-i", "--info", nargs="?", const="all")
+    parser.add_argument("-i", "--info", nargs="?", const="all", choices=_INFOS)
     parser.add_argument("--hydra-help", action="store_true")
     parser.add_argument("-sc", "--shell-completion", action="store_true")
     for names in _FOREIGN_FLAGS:
@@ -86,8 +87,6 @@ def _select_shown(options: argparse.Namespace) -> list[str]:
         flags.append("--shell-completion")
     if len(flags) > 1:
         raise ConfigError(f"{' '.join(flags)}: give one of them")
-    if options.package:
-        flags.append(f"--package={options.package}")
     if options.resolve:
         flags.append("--resolve")
     return flags

@@ -33,7 +33,7 @@ from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
 from senet_repro.config.composition import check_overrides, plain_errors, run_from
 from senet_repro.config.conf_dir import CONF_DIR
-from senet_repro.config.overrides import read_overrides, refuse_sweeps
+from senet_repro.config.overrides import read_overrides, read_run_overrides
 from senet_repro.core.signals import Deferral
 
 # More than these take seconds to compose, in which a person should not wonder what goes on.
@@ -69,12 +69,11 @@ def _read_arguments(arguments: Sequence[str]) -> list[str]:
         ConfigError: one of them cannot be given, or cannot be read.
     """
     line = read_command_line(arguments)
-    overrides = line.words
-    if "--shell-completion" not in line.flags:
-        overrides = read_overrides(line.words)
-        if not line.is_sweep:
-            refuse_sweeps(overrides)
-    return [*line.flags, *overrides]
+    # These are no settings but what Hydra is to complete.
+    if "--shell-completion" in line.flags:
+        return [*line.flags, *line.words]
+    read = read_overrides if line.is_sweep else read_run_overrides
+    return [*line.flags, *read(line.words)]
 
 
 def current_command() -> Command:

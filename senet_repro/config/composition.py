@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.data_sets import FACTS, read_set_facts
-from senet_repro.config.overrides import read_overrides, refuse_sweeps
+from senet_repro.config.overrides import read_run_overrides
 from senet_repro.config.schema import MODEL_OPTIONS, Init, Run, Trainer
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
@@ -114,8 +114,7 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     Raises:
         ConfigError: as for `run_from`, or an override is malformed.
     """
-    read = read_overrides(overrides)
-    refuse_sweeps(read)
+    read = read_run_overrides(overrides)
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("config", overrides=read)
@@ -176,7 +175,14 @@ def plain_errors() -> Iterator[None]:
     except ConfigError:
         raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise ConfigError(_explain_error(error)) from error
+        raise _find_own_error(error) or ConfigError(_explain_error(error)) from error
+
+
+def _find_own_error(error: BaseException | None) -> ConfigError | None:
+    """Return the error of a resolver of ours, which has the mend in its own words; None if it is none of ours."""
+    while error is not None and not isinstance(error, ConfigError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _explain_error(error: BaseException) -> str:

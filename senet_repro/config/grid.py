@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep, Sweep
 
@@ -32,10 +32,11 @@ def build_grid(
     with several tables each is swept after the other.
 
     Raises:
-        ConfigError: a key has no values, or values without an end, or there are more than `most_points` points.
+        ConfigError: a key has no values, there are more than `most_points` points, or tables of two groups.
     """
     if type(most_points) is not int or most_points < 1:
         raise ConfigError(f"hydra.sweeper.most_points={most_points}: give a number of at least 1")
+    _refuse_two_tables(overrides)
     grids = [_merge_axes(*part) for part in _split_tables(overrides, table_params)]
     _refuse_large_sweep(grids, most_points)
     points: list[list[str]] = []
@@ -43,6 +44,15 @@ def build_grid(
         choices = [_list_overrides(override) for override in axes.values()]
         points.extend(list(point) for point in itertools.product(*choices))
     return points
+
+
+def _refuse_two_tables(overrides: Sequence[str]) -> None:
+    """Accept overrides that name an ablation or an experiment; both have rows of their own."""
+    tables = [
+        text for text in overrides if text.startswith(tuple(f"{key}=" for key in _TABLE_KEYS))
+    ]
+    if len(tables) > 1:
+        raise ConfigError(f"{' '.join(tables)}: give one of them")
 
 
 def _split_tables(
@@ -70,7 +80,8 @@ def _load_table_params(group: str, name: str) -> Mapping[str, str]:
     names = list_files(group)
     if name not in names:
         raise ConfigError(f"there is no {group} '{name}'; there are {', '.join(names)}")
-    return cast(Mapping[str, str], load_file(group, name).hydra.sweeper.params)
+    params: Mapping[str, str] = load_file(group, name).hydra.sweeper.params
+    return params
 
 
 def _merge_axes(overrides: Sequence[str], table_params: Mapping[str, str]) -> Axes:
@@ -156,7 +167,8 @@ def _list_values(override: Override) -> list[str]:
     # Hydra leaves Glob out of the types that it states.
     sweep: Any = override.value()
     if isinstance(sweep, Glob):
-        return cast(list[str], sweep.filter(list_files(override.key_or_group)))
+        names: list[str] = sweep.filter(list_files(override.key_or_group))
+        return names
     elements = getattr(sweep, "list", ())
     if any(isinstance(element, Sweep | Glob) for element in elements):
         raise ConfigError(

@@ -23,7 +23,8 @@ _WORD = re.compile(r"(?P<sign>\+{0,2})(?P<key>[^=]+)=(?P<value>.*)", re.DOTALL)
 _CHOICE = re.compile(r"\s*choice\s*\((.*)\)\s*", re.DOTALL)
 # Of Hydra's settings these alone are the user's: the others decide where Hydra works, and so where records would land.
 _USERS_HYDRA_KEYS = re.compile(r"hydra/launcher|hydra\.launcher\..*|hydra\.sweeper\.most_points")
-_OPENING, _CLOSING = "([{", ")]}"
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_BRACKET_DEPTHS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,28 @@ def read_overrides(words: Sequence[str]) -> list[str]:
     return [_write_override(part) for part in parts]
 
 
-def refuse_sweeps(overrides: Sequence[str]) -> None:
-    """Accept the overrides of a single run.
+def read_run_overrides(words: Sequence[str]) -> list[str]:
+    """Return the overrides of a single run, as `read_overrides` does.
 
     Raises:
-        ConfigError: one gives several values.
+        ConfigError: as for `read_overrides`, or a word gives several values.
     """
-    for override in overrides:
+    overrides = read_overrides(words)
+    for word, override in zip(words, overrides, strict=True):
         parsed = parse_override(override)
-        if not parsed.is_sweep_override():
-            continue
-        hint = _find_hint(parsed.key_or_group)
-        mend = ""
-        if is_text(hint):
-            mend = f", or put one value that has commas in quotes: {_show_quotes(override)}"
-        elif hint is Any:
-            mend = ", or a list as one value, in brackets: 'stages=[2,3]'"
-        raise ConfigError(f"{override}: give -m to train each of these values{mend}")
+        if parsed.is_sweep_override():
+            mend = _explain_list(word, _find_hint(parsed.key_or_group))
+            raise ConfigError(f"{word}: give -m to train each of these values{mend}")
+    return overrides
+
+
+def _explain_list(word: str, hint: Any) -> str:
+    """Return how several values are written as one, where a key can have such a value."""
+    if is_text(hint):
+        return f", or put one value that has commas in quotes: {_show_quotes(word)}"
+    if hint is Any:
+        return ", or a list as one value, in brackets: 'stages=[2,3]'"
+    return ""
 
 
 def parse_override(override: str) -> Override:
@@ -151,15 +157,30 @@ def _write_text(key: str, text: str, *, may_be_none: bool) -> str:
         # A quote that is closed too early or never is a slip; every other sign is one of the text.
         if text[0] in "'\"":
             raise
+        _refuse_special_text(key, text)
         return _quote(text)
-    is_none = parsed.value() is None and may_be_none
-    if isinstance(parsed.value(), str) or is_none or parsed.is_sweep_override():
+    value = parsed.value()
+    if isinstance(value, str):
+        _refuse_special_text(key, value)
         return text
-    return _quote(text)
+    is_none = value is None and may_be_none
+    return text if is_none or parsed.is_sweep_override() else _quote(text)
+
+
+def _refuse_special_text(key: str, text: str) -> None:
+    """Accept a text that has no meaning of its own in the configuration, or one that it can have."""
+    if text == "???":
+        raise ConfigError(f"{key}=???: this stands for a value that is missing; give another")
+    if text.count("${") > text.count("}"):
+        raise ConfigError(
+            f"{key}={text}: ${{ begins the value of another key, which ends with }}, as in ${{oc.env:HOME}}"
+        )
 
 
 def _split_at_commas(value: str) -> list[str]:
     """Return what stands between the commas of a value, but for those in quotes, in brackets or after a backslash."""
+    # Brackets that have no partner are signs of a name.
+    are_paired = all(value.count(opening) == value.count(closing) for opening, closing in _BRACKETS)
     texts = [""]
     quote = ""
     depth = 0
@@ -169,8 +190,8 @@ def _split_at_commas(value: str) -> list[str]:
         # Within a text an apostrophe is a sign like any other: only one that begins it is a quote.
         if sign in "'\"" and is_plain and (sign == quote or not (quote or texts[-1].strip())):
             quote = "" if quote else sign
-        elif not quote:
-            depth += (sign in _OPENING) - (sign in _CLOSING)
+        elif are_paired and not quote:
+            depth += _BRACKET_DEPTHS.get(sign, 0)
         if sign == "," and is_plain and not quote and depth == 0:
             texts.append("")
         else:
