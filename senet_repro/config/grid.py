@@ -20,7 +20,7 @@ from senet_repro.core.errors import ConfigError
 _TABLE_KEYS = ("+ablation", "+experiment")
 
 Axes = dict[str, Override]
-"""What a sweep gives to each key, by the key with the + before it."""
+"""The override of each key of a sweep, by the key with the + before it."""
 
 
 def build_grid(
