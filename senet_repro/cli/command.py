@@ -163,6 +163,8 @@ class Command:
             else:
                 name = f"point {number} of the sweep"
                 self._illegal_points[name] = point
+        if legal_points:
+            self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
             _print_dry([point.run for point in legal_points])
             return []
@@ -174,6 +176,11 @@ class Command:
         pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
         return pending
+
+    def _announce_illegal_points(self) -> None:
+        """Name the points that cannot be, before hours are spent on the others; `finish` reports them once more."""
+        for name, point in self._illegal_points.items():
+            print(f"{name} is left out: {point.error}", file=sys.stderr)
 
     def _drop_finished(self, by_folder: dict[Path, Point]) -> None:
         """Take the runs out that have their record, and print where it is."""

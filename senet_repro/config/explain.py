@@ -59,7 +59,14 @@ def plain_errors() -> Iterator[None]:
     except ConfigError:
         raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise ConfigError(_explain_error(error)) from error
+        raise _find_own_error(error) or ConfigError(_explain_error(error)) from error
+
+
+def _find_own_error(error: BaseException | None) -> ConfigError | None:
+    """Return the error of a resolver of ours, which has the mend in its own words; None if it is none of ours."""
+    while error is not None and not isinstance(error, ConfigError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def explain_unknown_key(key: str) -> str:

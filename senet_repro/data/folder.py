@@ -75,7 +75,7 @@ def load_folders(data: Data) -> tuple[FileSet, FileSet]:
         raise DataError(
             f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
         )
-    root = Path(data.root).expanduser()
+    root = Path(data.root)
     classes = _list_classes(root / "train")
     val_classes = _list_classes(root / "val")
     if odd := set(classes) ^ set(val_classes):

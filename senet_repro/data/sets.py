@@ -96,7 +96,7 @@ def load_in_memory(data: Data) -> Split:
     check_reader(data)
     root = None
     if data.root is not None:
-        root = str(Path(data.root).expanduser().resolve())
+        root = str(Path(data.root).resolve())
     source = Source(data.name, root, data.download, data.skip_corrupt)
     split = _read_set(source)
     _check_split(data, split)

@@ -97,7 +97,7 @@ def build_network(run: Run) -> torch.nn.Module:
     torch.manual_seed(run.seed)
     net = network_of(run)
     if run.init.weights is not None and run.init.source is not None:
-        weights_file = Path(run.init.weights).expanduser()
+        weights_file = Path(run.init.weights)
         try:
             import_weights(net, read_weights(weights_file), run.init.source)
         except ConfigError as error:
