@@ -16,7 +16,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,7 @@ from senet_repro.cli.dry import check_weights, print_plan
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.wandb_copies import copy_results
+from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
@@ -173,7 +174,7 @@ class Command:
         if self._is_sweep:
             _write_plans(legal_points)
             self._drop_finished(by_folder)
-        pending = list(by_folder.values())
+        pending = self._drop_without_data(by_folder)
         self._to_train = [point.run for point in pending]
         return pending
 
@@ -181,6 +182,20 @@ class Command:
         """Name the points that cannot be, before hours are spent on the others; `finish` reports them once more."""
         for name, point in self._illegal_points.items():
             print(f"{name} is left out: {point.error}", file=sys.stderr)
+
+    def _drop_without_data(self, by_folder: Mapping[Path, Point]) -> list[Point]:
+        """Return the points whose data are there, before anything is imported that takes long."""
+        pending = []
+        for folder, point in by_folder.items():
+            try:
+                # A finished run only has its record printed.
+                if not has_record(folder):
+                    check_set(point.run)
+            except (ConfigError, OSError) as error:
+                self._outcomes[point] = error
+            else:
+                pending.append(point)
+        return pending
 
     def _drop_finished(self, by_folder: dict[Path, Point]) -> None:
         """Take the runs out that have their record, and print where it is."""

@@ -33,7 +33,7 @@ class Cost:
 
 
 def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
-    """Return the cost of each run on the whole of its set, all epochs together."""
+    """Return the cost of each run on its set as it was found, or else on the whole of it, all epochs together."""
     # Late: only here does a dry run need torch.
     from senet_repro.models.cost import count_runs
 
@@ -41,8 +41,9 @@ def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
     for run, (_, macs_per_image) in zip(runs, count_runs(runs), strict=True):
         epochs, batch_size = run.recipe.epochs, run.recipe.batch_size
         # The last incomplete batch of an epoch is dropped.
-        used_images = run.data.train_images // batch_size * batch_size
-        costs.append(Cost(epochs * used_images, epochs * run.data.eval_images, macs_per_image))
+        seen = run.data.found or run.data
+        used_images = seen.train_images // batch_size * batch_size
+        costs.append(Cost(epochs * used_images, epochs * seen.eval_images, macs_per_image))
     return costs
 
 

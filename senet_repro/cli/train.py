@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -34,9 +35,10 @@ from senet_repro.cli.points import Point, Position, read_point
 from senet_repro.config.composition import check_overrides, run_from
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.explain import plain_errors
+from senet_repro.config.identity import run_dir
 from senet_repro.config.overrides import read_overrides, read_run_overrides
 from senet_repro.config.settings import check_settings
-from senet_repro.core.errors import ConfigError
+from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.signals import Deferral
 
 # More than these take seconds to compose, in which a person should not wonder what goes on.
@@ -153,6 +155,7 @@ class HydraLauncher:
             total=len(points),
             side_by_side=self._count_side_by_side(),
             starts_processes=self.starts_processes,
+            folders=[run_dir(point.run) for point in points],
         )
         # Once more, after Hydra: launchers send a job's function to its process, and with it what the job must know.
         self.launcher.setup(hydra_context=self.context, task_function=task, config=self.config)
@@ -180,13 +183,30 @@ class HydraLauncher:
 
 
 def _train_sweep_job(
-    config: DictConfig, *, total: int, side_by_side: int, starts_processes: bool
+    config: DictConfig,
+    *,
+    total: int,
+    side_by_side: int,
+    starts_processes: bool,
+    folders: Sequence[Path],
 ) -> None:
-    """Train one run of a sweep of `total`, in the process that a launcher chose for it."""
+    """Train one run of a sweep of `total`, in the process that a launcher chose for it.
+
+    `folders` are those in which the command expects the records of its runs.
+
+    Raises:
+        DataError: other pictures lie here than where the command was given, or than when.
+    """
     hydra_config: Any = HydraConfig.get()
     overrides = list(hydra_config.overrides.task)
     run = check_overrides(overrides, run_from(config))
-    position = Position(hydra_config.job.num + 1, total, side_by_side)
+    number = hydra_config.job.num
+    if run_dir(run) != folders[number]:
+        raise DataError(
+            f"data.root={run.data.root}: not the pictures that the command found there; "
+            "give it again, where the same set lies at the same path on every machine"
+        )
+    position = Position(number + 1, total, side_by_side)
     is_beside = starts_processes and _command is None
     train_run(run, overrides, position, is_beside)
     # A job in another process has no command: the run is announced when the launcher returns.

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.explain import plain_errors
+from senet_repro.config.found_set import fill_in_set
 from senet_repro.config.overrides import read_run_overrides
 from senet_repro.config.schema import Init, Run, Trainer
 from senet_repro.config.settings import check_settings
@@ -42,7 +43,19 @@ OmegaConf.register_new_resolver("expand_home", expand_home)
 
 
 def run_from(config: DictConfig) -> Run:
-    """Return the validated run that a composed configuration describes.
+    """Return the validated run that a composed configuration describes, with what it would find on the disk.
+
+    Raises:
+        ConfigError: as for `run_as_stated`; or the first weights or the pictures are not those that it states.
+    """
+    run = run_as_stated(config)
+    _fill_in_hash(run.init)
+    fill_in_set(run)
+    return run
+
+
+def run_as_stated(config: DictConfig) -> Run:
+    """Return the validated run that a configuration describes, without a look at its data or its first weights.
 
     Raises:
         ConfigError: a key does not exist (also one that came by `+key=` or `++key=`), or a value is not legal.
@@ -55,7 +68,6 @@ def run_from(config: DictConfig) -> Run:
     assert isinstance(run, Run)
     _expand_paths(run)
     validate_run(run)
-    _fill_in_hash(run.init)
     return run
 
 

@@ -78,6 +78,16 @@ class Model:
 
 
 @dataclass(kw_only=True)
+class FoundSet:
+    """The pictures that lie where `data.root` points."""
+
+    fingerprint: str  # of them all, 64 hexadecimal digits: equal for equal sets, wherever they lie
+    classes: int
+    train_images: int
+    eval_images: int
+
+
+@dataclass(kw_only=True)
 class Data:
     """An image set and its augmentation."""
 
@@ -104,6 +114,9 @@ class Data:
     crop_area: list[float] | None = field(default=None, metadata=list_of(2, 0.0001, 1, rising=True))
     crop_aspect: list[float] | None = field(default=None, metadata=list_of(2, 0.1, 10, rising=True))
     root: str | None = None  # folder of the set; digits need none
+    found: FoundSet | None = (
+        None  # what lies there, filled in as the run is composed; none: nothing, or no folder
+    )
     download: bool = False  # let torchvision fetch the set into root
     verify: bool = False  # decode every image before the first epoch, and name all that cannot be
     skip_corrupt: bool = False  # leave those out, and record them; verifies too

@@ -16,14 +16,19 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+from senet_repro.config.class_folders import (
+    PARTS,
+    ClassFolders,
+    find_class_folders,
+    list_pictures,
+    refuse_empty_classes,
+)
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.core.signals import ignore_signals
 from senet_repro.data.batches import Batch
 from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
-
-SUFFIXES = (".jpeg", ".jpg", ".png")
 
 Key = tuple[int, int]
 """Epoch and index: all that the random parameters of an image depend on beside the seed."""
@@ -64,53 +69,31 @@ class FileSet:
 
 
 def load_folders(data: Data) -> tuple[FileSet, FileSet]:
-    """Return the training and the validation files under `data.root`; labels number the sorted folders of train/.
+    """Return the training and the validation files under `data.root`.
 
-    Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well.
+    Labels number the class folders in the order of their names; those of a part of ImageNet, for a network with all of
+    its outputs, are their places among all 1,000 classes.
 
     Raises:
         DataError: train/ or val/ is missing, their classes differ or are too many, or a class has no images.
     """
-    if data.root is None:
-        raise DataError(
-            f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
-        )
-    root = Path(data.root)
-    classes = _list_classes(root / "train")
-    val_classes = _list_classes(root / "val")
-    if odd := set(classes) ^ set(val_classes):
-        raise DataError(
-            f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only"
-        )
-    if len(classes) > data.classes:
-        raise DataError(
-            f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}"
-        )
-    return _list_files(root / "train", classes), _list_files(root / "val", classes)
+    classes = find_class_folders(data)
+    train, val = (_list_files(classes, part) for part in PARTS)
+    return train, val
 
 
-def _list_classes(folder: Path) -> list[str]:
-    names = []
-    if folder.is_dir():
-        names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-    if not names:
-        raise DataError(
-            f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR"
-        )
-    return names
-
-
-def _list_files(folder: Path, classes: list[str]) -> FileSet:
-    """Return the image files of each class, sorted by their names."""
+def _list_files(classes: ClassFolders, part: str) -> FileSet:
+    """Return the pictures of each class, sorted by their names."""
     files: list[bytes] = []
     labels: list[int] = []
-    for label, name in enumerate(classes):
-        entries = (folder / name).iterdir()
-        found = sorted(os.fsencode(file) for file in entries if file.suffix.lower() in SUFFIXES)
-        if not found:
-            raise DataError(f"no images in {folder / name}: looked for *{', *'.join(SUFFIXES)}")
-        files += found
-        labels += [label] * len(found)
+    empty: list[Path] = []
+    for label, folder in zip(classes.labels, classes.list_paths(part), strict=True):
+        pictures = list_pictures(folder).taken
+        if not pictures:
+            empty.append(folder)
+        files += [os.fsencode(folder / name) for name in pictures]
+        labels += [label] * len(pictures)
+    refuse_empty_classes(empty)
     return FileSet(np.array(files), torch.tensor(labels))
 
 

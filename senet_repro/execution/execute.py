@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from senet_repro.config.found_set import confirm_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Stopped, TrainedElsewhere
@@ -67,6 +68,8 @@ def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str]
     """Train in a folder that this process has locked."""
     with RunStatus(run, folder) as status:
         _remove_leftovers(folder)
+        # A run that waited its turn may find other pictures than those it was composed with.
+        confirm_set(run)
         _write_settings(run, folder)
         status.write_running()
         is_finished = False

@@ -6,7 +6,9 @@ import argparse
 
 from senet_repro.cli.options import parse_path
 from senet_repro.config.schema import WEIGHT_SOURCES
+from senet_repro.config.weight_files import check_weights_target
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+from senet_repro.results.run_folder import RunFolder
 
 DESCRIPTION = "A trained network's weights under another library's names."
 
@@ -28,6 +30,9 @@ def run_verb(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: the folder holds no trained run, or the other library has no such network.
     """
+    # Before the imports, which take long.
+    RunFolder(options.run).require_trained()
+    check_weights_target(options.file)
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
     from senet_repro.models import export_weights, write_weights
