@@ -37,7 +37,7 @@ from senet_repro.core.errors import (
     reason_of,
 )
 from senet_repro.core.lock import is_locked
-from senet_repro.core.wording import count_noun
+from senet_repro.core.wording import count_noun, print_text
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -83,6 +83,8 @@ class Command:
         self._is_sweep = False
         # By the name under which the user is told of it.
         self._illegal_points: dict[str, IllegalPoint] = {}
+        # Why the command as a whole cannot be.
+        self._refusal: ConfigError | None = None
         self._outcomes: Outcomes = {}
         # Folders of the runs whose record's path was printed.
         self._announced: set[Path] = set()
@@ -114,8 +116,18 @@ class Command:
                 file=sys.stderr,
             )
 
+    def refuse(self, error: ConfigError) -> None:
+        """Note why the command cannot be; `finish` raises it."""
+        self._refusal = error
+
     def finish(self) -> int:
-        """Announce the records that other processes left, report the failures, and return the worst exit code."""
+        """Announce the records that other processes left, report the failures, and return the worst exit code.
+
+        Raises:
+            ConfigError: the command is one run, or none, that cannot be.
+        """
+        if self._refusal is not None:
+            raise self._refusal
         failures = [
             Failure(name, point.error, None) for name, point in self._illegal_points.items()
         ]
@@ -128,9 +140,13 @@ class Command:
         copy_results(self._to_train)
         if not failures:
             return 0
+        only_error = failures[0].error
+        if not self._is_sweep and isinstance(only_error, ConfigError):
+            # Of one run that cannot be there is nothing to add, and nothing to repeat.
+            raise only_error
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
         for failure in failures:
-            print(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
+            print_text(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
             if failure.repeat is not None:
                 print(f"    python -m senet_repro {shlex.join(failure.repeat)}", file=sys.stderr)
         return max(exit_code_of(failure.error) for failure in failures)
@@ -146,8 +162,10 @@ class Command:
             if isinstance(point, Point):
                 legal_points.append(point)
             else:
-                name = f"point {number} of the sweep" if self._is_sweep else "this command"
+                name = f"point {number} of the sweep"
                 self._illegal_points[name] = point
+        if legal_points:
+            self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
             _print_dry([point.run for point in legal_points])
             return []
@@ -160,6 +178,11 @@ class Command:
         pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
         return pending
+
+    def _announce_illegal_points(self) -> None:
+        """Name the points that cannot be, before hours are spent on the others; `finish` reports them once more."""
+        for name, point in self._illegal_points.items():
+            print(f"{name} is left out: {point.error}", file=sys.stderr)
 
     def _drop_without_data(self, by_folder: dict[Path, Point]) -> None:
         """Take the runs out whose data are not there, before anything is imported that takes long."""

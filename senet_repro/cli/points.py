@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.composition import check_overrides, plain_errors, run_from
+from senet_repro.config.composition import check_overrides, run_from
+from senet_repro.config.explain import plain_errors
 from senet_repro.config.found_set import fill_in_set
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError

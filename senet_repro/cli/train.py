@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,13 +29,20 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from senet_repro.cli.command import Command, Outcomes
+from senet_repro.cli.command_line import read_command_line
 from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
-from senet_repro.config.composition import check_overrides, plain_errors, run_from
+from senet_repro.config.composition import check_overrides, run_from
 from senet_repro.config.conf_dir import CONF_DIR
+from senet_repro.config.explain import plain_errors
 from senet_repro.config.identity import run_dir
-from senet_repro.core.errors import DataError
+from senet_repro.config.overrides import read_overrides, read_run_overrides
+from senet_repro.config.settings import check_settings
+from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.signals import Deferral
+
+# More than these take seconds to compose, in which a person should not wonder what goes on.
+MANY_POINTS = 20
 
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a
 # process that a launcher started there is none.
@@ -49,12 +57,30 @@ def main() -> int:
     """
     global _command
     _command = Command()
+    # Hydra takes its arguments from there.
+    sys.argv[1:] = _read_arguments(sys.argv[1:])
     # Hydra would print failures itself and leave with exit code 1; cli/main.py maps them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     serve = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
     with plain_errors():
         serve(_train_single_run)()
     return _command.finish()
+
+
+def _read_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of a command as Hydra is to have them.
+
+    Raises:
+        ConfigError: one of them cannot be given, or cannot be read.
+    """
+    line = read_command_line(arguments)
+    # These are no settings but what Hydra is to complete.
+    if "--shell-completion" in line.flags:
+        return [*line.flags, *line.words]
+    read = read_overrides if line.is_sweep else read_run_overrides
+    overrides = read(line.words)
+    check_settings(overrides)
+    return [*line.flags, *overrides]
 
 
 def current_command() -> Command:
@@ -68,6 +94,8 @@ def launch_grid(
 ) -> None:
     """Train the points of a sweep, each given by its overrides, for the sweeper that holds Hydra's objects."""
     compose = partial(_compose_point, context.config_loader, config)
+    if len(grid) > MANY_POINTS:
+        print(f"reading the settings of {len(grid)} points", file=sys.stderr)
     points = [read_point(overrides, compose) for overrides in grid]
     current_command().train_points(points, HydraLauncher(launcher, context, config))
 
@@ -82,7 +110,11 @@ def _train_single_run(config: DictConfig) -> None:
     """Train the run of a command that is no sweep; Hydra calls this."""
     overrides = list(HydraConfig.get().overrides.task)
     point = read_point(overrides, lambda _: config)
-    current_command().train_points([point], ThisProcess())
+    try:
+        current_command().train_points([point], ThisProcess())
+    except ConfigError as error:
+        # Hydra would print a line of its own before whatever is raised here.
+        current_command().refuse(error)
 
 
 class ThisProcess:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from senet_repro.config.paper_tables import find_tables
 from senet_repro.config.schema import Logger, Run
 from senet_repro.core.lock import hold_lock
+from senet_repro.core.wording import print_line
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.mirrors.wandb_files import find_unsent_log, is_written, write_offline_runs
 from senet_repro.mirrors.wandb_run import describe_logged_runs, read_project
@@ -45,15 +46,16 @@ def copy_results(runs: Iterable[Run]) -> None:
 
 def write_copies(
     results_dir: Path,
-    table_name: str | None = None,
+    table_names: Sequence[str] = (),
     project: str | None = None,
     *,
     only_logged: bool = False,
 ) -> list[WandbRun]:
     """Write W&B's files of every run with logger=wandb and of the tables, where their content is new.
 
-    `table_name` selects one table; `only_logged` leaves out tables without a run of logger=wandb. Without a `project`
-    each goes to the project in its runs' settings. Returns all of them, those that were written before included.
+    `table_names` select tables, all of them where none is named; `only_logged` leaves out tables without a run of
+    logger=wandb. Without a `project` each goes to the project in its runs' settings. Returns all of them, those that
+    were written before included.
 
     Raises:
         WandbError: they could not be written.
@@ -64,7 +66,10 @@ def write_copies(
     with hold_lock(results_dir / TABLES_FOLDER):
         copies = list(describe_logged_runs(results_dir, project))
         new = [copy for copy in copies if not is_written(copy)]
-        for table in build_tables(load_printable_results(results_dir), find_tables(table_name)):
+        results = load_printable_results(results_dir)
+        for message in results.unreadable:
+            print_line(f"W&B: skipped {message}", file=sys.stderr)
+        for table in build_tables(results, find_tables(table_names)):
             own_project = find_project(table)
             if only_logged and own_project is None:
                 continue

@@ -52,7 +52,7 @@ def find_cifar_files(name: str, root: str | None) -> CifarFiles:
             f"{name} is read from a folder of parquet files or of {folder}: give data.root=DIR, "
             "and data.download=true to have it fetched there"
         )
-    top = Path(root).expanduser()
+    top = Path(root)
     places = [top, *(top / subfolder for subfolder in _list_subfolders(name))]
     missing = set(PARQUET_PATTERNS)
     for place in places:

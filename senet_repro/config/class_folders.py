@@ -55,7 +55,7 @@ def find_class_folders(data: Data) -> ClassFolders:
         raise DataError(
             f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
         )
-    root = Path(data.root).expanduser()
+    root = Path(data.root)
     require_folder(root)
     train, val = (_list_classes(root / part) for part in PARTS)
     if odd := sorted(set(train) ^ set(val)):

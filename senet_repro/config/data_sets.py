@@ -31,7 +31,7 @@ def read_set_facts(name: str) -> SetFacts:
     """
     known = list_files("data")
     if name not in known:
-        raise ConfigError(f"no image set {name}: give data.name={'|'.join(known)}")
+        raise ConfigError(f"no image set {name}: give data={'|'.join(known)}")
     stated = load_file("data", name)
     return SetFacts(**{fact: stated[fact] for fact in FACTS})
 

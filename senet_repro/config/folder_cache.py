@@ -46,7 +46,7 @@ class FolderCache:
     @classmethod
     def open(cls, folder: Path, root: str) -> FolderCache:
         """Return the cache that `folder` holds for the set at `root`, empty if there is none that can be read."""
-        real_root = os.path.realpath(Path(root).expanduser())
+        real_root = os.path.realpath(root)
         name = hashlib.sha256(os.fsencode(real_root)).hexdigest()[:16]
         cache = cls(folder / f"{name}.json")
         with suppress(OSError, ValueError):

@@ -6,6 +6,7 @@ networks with and without SE side by side (sections 5 and the appendix), each by
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,14 @@ from senet_repro.core.errors import ConfigError
 
 GROUPS = ("ablation", "experiment")
 _AFTER_ALL_NUMBERS = 1000
+
+NOT_OFFERED = {
+    "1": "it lists the layers of the networks, which `python -m senet_repro sizes` counts",
+    "6": "it is of scenes (Places365), which cannot be trained here yet",
+    "7": "it is of object detection (COCO), which cannot be trained here yet",
+    "9": "it is of larger crops and extra data, which cannot be trained here yet",
+}
+"""Why the paper's other tables are none here, by their numbers."""
 
 
 @lru_cache(maxsize=1)
@@ -46,12 +55,20 @@ def find_table(wanted: str) -> PaperTable:
         if wanted in (table.name, str(table.number)):
             return table
     known = [f"{table.number or '-'} {table.name}" for table in paper_tables().values()]
-    raise ConfigError(f"no table '{wanted}'; there are {', '.join(known)}")
+    reason = f": {NOT_OFFERED[wanted]}" if wanted in NOT_OFFERED else ""
+    raise ConfigError(f"no table '{wanted}'{reason}; there are {', '.join(known)}")
 
 
-def find_tables(wanted: str | None) -> list[PaperTable]:
-    """Return the table of a name or number, or every table for None; raises as `find_table`."""
-    return [find_table(wanted)] if wanted else list(paper_tables().values())
+def find_tables(wanted: Sequence[str] = ()) -> list[PaperTable]:
+    """Return the tables of some names or numbers, each once and in their order, or every table where none is named.
+
+    Raises:
+        ConfigError: as `find_table`.
+    """
+    if not wanted:
+        return list(paper_tables().values())
+    found = {table.name: table for table in map(find_table, wanted)}
+    return list(found.values())
 
 
 def label_table(table: PaperTable) -> str:

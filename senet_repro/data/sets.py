@@ -83,7 +83,7 @@ def check_reader(data: Data) -> None:
     if data.kind == "memory" and data.name not in READERS:
         raise DataError(
             f"no image set {data.name}: no reader in senet_repro/data/sets.py has that name; "
-            f"give data.name={'|'.join(READERS)}"
+            f"give data={'|'.join(READERS)}"
         )
 
 
@@ -97,7 +97,7 @@ def load_in_memory(data: Data) -> Split:
     check_reader(data)
     root = None
     if data.root is not None:
-        root = str(Path(data.root).expanduser().resolve())
+        root = str(Path(data.root).resolve())
     fingerprint = data.found.fingerprint if data.found else None
     source = Source(data.name, root, data.download, data.skip_corrupt, fingerprint)
     split = _read_set(source)

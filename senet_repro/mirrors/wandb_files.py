@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from senet_repro.core.files import read_text
 from senet_repro.mirrors.wandb_data import WandbRun
 
 START_LIMIT_S = 60
@@ -57,8 +58,8 @@ def describe_failure(done: subprocess.CompletedProcess[bytes]) -> str:
 def is_written(run: WandbRun) -> bool:
     """Return whether W&B's files hold the content of `run` already."""
     try:
-        return (run.folder / "wandb" / FINGERPRINT_FILE).read_text() == run.fingerprint
-    except OSError:
+        return read_text(run.folder / "wandb" / FINGERPRINT_FILE) == run.fingerprint
+    except (OSError, UnicodeDecodeError):
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_text
+from senet_repro.core.lock import LOCK
+from senet_repro.results.access import is_forbidden
 
 # As config.identity.run_dir makes them: a readable name, and the first digits of the run key.
 _NAME = re.compile(r"(?P<name>.+)-(?P<key>[0-9a-f]{8})")
@@ -45,6 +48,11 @@ class RunFolder:
     def of(cls, run: Run) -> RunFolder:
         """Return the folder in which `run` is trained."""
         return cls(run_dir(run))
+
+    @property
+    def lock_file(self) -> Path:
+        """The lock of the process that trains the run."""
+        return self.path / LOCK
 
     @property
     def settings_file(self) -> Path:
@@ -125,7 +133,7 @@ class RunFolder:
     def seed(self) -> int | None:
         """The seed that the folder's name holds, if it is named as runs are."""
         digits = self.path.name.removeprefix("seed")
-        return int(digits) if digits.isdigit() and digits != self.path.name else None
+        return int(digits) if digits.isdecimal() and digits != self.path.name else None
 
     def holds_run(self) -> bool:
         """Return whether a run was ever begun here."""
@@ -134,7 +142,18 @@ class RunFolder:
 
     def has_checkpoint(self) -> bool:
         """Return whether there is a checkpoint to go on from."""
-        return self.last_checkpoint.exists() or self.previous_checkpoint.exists()
+        return self.last_checkpoint.is_file() or self.previous_checkpoint.is_file()
+
+    def find_forbidden(self) -> Path | None:
+        """Return the first folder or file of the run that this user may not read; None where there is none."""
+        for folder in (self.path.parent, self.path, self.checkpoints):
+            if is_forbidden(folder, os.R_OK | os.X_OK):
+                return folder
+        files = (self.lock_file, self.record_file, self.status_file, self.settings_file)
+        for file in (*files, self.epochs_file):
+            if is_forbidden(file, os.R_OK):
+                return file
+        return None
 
     def require_trained(self) -> None:
         """Accept the folder of a run that has trained for a while.

@@ -97,7 +97,7 @@ def build_network(run: Run) -> torch.nn.Module:
     torch.manual_seed(run.seed)
     net = network_of(run)
     if run.init.weights is not None and run.init.source is not None:
-        weights_file = Path(run.init.weights).expanduser()
+        weights_file = Path(run.init.weights)
         try:
             import_weights(net, read_weights(weights_file), run.init.source)
         except ConfigError as error:
@@ -152,17 +152,12 @@ def build_trainer(
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     has_several = run.trainer.devices * run.trainer.nodes > 1
-    on_gpu = uses_gpu(run.trainer)
-    if has_several and run.trainer.sync_bn and not on_gpu:
-        raise ConfigError(
-            "trainer.sync_bn=true: torch offers it on GPUs only; leave it out on the CPU"
-        )
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment()]
     if checkpoints:
         plugins.append(checkpoints)
     return pl.Trainer(
-        accelerator="gpu" if on_gpu else "cpu",
+        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
         strategy="ddp" if has_several else "auto",

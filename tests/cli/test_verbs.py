@@ -36,7 +36,7 @@ def test_a_verbs_own_help_and_the_help_of_all_agree(
 
 
 def test_the_help_offers_no_format_that_a_verb_refuses() -> None:
-    assert "status [--results DIR] [--format {text,json} | --watch]" in describe_verbs()
+    assert "status [--results DIR] [--format {text,markdown,json} | --watch]" in describe_verbs()
     assert tuple(FORMATS) == FORMAT_NAMES
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_results_option, add_table_option
+from senet_repro.cli.options import add_results_option, add_table_option, require_results
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 
@@ -31,7 +31,7 @@ def run_verb(options: argparse.Namespace) -> int:
     Returns 1 if there is nothing to publish, or if something could not be written or sent.
 
     Raises:
-        ConfigError: W&B is switched off, or there is no such table.
+        ConfigError: W&B is switched off, or there is no such table or results folder.
     """
     from senet_repro.cli.wandb_copies import write_copies
     from senet_repro.mirrors.wandb_files import WandbError
@@ -40,13 +40,14 @@ def run_verb(options: argparse.Namespace) -> int:
     require_choice("WANDB_MODE", read_mode(), ("online", "offline", "disabled"))
     if read_mode() == "disabled":
         raise ConfigError("WANDB_MODE=disabled: unset it to publish, or give WANDB_MODE=offline")
+    results_dir = require_results(options.results)
     try:
-        copies = write_copies(options.results, options.table, options.project)
+        copies = write_copies(results_dir, options.table, options.project)
         if not copies:
             print(f"no records in {options.results} for a table", file=sys.stderr)
             return 1
         print_copies(copies)
-        return send_copies(copies, options.results)
+        return send_copies(copies, results_dir)
     except BrokenPipeError:
         # The reader of our output has seen enough; cli/main.py ends the command for it.
         raise
