@@ -44,8 +44,9 @@ def look(run: Run, root: Path) -> Run:
     return run
 
 
-def compose_run(root: Path, *overrides: str) -> Run:
-    return look(compose_cached("protocol=imagenet", "recipe.batch_size=2", *overrides), root)
+def compose_run(root: Path, *overrides: str, batch_size: int = 2) -> Run:
+    run = look(compose_cached("protocol=imagenet", *overrides), root)
+    return replace(run, recipe=replace(run.recipe, batch_size=batch_size))
 
 
 def picture(root: Path, part: str = "train") -> Path:
@@ -200,11 +201,6 @@ WEIGHTS = (f"init.weights={__file__}", "init.source=timm")
             f"no images in .*/{CLASSES[0]}, .*/{CLASSES[1]}, .*/{CLASSES[2]}: looked for",
         ),
         (lambda root: None, ("data.classes=2",), "has 3 classes: give data.classes=3"),
-        (
-            lambda root: None,
-            ("recipe.batch_size=8",),
-            "holds 6 training images, fewer than one batch: give recipe.batch_size=6 or less",
-        ),
         (rename_classes, WEIGHTS, "which of them is that of kind_.*WordNet ids, such as n01440764"),
         (lambda root: None, (*WEIGHTS, "data.classes=10"), "weights from outside have 10 outputs"),
     ],
@@ -216,6 +212,12 @@ def test_a_set_that_cannot_be_trained_on_is_refused_with_the_mend(
     change(root)
     with pytest.raises(DataError, match=message):
         check_set(compose_run(root, *overrides))
+
+
+def test_a_set_fills_a_batch(root: Path) -> None:
+    check_set(compose_run(root, batch_size=6))
+    with pytest.raises(DataError, match=r"6 training images, fewer than one batch: give .*=6 or"):
+        check_set(compose_run(root, batch_size=8))
 
 
 def test_folders_that_may_not_be_read_are_named(
