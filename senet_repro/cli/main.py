@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs
 from senet_repro.core.errors import ConfigError, Stopped
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
-from senet_repro.core.signals import convert_sigterm
+from senet_repro.core.signals import convert_signals
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
 
     The exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C and 143 for SIGTERM.
     """
-    convert_sigterm()
+    convert_signals()
     sys.exit(_run_verb(sys.argv[1:]))
 
 

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +20,7 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run, Trainer
 from senet_repro.core.errors import Stopped
 from senet_repro.core.signals import Deferral
+from senet_repro.data.order import TrainSteps
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.run_folder import RunFolder
@@ -104,6 +107,51 @@ def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
     train_to_record(cut, silent)
     assert timeless_epochs(cut) == timeless_epochs(whole)
     assert same(weights(cut), weights(whole))
+
+
+@pytest.mark.usefixtures("ends")
+def test_a_batch_that_never_comes_costs_no_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = (small(tmp_path / name) for name in ("whole", "cut"))
+    train_to_record(whole, silent)
+    count_taken = TrainSteps.count_taken
+
+    def stick_in_the_third(self: TrainSteps, batches: Iterable[Any]) -> Iterator[Any]:
+        def load_batches() -> Iterator[Any]:
+            for batch in batches:
+                if self.taken == 2 and self.epoch == 1:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    time.sleep(60)
+                yield batch
+
+        return count_taken(self, load_batches())
+
+    monkeypatch.setattr("senet_repro.core.signals.WAIT_S", 0.1)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainSteps, "count_taken", stick_in_the_third)
+        with pytest.raises(Stopped):
+            train_to_record(cut, silent)
+    assert torch.load(RunFolder.of(cut).last_checkpoint)["epoch_so_far"]
+    train_to_record(cut, silent)
+    assert timeless_epochs(cut) == timeless_epochs(whole)
+    assert same(weights(cut), weights(whole))
+
+
+def test_a_signal_within_a_wait_that_ends_is_left_to_the_next_safe_point(
+    monkeypatch: pytest.MonkeyPatch, delivered: Delivered
+) -> None:
+    monkeypatch.setattr("senet_repro.core.signals.WAIT_S", 0.05)
+    with Deferral() as deferral:
+        deferral.begin_wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        deferral.end_wait()
+        time.sleep(0.1)
+        # The next wait is as long as every other.
+        deferral.begin_wait()
+        deferral.end_wait()
+    assert deferral.deliver_signal()
+    assert delivered == [signal.SIGTERM]
 
 
 def test_a_signal_that_is_survived_leaves_a_checkpoint_and_the_run_goes_on(
