@@ -61,6 +61,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 WAIT_S = 10
 """A wait in which a signal came is given up after so long: what is waited for may never come."""
 
+_STOPPED = b"\nsenet_repro: stopped; the same command goes on from here\n"
 _HINT = b"\nsenet_repro: stopping at the next safe point; Ctrl-C again ends at once\n"
 
 ListProcesses = Callable[[], Iterable[int]]
@@ -73,16 +74,37 @@ def ignore_signals(signums: Iterable[int] = STOP_SIGNALS) -> None:
         signal.signal(signum, signal.SIG_IGN)
 
 
+def end_at_signals() -> None:
+    """Let Ctrl-C, SIGTERM and SIGHUP end this process at once, until `convert_signals`: nothing is under way yet."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, _end_process)
+
+
 def convert_signals() -> None:
-    """Let SIGTERM and SIGHUP raise `Stopped` for the rest of this process."""
+    """Let SIGTERM and SIGHUP raise `Stopped`, and Ctrl-C KeyboardInterrupt, for the rest of this process."""
     signal.signal(signal.SIGTERM, _raise_stopped)
     # What nohup started is to outlive its terminal.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _raise_stopped)
+    if signal.getsignal(signal.SIGINT) is _end_process:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_process(signum: int, _frame: FrameType | None) -> None:
+    """Say that the command was stopped, and end the process with the exit code of the signal."""
+    # Neither print() nor an exception: one may be under way already, and libraries swallow the other.
+    with suppress(OSError):
+        os.write(2, _STOPPED)
+    os._exit(128 + signum)
 
 
 def _raise_stopped(signum: int, _frame: FrameType | None) -> None:
     raise Stopped(signum)
+
+
+_ENDING_HANDLERS = (signal.default_int_handler, _raise_stopped)
+"""The handlers that only end a command."""
 
 
 class JobStops:
@@ -139,6 +161,8 @@ class Deferral:
         self._is_waiting = False
         self._is_overdue = False
         self._timer: threading.Timer | None = None
+        # What is to be done before a signal ends the process at once; None where it must not.
+        self._clean_up: Callable[[], None] | None = None
 
     def __enter__(self) -> Deferral:
         # Only the main thread hears signals.
@@ -163,6 +187,19 @@ class Deferral:
     def pass_on_to(self, list_children: ListProcesses) -> None:
         """Send SIGTERM to these child processes as well, once a signal comes; a signal noted already is not sent."""
         self._list_children = list_children
+
+    @contextmanager
+    def end_at_once(self, clean_up: Callable[[], None]) -> Iterator[None]:
+        """Let a signal end the process in the body of this context, after `clean_up`, and not at the next safe point.
+
+        The body imports libraries, which takes seconds, and they may swallow an exception meanwhile. It is so only
+        where the handler from before would end the process as well, and not in the job of a launcher.
+        """
+        self._clean_up = clean_up
+        try:
+            yield
+        finally:
+            self._clean_up = None
 
     def begin_wait(self) -> None:
         """Let a signal end what follows, until `end_wait`: it raises `Stopped` there after `WAIT_S` seconds.
@@ -202,6 +239,10 @@ class Deferral:
         return True
 
     def _note_signal(self, signum: int, _frame: FrameType | None) -> None:
+        if self._clean_up is not None and self._handlers_before[signum] in _ENDING_HANDLERS:
+            with suppress(OSError):
+                self._clean_up()
+            _end_process(signum, None)
         if self.signum is None:
             self.signum = signum
             if signum == signal.SIGINT:
