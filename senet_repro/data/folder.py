@@ -8,12 +8,11 @@ import weakref
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
 from senet_repro.config.class_folders import (
@@ -25,10 +24,10 @@ from senet_repro.config.class_folders import (
 )
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
-from senet_repro.core.signals import ignore_signals
 from senet_repro.data.batches import Batch
 from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
+from senet_repro.data.workers import build_loader, end_workers, iterate_batches
 
 Key = tuple[int, int]
 """Epoch and index: all that the random parameters of an image depend on beside the seed."""
@@ -191,16 +190,11 @@ class FolderBatches:
         # Lightning looks for `set_epoch` under both names.
         self.sampler = steps
         self.batch_sampler = steps
-        self._loader = DataLoader(
+        self._loader = build_loader(
             _DecodedBatches(files, transform, seed),
+            num_workers,
             batch_sampler=steps,
-            collate_fn=keep_batch,
-            num_workers=num_workers,
-            persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
-            worker_init_fn=outlive_signals,
-            # Or each epoch would draw a seed from the global generator.
-            generator=torch.Generator(),
         )
         # At the end of this process workers are sent SIGTERM and waited for, and they do not hear it.
         weakref.finalize(self, end_workers, self._loader)
@@ -211,7 +205,7 @@ class FolderBatches:
     def __iter__(self) -> Iterator[Batch]:
         # A generator, so that workers set off at the first batch: Lightning calls iter() before `set_epoch` when
         # it resumes, and a DataLoader would at once prefetch the wrong epoch.
-        for batch in self._loader:
+        for batch in iterate_batches(self._loader):
             if isinstance(batch, ValueError):
                 self.close_workers()
                 raise batch
@@ -234,22 +228,3 @@ class TrainFolderBatches(FolderBatches):
     def __iter__(self) -> Iterator[Batch]:
         self.sampler.start_epoch()
         yield from self.sampler.count_taken(super().__iter__())
-
-
-def end_workers(loader: DataLoader[Any]) -> None:
-    """End a loader's worker processes; a later iteration starts new ones."""
-    # DataLoader has no public way to end its workers. Left to the garbage collector they may live long, in the
-    # iterator that a traceback holds, or die noisily, when their queues are collected before them.
-    if loader._iterator is not None:
-        loader._iterator._shutdown_workers()  # type: ignore[attr-defined]
-        loader._iterator = None
-
-
-def outlive_signals(_worker: int) -> None:
-    """Leave signals to the main process, which ends training at a safe point and needs its batches until then."""
-    ignore_signals()
-
-
-def keep_batch(batch: Any) -> Any:
-    """Return a batch as it is: the dataset gives whole ones, and nothing is left to collate."""
-    return batch

@@ -20,6 +20,7 @@ from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
+from senet_repro.data.workers import explain_worker_death
 from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
@@ -58,14 +59,16 @@ def fit(
     read_commit()
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with cpu_threads(run.trainer.threads), explain_memory(run):
+    with cpu_threads(run.trainer.threads), explain_memory(run), explain_worker_death():
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
 
         data = task.build_data(run)
         # Before devices meet, since it may take longer than they wait for each other.
+        deferral.begin_wait()
         data.verify(deferral.stop_if_signalled)
+        deferral.end_wait()
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
