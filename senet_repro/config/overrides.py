@@ -218,12 +218,13 @@ def _explain_grammar(override: str, error: HydraException) -> str:
         return f"cannot read '{override}': {reason}"
     if not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./@$-]*", key, re.ASCII):
         return f"unknown key '{key}'; --help lists the keys"
-    if not is_text(_find_hint(key.lstrip("+"))):
+    is_launchers = key.lstrip("+").startswith("hydra.")
+    if not is_launchers and not is_text(_find_hint(key.lstrip("+"))):
         return (
             f"cannot read '{override}': give a word, a number, or a list in brackets, such as [2,3]"
         )
     bare = value.strip("\"' ")
-    return f"cannot read '{override}': a quote ends where the value ends, as in {_show_quotes(f'{key}={bare}')}"
+    return f"cannot read '{override}': put the whole value in quotes, as in {_show_quotes(f'{key}={bare}')}"
 
 
 def _list_hints(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
