@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from senet_repro.cli.dry import check_weights, print_plan
+from senet_repro.cli.dry import check_weights, print_plan, say_missing_data
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.wandb_copies import copy_results
@@ -256,6 +256,7 @@ def _print_dry(runs: Sequence[Run]) -> None:
     """Print what would be trained; the weights that runs start from are looked at first, as training would."""
     for run in runs:
         check_weights(run)
+    say_missing_data(runs)
     print_plan(runs)
 
 

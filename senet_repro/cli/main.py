@@ -25,8 +25,8 @@ from senet_repro.core.wording import print_text
 def main() -> None:
     """Serve the command line.
 
-    The exit code is 0, 1 for failed runs, 2 for a command that cannot be, 130 for Ctrl-C, 143 for SIGTERM and 129 for
-    the end of its terminal.
+    The exit code is 0, 1 for failed runs, 2 for a command that cannot be or asks for nothing, 130 for Ctrl-C, 143 for
+    SIGTERM and 129 for the end of its terminal.
     """
     end_at_signals()
     open_missing_streams()

@@ -40,9 +40,7 @@ from senet_repro.config.overrides import read_overrides, read_run_overrides
 from senet_repro.config.settings import check_settings
 from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.signals import Deferral
-
-# More than these take seconds to compose, in which a person should not wonder what goes on.
-MANY_POINTS = 20
+from senet_repro.core.slow_work import SlowWork
 
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a
 # process that a launcher started there is none.
@@ -94,9 +92,11 @@ def launch_grid(
 ) -> None:
     """Train the points of a sweep, each given by its overrides, for the sweeper that holds Hydra's objects."""
     compose = partial(_compose_point, context.config_loader, config)
-    if len(grid) > MANY_POINTS:
-        print(f"reading the settings of {len(grid)} points", file=sys.stderr)
-    points = [read_point(overrides, compose) for overrides in grid]
+    points = []
+    with SlowWork("composing the points of the sweep") as work:
+        for overrides in grid:
+            points.append(read_point(overrides, compose))
+            work.count(len(points), len(grid))
     current_command().train_points(points, HydraLauncher(launcher, context, config))
 
 

@@ -37,7 +37,7 @@ def refuse_stray_words(arguments: Sequence[str]) -> None:
     verbs = list_verbs()
     for word in strays:
         if word in verbs:
-            raise ConfigError(f"a verb comes first: python -m senet_repro {word} ...")
+            raise ConfigError(f"a verb comes first, as in python -m senet_repro {word}")
     for word in strays:
         near = difflib.get_close_matches(word.lower(), verbs, n=1, cutoff=LEAST_LIKENESS)
         if near:

@@ -23,6 +23,7 @@ from senet_repro.config.settings import check_settings
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.home import expand_home
+from senet_repro.core.slow_work import SlowWork
 
 ConfigStore.instance().store(name="schema", node=Run)
 
@@ -101,7 +102,7 @@ def _fill_in_hash(init: Init) -> None:
     if init.weights is None:
         return
     try:
-        with Path(init.weights).open("rb") as file:
+        with SlowWork(f"hashing {init.weights}"), Path(init.weights).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ConfigError(

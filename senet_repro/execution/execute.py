@@ -15,6 +15,7 @@ from senet_repro.core.errors import Stopped, TrainedElsewhere
 from senet_repro.core.files import remove_unfinished
 from senet_repro.core.lock import hold_lock
 from senet_repro.core.signals import Deferral
+from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.failure_report import remove_failure
 from senet_repro.execution.nodes import (
     call_meeting,
@@ -137,7 +138,8 @@ def _train_on_devices(
 def _train_in_this_process(
     run: Run, folder: Path, overrides: Sequence[str] | None, deferral: Deferral
 ) -> None:
-    from senet_repro.training.fit import fit
+    with SlowWork("loading torch and Lightning"):
+        from senet_repro.training.fit import fit
 
     with reserve_gpus(run.trainer) as gpus:
         visible = list_visible_gpus() if gpus else []

@@ -104,7 +104,7 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["tabel"], "there is no verb 'tabel'; did you mean table?"),
         (["--results", "runs", "tabel"], "there is no verb 'tabel'; did you mean table?"),
         (["-m", "r=2,4", "statsu", "seed=1"], "there is no verb 'statsu'; did you mean status?"),
-        (["r=16", "table"], "a verb comes first: python -m senet_repro table"),
+        (["r=16", "table"], "a verb comes first, as in python -m senet_repro table"),
         (["--cfg", "job", "foo"], "'foo' is no setting and no verb: give KEY=VALUE"),
         (["model=vgg16"], "the network takes no input of 8 px"),
         (["model=vgg16", "dry=true"], "the network takes no input of 8 px"),
@@ -120,9 +120,10 @@ def test_what_cannot_be_is_refused_with_exit_code_2_and_no_traceback(
     done = answer(*(argument.replace("TMP", str(tmp_path)) for argument in arguments))
     assert done.returncode == 2
     # It is said as itself: not as a run that failed, and after no words of the libraries.
-    assert done.stderr.startswith("senet_repro: ")
-    assert len(done.stderr.splitlines()) == 1
-    assert message in done.stderr
+    said = [line for line in done.stderr.splitlines() if not line.endswith(" ...")]
+    assert said[0].startswith("senet_repro: ")
+    assert len(said) == 1
+    assert message in said[0]
 
 
 def test_the_help_shows_the_grid_every_table_and_every_verb(answer: InProcess) -> None:
@@ -188,6 +189,17 @@ def test_a_dry_sweep_says_what_is_left_and_trains_nothing(
     again = answer(*sweep, "dry=true").stdout
     assert again.count("done |") == 1
     assert "2 of 3 runs to train: 2,560 training images" in again
+
+
+def test_a_dry_run_says_that_the_images_are_not_there(tmp_path: Path, answer: InProcess) -> None:
+    data = ["protocol=cifar10", "model=resnet11", "dry=true", f"results_dir={tmp_path}"]
+    nowhere = answer(*data)
+    assert nowhere.returncode == 0
+    assert "the images of cifar10 are nowhere yet; training needs data.root=DIR" in nowhere.stderr
+    missing = answer(*data, f"data.root={tmp_path}/no")
+    assert f"the images of cifar10 are not a folder: {tmp_path}/no" in missing.stderr
+    assert "1 of 1 runs to train" in missing.stdout
+    assert "images of" not in answer("dry=true", f"results_dir={tmp_path}").stderr
 
 
 def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(

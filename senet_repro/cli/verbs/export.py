@@ -8,6 +8,7 @@ from senet_repro.cli.options import parse_path
 from senet_repro.config.schema import WEIGHT_SOURCES
 from senet_repro.config.weight_files import check_weights_target
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+from senet_repro.core.slow_work import SlowWork
 from senet_repro.results.run_folder import RunFolder
 
 DESCRIPTION = "A trained network's weights under another library's names."
@@ -35,8 +36,9 @@ def run_verb(options: argparse.Namespace) -> int:
     check_weights_target(options.file)
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
-    from senet_repro.models import export_weights, write_weights
-    from senet_repro.training.trained_network import load_trained_network
+    with SlowWork("loading torch and Lightning"):
+        from senet_repro.models import export_weights, write_weights
+        from senet_repro.training.trained_network import load_trained_network
 
     net = load_trained_network(options.run)
     write_weights(options.file, export_weights(net, options.source))
