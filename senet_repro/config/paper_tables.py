@@ -26,10 +26,10 @@ GROUPS = ("ablation", "experiment")
 _AFTER_ALL_NUMBERS = 1000
 
 NOT_OFFERED = {
-    "1": "it lists the layers of the networks, which `python -m senet_repro sizes` counts",
-    "6": "it is of scenes (Places365), which cannot be trained here yet",
-    "7": "it is of object detection (COCO), which cannot be trained here yet",
-    "9": "it is of larger crops and extra data, which cannot be trained here yet",
+    "1": "lists the layers of the networks, which `python -m senet_repro sizes` counts",
+    "6": "is of scenes (Places365), which cannot be trained here yet",
+    "7": "is of object detection (COCO), which cannot be trained here yet",
+    "9": "is of larger crops and extra data, which cannot be trained here yet",
 }
 """Why the paper's other tables are none here, by their numbers."""
 
@@ -55,8 +55,10 @@ def find_table(wanted: str) -> PaperTable:
         if wanted in (table.name, str(table.number)):
             return table
     known = [f"{table.number or '-'} {table.name}" for table in paper_tables().values()]
-    reason = f": {NOT_OFFERED[wanted]}" if wanted in NOT_OFFERED else ""
-    raise ConfigError(f"no table '{wanted}'{reason}; there are {', '.join(known)}")
+    message = f"no table '{wanted}'; there are {', '.join(known)}"
+    if wanted in NOT_OFFERED:
+        message += f"; the paper's Table {wanted} {NOT_OFFERED[wanted]}"
+    raise ConfigError(message)
 
 
 def find_tables(wanted: Sequence[str] = ()) -> list[PaperTable]:
@@ -72,8 +74,13 @@ def find_tables(wanted: Sequence[str] = ()) -> list[PaperTable]:
 
 
 def label_table(table: PaperTable) -> str:
-    """Return how the paper's reader finds a table: by its number, or by the section whose text gives the figures."""
-    return f"Table {table.number}" if table.number else f"Section {table.section}"
+    """Return how the paper's reader finds a table: by its number, or by the section whose text gives the figures.
+
+    A table that is not the paper's has neither.
+    """
+    if table.number:
+        return f"Table {table.number}"
+    return f"Section {table.section}" if table.section else "Own table"
 
 
 def names_networks(table: PaperTable) -> bool:

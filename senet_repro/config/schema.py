@@ -229,7 +229,7 @@ class Row:
 class Claim:
     """A sentence of the paper about rows of a table, as something that records can bear out or not."""
 
-    section: str
+    section: str = ""  # of the paper; empty for a claim of your own
     says: str  # in few words of our own
     kind: str  # lower: the first row's figure is better than the second's, and so on | equivalent | cost
     rows: list[str]
@@ -245,11 +245,11 @@ class Claim:
 
 @dataclass(kw_only=True)
 class PaperTable:
-    """A table of the paper."""
+    """A table of the paper, or one of your own."""
 
     name: str
-    number: int | None = None  # none: figures from running text
-    section: str
+    number: int | None = None  # none: figures from running text, or a table of your own
+    section: str = ""  # of the paper; empty for a table of your own
     title: str
     task: str = "classification"  # what its rows are trained for, and so the metrics it prints
     rows: dict[str, Row]

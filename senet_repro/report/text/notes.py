@@ -87,7 +87,8 @@ def list_footnotes(table: ResultTable) -> list[str]:
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
         tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-        footnotes.append(f"The paper's claims about it: {tally}.")
+        whose = "The paper's claims" if table.paper.section else "Claims"
+        footnotes.append(f"{whose} about it: {tally}.")
     return footnotes
 
 
