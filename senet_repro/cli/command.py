@@ -21,14 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from senet_repro.cli.dry import check_weights, print_plan
+from senet_repro.cli.dry import check_weights, print_plan, say_missing_data
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.wandb_copies import copy_results
+from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
-from senet_repro.core.errors import RunFailed, TrainedElsewhere, exit_code_of, reason_of
+from senet_repro.core.errors import (
+    ConfigError,
+    RunFailed,
+    TrainedElsewhere,
+    exit_code_of,
+    reason_of,
+)
 from senet_repro.core.lock import is_locked
 from senet_repro.core.wording import count_noun, print_text
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
@@ -76,6 +83,8 @@ class Command:
         self._is_sweep = False
         # By the name under which the user is told of it.
         self._illegal_points: dict[str, IllegalPoint] = {}
+        # Why the command as a whole cannot be.
+        self._refusal: ConfigError | None = None
         self._outcomes: Outcomes = {}
         # Folders of the runs whose record's path was printed.
         self._announced: set[Path] = set()
@@ -107,8 +116,18 @@ class Command:
                 file=sys.stderr,
             )
 
+    def refuse(self, error: ConfigError) -> None:
+        """Note why the command cannot be; `finish` raises it."""
+        self._refusal = error
+
     def finish(self) -> int:
-        """Announce the records that other processes left, report the failures, and return the worst exit code."""
+        """Announce the records that other processes left, report the failures, and return the worst exit code.
+
+        Raises:
+            ConfigError: the command is one run, or none, that cannot be.
+        """
+        if self._refusal is not None:
+            raise self._refusal
         failures = [
             Failure(name, point.error, None) for name, point in self._illegal_points.items()
         ]
@@ -121,6 +140,10 @@ class Command:
         copy_results(self._to_train)
         if not failures:
             return 0
+        only_error = failures[0].error
+        if not self._is_sweep and isinstance(only_error, ConfigError):
+            # Of one run that cannot be there is nothing to add, and nothing to repeat.
+            raise only_error
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
         for failure in failures:
             print_text(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
@@ -139,19 +162,39 @@ class Command:
             if isinstance(point, Point):
                 legal_points.append(point)
             else:
-                name = f"point {number} of the sweep" if self._is_sweep else "this command"
+                name = f"point {number} of the sweep"
                 self._illegal_points[name] = point
+        if legal_points:
+            self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
             _print_dry([point.run for point in legal_points])
             return []
         # Points that describe the same run share its folder: the last of them is trained.
         by_folder = {run_dir(point.run): point for point in legal_points}
+        self._drop_without_data(by_folder)
         if self._is_sweep:
-            _write_plans(legal_points)
+            _write_plans([point for point in legal_points if run_dir(point.run) in by_folder])
             self._drop_finished(by_folder)
         pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
         return pending
+
+    def _announce_illegal_points(self) -> None:
+        """Name the points that cannot be, before hours are spent on the others; `finish` reports them once more."""
+        for name, point in self._illegal_points.items():
+            print(f"{name} is left out: {point.error}", file=sys.stderr)
+
+    def _drop_without_data(self, by_folder: dict[Path, Point]) -> None:
+        """Take the runs out whose data are not there, before anything is imported that takes long."""
+        for folder, point in list(by_folder.items()):
+            # A finished run only has its record printed.
+            if has_record(folder):
+                continue
+            try:
+                check_set(point.run)
+            except (ConfigError, OSError) as error:
+                self._outcomes[point] = error
+                del by_folder[folder]
 
     def _drop_finished(self, by_folder: dict[Path, Point]) -> None:
         """Take the runs out that have their record, and print where it is."""
@@ -213,6 +256,7 @@ def _print_dry(runs: Sequence[Run]) -> None:
     """Print what would be trained; the weights that runs start from are looked at first, as training would."""
     for run in runs:
         check_weights(run)
+    say_missing_data(runs)
     print_plan(runs)
 
 

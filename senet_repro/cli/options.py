@@ -9,14 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.home import expand_home
 from senet_repro.results.access import explain_forbidden, is_forbidden
+
+
+def parse_path(text: str) -> Path:
+    """Return the path that an argument gives, with the home directory in place of its ~."""
+    try:
+        return Path(expand_home(text))
+    except ConfigError as error:
+        # argparse keeps the words of this error alone.
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def add_results_option(parser: argparse.ArgumentParser) -> None:
     """Add `--results DIR`, the folder whose runs are read; `options.results` is its path."""
     parser.add_argument(
         "--results",
-        type=Path,
+        type=parse_path,
         default=Path("runs"),
         metavar="DIR",
         help="where the runs are (runs)",

@@ -31,9 +31,16 @@ def read_set_facts(name: str) -> SetFacts:
     """
     known = list_files("data")
     if name not in known:
-        raise ConfigError(f"no image set {name}: give data.name={'|'.join(known)}")
+        raise ConfigError(f"no image set {name}: give data={'|'.join(known)}")
     stated = load_file("data", name)
     return SetFacts(**{fact: stated[fact] for fact in FACTS})
+
+
+@lru_cache
+def count_classes(name: str) -> int:
+    """Return how many classes a whole data set has, from its own file alone."""
+    classes: int = load_file("data", name).classes
+    return classes
 
 
 def data_title(name: str) -> str:

@@ -1,6 +1,7 @@
 """The typed form of one point of the grid (config floor; no torch).
 
 The dataclasses below are the whole vocabulary of the configuration: a key that is not a field here does not exist.
+A field that `mark_fact` marks belongs to the files of conf/: a command chooses a file, and gives every other field.
 They are values, never changed once built; frozen dataclasses cannot serve, since Hydra composes onto them.
 """
 
@@ -8,6 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from senet_repro.config.ranges import above_to, between, from_below, from_to, list_of
+
+# The most that a number of pixels on a side can be; nothing in the paper is larger than 352.
+MOST_PX = 4096
+# NumPy's random generators take no larger seed.
+MOST_SEED = 2**32 - 1
 
 SQUEEZES = ("avg", "max", "none")
 EXCITATIONS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU"}
@@ -31,6 +39,17 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 DATA_KINDS = ("memory", "folders")
 
 
+def mark_fact(instead: str = "") -> dict[str, str]:
+    """Return the mark of a field that the files of a group state, and no command line.
+
+    `instead` is the setting that a person may have meant; empty where there is none.
+    """
+    return {FACT: instead}
+
+
+FACT = "fact"
+
+
 @dataclass(kw_only=True)
 class SE:
     """How an SE block is written down; both choices are equal in what they can compute."""
@@ -43,46 +62,68 @@ class SE:
 class Model:
     """A network and what it offers."""
 
-    name: str
-    stages: list[int]  # the paper's stage numbers, conv2_x being 2
-    placements: list[str]
-    input_px: int  # side of the square it is trained on, and its size counted at, in the paper
-    resize_px: int | None = (
-        None  # shorter side of an image before its centre crop; none: no resizing
-    )
-    weight_decay: float = 1e-4  # of its training in Table 2
+    name: str = field(metadata=mark_fact())
+    # The paper's stage numbers, conv2_x being 2.
+    stages: list[int] = field(metadata=mark_fact("stages=[2,3]"))
+    placements: list[str] = field(metadata=mark_fact("placement=standard"))
+    # Side of the square it is trained on, and its size counted at, in the paper.
+    input_px: int = field(metadata=mark_fact("data.train_px and data.eval_px"))
+    # Shorter side of an image before its centre crop; none: no resizing.
+    resize_px: int | None = field(default=None, metadata=mark_fact("data.eval_resize_px"))
+    # Of its training in Table 2.
+    weight_decay: float = field(default=1e-4, metadata=mark_fact("recipe.weight_decay"))
     options: dict[str, str] = field(
         default_factory=dict
     )  # those of MODEL_OPTIONS that the network has
 
 
 @dataclass(kw_only=True)
+class FoundSet:
+    """The pictures that lie where `data.root` points."""
+
+    fingerprint: str  # of them all, 64 hexadecimal digits: equal for equal sets, wherever they lie
+    classes: int
+    train_images: int
+    eval_images: int
+
+
+@dataclass(kw_only=True)
 class Data:
     """An image set and its augmentation."""
 
-    name: str  # of its file in conf/data/
-    kind: str  # memory: whole, as one tensor | folders: image files in class folders
-    title: str  # its name as readers write it
-    train_images: int  # of the whole set
-    eval_images: int
-    classes: int
-    train_px: int  # side of the square training crop
-    eval_px: int  # side of the square evaluation crop
-    eval_resize_px: int | None = None  # shorter side before the centre crop; none: no resizing
-    mean: list[float]  # per RGB channel, on the 0..255 scale
-    std: list[float]
+    name: str = field(metadata=mark_fact())  # of its file in conf/data/
+    # memory: whole, as one tensor | folders: image files in class folders
+    kind: str = field(metadata=mark_fact())
+    title: str = field(metadata=mark_fact())  # its name as readers write it
+    train_images: int = field(metadata=mark_fact())  # of the whole set
+    eval_images: int = field(metadata=mark_fact())
+    # Outputs of the network; a folder may have fewer.
+    classes: int = field(metadata=from_to(2, 1_000_000))
+    # Sides of the square training and evaluation crops.
+    train_px: int = field(metadata=from_to(1, MOST_PX))
+    eval_px: int = field(metadata=from_to(1, MOST_PX))
+    # Shorter side of an evaluation image before its centre crop; none: no resizing.
+    eval_resize_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
+    # Per RGB channel, on the 0..255 scale; a standard deviation below 1 belongs to the 0..1 scale.
+    mean: list[float] = field(metadata=list_of(3, 0, 255))
+    std: list[float] = field(metadata=list_of(3, 1, 255))
     flip: bool  # horizontal flip with probability 1/2
-    pad_px: int = 0  # zero padding on each side before the random crop
-    crop_area: list[float] | None = (
-        None  # random resized crop: least and greatest share of the area
-    )
-    crop_aspect: list[float] | None = None  # random resized crop: least and greatest width / height
+    # Zero padding on each side before the random crop.
+    pad_px: int = field(default=0, metadata=from_to(0, MOST_PX))
+    # Random resized crop: least and greatest share of the area, and least and greatest width / height.
+    crop_area: list[float] | None = field(default=None, metadata=list_of(2, 0.0001, 1, rising=True))
+    crop_aspect: list[float] | None = field(default=None, metadata=list_of(2, 0.1, 10, rising=True))
     root: str | None = None  # folder of the set; digits need none
+    found: FoundSet | None = (
+        None  # what lies there, filled in as the run is composed; none: nothing, or no folder
+    )
     download: bool = False  # let torchvision fetch the set into root
     verify: bool = False  # decode every image before the first epoch, and name all that cannot be
     skip_corrupt: bool = False  # leave those out, and record them; verifies too
-    proxy: str | None = None  # what it is, said under a table whose own data it stands in for
-    note: str | None = None  # a further line under each table
+    # What it is, said under a table whose own data it stands in for.
+    proxy: str | None = field(default=None, metadata=mark_fact())
+    # A further line under each table.
+    note: str | None = field(default=None, metadata=mark_fact())
 
 
 @dataclass(kw_only=True)
@@ -91,28 +132,36 @@ class Schedule:
 
     kind: str  # step | cosine | plateau
     drops: list[int] = field(default_factory=list)  # step: where, in units of `length`
-    length: int = 1  # step: the whole training, in the unit of `drops`
-    warmup: int = 0  # step: how long the training warms up, in the unit of `drops`; 0: not at all
-    warmup_factor: float = 0.1  # step: what the warm-up multiplies the learning rate by
-    factor: float = 0.1  # step, plateau: what each drop multiplies the learning rate by
-    patience_epochs: int = 10  # plateau: epochs without a lower validation loss before a drop
+    # step: the whole training, in the unit of `drops`.
+    length: int = field(default=1, metadata=from_to(1, 10**9))
+    # step: how long the training warms up, in the unit of `drops`; 0: not at all.
+    warmup: int = field(default=0, metadata=from_to(0, 10**9))
+    # step: what the warm-up multiplies the learning rate by.
+    warmup_factor: float = field(default=0.1, metadata=between(0, 1))
+    # step, plateau: what each drop multiplies the learning rate by.
+    factor: float = field(default=0.1, metadata=between(0, 1))
+    # plateau: epochs without a lower validation loss before a drop.
+    patience_epochs: int = field(default=10, metadata=from_to(0, 100_000))
 
 
 @dataclass(kw_only=True)
 class Recipe:
     """How a network is trained."""
 
-    name: str
-    epochs: int
-    batch_size: int  # images per optimiser step over all devices; lr belongs to it
-    lr: float
+    name: str = field(metadata=mark_fact())
+    epochs: int = field(metadata=from_to(1, 100_000))
+    # Images per optimiser step over all devices; lr belongs to it.
+    batch_size: int = field(metadata=from_to(1, 1_000_000))
+    lr: float = field(metadata=above_to(0, 1000))
     schedule: Schedule
-    momentum: float = 0.9
+    momentum: float = field(default=0.9, metadata=from_below(0, 1))
     nesterov: bool = False
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    cutout_px: int = 0  # side of the square cut out of each training image; 0: none. Rows of one table differ in it
-    note: str | None = None  # a further line under each table
+    weight_decay: float = field(default=0.0, metadata=from_to(0, 10))
+    label_smoothing: float = field(default=0.0, metadata=from_below(0, 1))
+    # Side of the square cut out of each training image; 0: none. Rows of one table differ in it.
+    cutout_px: int = field(default=0, metadata=from_to(0, MOST_PX))
+    # A further line under each table.
+    note: str | None = field(default=None, metadata=mark_fact())
 
 
 @dataclass(kw_only=True)
@@ -120,24 +169,26 @@ class Trainer:
     """Where and how fast a run is trained; only the precision belongs to its identity."""
 
     accelerator: str = "auto"  # auto | cpu | gpu
-    devices: int = 1  # of each node
-    nodes: int = 1
+    devices: int = field(default=1, metadata=from_to(1, 1024))  # of each node
+    nodes: int = field(default=1, metadata=from_to(1, 10_000))
     sync_bn: bool = False  # batch-norm statistics of all devices together; GPUs only
-    accumulate: int = (
-        1  # parts in which a device takes its share of a batch; batch-norm statistics are of a part
-    )
+    # Parts in which a device takes its share of a batch; batch-norm statistics are of a part.
+    accumulate: int = field(default=1, metadata=from_to(1, 1_000_000))
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False
-    num_workers: int = 2  # decoding processes per device; sets in memory need none
-    threads: int | None = None  # CPU threads per process; none: torch's choice, one per core
+    # Decoding processes per device; sets in memory need none.
+    num_workers: int = field(default=2, metadata=from_to(0, 1024))
+    # CPU threads per process; none: torch's choice, one per core.
+    threads: int | None = field(default=None, metadata=from_to(1, 1024))
 
 
 @dataclass(kw_only=True)
 class Logger:
     """The mirror of a run; records never depend on it."""
 
-    name: str = "none"  # of its file in conf/logger/
+    # Of its file in conf/logger/.
+    name: str = field(default="none", metadata=mark_fact())
     project: str = "senet_repro"
 
 
@@ -145,7 +196,7 @@ class Logger:
 class Protocol:
     """A name for the data, network and recipe of a run together."""
 
-    name: str
+    name: str = field(metadata=mark_fact())
 
 
 @dataclass(kw_only=True)
@@ -236,7 +287,7 @@ class Run:
     stages: Any = "all"  # a word of STAGE_WORDS or a list of the paper's stage numbers
     placement: str = "standard"
     se: SE = field(default_factory=SE)
-    seed: int = 0
+    seed: int = field(default=0, metadata=from_to(0, MOST_SEED))
     results_dir: str = "runs"
     dry: bool = False  # say what would be trained, and train nothing
     task: str = DEFAULT_TASK  # what is trained and measured: a folder of senet_repro/tasks
@@ -247,4 +298,5 @@ class Run:
     init: Init = field(default_factory=Init)
     trainer: Trainer = field(default_factory=Trainer)
     logger: Logger = field(default_factory=Logger)
-    table: PaperTable | None = None
+    # Whole: every key below it belongs to the table's file.
+    table: PaperTable | None = field(default=None, metadata=mark_fact())

@@ -53,3 +53,11 @@ def count_noun(count: int, noun: str) -> str:
     """Return a count with its noun, which takes an s in the plural: `1 run`, `2 runs`."""
     plural = "" if count == 1 else "s"
     return f"{count} {noun}{plural}"
+
+
+def name_some(items: Iterable[Any], most: int = 3) -> str:
+    """Return the first items of many, and how many more there are: `a, b, c and 4 more`."""
+    words = [str(item) for item in items]
+    named = ", ".join(words[:most])
+    others = len(words) - most
+    return f"{named} and {others:,} more" if others > 0 else named

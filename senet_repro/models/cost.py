@@ -6,7 +6,7 @@ import copy
 import multiprocessing
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
@@ -14,6 +14,7 @@ from torch import nn
 from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.slow_work import SlowWork
 from senet_repro.models.registry import network_of
 from senet_repro.models.se import SEBlock
 
@@ -84,20 +85,23 @@ def count_runs(runs: Sequence[Run]) -> list[Counts]:
     keys = [_network_key(run) for run in runs]
     distinct = dict(zip(keys, runs, strict=True))
     processes = min(len(distinct) // NETWORKS_PER_PROCESS, os.cpu_count() or 1)
-    if processes < 2:
-        counts = [_count_run(run) for run in distinct.values()]
-    else:
+    counts: Iterator[Counts] = map(_count_run, distinct.values())
+    if processes > 1:
         counts = _count_side_by_side(list(distinct.values()), processes)
-    found = dict(zip(distinct, counts, strict=True))
+    found: dict[str, Counts] = {}
+    with SlowWork("counting multiply-adds, network by network") as work:
+        for key, counted in zip(distinct, counts, strict=True):
+            found[key] = counted
+            work.count(len(found), len(distinct))
     return [found[key] for key in keys]
 
 
-def _count_side_by_side(runs: Sequence[Run], processes: int) -> list[Counts]:
+def _count_side_by_side(runs: Sequence[Run], processes: int) -> Iterator[Counts]:
     # New processes, since torch may have threads already and a fork would lose them; each with a thread of its own.
     spawn = multiprocessing.get_context("spawn")
     with spawn.Pool(processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         # One network at a time, since they differ much in size.
-        return pool.map(_count_run, runs, chunksize=1)
+        yield from pool.imap(_count_run, runs, chunksize=1)
 
 
 def _network_key(run: Run) -> str:

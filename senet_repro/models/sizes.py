@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from senet_repro.config.composition import compose
 from senet_repro.config.paper_tables import paper_run, paper_tables
 from senet_repro.config.schema import PaperTable, Row, Run
+from senet_repro.core.slow_work import SlowWork
 from senet_repro.models.cost import count_runs
 from senet_repro.models.registry import list_models
 
@@ -75,8 +76,9 @@ class _Line:
 
 def count_sizes() -> Iterator[Size]:
     """Yield every row of every table, counted on the network of its own, and then the networks of no table."""
-    lines = _list_table_rows()
-    lines += _list_other_networks(lines)
+    with SlowWork("composing the rows of the tables"):
+        lines = _list_table_rows()
+        lines += _list_other_networks(lines)
     # All at once, so that networks that several rows share are counted once, and the others side by side.
     counts = iter(count_runs([line.run for line in lines if line.run]))
     for line in lines:

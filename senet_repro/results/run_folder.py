@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.composition import run_from
+from senet_repro.config.composition import run_as_stated, run_from
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
@@ -155,6 +155,18 @@ class RunFolder:
                 return file
         return None
 
+    def require_trained(self) -> None:
+        """Accept the folder of a run that has trained for a while.
+
+        Raises:
+            ConfigError: there are no settings here, or no checkpoint.
+        """
+        for file in (self.settings_file, self.last_checkpoint):
+            if not file.is_file():
+                raise ConfigError(
+                    f"{file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
+                )
+
     def write_settings(self, settings: dict[str, object]) -> None:
         """Write every setting of the run, whole or not at all."""
         write_text(self.settings_file, OmegaConf.to_yaml(OmegaConf.create(settings)))
@@ -162,7 +174,7 @@ class RunFolder:
     def read_settings(self, *, without_first_weights: bool = False) -> Run:
         """Return the run that was written down here.
 
-        With `without_first_weights` the file that the run began with need not be there any more.
+        With `without_first_weights` neither the file that the run began with nor its data need be there any more.
 
         Raises:
             ConfigError: there are no settings here, or they are no settings of this version.
@@ -182,4 +194,5 @@ class RunFolder:
         # Composing would look for the file, whose weights have long been trained further.
         if without_first_weights:
             config["init"] = {}
+            return run_as_stated(config)
         return run_from(config)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from senet_repro import __version__
+from senet_repro.cli.verbs import list_verbs
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import paper_tables
@@ -64,7 +66,7 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(
 
 
 def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> None:
-    done = call("-m", "r=2,4", "recipe.lr=1e30", *ONE_EPOCH, f"results_dir={tmp_path}")
+    done = call("-m", "r=2,4", "recipe.lr=1000", *ONE_EPOCH, f"results_dir={tmp_path}")
     assert done.returncode == 1
     assert "2 runs failed" in done.stderr
     assert done.stderr.count("the loss was not finite in epoch 1 of 1") == 2
@@ -78,7 +80,7 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["+sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
         (["r=many"], "r=many: give a whole number"),
         (["model=resnet5"], "there is no model 'resnet5'"),
-        (["-m", "+ablation=stages", "seed=x"], "could not be converted to Integer"),
+        (["-m", "+ablation=stages", "seed=x"], "seed is a whole number of at least 0, not 'x'"),
         (["results_dir=/dev/null/runs"], "/dev/null/runs"),
         (
             ["protocol=cifar10", "data.root=/nowhere", "results_dir=TMP"],
@@ -90,8 +92,20 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
             ["+experiment=imagnet"],
             "there is no experiment 'imagnet'; there are cifar10, cifar100, imagenet",
         ),
-        (["table", "--format", "xml"], "invalid choice: 'xml'"),
-        (["sizes", "--what"], "unrecognized arguments"),
+        (["table", "--format", "xml"], "table: --format=xml: give markdown, csv, json or latex"),
+        (["table", "--format"], "table: --format needs a value"),
+        (["table", "--fromat", "csv"], "table: there is no flag --fromat; did you mean --format?"),
+        (["table", "runs"], "table: there is no place for runs; its flags are --help, --results"),
+        (["sizes", "--what"], "sizes: there is no flag --what; there are --help and --format"),
+        (["prune", "--yes=now"], "prune: --yes takes no value"),
+        (["status", "--format", "json", "--watch"], "--watch and --format exclude each other"),
+        (["power", "--power", "much"], "power: --power is a number, not 'much'"),
+        (["export"], "export: give run and file too"),
+        (["tabel"], "there is no verb 'tabel'; did you mean table?"),
+        (["--results", "runs", "tabel"], "there is no verb 'tabel'; did you mean table?"),
+        (["-m", "r=2,4", "statsu", "seed=1"], "there is no verb 'statsu'; did you mean status?"),
+        (["r=16", "table"], "a verb comes first, as in python -m senet_repro table"),
+        (["--cfg", "job", "foo"], "'foo' is no setting and no verb: give KEY=VALUE"),
         (["model=vgg16"], "the network takes no input of 8 px"),
         (["model=vgg16", "dry=true"], "the network takes no input of 8 px"),
         (
@@ -105,26 +119,44 @@ def test_what_cannot_be_is_refused_with_exit_code_2_and_no_traceback(
 ) -> None:
     done = answer(*(argument.replace("TMP", str(tmp_path)) for argument in arguments))
     assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    # It is said as itself: not as a run that failed, and after no words of the libraries.
+    said = [line for line in done.stderr.splitlines() if not line.endswith(" ...")]
+    assert said[0].startswith("senet_repro: ")
+    assert len(said) == 1
+    assert message in said[0]
 
 
 def test_the_help_shows_the_grid_every_table_and_every_verb(answer: InProcess) -> None:
     text = answer("--help").stdout
-    for word in (
-        "r=16",
-        "NoSqueeze",
-        "+ablation=reduction_ratio",
-        "table [--results DIR]",
-        "sizes",
-        "resnet50",
-        "bench",
-    ):
+    for word in ("r=16", "NoSqueeze", "+ablation=reduction_ratio", *list_verbs(), *paper_tables()):
         assert word in text
-    assert all(name in text for name in paper_tables())
+    # Two screens of a terminal of usual size.
+    lines = text.splitlines()
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 120
+    reference = answer("--help", "all", "r=8").stdout
+    assert reference.startswith(text)
+    for word in ("resnet50", "batch_size: 128", "r: 8", "table [--results DIR]"):
+        assert word in reference
+    assert answer("--help", "table").stdout.startswith("usage: python -m senet_repro table")
     assert answer("+ablation=squeeze", "--cfg", "job").stdout.startswith(
         "r: 16\nsqueeze: avg\nexcitation: sigmoid\n"
     )
+
+
+@pytest.mark.parametrize("arguments", [[], ["-m"]])
+def test_a_command_that_asks_for_nothing_says_what_to_ask_for(
+    arguments: list[str], answer: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = answer(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "python -m senet_repro protocol=demo" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_version_is_ours(answer: InProcess) -> None:
+    assert answer("--version").stdout == f"senet_repro {__version__}\n"
 
 
 @pytest.mark.alone
@@ -157,6 +189,17 @@ def test_a_dry_sweep_says_what_is_left_and_trains_nothing(
     again = answer(*sweep, "dry=true").stdout
     assert again.count("done |") == 1
     assert "2 of 3 runs to train: 2,560 training images" in again
+
+
+def test_a_dry_run_says_that_the_images_are_not_there(tmp_path: Path, answer: InProcess) -> None:
+    data = ["protocol=cifar10", "model=resnet11", "dry=true", f"results_dir={tmp_path}"]
+    nowhere = answer(*data)
+    assert nowhere.returncode == 0
+    assert "the images of cifar10 are nowhere yet; training needs data.root=DIR" in nowhere.stderr
+    missing = answer(*data, f"data.root={tmp_path}/no")
+    assert f"the images of cifar10 are not a folder: {tmp_path}/no" in missing.stderr
+    assert "1 of 1 runs to train" in missing.stdout
+    assert "images of" not in answer("dry=true", f"results_dir={tmp_path}").stderr
 
 
 def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(
@@ -195,11 +238,12 @@ def test_no_records_yet_says_how_to_make_some(tmp_path: Path, answer: InProcess)
 
 def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path, answer: InProcess) -> None:
     done = answer(
-        "-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1e30", *ONE_EPOCH, f"results_dir={tmp_path}"
+        "-m", "r=2,0", "squeeze=mean,avg", "recipe.lr=1000", *ONE_EPOCH, f"results_dir={tmp_path}"
     )
     assert done.returncode == 2
-    assert "4 runs failed" in done.stderr
-    assert done.stderr.count("squeeze=mean: give") + done.stderr.count("r=0: give") == 3
+    before, _, after = done.stderr.partition("4 runs failed")
+    for words in (before, after):
+        assert words.count("squeeze=mean: give") + words.count("r=0: give") == 3
     table = answer("table", "--results", str(tmp_path))
     assert "failed: the loss was not finite" in table.stdout
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -26,17 +27,19 @@ def test_a_run_states_the_facts_of_its_sets_file(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("stated", "message"),
     [
-        ("data.train_images=100", "data.train_images=100: digits has 1437, and no run may change"),
-        ("data.kind=folders", "data.kind=folders: digits has memory, and no run may change"),
-        ("data.kind=cloud", "data.kind=cloud: give memory or folders"),
-        ("data.name=mnist", "no image set mnist: give data.name=cifar10|cifar100|digits|imagenet"),
+        ({"train_images": 100}, "data.train_images=100: digits has 1437, and no run may change"),
+        ({"kind": "folders"}, "data.kind=folders: digits has memory, and no run may change"),
+        ({"kind": "cloud"}, "data.kind=cloud: give memory or folders"),
+        ({"name": "mnist"}, "no image set mnist: give data=cifar10|cifar100|digits|imagenet"),
     ],
 )
-def test_facts_of_another_set_are_refused(override: str, message: str) -> None:
+def test_facts_of_another_set_are_refused(stated: dict[str, Any], message: str) -> None:
+    written = asdict(compose())
+    written["data"].update(stated)
     with pytest.raises(ConfigError) as error:
-        compose([override])
+        run_from(OmegaConf.create(written))
     assert str(error.value).startswith(message)
 
 

@@ -15,6 +15,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol, cast
 
+from senet_repro.cli.sentence_parser import SentenceParser
+
 USAGE_COLUMNS = 118
 _TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -40,38 +42,45 @@ def call_verb(name: str, arguments: Sequence[str]) -> int:
     """Parse the arguments of a verb, run it, and return its exit code.
 
     Raises:
-        SystemExit: the arguments are not the verb's, or ask for its help.
-        ConfigError: what they ask for cannot be.
+        SystemExit: the arguments ask for the verb's help.
+        ConfigError: they are not the verb's, or what they ask for cannot be.
     """
     # One verb is imported alone, so that none waits for another's libraries.
     verb = _import_verb(name)
-    parser = argparse.ArgumentParser(prog=_program_of(name), description=verb.DESCRIPTION)
+    parser = SentenceParser(name, description=verb.DESCRIPTION)
     verb.add_arguments(parser)
-    return verb.run_verb(parser.parse_args(arguments))
+    return verb.run_verb(parser.read_words(arguments))
+
+
+def summarize_verbs() -> str:
+    """Return a line for every verb: its name, and the first sentence of its description."""
+    names = list_verbs()
+    width = max(len(name) for name in names)
+    return "\n".join(f"{name:{width}}  {_read_summary(name)}" for name in names)
 
 
 def describe_verbs() -> str:
-    """Return the usage of every verb, with the first sentence of its description below, for the help."""
+    """Return the usage of every verb, with the first sentence of its description below."""
     return "\n".join(_describe_verb(name) for name in list_verbs())
 
 
 def _describe_verb(name: str) -> str:
     verb = _import_verb(name)
     # Every verb answers to -h, so its usage need not repeat it: add_help=False.
-    parser = argparse.ArgumentParser(
-        prog=_program_of(name),
+    parser = SentenceParser(
+        name,
         add_help=False,
         formatter_class=partial(argparse.HelpFormatter, width=USAGE_COLUMNS),
     )
     verb.add_arguments(parser)
     # Python 3.14 colours the usage where the output is a terminal.
     usage = _TERMINAL_COLOURS.sub("", parser.format_usage())
-    first_sentence = verb.DESCRIPTION.partition(". ")[0].rstrip(".")
-    return f"{usage.removeprefix('usage: ').rstrip()}\n    {first_sentence}"
+    return f"{usage.removeprefix('usage: ').rstrip()}\n    {_read_summary(name)}"
 
 
-def _program_of(name: str) -> str:
-    return f"python -m senet_repro {name}"
+def _read_summary(name: str) -> str:
+    """Return the first sentence of a verb's description."""
+    return _import_verb(name).DESCRIPTION.partition(". ")[0].rstrip(".")
 
 
 def _import_verb(name: str) -> Verb:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from senet_repro.core.slow_work import SlowWork
+
 DESCRIPTION = (
     "The input pipeline and the trainer's overhead, measured side by side with a yardstick."
 )
@@ -30,9 +32,10 @@ def run_verb(options: argparse.Namespace) -> int:
 
 
 def _bench_input() -> None:
-    from senet_repro.data.bench import measure_input
-
-    speed = measure_input()
+    with SlowWork("loading torch"):
+        from senet_repro.data.bench import measure_input
+    with SlowWork("timing both pipelines"):
+        speed = measure_input()
     print(f"per image, PIL + torchvision  {speed.per_image_per_s:>9,.0f} images/s on one core")
     print(f"in batches, in memory         {speed.batched_per_s:>9,.0f} images/s on one core")
     print(f"ratio                         {speed.speedup:>9.1f}")
@@ -45,10 +48,11 @@ def _bench_step(overrides: Sequence[str]) -> None:
 
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
-    from senet_repro.training.bench import measure_step
-
     run = compose(overrides)
-    cost = measure_step(run, find_task(run.task))
+    with SlowWork("loading torch and Lightning"):
+        from senet_repro.training.bench import measure_step
+    with SlowWork("timing steps of the bare loop and of a run"):
+        cost = measure_step(run, find_task(run.task))
     print(f"bare loop  {cost.bare_ms:8.2f} ms per step")
     print(f"run        {cost.run_ms:8.2f} ms per step")
     print(f"ratio      {cost.ratio:8.3f}")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.cli.options import add_results_option, require_results
-from senet_repro.config.composition import compose, run_from
+from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.lock import hold_lock, is_locked
@@ -160,7 +160,10 @@ def _leads_here(run_folder: RunFolder) -> bool:
         if config.init.weights is not None:
             return True
         key_start = run_folder.path.parent.name.rpartition("-")[2]
-        return run_key(run_from(config)).startswith(key_start)
+        # Settings that state their pictures are known by them, also where these are not in sight or have changed.
+        states_pictures = config.data.get("found") is not None
+        run = run_as_stated(config) if states_pictures else run_from(config)
+        return run_key(run).startswith(key_start)
     # A damaged file fails in any way it happens to.
     except Exception:
         return False
@@ -184,6 +187,9 @@ def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
         run = compose(planned.overrides)
     except ConfigError:
         return True
+    # Nor does anybody without the pictures.
+    if run.data.root is not None and run.data.found is None:
+        return False
     return str(run_dir(run).relative_to(run.results_dir)) != planned.folder
 
 

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_results_option, add_table_option, require_results
+from senet_repro.cli.options import (
+    add_results_option,
+    add_table_option,
+    parse_path,
+    require_results,
+)
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
 
@@ -23,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_results_option(parser)
     add_table_option(parser)
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="where the page goes (report, in --results)"
+        "--output",
+        type=parse_path,
+        metavar="DIR",
+        help="where the page goes (report, in --results)",
     )
 
 

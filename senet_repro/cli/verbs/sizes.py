@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.cli.options import add_format_option
+from senet_repro.core.slow_work import SlowWork
 
 if TYPE_CHECKING:
     from senet_repro.models.sizes import Size
@@ -35,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_verb(options: argparse.Namespace) -> int:
     """Print the size of every row; return 1 if a count is off for no known reason."""
-    from senet_repro.models.sizes import count_sizes
+    with SlowWork("loading torch"):
+        from senet_repro.models.sizes import count_sizes
 
     found = list(count_sizes())
     if options.format == "markdown":

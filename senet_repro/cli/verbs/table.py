@@ -12,6 +12,7 @@ from senet_repro.cli.options import (
     add_format_option,
     add_results_option,
     add_table_option,
+    parse_path,
     require_results,
 )
 from senet_repro.core.errors import ConfigError
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format_option(parser, FORMAT_NAMES)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=parse_path,
         metavar="DIR",
         help="write each table into a file there, and index.md that lists them",
     )

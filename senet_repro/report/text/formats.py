@@ -80,7 +80,7 @@ def _name_files(tables: Sequence[ResultTable]) -> list[str]:
 def _name_file(table: ResultTable) -> str:
     paper = table.paper
     parts = [f"table_{paper.number}" if paper.number else paper.name]
-    parts.append(table.example.protocol["data"]["name"])
+    parts.append(table.set_name)
     # The rows of the others name their networks, of which there may be eight.
     if not names_networks(paper):
         parts += list_networks(table)

@@ -1,0 +1,84 @@
+"""An argument parser that refuses in a sentence, as every other wrong setting is refused."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from senet_repro.core.choice import require_choice
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import join_words
+
+_NOUNS = {"float": "a number", "int": "a whole number"}
+
+
+class SentenceParser(argparse.ArgumentParser):
+    """Parses the words after a verb; `read_words` is its one use."""
+
+    def __init__(self, verb: str, **settings: Any) -> None:
+        # A shortened flag would change its meaning with the next flag that begins like it.
+        program = f"python -m senet_repro {verb}"
+        super().__init__(prog=program, allow_abbrev=False, exit_on_error=False, **settings)
+        self._verb = verb
+
+    def read_words(self, words: Sequence[str]) -> argparse.Namespace:
+        """Return the options that the words give.
+
+        Raises:
+            ConfigError: a flag does not exist, or a value is missing, wrong or one too many.
+            SystemExit: the words ask for the help, which is printed.
+        """
+        try:
+            options, others = self.parse_known_args(words)
+        except argparse.ArgumentError as error:
+            self._refuse(self._explain(error))
+        if others:
+            self._refuse(self._explain_other(others[0]))
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse words for a reason that concerns no single one of them; argparse calls this."""
+        missing = message.partition("arguments are required: ")[2]
+        self._refuse(f"give {missing.replace(', ', ' and ')} too" if missing else message)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Accept a value that is one of an argument's choices; argparse calls this."""
+        if action.choices is not None:
+            name = action.option_strings[0] if action.option_strings else action.dest
+            try:
+                require_choice(name, value, action.choices)
+            except ConfigError as error:
+                self._refuse(str(error))
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise ConfigError(f"{self._verb}: {reason}")
+
+    def _explain(self, error: argparse.ArgumentError) -> str:
+        """Return in our words what argparse found wrong with one argument."""
+        name = str(error.argument_name)
+        message = error.message
+        if message.startswith("expected"):
+            return f"{name} needs a value"
+        if message.startswith("ignored explicit argument"):
+            return f"{name} takes no value"
+        other = message.partition("not allowed with argument ")[2]
+        if other:
+            return f"{name} and {other} exclude each other: give one of them"
+        invalid = re.fullmatch(r"invalid (\w+) value: (.+)", message)
+        if invalid and invalid[1] in _NOUNS:
+            return f"{name} is {_NOUNS[invalid[1]]}, not {invalid[2]}"
+        return f"{name}: {message}"
+
+    def _explain_other(self, word: str) -> str:
+        """Return that a word is none of the verb's, and which flag was meant where it can be known."""
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        long_flags = [flag for flag in flags if flag.startswith("--")]
+        if not word.startswith("-"):
+            return f"there is no place for {word}; its flags are {join_words(long_flags, 'and')}"
+        flag = word.partition("=")[0]
+        near = difflib.get_close_matches(flag, long_flags, n=1)
+        mend = f"did you mean {near[0]}?" if near else f"there are {join_words(long_flags, 'and')}"
+        return f"there is no flag {flag}; {mend}"

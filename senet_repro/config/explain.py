@@ -1,0 +1,202 @@
+"""Say in the project's words what Hydra and OmegaConf found wrong with a setting (config floor; no torch)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, ValidationError
+
+from senet_repro.config.keys import (
+    OPTIONS,
+    exists,
+    find_nearest_key,
+    list_keys,
+    list_networks_with,
+    list_ranges,
+    read_defaults,
+)
+from senet_repro.config.schema import MODEL_OPTIONS
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import join_words
+
+RETIRED = {("trainer", "ddp"): "trainer.devices=2 alone trains a run on two devices"}
+"""The replacements of files that earlier versions had, by group and name."""
+
+_HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
+
+# Sentences of Hydra's, and ours with what stands in quotation marks in them.
+_HYDRA_SENTENCES = (
+    (
+        r"(?:Ambiguous value for argument|Sweep parameters) '(.+?)'",
+        "{} gives several values: add -m to train each; a list is written as [a,b]",
+    ),
+    (r"Sweeping over Hydra's configuration .*'(.+)'", "{}: a setting of Hydra's has one value"),
+    (r"An item is already at '(.+?)'", "{} has a value already: give it without the +"),
+    (
+        r"Could not delete from config\. '(.+?)' does not exist",
+        "~{}: there is no such key to leave out",
+    ),
+    (r"force-add of config groups is not supported: '\+*(.+)'", "{}: give it without the +"),
+    (r"Multiple values for (\S+?)\. ", "{} is chosen already: give it without the +"),
+    (r"Override (\S+) looks like a config group", "{}: give GROUP=NAME, without a package"),
+    (r"Interpolation key '(.+?)' not found", "there is no key '{}' to take a value from"),
+)
+
+_EXAMPLES = {int: "1", float: "0.1", bool: "true", str: "NAME"}
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn whatever Hydra and OmegaConf raise into a ConfigError with the mend in a line."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise _find_own_error(error) or ConfigError(_explain_error(error)) from error
+
+
+def _find_own_error(error: BaseException | None) -> ConfigError | None:
+    """Return the error of a resolver of ours, which has the mend in its own words; None if it is none of ours."""
+    while error is not None and not isinstance(error, ConfigError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def explain_unknown_key(key: str) -> str:
+    """Return that a key does not exist, with the one that was meant where it can be known."""
+    parent, _, option = key.rpartition(".")
+    if parent == OPTIONS and option in MODEL_OPTIONS:
+        networks = join_words(list_networks_with(option), "and")
+        return f"the network has no {key}: it is an option of {networks}"
+    if key.startswith("hydra.launcher."):
+        return f"unknown key '{key}'; choose its launcher too: hydra/launcher=joblib or hydra/launcher=slurm"
+    if key.startswith("hydra."):
+        return f"unknown key '{key}'; --hydra-help tells of Hydra's own"
+    near = find_nearest_key(key)
+    mend = f"did you mean '{near}'?" if near else "--help all lists the keys"
+    return f"unknown key '{key}'; {mend}"
+
+
+def explain_wrong_value(key: str, value: Any) -> str:
+    """Return what is legal for a key of the schema whose value is not, with an example."""
+    # Of a list, the value is an item.
+    key = re.sub(r"\[\d+\]", "", key)
+    parent, _, option = key.rpartition(".")
+    if parent == OPTIONS:
+        return f"{key} is {join_words(MODEL_OPTIONS[option], 'or')}, not {write_value(value)}"
+    if list_keys()[key].holds_keys:
+        return f"{key} has no value of its own, such as {write_value(value)}: give {_name_key_below(key)}"
+    return f"{key} is {describe_type(key)}, not {write_value(value)}, such as {key}={find_example(key)}"
+
+
+def describe_type(key: str) -> str:
+    """Return what a key of the schema takes, such as `a number above 0 and at most 10`."""
+    of_item, is_list, may_be_none = read_type(key)
+    if of_item is bool:
+        words = "true or false"
+    elif of_item is str:
+        words = "a list of words" if is_list else "a text"
+    else:
+        noun = "whole number" if of_item is int else "number"
+        subject = f"a list of {noun}s" if is_list else f"a {noun}"
+        limits = list_ranges().get(key)
+        words = limits.describe(noun) if limits else subject
+    return f"{words}, or null" if may_be_none else words
+
+
+def read_type(key: str) -> tuple[type, bool, bool]:
+    """Return of a key's type: that of its value or items, whether it is a list, and whether it may be none."""
+    kind = list_keys()[key].type
+    may_be_none = isinstance(kind, UnionType)
+    if may_be_none:
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    if get_origin(kind) is list:
+        (kind,) = get_args(kind)
+        return kind, True, may_be_none
+    return kind, False, may_be_none
+
+
+def find_example(key: str) -> str:
+    """Return a legal value of a key, as a command line writes it: its default, or one of its type."""
+    default = OmegaConf.select(read_defaults(), key)
+    if default is not None and not OmegaConf.is_dict(default):
+        return write_value(default).replace("'", "")
+    of_item, is_list, _ = read_type(key)
+    item = _EXAMPLES[of_item]
+    limits = list_ranges().get(key)
+    count = limits.count if limits and limits.count else 2
+    return f"[{','.join([item] * count)}]" if is_list else item
+
+
+def write_value(value: Any) -> str:
+    """Return a value as a command line writes it; a text in quotation marks."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if OmegaConf.is_list(value) or isinstance(value, list):
+        return f"[{','.join(write_value(item) for item in value)}]"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _explain_error(error: BaseException) -> str:
+    """Return in a line what is wrong and, where it can be known, how to mend it."""
+    if isinstance(error, OverrideParseException):
+        return f"cannot read '{error.override}': {str(error).splitlines()[0]}"
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        if (group, name) in RETIRED:
+            return f"there is no {group} '{name}': {RETIRED[group, name]}"
+        return f"there is no {group} '{name}'; there are {', '.join(error.options)}"
+    about = _find_cause_of_key(error)
+    if about is not None:
+        key = str(about.full_key)
+        if isinstance(about, ValidationError) and exists(re.sub(r"\[.*", "", key)):
+            return explain_wrong_value(key, about.value)
+        if isinstance(about, MissingMandatoryValue) and key in list_keys():
+            return f"{key} has no value: give one, such as {key}={find_example(key)}"
+        if _is_unknown_key(about):
+            return explain_unknown_key(key)
+    text = _first_words(f"{error}\n{error.__cause__ or ''}")
+    for pattern, sentence in _HYDRA_SENTENCES:
+        found = re.search(pattern, text)
+        if found:
+            return sentence.format(found[1])
+    return text
+
+
+def _find_cause_of_key(error: BaseException | None) -> OmegaConfBaseException | None:
+    """Return the error, or the one of its causes, that names a key; None where none does."""
+    while error is not None:
+        if isinstance(error, OmegaConfBaseException) and error.full_key:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _is_unknown_key(error: OmegaConfBaseException) -> bool:
+    # OmegaConf has no class of its own for it: an unknown key is ConfigKeyError or ConfigAttributeError, as other
+    # errors are, and only its words differ: "Key 'x' not in 'Run'", "Key 'x' is not in struct".
+    return "not in" in str(error)
+
+
+def _first_words(text: str) -> str:
+    """Return a message in one line, without the lines about Hydra's inside."""
+    lines = [line.strip() for line in text.splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith(_HYDRA_DETAILS))
+
+
+def _name_key_below(key: str) -> str:
+    """Return a setting of a key below one that has no value of its own."""
+    if key == OPTIONS:
+        option, values = next(iter(MODEL_OPTIONS.items()))
+        return f"{OPTIONS}.{option}={values[0]}"
+    below = next(name for name in list_keys() if name.rpartition(".")[0] == key)
+    return f"{below}={find_example(below)}"

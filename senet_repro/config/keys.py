@@ -1,0 +1,172 @@
+"""The keys of the grid: which exist, which a command may give, and which one a person meant (config floor)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import Field, dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+
+from senet_repro.config.conf_dir import CONF_DIR, list_files, load_file
+from senet_repro.config.ranges import RANGE, Range
+from senet_repro.config.schema import FACT, MODEL_OPTIONS, Run
+
+OPTIONS = "model.options"
+TABLE_GROUPS = ("ablation", "experiment")
+# Of a misspelt word to the one that is proposed; 1 is the same.
+LEAST_LIKENESS = 0.7
+
+_OTHER_WORDS = {
+    "r": ("ratio", "reduction", "reduction_ratio"),
+    "squeeze": ("pool", "pooling"),
+    "excitation": ("activation", "gate"),
+    "seed": ("random_seed",),
+    "dry": ("dry_run",),
+    "results_dir": ("out", "output", "output_dir", "results"),
+    "model": ("arch", "backbone", "net", "network"),
+    "data": ("dataset",),
+    "data.root": ("data_dir", "data_path", "path"),
+    "data.train_px": ("crop_size", "image_size", "img_size"),
+    "recipe.epochs": ("max_epochs", "num_epochs"),
+    "recipe.batch_size": ("batch", "bs"),
+    "recipe.lr": ("learning_rate", "optim", "optimizer"),
+    "recipe.weight_decay": ("decay", "wd"),
+    "recipe.cutout_px": ("cutout",),
+    "recipe.schedule.kind": ("lr_schedule", "lr_scheduler", "schedule", "scheduler"),
+    "recipe.schedule.warmup": ("warmup_epochs",),
+    "init.weights": ("checkpoint", "pretrained"),
+    "trainer.accelerator": ("device",),
+    "trainer.devices": ("gpu", "gpus", "num_gpus"),
+    "trainer.precision": ("amp", "bf16", "fp16"),
+    "trainer.num_workers": ("workers",),
+    "logger": ("wandb",),
+    "hydra/launcher": ("launcher",),
+    "hydra.launcher.n_jobs": ("jobs", "n_jobs"),
+}
+"""Words of other programs and of papers for the keys of this one."""
+MEANT = {word: key for key, words in _OTHER_WORDS.items() for word in words}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the schema, with its type as the schema writes it and its field."""
+
+    name: str
+    type: Any
+    field: Field[Any]
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether further keys stand below it, which it has no value beside."""
+        return is_dataclass(self.type) or self.name == OPTIONS
+
+
+@cache
+def list_keys() -> dict[str, Key]:
+    """Return every key of the schema by its name, those of a part as `recipe.lr`."""
+    return {key.name: key for key in _walk_keys(Run, "")}
+
+
+@cache
+def list_facts() -> dict[str, str]:
+    """Return the keys that belong to the files of conf/, each with the setting that may be meant instead."""
+    marked = {}
+    for key in list_keys().values():
+        if FACT in key.field.metadata:
+            marked[key.name] = key.field.metadata[FACT]
+    return marked
+
+
+@cache
+def list_ranges() -> dict[str, Range]:
+    """Return the range of each number that a command may give, by its key."""
+    marked = {}
+    for key in list_keys().values():
+        if RANGE in key.field.metadata:
+            marked[key.name] = key.field.metadata[RANGE]
+    return marked
+
+
+@cache
+def list_groups() -> list[str]:
+    """Return the groups whose files a command chooses among, in alphabetical order."""
+    names = sorted(path.name for path in CONF_DIR.iterdir() if path.is_dir())
+    return [name for name in names if name != "hydra"]
+
+
+def list_networks_with(option: str) -> list[str]:
+    """Return the networks that have an option of their own, such as `stem`."""
+    return [
+        name
+        for name in list_files("model")
+        if option in load_file("model", name).get("options", {})
+    ]
+
+
+def exists(key: str) -> bool:
+    """Return whether a command may mean a key: the schema has it, or a group, a network's option or Hydra is it."""
+    group, _, rest = key.partition(".")
+    if group in list_groups() and not rest:
+        return True
+    is_table_key = key.startswith("table.")
+    is_option = key.rpartition(".")[0] == OPTIONS
+    return (
+        key in list_keys()
+        or is_option
+        or is_table_key
+        or key.split("/")[0].split(".")[0] == "hydra"
+    )
+
+
+def find_nearest_key(key: str) -> str | None:
+    """Return the key that a person meant by one that does not exist; None where nothing comes near."""
+    words = key.lower().split(".")
+    by_last_word = _index_by_last_word()
+    # A word that is a key's own name comes before its likeness to another.
+    if words[-1] in by_last_word:
+        return by_last_word[words[-1]]
+    if words[-1] in MEANT:
+        return MEANT[words[-1]]
+    by_name = {name: name for name in by_last_word.values()}
+    for word, names in ((key.lower(), by_name), (words[-1], by_last_word), (words[-1], MEANT)):
+        # Everything is like a key of one letter.
+        candidates = [name for name in names if len(name) > 1]
+        found = difflib.get_close_matches(word, candidates, n=1, cutoff=LEAST_LIKENESS)
+        if found:
+            return names[found[0]]
+    # Of other programs' keys, such as optimizer.name, an earlier word may tell.
+    return next((MEANT[word] for word in words if word in MEANT), None)
+
+
+def _index_by_last_word() -> dict[str, str]:
+    """Return the keys that a command may give, by their last words; where two agree, the first of the schema."""
+    options = [f"{OPTIONS}.{option}" for option in MODEL_OPTIONS]
+    facts = list_facts()
+    settings = [name for name in list_keys() if name not in facts]
+    known = [*settings, *options, *list_groups()]
+    return {name.rpartition(".")[2]: name for name in reversed(known)}
+
+
+@cache
+def read_defaults() -> DictConfig:
+    """Return what the files of a command without settings state, for examples of values."""
+    found = OmegaConf.load(CONF_DIR / "config.yaml")
+    assert isinstance(found, DictConfig)
+    for choice in found.defaults:
+        if isinstance(choice, DictConfig):
+            ((group, name),) = choice.items()
+            if group in list_groups():
+                found[group] = load_file(str(group), name)
+    return found
+
+
+def _walk_keys(node: Any, prefix: str) -> Iterator[Key]:
+    hints = get_type_hints(node)
+    for entry in fields(node):
+        key = Key(prefix + entry.name, hints[entry.name], entry)
+        yield key
+        if is_dataclass(key.type):
+            yield from _walk_keys(key.type, f"{key.name}.")

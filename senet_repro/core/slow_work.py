@@ -1,0 +1,55 @@
+"""Say what a command is busy with, once it has taken so long that a person would wonder (core floor)."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import Self
+
+# Nobody wonders before, and nobody wants a line a second.
+FIRST_S = 2.0
+AGAIN_S = 10.0
+
+
+class SlowWork:
+    """A block of code that takes long now and then: `with SlowWork("counting the networks") as work: ...`.
+
+    A line on standard error says so after two seconds, and again every ten; nothing is said about a quick one. A thread
+    of its own says it, also while the block imports libraries or waits.
+    """
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._count = ""
+        self._has_ended = threading.Event()
+        self._speaker = threading.Thread(target=self._speak_until_end, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to count the seconds."""
+        self._speaker.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Fall silent, however the block ended."""
+        self._has_ended.set()
+        self._speaker.join()
+
+    def count(self, done: int, total: int) -> None:
+        """Note how far the work is, for the next line."""
+        self._count = f" ({done} of {total})"
+
+    def _speak_until_end(self) -> None:
+        wait_s = FIRST_S
+        while not self._has_ended.wait(wait_s):
+            wait_s = AGAIN_S
+            try:
+                print(f"senet_repro: {self._doing}{self._count} ...", file=sys.stderr, flush=True)
+            except (OSError, ValueError):
+                # The terminal is gone; the work goes on.
+                return
