@@ -90,7 +90,8 @@ def test_a_server_out_of_reach_is_exit_code_1_and_the_files_stay(
 def test_what_cannot_be_published_is_exit_code_1_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call_verb("publish", ["--results", str(tmp_path / "nowhere")]) == 1
+    (tmp_path / "empty").mkdir()
+    assert call_verb("publish", ["--results", str(tmp_path / "empty")]) == 1
     assert "no records in" in capsys.readouterr().err
     put_stand_in_for_wandb(monkeypatch, tmp_path / "library", "raise OSError('disk is full')")
     leave_run(tmp_path / "runs")
