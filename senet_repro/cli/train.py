@@ -33,7 +33,7 @@ from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
 from senet_repro.config.composition import check_overrides, plain_errors, run_from
 from senet_repro.config.conf_dir import CONF_DIR
-from senet_repro.config.overrides import read_overrides, read_run_overrides
+from senet_repro.config.overrides import find_overruled, read_overrides, read_run_overrides
 from senet_repro.core.signals import Deferral
 
 # More than these take seconds to compose, in which a person should not wonder what goes on.
@@ -73,7 +73,10 @@ def _read_arguments(arguments: Sequence[str]) -> list[str]:
     if "--shell-completion" in line.flags:
         return [*line.flags, *line.words]
     read = read_overrides if line.is_sweep else read_run_overrides
-    return [*line.flags, *read(line.words)]
+    overrides = read(line.words)
+    for word, later in find_overruled(line.words):
+        print(f"{word} does not count: {later} comes after it", file=sys.stderr)
+    return [*line.flags, *overrides]
 
 
 def current_command() -> Command:
