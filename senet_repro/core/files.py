@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from senet_repro.core.errors import ConfigError
 
 
 def write_text(path: Path, text: str) -> None:
@@ -29,6 +32,21 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         error.filename = error.filename or str(path)
         raise
     flush_folder(path.parent)
+
+
+def find_temporary_folder() -> Path:
+    """Return this user's own folder among the machine's temporary files; it need not be there.
+
+    Raises:
+        ConfigError: no folder for temporary files can be written to.
+    """
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "no folder for temporary files can be written to: give TMPDIR=DIR in the environment"
+        ) from error
+    return Path(folder) / f"senet_repro-{os.getuid()}"
 
 
 def remove_unfinished(folder: Path) -> None:
