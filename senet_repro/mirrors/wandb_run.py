@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.identity import AXES
 from senet_repro.config.schema import Logger
+from senet_repro.core.wording import print_line
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import NoRecordError, Record, RecordError, read_record
@@ -38,7 +39,7 @@ def describe_logged_runs(results_dir: Path, project: str | None = None) -> Itera
         # A damaged file fails in any way it happens to, and costs the copies of no other run.
         except Exception as error:
             reason = f"not files as senet_repro writes them ({type(error).__name__})"
-            print(f"W&B: {path} is left out: {reason}", file=sys.stderr)
+            print_line(f"W&B: {path} is left out: {reason}", file=sys.stderr)
             continue
         if run is not None:
             yield run

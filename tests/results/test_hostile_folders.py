@@ -317,8 +317,9 @@ def test_a_results_folder_that_a_user_may_not_enter_is_refused(public_dir: Path)
 def test_a_run_that_cannot_be_removed_is_named_and_the_others_go(
     public_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for folder in (run_dir(begin(public_dir, r, state="failed")) for r in ("r=2", "r=4")):
-        kept = folder
+    for reduction in ("r=2", "r=4"):
+        kept = run_dir(begin(public_dir, reduction, state="failed"))
+        kept.parent.chmod(0o555)
     with as_nobody():
         assert call_verb("prune", ["--yes", "--results", str(public_dir)]) == 1
     out, err = capsys.readouterr()
