@@ -56,7 +56,10 @@ def _parse(arguments: list[str], answer: InProcess) -> None:
     if arguments[0] in list_verbs():
         assert answer(*arguments, "--help").returncode == 0
         return
-    overrides = [word for word in arguments if word not in ("-m", "--cfg", "job", "--help")]
+    if "--help" in arguments:
+        assert answer(*arguments).returncode == 0
+        return
+    overrides = [word for word in arguments if word not in ("-m", "--cfg", "job")]
     # Of a sweep, its first point; in place of a file of weights, any file.
     points = [re.sub(r"=([^\[,']+),.*", r"=\1", word) for word in overrides]
     compose([re.sub(r"^init\.weights=.*", f"init.weights={__file__}", point) for point in points])

@@ -36,7 +36,7 @@ from senet_repro.config.composition import check_overrides, run_from
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.explain import plain_errors
 from senet_repro.config.identity import run_dir
-from senet_repro.config.overrides import read_overrides, read_run_overrides
+from senet_repro.config.overrides import find_overruled, read_overrides, read_run_overrides
 from senet_repro.config.settings import check_settings
 from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.signals import Deferral
@@ -78,6 +78,8 @@ def _read_arguments(arguments: Sequence[str]) -> list[str]:
     read = read_overrides if line.is_sweep else read_run_overrides
     overrides = read(line.words)
     check_settings(overrides)
+    for word, later in find_overruled(line.words):
+        print(f"{word} does not count: {later} comes after it", file=sys.stderr)
     return [*line.flags, *overrides]
 
 

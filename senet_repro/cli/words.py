@@ -13,6 +13,7 @@ HELP_FLAGS = ("--help", "-h")
 LEAST_LIKENESS = 0.7
 # They say how to train, and not what.
 _BARE_FLAGS = ("-m", "--multirun", "-r", "--run")
+_COMPLETION_FLAGS = ("--shell-completion", "-sc")
 # Hydra's flags whose value is a word of its own; that of --info may be left out.
 _FLAGS_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "-i")
 
@@ -23,7 +24,9 @@ def asks_for_nothing(arguments: Sequence[str]) -> bool:
 
 
 def list_overrides(arguments: Sequence[str]) -> list[str]:
-    """Return the words that set something, KEY=VALUE, in their order."""
+    """Return the words that set something, KEY=VALUE, in their order; none where a shell asks how to complete words."""
+    if set(_COMPLETION_FLAGS) & set(arguments):
+        return []
     return [word for word in arguments if "=" in word and not word.startswith("-")]
 
 

@@ -1,6 +1,6 @@
 """Findings in the class folders of a large set, kept beside the results (config floor; no torch).
 
-ImageNet has 1.3 million pictures, and asking a local disk for the size of each takes about five seconds, one that is
+ImageNet has 1.3 million pictures, and asking a local disk for the size of each takes about eight seconds, one that is
 reached by network minutes. A folder whose time of change is as it was holds the same names, so only folders that
 changed are looked at again. A picture that is overwritten in place, under its own name and with another size, changes
 no folder: that is why small sets are always looked at whole, and large ones before each training.

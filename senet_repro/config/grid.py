@@ -14,10 +14,8 @@ from typing import Any
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep, Sweep
 
 from senet_repro.config.conf_dir import list_files, load_file
-from senet_repro.config.overrides import parse_override
+from senet_repro.config.overrides import TABLE_KEYS, parse_override
 from senet_repro.core.errors import ConfigError
-
-_TABLE_KEYS = ("+ablation", "+experiment")
 
 Axes = dict[str, Override]
 """The override of each key of a sweep, by the key with the + before it."""
@@ -32,11 +30,10 @@ def build_grid(
     with several tables each is swept after the other.
 
     Raises:
-        ConfigError: a key has no values, there are more than `most_points` points, or tables of two groups.
+        ConfigError: a key has no values, or there are more than `most_points` points.
     """
     if type(most_points) is not int or most_points < 1:
         raise ConfigError(f"hydra.sweeper.most_points={most_points}: give a number of at least 1")
-    _refuse_two_tables(overrides)
     grids = [_merge_axes(*part) for part in _split_tables(overrides, table_params)]
     _refuse_large_sweep(grids, most_points)
     points: list[list[str]] = []
@@ -46,15 +43,6 @@ def build_grid(
     return points
 
 
-def _refuse_two_tables(overrides: Sequence[str]) -> None:
-    """Accept overrides that name an ablation or an experiment; both have rows of their own."""
-    tables = [
-        text for text in overrides if text.startswith(tuple(f"{key}=" for key in _TABLE_KEYS))
-    ]
-    if len(tables) > 1:
-        raise ConfigError(f"{' '.join(tables)}: give one of them")
-
-
 def _split_tables(
     overrides: Sequence[str], table_params: Mapping[str, str]
 ) -> Iterator[tuple[Sequence[str], Mapping[str, str]]]:
@@ -62,7 +50,7 @@ def _split_tables(
     for number, override in enumerate(overrides):
         parsed = parse_override(override)
         key = parsed.get_key_element()
-        if key in _TABLE_KEYS and parsed.is_sweep_override():
+        if key in TABLE_KEYS and parsed.is_sweep_override():
             # Hydra reads no file of a group that is swept.
             for name in _list_values(parsed):
                 params = _load_table_params(key.removeprefix("+"), name)

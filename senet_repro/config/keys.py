@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, get_type_hints
@@ -16,8 +16,9 @@ from senet_repro.config.schema import FACT, MODEL_OPTIONS, Run
 
 OPTIONS = "model.options"
 TABLE_GROUPS = ("ablation", "experiment")
-# Of a misspelt word to the one that is proposed; 1 is the same.
+# Of a misspelt word to the one that is proposed, and of a whole key with a slip in one of its words; 1 is the same.
 LEAST_LIKENESS = 0.7
+LIKENESS_OF_SLIP = 0.9
 
 _OTHER_WORDS = {
     "r": ("ratio", "reduction", "reduction_ratio"),
@@ -32,7 +33,7 @@ _OTHER_WORDS = {
     "data.train_px": ("crop_size", "image_size", "img_size"),
     "recipe.epochs": ("max_epochs", "num_epochs"),
     "recipe.batch_size": ("batch", "bs"),
-    "recipe.lr": ("learning_rate", "optim", "optimizer"),
+    "recipe.lr": ("learning_rate",),
     "recipe.weight_decay": ("decay", "wd"),
     "recipe.cutout_px": ("cutout",),
     "recipe.schedule.kind": ("lr_schedule", "lr_scheduler", "schedule", "scheduler"),
@@ -123,22 +124,29 @@ def exists(key: str) -> bool:
 
 def find_nearest_key(key: str) -> str | None:
     """Return the key that a person meant by one that does not exist; None where nothing comes near."""
-    words = key.lower().split(".")
+    key = key.lower()
+    *first_words, last_word = key.split(".")
     by_last_word = _index_by_last_word()
-    # A word that is a key's own name comes before its likeness to another.
-    if words[-1] in by_last_word:
-        return by_last_word[words[-1]]
-    if words[-1] in MEANT:
-        return MEANT[words[-1]]
     by_name = {name: name for name in by_last_word.values()}
-    for word, names in ((key.lower(), by_name), (words[-1], by_last_word), (words[-1], MEANT)):
-        # Everything is like a key of one letter.
-        candidates = [name for name in names if len(name) > 1]
-        found = difflib.get_close_matches(word, candidates, n=1, cutoff=LEAST_LIKENESS)
-        if found:
-            return names[found[0]]
-    # Of other programs' keys, such as optimizer.name, an earlier word may tell.
-    return next((MEANT[word] for word in words if word in MEANT), None)
+    slip = _find_alike(key, by_name, LIKENESS_OF_SLIP)
+    if slip:
+        return slip
+    # A word that is a key's own name, or stands for one, comes before its likeness to another.
+    exact = by_last_word.get(last_word) or MEANT.get(last_word)
+    if exact:
+        return exact
+    for word in first_words:
+        if word in MEANT:
+            return MEANT[word]
+    return _find_alike(last_word, by_last_word) or _find_alike(last_word, MEANT)
+
+
+def _find_alike(word: str, names: Mapping[str, str], least: float = LEAST_LIKENESS) -> str | None:
+    """Return the key of the name that a word is most alike; None where it is like none."""
+    # Everything is like a name of one letter.
+    candidates = [name for name in names if len(name) > 1]
+    found = difflib.get_close_matches(word, candidates, n=1, cutoff=least)
+    return names[found[0]] if found else None
 
 
 def _index_by_last_word() -> dict[str, str]:

@@ -19,6 +19,9 @@ from hydra.errors import HydraException
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 
+TABLE_KEYS = ("+ablation", "+experiment")
+"""The keys that choose a table of the paper."""
+
 _WORD = re.compile(r"(?P<sign>\+{0,2})(?P<key>[^=]+)=(?P<value>.*)", re.DOTALL)
 _CHOICE = re.compile(r"\s*choice\s*\((.*)\)\s*", re.DOTALL)
 # Of Hydra's settings these alone are the user's: the others decide where Hydra works, and so where records would land.
@@ -36,18 +39,41 @@ class _Word:
     key: str
     value: str
 
+    @property
+    def setting(self) -> str:
+        """Return the key, or the whole word where Hydra adds something that may not be there yet, such as a table."""
+        adds_something = self.sign and self.key not in _HINTS
+        return self.text if adds_something else self.key
+
 
 def read_overrides(words: Sequence[str]) -> list[str]:
     """Return the overrides that Hydra is to have for these words, in which every text is what was typed.
 
-    Reading them once more changes nothing.
+    Of a key that is given twice the last word counts. Reading the overrides once more changes nothing.
 
     Raises:
-        ConfigError: a word is no KEY=VALUE, cannot be read, gives a key once more, or is not the user's to set.
+        ConfigError: a word is no KEY=VALUE, cannot be read, or is not the user's to set.
     """
+    counting: dict[str, _Word] = {}
+    for word in words:
+        part = _split_word(word)
+        # Taken out first, so that the word stands where it was given last.
+        counting.pop(part.setting, None)
+        counting[part.setting] = part
+    tables = [part.text for part in counting.values() if f"{part.sign}{part.key}" in TABLE_KEYS]
+    if len(tables) > 1:
+        raise ConfigError(
+            f"{' '.join(tables)}: give one table at a time; -m sweeps several, as +ablation=squeeze,stages"
+        )
+    return [_write_override(part) for part in counting.values()]
+
+
+def find_overruled(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the words that do not count, since a later word gives the same key, each with that later word."""
     parts = [_split_word(word) for word in words]
-    _refuse_repeated_keys(parts)
-    return [_write_override(part) for part in parts]
+    counting = {part.setting: part.text for part in parts}
+    pairs = [(part.text, counting[part.setting]) for part in parts]
+    return [(word, later) for word, later in pairs if word != later]
 
 
 def read_run_overrides(words: Sequence[str]) -> list[str]:
@@ -57,11 +83,12 @@ def read_run_overrides(words: Sequence[str]) -> list[str]:
         ConfigError: as for `read_overrides`, or a word gives several values.
     """
     overrides = read_overrides(words)
-    for word, override in zip(words, overrides, strict=True):
-        parsed = parse_override(override)
-        if parsed.is_sweep_override():
-            mend = _explain_list(word, _find_hint(parsed.key_or_group))
-            raise ConfigError(f"{word}: give -m to train each of these values{mend}")
+    typed = {_split_word(word).key: word for word in words}
+    for override in overrides:
+        if parse_override(override).is_sweep_override():
+            key = _split_word(override).key
+            mend = _explain_list(typed[key], _find_hint(key))
+            raise ConfigError(f"{typed[key]}: give -m to train each of these values{mend}")
     return overrides
 
 
@@ -111,17 +138,6 @@ def _split_word(word: str) -> _Word:
             "results_dir=DIR says where results go, and -m sweeps"
         )
     return part
-
-
-def _refuse_repeated_keys(parts: Sequence[_Word]) -> None:
-    """Accept words that give each key once; Hydra would take the last of them without a word."""
-    given: dict[str, _Word] = {}
-    for part in parts:
-        if part.key in given:
-            raise ConfigError(
-                f"{given[part.key].text} {part.text}: give {part.key} once; -m sweeps several values, as {part.key}=A,B"
-            )
-        given[part.key] = part
 
 
 def _write_override(part: _Word) -> str:

@@ -114,9 +114,8 @@ class Data:
     crop_area: list[float] | None = field(default=None, metadata=list_of(2, 0.0001, 1, rising=True))
     crop_aspect: list[float] | None = field(default=None, metadata=list_of(2, 0.1, 10, rising=True))
     root: str | None = None  # folder of the set; digits need none
-    found: FoundSet | None = (
-        None  # what lies there, filled in as the run is composed; none: nothing, or no folder
-    )
+    # What lies there, filled in as the run is composed; none: nothing, or no folder.
+    found: FoundSet | None = field(default=None, metadata=mark_fact("data.root=DIR"))
     download: bool = False  # let torchvision fetch the set into root
     verify: bool = False  # decode every image before the first epoch, and name all that cannot be
     skip_corrupt: bool = False  # leave those out, and record them; verifies too

@@ -6,8 +6,11 @@ import errno
 import json
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from senet_repro.core.errors import ConfigError
 
 MOST_BYTES = 64_000_000
 """The largest file that is read as a whole; those of a run that people or verbs read have some kilobytes."""
@@ -61,6 +64,21 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         error.filename = error.filename or str(path)
         raise
     flush_folder(path.parent)
+
+
+def find_temporary_folder() -> Path:
+    """Return this user's own folder among the machine's temporary files; it need not be there.
+
+    Raises:
+        ConfigError: no folder for temporary files can be written to.
+    """
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "no folder for temporary files can be written to: give TMPDIR=DIR in the environment"
+        ) from error
+    return Path(folder) / f"senet_repro-{os.getuid()}"
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -7,16 +7,18 @@ import threading
 from types import TracebackType
 from typing import Self
 
-# Nobody wonders before, and nobody wants a line a second.
+# Nobody wonders before.
 FIRST_S = 2.0
+# After the second line, which comes so much later, the pauses grow: nobody wants a hundred lines.
 AGAIN_S = 10.0
+GROWTH = 1.5
 
 
 class SlowWork:
     """A block of code that takes long now and then: `with SlowWork("counting the networks") as work: ...`.
 
-    A line on standard error says so after two seconds, and again every ten; nothing is said about a quick one. A thread
-    of its own says it, also while the block imports libraries or waits.
+    A line on standard error says so after two seconds, and again after ever longer pauses; a quick block is not spoken
+    of. A thread of its own says it, also while the block imports libraries or waits.
     """
 
     def __init__(self, doing: str) -> None:
@@ -45,9 +47,9 @@ class SlowWork:
         self._count = f" ({done} of {total})"
 
     def _speak_until_end(self) -> None:
-        wait_s = FIRST_S
+        wait_s, next_s = FIRST_S, AGAIN_S
         while not self._has_ended.wait(wait_s):
-            wait_s = AGAIN_S
+            wait_s, next_s = next_s, next_s * GROWTH
             try:
                 print(f"senet_repro: {self._doing}{self._count} ...", file=sys.stderr, flush=True)
             except (OSError, ValueError):

@@ -8,15 +8,14 @@ when the process dies.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 
 from senet_repro.config.schema import Trainer
 from senet_repro.config.validation import check_cpu_settings
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import find_temporary_folder
 from senet_repro.core.lock import hold_lock
 from senet_repro.core.wording import count_noun
 
@@ -78,7 +77,7 @@ def _check_cpu_processes(wanted: int) -> None:
 @contextmanager
 def reserve_names(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
     """Hold distinct ones among `names`, those that the fewest jobs of this machine hold, until the context ends."""
-    folder = Path(tempfile.gettempdir()) / f"senet_repro-{os.getuid()}"
+    folder = find_temporary_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
     with ExitStack() as held:
         reserved: list[str] = []

@@ -26,8 +26,10 @@ from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
+from senet_repro.training.compilation import CompileReport, compile_network
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.memory import explain_memory
+from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
 from senet_repro.training.surroundings import read_commit
 from senet_repro.training.task import Task
@@ -59,10 +61,20 @@ def fit(
     read_commit()
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with cpu_threads(run.trainer.threads), explain_memory(run), explain_worker_death():
+    with (
+        cpu_threads(run.trainer.threads),
+        explain_failure(run),
+        explain_memory(run),
+        explain_worker_death(),
+    ):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
+        callbacks: list[Callback] = []
+        if run.trainer.compile:
+            # After the counts, for which the network is called in ways of their own.
+            compile_network(net)
+            callbacks.append(CompileReport())
 
         data = task.build_data(run)
         # Before devices meet, since it may take longer than they wait for each other.
@@ -72,7 +84,8 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        trainer = build_trainer(run, [log, SafePoints(run_folder, deferral)], checkpoints, gpus)
+        callbacks += [log, SafePoints(run_folder, deferral)]
+        trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
             trainer.fit(
@@ -107,9 +120,6 @@ def build_network(run: Run) -> torch.nn.Module:
             raise _explain_import(error) from error
     if run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)
-    if run.trainer.compile:
-        # In place, so that its state keeps the names of the plain network.
-        net.compile()
     return net
 
 

@@ -195,11 +195,11 @@ def test_a_dry_run_says_that_the_images_are_not_there(tmp_path: Path, answer: In
     data = ["protocol=cifar10", "model=resnet11", "dry=true", f"results_dir={tmp_path}"]
     nowhere = answer(*data)
     assert nowhere.returncode == 0
-    assert "the images of cifar10 are nowhere yet; training needs data.root=DIR" in nowhere.stderr
+    assert "not be trained yet: cifar10 is read from a folder of parquet files" in nowhere.stderr
     missing = answer(*data, f"data.root={tmp_path}/no")
-    assert f"the images of cifar10 are not a folder: {tmp_path}/no" in missing.stderr
+    assert f"not be trained yet: no cifar10 in {tmp_path}/no" in missing.stderr
     assert "1 of 1 runs to train" in missing.stdout
-    assert "images of" not in answer("dry=true", f"results_dir={tmp_path}").stderr
+    assert "trained yet" not in answer("dry=true", f"results_dir={tmp_path}").stderr
 
 
 def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(

@@ -76,8 +76,6 @@ def test_a_sweep_without_an_end_or_without_points_is_refused(override: str, mess
     assert message in str(error.value)
 
 
-def test_the_limit_is_a_number_and_tables_are_of_one_group() -> None:
+def test_the_limit_is_a_number() -> None:
     with pytest.raises(ConfigError, match="most_points=many: give a number of at least 1"):
         build("seed=0,1", most_points="many")
-    with pytest.raises(ConfigError, match=r"\+ablation=squeeze \+experiment=mobile: give one of"):
-        build("+ablation=squeeze", "+experiment=mobile")

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.composition import compose, run_from
 from senet_repro.config.overrides import (
+    find_overruled,
     parse_override,
     read_overrides,
     read_run_overrides,
@@ -116,6 +117,7 @@ def test_texts_are_swept_one_by_one(word: str, override: str) -> None:
         (["stages=2,3"], "in brackets: 'stages=[2,3]'"),
         (["seed=range(0,2)"], "seed=range(0,2): give -m to train each of these values"),
         (["+ablation=squeeze,stages"], "give -m to train each of these values"),
+        (["data@other=cifar10,digits"], "give -m to train each of these values"),
         (["+ablation=glob(*)"], "give -m to train each of these values"),
         (['results_dir="a'], """put the whole value in quotes, as in 'results_dir="a"'"""),
         (["results_dir=a,,b"], "results_dir is empty between commas"),
@@ -132,8 +134,7 @@ def test_texts_are_swept_one_by_one(word: str, override: str) -> None:
         (["squeeze"], "squeeze: give KEY=VALUE"),
         (["~recipe"], "~recipe: nothing can be taken out of a run"),
         (["~model.options"], "nothing can be taken out"),
-        (["r=16", "r=8"], "r=16 r=8: give r once; -m sweeps several values, as r=A,B"),
-        (["r=16", "++r=16"], "r=16 ++r=16: give r once"),
+        (["+ablation=squeeze", "+ablation=stages"], "give one table at a time; -m sweeps several"),
         (["hydra.job.chdir=true"], "results_dir=DIR says where results go, and -m sweeps"),
         (["hydra.run.dir=x"], "hydra.run.dir=x: of Hydra's settings"),
         (["++hydra.sweep.dir=x"], "of Hydra's settings"),
@@ -148,6 +149,12 @@ def test_what_cannot_be_read_is_refused_with_the_mend(words: list[str], message:
         read_run_overrides(words)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_of_a_key_given_twice_the_last_word_counts_and_the_others_are_known() -> None:
+    words = ["r=16", "seed=1", "++r=8", "r=16", "+ablation=squeeze", "seed=1"]
+    assert read_overrides(words) == ["r=16", "+ablation=squeeze", "seed=1"]
+    assert find_overruled(words) == [("++r=8", "r=16")]
 
 
 def test_a_path_may_begin_in_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,8 @@ class Line:
 
     words: list[str]
     exit_code: int
-    runs: list[dict[str, Any]] = field(default_factory=list)  # the settings of each run to train
+    # The settings of each run to train: all that the line asks for, or those that can be.
+    runs: list[dict[str, Any]] = field(default_factory=list)
 
 
 def generate_lines(seed: int, count: int) -> list[Line]:
@@ -143,13 +144,13 @@ def _make_legal(random: Random) -> Line:
 
 
 def _make_sweep(random: Random) -> Line:
-    """Sweep over two settings by commas, so that no two points are the same run."""
+    """Sweep over two values of a setting beside another one, so that no two points are the same run."""
     # Neither decides a number: runs that differ in it alone share a folder, as all without an SE block do.
     keys = [key for key in LEGAL if not key.startswith(("trainer.", "logger."))]
     choices: dict[str, list[str]] = {}
-    for key in random.sample(keys, k=2):
+    for key, count in zip(random.sample(keys, k=2), (2, 1), strict=True):
         texts = [text for text in LEGAL[key] if key not in ("r", "stages") or text != "none"]
-        choices[key] = random.sample(texts, k=2)
+        choices[key] = random.sample(texts, k=count)
     words = [f"{key}={','.join(texts)}" for key, texts in choices.items()]
     points = itertools.product(*choices.values())
     runs = [_expect(dict(zip(choices, texts, strict=True))) for texts in points]
@@ -166,15 +167,16 @@ def _make_illegal(random: Random) -> Line:
 
 
 def _make_illegal_sweep(random: Random) -> Line:
-    """Sweep over a legal and an illegal value, or over nothing."""
-    if random.random() < 0.3:
+    """Sweep over a legal value, whose run is trained, and an illegal one; or over nothing."""
+    if random.random() < 0.4:
         return Line(["-m", random.choice(EMPTY_SWEEPS)], 2)
     key, text = random.choice(
         [("r", "abc"), ("seed", "-1"), ("recipe.lr", "nan"), ("squeeze", "mean")]
     )
-    texts = [random.choice(LEGAL[key]), text]
+    legal = random.choice(LEGAL[key])
+    texts = [legal, text]
     random.shuffle(texts)
-    return Line(["-m", f"{key}={','.join(texts)}"], 2)
+    return Line(["-m", f"{key}={','.join(texts)}"], 2, [_expect({key: legal})])
 
 
 def _make_unknown(random: Random) -> Line:

@@ -30,24 +30,15 @@ def find_faults(line: Line, answer: dict[str, Any]) -> list[str]:
     faults = find_foreign_words(answer)
     if answer["exit_code"] != line.exit_code:
         faults.append(f"exit {answer['exit_code']}, not {line.exit_code}: {answer['err']}")
-    if answer["cpu_s"] > MOST_CPU_S:
+    if answer["cpu_s"] > MOST_CPU_S * max(1, len(line.runs)):
         faults.append(f"{answer['cpu_s']:.1f} s")
     if answer["has_torch"]:
         faults.append("imports torch")
-    if line.exit_code == 2:
-        faults += _find_faults_of_refusal(answer)
-    else:
-        faults += _find_faults_of_training(line, answer)
-    return faults
-
-
-def _find_faults_of_refusal(answer: dict[str, Any]) -> list[str]:
-    faults = []
-    if answer["trained"] or answer["left"]:
-        faults.append(f"refused, but has left {answer['left']}")
-    if not answer["err"].startswith("senet_repro: "):
+    if line.exit_code == 2 and "senet_repro: " not in answer["err"]:
         faults.append(f"gives no reason of ours: {answer['err']!r}")
-    return faults
+    if not line.runs and answer["left"]:
+        faults.append(f"trains nothing, but leaves {answer['left']}")
+    return faults + _find_faults_of_training(line, answer)
 
 
 def _find_faults_of_training(line: Line, answer: dict[str, Any]) -> list[str]:

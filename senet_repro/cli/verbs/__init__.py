@@ -2,6 +2,7 @@
 
 A verb's file holds three things: DESCRIPTION, whose first sentence stands in the help of the whole command;
 `add_arguments`, which declares its arguments; and `run_verb`, which does the work and returns the exit code.
+A verb that may be silent for seconds has DOING too, what a person is told meanwhile.
 Whatever takes long to import is imported in `run_verb`, since the help imports every verb for its arguments.
 """
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol, cast
 
 from senet_repro.cli.sentence_parser import SentenceParser
+from senet_repro.core.slow_work import SlowWork
 
 USAGE_COLUMNS = 118
 _TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -49,7 +52,10 @@ def call_verb(name: str, arguments: Sequence[str]) -> int:
     verb = _import_verb(name)
     parser = SentenceParser(name, description=verb.DESCRIPTION)
     verb.add_arguments(parser)
-    return verb.run_verb(parser.read_words(arguments))
+    options = parser.read_words(arguments)
+    doing = getattr(verb, "DOING", None)
+    with SlowWork(doing) if doing else nullcontext():
+        return verb.run_verb(options)
 
 
 def summarize_verbs() -> str:

@@ -10,6 +10,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import print_line, print_text
 
 DESCRIPTION = "Seeds that settle a claim."
+DOING = "reckoning the seeds"
 CAUTION = (
     "Reckoned as if the differences so far were the true ones, which a few seeds tell only roughly, and at Holm's "
     "strictest level. Fix the number of seeds before training them: who stops once a test is passed passes too often."

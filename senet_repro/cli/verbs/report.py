@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from senet_repro.report.page.sections import Section
 
 DESCRIPTION = "Every table, figure and verdict on one page."
+DOING = "drawing the figures and writing the page"
 PAGE = "index.html"
 
 

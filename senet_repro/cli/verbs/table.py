@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from senet_repro.results.store import Results
 
 DESCRIPTION = "The paper's figures beside ours."
+DOING = "building the tables"
 FORMAT_NAMES = ("markdown", "csv", "json", "latex")
 """The names of report.text.formats.FORMATS, which take long to import."""
 

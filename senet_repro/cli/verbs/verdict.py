@@ -14,6 +14,7 @@ from senet_repro.cli.options import (
 from senet_repro.core.wording import print_line, print_text
 
 DESCRIPTION = "The paper's claims, judged by the records."
+DOING = "judging the claims"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
