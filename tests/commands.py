@@ -139,12 +139,14 @@ class InProcess:
 
         self._monkeypatch.setattr(sys, "argv", ["senet_repro", *arguments])
         self._capsys.readouterr()
-        before = signal.getsignal(signal.SIGTERM)
+        signums = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {signum: signal.getsignal(signum) for signum in signums}
         try:
             with pytest.raises(SystemExit) as end:
                 main()
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
             GlobalHydra.instance().clear()
         out, err = self._capsys.readouterr()
         return Answer(int(end.value.code or 0), out, err)

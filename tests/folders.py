@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.config.schema import Run
 from senet_repro.results import plan
@@ -18,7 +17,7 @@ from senet_repro.results.plan import PlannedRun
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import write_status
-from tests.records import record_of
+from tests.records import compose_once, record_of
 
 
 def begin(
@@ -29,7 +28,7 @@ def begin(
     **said: Any,
 ) -> Run:
     """A run that was begun, with the last word of its status."""
-    run = compose([*overrides, f"results_dir={results_dir}"])
+    run = replace(compose_once(*overrides), results_dir=str(results_dir))
     folder = RunFolder.of(run)
     folder.checkpoints.mkdir(parents=True)
     folder.write_settings(asdict(run))

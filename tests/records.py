@@ -23,7 +23,7 @@ def make_record(
     overrides: Sequence[str], *, seed: int, top1: float, top5: float = 0.5, eval_images: int = 360
 ) -> Record:
     return record_of(
-        replace(_composed(*overrides), seed=seed),
+        replace(compose_once(*overrides), seed=seed),
         seed=seed,
         top1=top1,
         top5=top5,
@@ -88,9 +88,10 @@ def row_records(
 def _changed(overrides: tuple[str, ...], row: Row) -> Run:
     axes = dict(row.axes or {})
     model = axes.pop("model", None)
-    return replace(_composed(*overrides, *([f"model={model}"] if model else [])), **axes)
+    return replace(compose_once(*overrides, *([f"model={model}"] if model else [])), **axes)
 
 
 @cache
-def _composed(*overrides: str) -> Run:
+def compose_once(*overrides: str) -> Run:
+    """The run of some overrides, to be read and not changed: composing takes long."""
     return compose(overrides)

@@ -56,7 +56,7 @@ def test_imports_go_downwards(path: Path) -> None:
             assert FLOORS[other] < FLOORS[own], f"{path} imports {module}"
 
 
-def test_hydra_is_used_in_config_and_in_one_file_of_the_command_line() -> None:
+def test_hydra_is_used_in_config_and_in_one_module_of_cli() -> None:
     users = [
         path for path in FILES if any(name.split(".")[0] == "hydra" for name in _imports(path))
     ]

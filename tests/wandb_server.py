@@ -20,6 +20,8 @@ class WandbServer:
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)  # the variables of its creation
     history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
+    # Of every kind, those included that reach it as a proxy; by their first lines.
+    requests: list[str] = field(default_factory=list)
 
     def answer_query(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Answer W&B's queries that a sync makes; an empty answer means that there is nothing."""
@@ -58,6 +60,11 @@ def wandb_server() -> Iterator[WandbServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def parse_request(self) -> bool:
+            is_whole = super().parse_request()
+            state.requests.append(self.requestline)
+            return is_whole
 
         def do_POST(self) -> None:
             data = json.loads(self.read_body())

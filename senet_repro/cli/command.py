@@ -25,6 +25,7 @@ from senet_repro.cli.dry import check_weights, print_plan, say_missing_data
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.wandb_copies import copy_results
+from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
 from senet_repro.config.schema import Run
@@ -36,7 +37,7 @@ from senet_repro.core.errors import (
     reason_of,
 )
 from senet_repro.core.lock import is_locked
-from senet_repro.core.wording import count_noun
+from senet_repro.core.wording import count_noun, print_text
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -145,7 +146,7 @@ class Command:
             raise only_error
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
         for failure in failures:
-            print(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
+            print_text(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
             if failure.repeat is not None:
                 print(f"    python -m senet_repro {shlex.join(failure.repeat)}", file=sys.stderr)
         return max(exit_code_of(failure.error) for failure in failures)
@@ -163,17 +164,37 @@ class Command:
             else:
                 name = f"point {number} of the sweep"
                 self._illegal_points[name] = point
+        if legal_points:
+            self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
             _print_dry([point.run for point in legal_points])
             return []
         # Points that describe the same run share its folder: the last of them is trained.
         by_folder = {run_dir(point.run): point for point in legal_points}
+        self._drop_without_data(by_folder)
         if self._is_sweep:
-            _write_plans(legal_points)
+            _write_plans([point for point in legal_points if run_dir(point.run) in by_folder])
             self._drop_finished(by_folder)
         pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
         return pending
+
+    def _announce_illegal_points(self) -> None:
+        """Name the points that cannot be, before hours are spent on the others; `finish` reports them once more."""
+        for name, point in self._illegal_points.items():
+            print(f"{name} is left out: {point.error}", file=sys.stderr)
+
+    def _drop_without_data(self, by_folder: dict[Path, Point]) -> None:
+        """Take the runs out whose data are not there, before anything is imported that takes long."""
+        for folder, point in list(by_folder.items()):
+            # A finished run only has its record printed.
+            if has_record(folder):
+                continue
+            try:
+                check_set(point.run)
+            except (ConfigError, OSError) as error:
+                self._outcomes[point] = error
+                del by_folder[folder]
 
     def _drop_finished(self, by_folder: dict[Path, Point]) -> None:
         """Take the runs out that have their record, and print where it is."""

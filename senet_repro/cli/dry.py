@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
-from senet_repro.config.schema import Data, Run
+from senet_repro.config.schema import Run
+from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
-# Sets that come with a library.
-EMBEDDED = ("digits",)
 # A training step costs its forward pass, and about twice that backward.
 PASSES = 3
 _PENDING = ("to train", "to resume")
@@ -37,7 +37,7 @@ class Cost:
 
 
 def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
-    """Return the cost of each run on the whole of its set, all epochs together."""
+    """Return the cost of each run on its set as it was found, or else on the whole of it, all epochs together."""
     # Late: only here does a dry run need torch.
     with SlowWork("loading torch"):
         from senet_repro.models.cost import count_runs
@@ -46,8 +46,9 @@ def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
     for run, (_, macs_per_image) in zip(runs, count_runs(runs), strict=True):
         epochs, batch_size = run.recipe.epochs, run.recipe.batch_size
         # The last incomplete batch of an epoch is dropped.
-        used_images = run.data.train_images // batch_size * batch_size
-        costs.append(Cost(epochs * used_images, epochs * run.data.eval_images, macs_per_image))
+        seen = run.data.found or run.data
+        used_images = seen.train_images // batch_size * batch_size
+        costs.append(Cost(epochs * used_images, epochs * seen.eval_images, macs_per_image))
     return costs
 
 
@@ -64,21 +65,18 @@ def check_weights(run: Run) -> None:
 
 
 def say_missing_data(runs: Sequence[Run]) -> None:
-    """Say on standard error which data is not there; what would be trained can be told without it."""
-    missing = {run.data.name: run.data.root for run in runs if _lacks_data(run.data)}
-    for name, root in missing.items():
-        where = "nowhere yet" if root is None else f"not a folder: {root}"
-        print(
-            f"senet_repro: the images of {name} are {where}; training needs data.root=DIR",
-            file=sys.stderr,
-        )
-
-
-def _lacks_data(data: Data) -> bool:
-    """Return whether the folder of a set is missing; what is in it is looked at by whoever trains."""
-    if data.name in EMBEDDED or data.download:
-        return False
-    return data.root is None or not Path(data.root).expanduser().is_dir()
+    """Say on standard error what training would say of the data; what would be trained can be told without them."""
+    messages: dict[str, None] = {}
+    for run in runs:
+        # What is to be fetched need not be there.
+        if run.data.download:
+            continue
+        try:
+            check_set(run)
+        except (ConfigError, OSError) as error:
+            messages[reason_of(error)] = None
+    for message in messages:
+        print(f"senet_repro: it could not be trained yet: {message}", file=sys.stderr)
 
 
 def print_plan(runs: Sequence[Run]) -> None:

@@ -16,6 +16,7 @@ from senet_repro.config.schema import Run
 from senet_repro.core.durations import format_duration
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.signals import JobStops
+from senet_repro.core.streams import guard_streams
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.record import Record, RecordError, read_record
 from senet_repro.results.run_folder import RunFolder
@@ -42,6 +43,8 @@ def train_run(
         TrainedElsewhere: another process trains the run, and a sweep has other runs to train meanwhile.
         RunFailed: as `train_to_record`, or the job was stopped beside others.
     """
+    # A launcher may have started this process.
+    guard_streams()
     if position and has_record(run_dir(run)):
         # Another process was quicker.
         return

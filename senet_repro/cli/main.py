@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from senet_repro import __version__
 from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs, summarize_verbs
@@ -14,18 +15,22 @@ from senet_repro.cli.words import (
     list_overrides,
     refuse_stray_words,
 )
-from senet_repro.core.errors import ConfigError, Stopped
+from senet_repro.core.errors import ConfigError, Stopped, reason_of
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
-from senet_repro.core.signals import convert_sigterm
+from senet_repro.core.signals import convert_signals, end_at_signals
+from senet_repro.core.streams import guard_stderr, guard_streams, open_missing_streams
+from senet_repro.core.wording import print_text
 
 
 def main() -> None:
     """Serve the command line.
 
-    The exit code is 0, 1 for failed runs, 2 for a command that cannot be or asks for nothing, 130 for Ctrl-C and 143
-    for SIGTERM.
+    The exit code is 0, 1 for failed runs, 2 for a command that cannot be or asks for nothing, 130 for Ctrl-C, 143 for
+    SIGTERM and 129 for the end of its terminal.
     """
-    convert_sigterm()
+    end_at_signals()
+    open_missing_streams()
+    guard_stderr()
     sys.exit(_run_verb(sys.argv[1:]))
 
 
@@ -33,36 +38,48 @@ def _run_verb(arguments: list[str]) -> int:
     """Run the verb that the arguments begin with, or train; returns the exit code."""
     try:
         if arguments and arguments[0] in list_verbs():
-            return call_verb(arguments[0], arguments[1:])
+            convert_signals()
+            return _print_to_reader(partial(call_verb, arguments[0], arguments[1:]))
         if set(HELP_FLAGS) & set(arguments):
-            return _print_help(arguments)
+            return _print_to_reader(partial(_print_help, arguments))
         if "--version" in arguments:
             print(f"senet_repro {__version__}")
             return 0
         if asks_for_nothing(arguments):
             return _print_first_words()
         refuse_stray_words(arguments)
+        # A verb's output is what it is for, and it ends where nobody reads it; a run goes on.
+        guard_streams()
         from senet_repro.cli import train
 
+        # Not before: an exception of a signal may be lost while libraries are imported.
+        convert_signals()
         # Training imports Lightning, and that imports matplotlib.
         set_matplotlib_folder()
         return train.main()
-    except BrokenPipeError:
-        # The reader of our output, such as head, has seen enough. Python would complain as it flushes the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except ConfigError as error:
-        print(f"senet_repro: {error}", file=sys.stderr)
+        print_text(f"senet_repro: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(
-            f"senet_repro: {error.strerror}: {error.filename}; give a results folder to write to",
-            file=sys.stderr,
-        )
+        mend = "; give a results folder to write to" if error.filename else ""
+        print(f"senet_repro: {reason_of(error)}{mend}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, Stopped) as stop:
         print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)
         return stop.exit_code if isinstance(stop, Stopped) else 130
+
+
+def _print_to_reader(print_all: Callable[[], int]) -> int:
+    """Print, and return the exit code; 0 where the reader of the output, such as `head`, has seen enough."""
+    try:
+        exit_code = print_all()
+        # Now, since nothing answers an error while Python ends.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain as it flushes the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return exit_code
 
 
 def _print_help(arguments: Sequence[str]) -> int:

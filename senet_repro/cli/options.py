@@ -3,33 +3,82 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
+
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.home import expand_home
+from senet_repro.results.access import explain_forbidden, is_forbidden
+
+
+def parse_path(text: str) -> Path:
+    """Return the path that an argument gives, with the home directory in place of its ~."""
+    try:
+        return Path(expand_home(text))
+    except ConfigError as error:
+        # argparse keeps the words of this error alone.
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def add_results_option(parser: argparse.ArgumentParser) -> None:
     """Add `--results DIR`, the folder whose runs are read; `options.results` is its path."""
     parser.add_argument(
         "--results",
-        type=Path,
+        type=parse_path,
         default=Path("runs"),
         metavar="DIR",
         help="where the runs are (runs)",
     )
 
 
+def require_results(results_dir: Path) -> Path:
+    """Return the results folder that `--results` names, if there is one.
+
+    Raises:
+        ConfigError: there is none, it is a file, or this user may not read it.
+    """
+    if not results_dir.exists():
+        train = shlex.join(["-m", "+ablation=reduction_ratio", f"results_dir={results_dir}"])
+        raise ConfigError(
+            f"--results {results_dir}: there is no folder {results_dir}; give one that runs were written to, "
+            f"or train the first: python -m senet_repro {train}"
+        )
+    if not results_dir.is_dir():
+        raise ConfigError(
+            f"--results {results_dir}: there is no folder {results_dir}, but a file; give one that runs were written to"
+        )
+    if is_forbidden(results_dir, os.R_OK | os.X_OK):
+        raise ConfigError(f"--results {explain_forbidden(results_dir)}")
+    return results_dir
+
+
 def add_table_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--table NAME`, one table of the paper; `options.table` is None for all of them."""
+    """Add `--table NAME` for tables of the paper; `options.table` lists those asked for, none for all of them."""
     parser.add_argument(
         "--table",
         metavar="NAME",
-        help="a number in the paper or a name, such as 10 or reduction_ratio",
+        action="extend",
+        type=_split_names,
+        default=[],
+        help="a number in the paper or a name, such as 10 or reduction_ratio; several: 10,11",
     )
 
 
+def _split_names(text: str) -> list[str]:
+    """Return the names in a list with commas between them."""
+    return [name.strip() for name in text.split(",")]
+
+
 def add_format_option(parser: argparse._ActionsContainer, formats: Sequence[str]) -> None:
-    """Add `--format`, one of `formats`, of which the first is the default.
+    """Add `--format`, one of `formats`, of which the first is the default; every verb offers markdown and json.
 
     The parser may be a group of options that exclude each other.
     """
-    parser.add_argument("--format", choices=formats, default=formats[0])
+    parser.add_argument(
+        "--format",
+        choices=formats,
+        default=formats[0],
+        help=f"how it is written ({formats[0]}); every verb with this option has markdown and json",
+    )

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.config.composition import check_overrides, run_from
 from senet_repro.config.explain import plain_errors
+from senet_repro.config.found_set import fill_in_set
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 
@@ -48,6 +49,24 @@ def read_point(
             # The schema has no place for what Hydra keeps for itself.
             our_keys = [str(key) for key in config if key != "hydra"]
             run = run_from(OmegaConf.masked_copy(config, our_keys))
+            _fetch_missing_set(run)
         return Point(overrides, check_overrides(overrides, run))
     except ConfigError as error:
         return IllegalPoint(overrides, error)
+
+
+def _fetch_missing_set(run: Run) -> None:
+    """Fetch the set of a run that asks for it, before the run is known by its pictures; a dry run fetches nothing.
+
+    Raises:
+        DataError: it cannot be fetched.
+    """
+    data = run.data
+    is_missing = data.root is not None and data.found is None
+    if not (data.download and is_missing and data.kind == "memory") or run.dry:
+        return
+    # Late, since it imports torch.
+    from senet_repro.data.sets import load_in_memory
+
+    load_in_memory(data)
+    fill_in_set(run)

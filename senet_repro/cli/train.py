@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -28,14 +29,16 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from senet_repro.cli.command import Command, Outcomes
+from senet_repro.cli.command_line import read_command_line
 from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
-from senet_repro.cli.words import list_overrides
 from senet_repro.config.composition import check_overrides, run_from
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.explain import plain_errors
+from senet_repro.config.identity import run_dir
+from senet_repro.config.overrides import find_overruled, read_overrides, read_run_overrides
 from senet_repro.config.settings import check_settings
-from senet_repro.core.errors import ConfigError
+from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
 
@@ -52,13 +55,32 @@ def main() -> int:
     """
     global _command
     _command = Command()
-    check_settings(list_overrides(sys.argv[1:]))
+    # Hydra takes its arguments from there.
+    sys.argv[1:] = _read_arguments(sys.argv[1:])
     # Hydra would print failures itself and leave with exit code 1; cli/main.py maps them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     serve = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
     with plain_errors():
         serve(_train_single_run)()
     return _command.finish()
+
+
+def _read_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of a command as Hydra is to have them.
+
+    Raises:
+        ConfigError: one of them cannot be given, or cannot be read.
+    """
+    line = read_command_line(arguments)
+    # These are no settings but what Hydra is to complete.
+    if "--shell-completion" in line.flags:
+        return [*line.flags, *line.words]
+    read = read_overrides if line.is_sweep else read_run_overrides
+    overrides = read(line.words)
+    check_settings(overrides)
+    for word, later in find_overruled(line.words):
+        print(f"{word} does not count: {later} comes after it", file=sys.stderr)
+    return [*line.flags, *overrides]
 
 
 def current_command() -> Command:
@@ -135,6 +157,7 @@ class HydraLauncher:
             total=len(points),
             side_by_side=self._count_side_by_side(),
             starts_processes=self.starts_processes,
+            folders=[run_dir(point.run) for point in points],
         )
         # Once more, after Hydra: launchers send a job's function to its process, and with it what the job must know.
         self.launcher.setup(hydra_context=self.context, task_function=task, config=self.config)
@@ -162,13 +185,30 @@ class HydraLauncher:
 
 
 def _train_sweep_job(
-    config: DictConfig, *, total: int, side_by_side: int, starts_processes: bool
+    config: DictConfig,
+    *,
+    total: int,
+    side_by_side: int,
+    starts_processes: bool,
+    folders: Sequence[Path],
 ) -> None:
-    """Train one run of a sweep of `total`, in the process that a launcher chose for it."""
+    """Train one run of a sweep of `total`, in the process that a launcher chose for it.
+
+    `folders` are those in which the command expects the records of its runs.
+
+    Raises:
+        DataError: other pictures lie here than where the command was given, or than when.
+    """
     hydra_config: Any = HydraConfig.get()
     overrides = list(hydra_config.overrides.task)
     run = check_overrides(overrides, run_from(config))
-    position = Position(hydra_config.job.num + 1, total, side_by_side)
+    number = hydra_config.job.num
+    if run_dir(run) != folders[number]:
+        raise DataError(
+            f"data.root={run.data.root}: not the pictures that the command found there; "
+            "give it again, where the same set lies at the same path on every machine"
+        )
+    position = Position(number + 1, total, side_by_side)
     is_beside = starts_processes and _command is None
     train_run(run, overrides, position, is_beside)
     # A job in another process has no command: the run is announced when the launcher returns.

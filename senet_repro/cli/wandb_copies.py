@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from senet_repro.config.paper_tables import find_tables
 from senet_repro.config.schema import Logger, Run
 from senet_repro.core.lock import hold_lock
+from senet_repro.core.wording import print_line
+from senet_repro.mirrors.wandb_account import ask_account, read_mode
 from senet_repro.mirrors.wandb_data import WandbRun
-from senet_repro.mirrors.wandb_files import find_unsent_log, is_written, write_offline_runs
+from senet_repro.mirrors.wandb_files import (
+    WandbError,
+    find_unsent_log,
+    is_written,
+    write_offline_runs,
+)
 from senet_repro.mirrors.wandb_run import describe_logged_runs, read_project
-from senet_repro.mirrors.wandb_sync import read_mode
 from senet_repro.report.page.wandb_table import TABLES_FOLDER, add_charts, describe_table
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.tables.load import load_printable_results
@@ -26,7 +33,7 @@ def copy_results(runs: Iterable[Run]) -> None:
     Only where the runs have logger=wandb. Never raises: a failure is a line, and costs the copies alone.
     """
     results_dirs = {Path(run.results_dir) for run in runs if run.logger.name == "wandb"}
-    if read_mode() == "disabled":
+    if not results_dirs or _is_switched_off():
         return
     for results_dir in sorted(results_dirs):
         try:
@@ -43,17 +50,27 @@ def copy_results(runs: Iterable[Run]) -> None:
             print(f"W&B: to send {count}: {describe_publish_command(results_dir)}", file=sys.stderr)
 
 
+def _is_switched_off() -> bool:
+    """Return whether W&B is told to do nothing; if it cannot say so, writing the copies tells what is wrong with it."""
+    if read_mode() == "disabled":
+        return True
+    with suppress(WandbError):
+        return ask_account().mode == "disabled"
+    return False
+
+
 def write_copies(
     results_dir: Path,
-    table_name: str | None = None,
+    table_names: Sequence[str] = (),
     project: str | None = None,
     *,
     only_logged: bool = False,
 ) -> list[WandbRun]:
     """Write W&B's files of every run with logger=wandb and of the tables, where their content is new.
 
-    `table_name` selects one table; `only_logged` leaves out tables without a run of logger=wandb. Without a `project`
-    each goes to the project in its runs' settings. Returns all of them, those that were written before included.
+    `table_names` select tables, all of them where none is named; `only_logged` leaves out tables without a run of
+    logger=wandb. Without a `project` each goes to the project in its runs' settings. Returns all of them, those that
+    were written before included.
 
     Raises:
         WandbError: they could not be written.
@@ -64,7 +81,10 @@ def write_copies(
     with hold_lock(results_dir / TABLES_FOLDER):
         copies = list(describe_logged_runs(results_dir, project))
         new = [copy for copy in copies if not is_written(copy)]
-        for table in build_tables(load_printable_results(results_dir), find_tables(table_name)):
+        results = load_printable_results(results_dir)
+        for message in results.unreadable:
+            print_line(f"W&B: skipped {message}", file=sys.stderr)
+        for table in build_tables(results, find_tables(table_names)):
             own_project = find_project(table)
             if only_logged and own_project is None:
                 continue

@@ -16,10 +16,13 @@ from omegaconf import DictConfig, OmegaConf
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.explain import plain_errors
+from senet_repro.config.found_set import fill_in_set
+from senet_repro.config.overrides import read_run_overrides
 from senet_repro.config.schema import Init, Run, Trainer
 from senet_repro.config.settings import check_settings
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.home import expand_home
 from senet_repro.core.slow_work import SlowWork
 
 ConfigStore.instance().store(name="schema", node=Run)
@@ -36,10 +39,24 @@ def _cpus_per_task(trainer: Trainer) -> int:
 # What a job asks of a cluster follows from its trainer: conf/hydra/launcher/slurm.yaml.
 OmegaConf.register_new_resolver("gpus_per_node", _gpus_per_node)
 OmegaConf.register_new_resolver("cpus_per_task", _cpus_per_task)
+# Hydra makes its own folder in the results folder before any run is read: conf/config.yaml.
+OmegaConf.register_new_resolver("expand_home", expand_home)
 
 
 def run_from(config: DictConfig) -> Run:
-    """Return the validated run that a composed configuration describes.
+    """Return the validated run that a composed configuration describes, with what it would find on the disk.
+
+    Raises:
+        ConfigError: as for `run_as_stated`; or the first weights or the pictures are not those that it states.
+    """
+    run = run_as_stated(config)
+    _fill_in_hash(run.init)
+    fill_in_set(run)
+    return run
+
+
+def run_as_stated(config: DictConfig) -> Run:
+    """Return the validated run that a configuration describes, without a look at its data or its first weights.
 
     Raises:
         ConfigError: a key does not exist (also one that came by `+key=` or `++key=`), or a value is not legal.
@@ -50,9 +67,22 @@ def run_from(config: DictConfig) -> Run:
         _add_set_facts(plain)
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
     assert isinstance(run, Run)
+    _expand_paths(run)
     validate_run(run)
-    _fill_in_hash(run.init)
     return run
+
+
+def _expand_paths(run: Run) -> None:
+    """Put the home directory in place of the ~ that a path of the run begins with.
+
+    Raises:
+        ConfigError: it is the home of somebody who is not there.
+    """
+    run.results_dir = expand_home(run.results_dir)
+    if run.data.root is not None:
+        run.data.root = expand_home(run.data.root)
+    if run.init.weights is not None:
+        run.init.weights = expand_home(run.init.weights)
 
 
 def _add_set_facts(plain: Any) -> None:
@@ -72,10 +102,7 @@ def _fill_in_hash(init: Init) -> None:
     if init.weights is None:
         return
     try:
-        with (
-            SlowWork(f"hashing {init.weights}"),
-            Path(init.weights).expanduser().open("rb") as file,
-        ):
+        with SlowWork(f"hashing {init.weights}"), Path(init.weights).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ConfigError(
@@ -94,11 +121,12 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     Raises:
         ConfigError: as for `run_from`, or an override is malformed or no command's to give.
     """
-    check_settings(overrides)
+    read = read_run_overrides(overrides)
+    check_settings(read)
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        config = hydra.compose("config", overrides=list(overrides))
-    return check_overrides(overrides, run_from(config))
+        config = hydra.compose("config", overrides=read)
+    return check_overrides(read, run_from(config))
 
 
 def check_overrides(overrides: Sequence[str], run: Run) -> Run:

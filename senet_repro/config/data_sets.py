@@ -36,6 +36,13 @@ def read_set_facts(name: str) -> SetFacts:
     return SetFacts(**{fact: stated[fact] for fact in FACTS})
 
 
+@lru_cache
+def count_classes(name: str) -> int:
+    """Return how many classes a whole data set has, from its own file alone."""
+    classes: int = load_file("data", name).classes
+    return classes
+
+
 def data_title(name: str) -> str:
     """Return a data set's name as readers write it; a set that is not offered here keeps its plain name."""
     return read_set_facts(name).title if name in list_files("data") else name

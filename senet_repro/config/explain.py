@@ -17,12 +17,15 @@ from senet_repro.config.keys import (
     find_nearest_key,
     list_keys,
     list_networks_with,
+    list_ranges,
     read_defaults,
 )
 from senet_repro.config.schema import MODEL_OPTIONS
-from senet_repro.config.validation import COUNTS, RANGES, SMALLEST
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import join_words
+
+RETIRED = {("trainer", "ddp"): "trainer.devices=2 alone trains a run on two devices"}
+"""The replacements of files that earlier versions had, by group and name."""
 
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 
@@ -55,7 +58,14 @@ def plain_errors() -> Iterator[None]:
     except ConfigError:
         raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise ConfigError(_explain_error(error)) from error
+        raise _find_own_error(error) or ConfigError(_explain_error(error)) from error
+
+
+def _find_own_error(error: BaseException | None) -> ConfigError | None:
+    """Return the error of a resolver of ours, which has the mend in its own words; None if it is none of ours."""
+    while error is not None and not isinstance(error, ConfigError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def explain_unknown_key(key: str) -> str:
@@ -89,19 +99,17 @@ def explain_wrong_value(key: str, value: Any) -> str:
 
 
 def describe_type(key: str) -> str:
-    """Return what a key of the schema takes, such as `a number greater than 0`."""
+    """Return what a key of the schema takes, such as `a number above 0 and at most 10`."""
     of_item, is_list, may_be_none = read_type(key)
     if of_item is bool:
         words = "true or false"
     elif of_item is str:
         words = "a list of words" if is_list else "a text"
-    elif is_list:
-        count = COUNTS.get(key)
-        noun = "whole numbers" if of_item is int else "numbers"
-        words = f"a list of {count} {noun}" if count else f"a list of {noun}"
     else:
-        noun = "a whole number" if of_item is int else "a number"
-        words = f"{noun}{_describe_range(key)}"
+        noun = "whole number" if of_item is int else "number"
+        subject = f"a list of {noun}s" if is_list else f"a {noun}"
+        limits = list_ranges().get(key)
+        words = limits.describe(noun) if limits else subject
     return f"{words}, or null" if may_be_none else words
 
 
@@ -124,7 +132,8 @@ def find_example(key: str) -> str:
         return write_value(default).replace("'", "")
     of_item, is_list, _ = read_type(key)
     item = _EXAMPLES[of_item]
-    count = COUNTS.get(key, 2)
+    limits = list_ranges().get(key)
+    count = limits.count if limits and limits.count else 2
     return f"[{','.join([item] * count)}]" if is_list else item
 
 
@@ -145,6 +154,8 @@ def _explain_error(error: BaseException) -> str:
         return f"cannot read '{error.override}': {str(error).splitlines()[0]}"
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
+        if (group, name) in RETIRED:
+            return f"there is no {group} '{name}': {RETIRED[group, name]}"
         return f"there is no {group} '{name}'; there are {', '.join(error.options)}"
     about = _find_cause_of_key(error)
     if about is not None:
@@ -191,12 +202,3 @@ def _name_key_below(key: str) -> str:
         return f"{OPTIONS}.{option}={values[0]}"
     below = next(name for name in list_keys() if name.rpartition(".")[0] == key)
     return f"{below}={find_example(below)}"
-
-
-def _describe_range(key: str) -> str:
-    """Return the range of a number as a phrase that follows its noun; empty where there is none."""
-    for ranged, low, high in RANGES:
-        if ranged == key:
-            least = " greater than 0" if low == SMALLEST else f" of at least {low:g}"
-            return least + (" and below 1" if high < 1 else "")
-    return ""

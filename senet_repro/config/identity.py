@@ -23,7 +23,7 @@ AXES = ("r", "squeeze", "excitation", "stages", "placement")
 AXIS_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Run) if f.name in AXES}
 
 # Paths, words for readers, and the facts of a set that its name alone decides.
-_NOT_IDENTITY = {"root", "download", "verify", "skip_corrupt", "proxy", "note", *FACTS}
+_NOT_IDENTITY = {"root", "found", "download", "verify", "skip_corrupt", "proxy", "note", *FACTS}
 _SCHEDULE_FIELDS = {
     "step": ("kind", "drops", "length", "factor"),
     "cosine": ("kind",),
@@ -64,6 +64,9 @@ def build_identity(run: Run) -> dict[str, Any]:
         "recipe": _identify_recipe(run),
         "precision": run.trainer.precision,
     }
+    # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
+    if run.data.found is not None:
+        data["fingerprint"] = run.data.found.fingerprint
     # The task came later than the first runs, whose keys stay as they are.
     if run.task != DEFAULT_TASK:
         identity["task"] = run.task

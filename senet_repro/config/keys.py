@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.config.conf_dir import CONF_DIR, list_files, load_file
+from senet_repro.config.ranges import RANGE, Range
 from senet_repro.config.schema import FACT, MODEL_OPTIONS, Run
 
 OPTIONS = "model.options"
@@ -77,6 +78,16 @@ def list_facts() -> dict[str, str]:
     for key in list_keys().values():
         if FACT in key.field.metadata:
             marked[key.name] = key.field.metadata[FACT]
+    return marked
+
+
+@cache
+def list_ranges() -> dict[str, Range]:
+    """Return the range of each number that a command may give, by its key."""
+    marked = {}
+    for key in list_keys().values():
+        if RANGE in key.field.metadata:
+            marked[key.name] = key.field.metadata[RANGE]
     return marked
 
 

@@ -6,6 +6,7 @@ networks with and without SE side by side (sections 5 and the appendix), each by
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,14 @@ from senet_repro.core.errors import ConfigError
 
 GROUPS = ("ablation", "experiment")
 _AFTER_ALL_NUMBERS = 1000
+
+NOT_OFFERED = {
+    "1": "lists the layers of the networks, which `python -m senet_repro sizes` counts",
+    "6": "is of scenes (Places365), which cannot be trained here yet",
+    "7": "is of object detection (COCO), which cannot be trained here yet",
+    "9": "is of larger crops and extra data, which cannot be trained here yet",
+}
+"""Why the paper's other tables are none here, by their numbers."""
 
 
 @lru_cache(maxsize=1)
@@ -46,17 +55,32 @@ def find_table(wanted: str) -> PaperTable:
         if wanted in (table.name, str(table.number)):
             return table
     known = [f"{table.number or '-'} {table.name}" for table in paper_tables().values()]
-    raise ConfigError(f"no table '{wanted}'; there are {', '.join(known)}")
+    message = f"no table '{wanted}'; there are {', '.join(known)}"
+    if wanted in NOT_OFFERED:
+        message += f"; the paper's Table {wanted} {NOT_OFFERED[wanted]}"
+    raise ConfigError(message)
 
 
-def find_tables(wanted: str | None) -> list[PaperTable]:
-    """Return the table of a name or number, or every table for None; raises as `find_table`."""
-    return [find_table(wanted)] if wanted else list(paper_tables().values())
+def find_tables(wanted: Sequence[str] = ()) -> list[PaperTable]:
+    """Return the tables of some names or numbers, each once and in their order, or every table where none is named.
+
+    Raises:
+        ConfigError: as `find_table`.
+    """
+    if not wanted:
+        return list(paper_tables().values())
+    found = {table.name: table for table in map(find_table, wanted)}
+    return list(found.values())
 
 
 def label_table(table: PaperTable) -> str:
-    """Return how the paper's reader finds a table: by its number, or by the section whose text gives the figures."""
-    return f"Table {table.number}" if table.number else f"Section {table.section}"
+    """Return how the paper's reader finds a table: by its number, or by the section whose text gives the figures.
+
+    A table that is not the paper's has neither.
+    """
+    if table.number:
+        return f"Table {table.number}"
+    return f"Section {table.section}" if table.section else "Own table"
 
 
 def names_networks(table: PaperTable) -> bool:

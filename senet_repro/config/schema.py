@@ -10,6 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from senet_repro.config.ranges import above_to, between, from_below, from_to, list_of
+
+# The most that a number of pixels on a side can be; nothing in the paper is larger than 352.
+MOST_PX = 4096
+# NumPy's random generators take no larger seed.
+MOST_SEED = 2**32 - 1
+
 SQUEEZES = ("avg", "max", "none")
 EXCITATIONS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU"}
 """The values of the axis, and what torch.nn calls each: the last non-linearity of an SE block."""
@@ -71,6 +78,16 @@ class Model:
 
 
 @dataclass(kw_only=True)
+class FoundSet:
+    """The pictures that lie where `data.root` points."""
+
+    fingerprint: str  # of them all, 64 hexadecimal digits: equal for equal sets, wherever they lie
+    classes: int
+    train_images: int
+    eval_images: int
+
+
+@dataclass(kw_only=True)
 class Data:
     """An image set and its augmentation."""
 
@@ -80,19 +97,25 @@ class Data:
     title: str = field(metadata=mark_fact())  # its name as readers write it
     train_images: int = field(metadata=mark_fact())  # of the whole set
     eval_images: int = field(metadata=mark_fact())
-    classes: int  # outputs of the network; a folder may have fewer
-    train_px: int  # side of the square training crop
-    eval_px: int  # side of the square evaluation crop
-    eval_resize_px: int | None = None  # shorter side before the centre crop; none: no resizing
-    mean: list[float]  # per RGB channel, on the 0..255 scale
-    std: list[float]
+    # Outputs of the network; a folder may have fewer.
+    classes: int = field(metadata=from_to(2, 1_000_000))
+    # Sides of the square training and evaluation crops.
+    train_px: int = field(metadata=from_to(1, MOST_PX))
+    eval_px: int = field(metadata=from_to(1, MOST_PX))
+    # Shorter side of an evaluation image before its centre crop; none: no resizing.
+    eval_resize_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
+    # Per RGB channel, on the 0..255 scale; a standard deviation below 1 belongs to the 0..1 scale.
+    mean: list[float] = field(metadata=list_of(3, 0, 255))
+    std: list[float] = field(metadata=list_of(3, 1, 255))
     flip: bool  # horizontal flip with probability 1/2
-    pad_px: int = 0  # zero padding on each side before the random crop
-    crop_area: list[float] | None = (
-        None  # random resized crop: least and greatest share of the area
-    )
-    crop_aspect: list[float] | None = None  # random resized crop: least and greatest width / height
+    # Zero padding on each side before the random crop.
+    pad_px: int = field(default=0, metadata=from_to(0, MOST_PX))
+    # Random resized crop: least and greatest share of the area, and least and greatest width / height.
+    crop_area: list[float] | None = field(default=None, metadata=list_of(2, 0.0001, 1, rising=True))
+    crop_aspect: list[float] | None = field(default=None, metadata=list_of(2, 0.1, 10, rising=True))
     root: str | None = None  # folder of the set; digits need none
+    # What lies there, filled in as the run is composed; none: nothing, or no folder.
+    found: FoundSet | None = field(default=None, metadata=mark_fact("data.root=DIR"))
     download: bool = False  # let torchvision fetch the set into root
     verify: bool = False  # decode every image before the first epoch, and name all that cannot be
     skip_corrupt: bool = False  # leave those out, and record them; verifies too
@@ -108,11 +131,16 @@ class Schedule:
 
     kind: str  # step | cosine | plateau
     drops: list[int] = field(default_factory=list)  # step: where, in units of `length`
-    length: int = 1  # step: the whole training, in the unit of `drops`
-    warmup: int = 0  # step: how long the training warms up, in the unit of `drops`; 0: not at all
-    warmup_factor: float = 0.1  # step: what the warm-up multiplies the learning rate by
-    factor: float = 0.1  # step, plateau: what each drop multiplies the learning rate by
-    patience_epochs: int = 10  # plateau: epochs without a lower validation loss before a drop
+    # step: the whole training, in the unit of `drops`.
+    length: int = field(default=1, metadata=from_to(1, 10**9))
+    # step: how long the training warms up, in the unit of `drops`; 0: not at all.
+    warmup: int = field(default=0, metadata=from_to(0, 10**9))
+    # step: what the warm-up multiplies the learning rate by.
+    warmup_factor: float = field(default=0.1, metadata=between(0, 1))
+    # step, plateau: what each drop multiplies the learning rate by.
+    factor: float = field(default=0.1, metadata=between(0, 1))
+    # plateau: epochs without a lower validation loss before a drop.
+    patience_epochs: int = field(default=10, metadata=from_to(0, 100_000))
 
 
 @dataclass(kw_only=True)
@@ -120,15 +148,17 @@ class Recipe:
     """How a network is trained."""
 
     name: str = field(metadata=mark_fact())
-    epochs: int
-    batch_size: int  # images per optimiser step over all devices; lr belongs to it
-    lr: float
+    epochs: int = field(metadata=from_to(1, 100_000))
+    # Images per optimiser step over all devices; lr belongs to it.
+    batch_size: int = field(metadata=from_to(1, 1_000_000))
+    lr: float = field(metadata=above_to(0, 1000))
     schedule: Schedule
-    momentum: float = 0.9
+    momentum: float = field(default=0.9, metadata=from_below(0, 1))
     nesterov: bool = False
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    cutout_px: int = 0  # side of the square cut out of each training image; 0: none. Rows of one table differ in it
+    weight_decay: float = field(default=0.0, metadata=from_to(0, 10))
+    label_smoothing: float = field(default=0.0, metadata=from_below(0, 1))
+    # Side of the square cut out of each training image; 0: none. Rows of one table differ in it.
+    cutout_px: int = field(default=0, metadata=from_to(0, MOST_PX))
     # A further line under each table.
     note: str | None = field(default=None, metadata=mark_fact())
 
@@ -138,17 +168,18 @@ class Trainer:
     """Where and how fast a run is trained; only the precision belongs to its identity."""
 
     accelerator: str = "auto"  # auto | cpu | gpu
-    devices: int = 1  # of each node
-    nodes: int = 1
+    devices: int = field(default=1, metadata=from_to(1, 1024))  # of each node
+    nodes: int = field(default=1, metadata=from_to(1, 10_000))
     sync_bn: bool = False  # batch-norm statistics of all devices together; GPUs only
-    accumulate: int = (
-        1  # parts in which a device takes its share of a batch; batch-norm statistics are of a part
-    )
+    # Parts in which a device takes its share of a batch; batch-norm statistics are of a part.
+    accumulate: int = field(default=1, metadata=from_to(1, 1_000_000))
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False
-    num_workers: int = 2  # decoding processes per device; sets in memory need none
-    threads: int | None = None  # CPU threads per process; none: torch's choice, one per core
+    # Decoding processes per device; sets in memory need none.
+    num_workers: int = field(default=2, metadata=from_to(0, 1024))
+    # CPU threads per process; none: torch's choice, one per core.
+    threads: int | None = field(default=None, metadata=from_to(1, 1024))
 
 
 @dataclass(kw_only=True)
@@ -197,7 +228,7 @@ class Row:
 class Claim:
     """A sentence of the paper about rows of a table, as something that records can bear out or not."""
 
-    section: str
+    section: str = ""  # of the paper; empty for a claim of your own
     says: str  # in few words of our own
     kind: str  # lower: the first row's figure is better than the second's, and so on | equivalent | cost
     rows: list[str]
@@ -213,11 +244,11 @@ class Claim:
 
 @dataclass(kw_only=True)
 class PaperTable:
-    """A table of the paper."""
+    """A table of the paper, or one of your own."""
 
     name: str
-    number: int | None = None  # none: figures from running text
-    section: str
+    number: int | None = None  # none: figures from running text, or a table of your own
+    section: str = ""  # of the paper; empty for a table of your own
     title: str
     task: str = "classification"  # what its rows are trained for, and so the metrics it prints
     rows: dict[str, Row]
@@ -255,7 +286,7 @@ class Run:
     stages: Any = "all"  # a word of STAGE_WORDS or a list of the paper's stage numbers
     placement: str = "standard"
     se: SE = field(default_factory=SE)
-    seed: int = 0
+    seed: int = field(default=0, metadata=from_to(0, MOST_SEED))
     results_dir: str = "runs"
     dry: bool = False  # say what would be trained, and train nothing
     task: str = DEFAULT_TASK  # what is trained and measured: a folder of senet_repro/tasks

@@ -64,8 +64,9 @@ def _check_choice(override: Override) -> None:
         if isinstance(value, list):
             noun = "table" if group in TABLE_GROUPS else f"file of conf/{group}/"
             raise ConfigError(f"{override.input_line}: give one {noun} at a time")
-        is_word = isinstance(value, str) and value
-        if not (is_word or isinstance(value, Mapping) or override.is_delete()):
+        # A file's name, or keys of the group with their values.
+        says_something = isinstance(value, str | Mapping) and bool(value)
+        if not (says_something or override.is_delete()):
             raise ConfigError(
                 f"{group} is one of the files of conf/{group}/, not {write_value(value)}, such as {_name_choice(group)}"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,45 +10,16 @@ from typing import Any
 from senet_repro.config import schema
 from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.data_sets import FACTS, read_set_facts
-from senet_repro.config.schema import Data, Init, Run
+from senet_repro.config.explain import explain_wrong_value
+from senet_repro.config.keys import list_ranges
+from senet_repro.config.ranges import Range
+from senet_repro.config.schema import Data, Init, Run, Schedule, Trainer
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import join_words
 
-# The least number that counts as positive.
-SMALLEST = 1e-12
 # The most devices that an error proposes.
 MOST_DEVICES = 64
-
-RANGES: tuple[tuple[str, float, float], ...] = (
-    ("seed", 0, math.inf),
-    ("recipe.epochs", 1, math.inf),
-    ("recipe.batch_size", 1, math.inf),
-    ("recipe.lr", SMALLEST, math.inf),
-    ("recipe.momentum", 0, 1 - SMALLEST),
-    ("recipe.weight_decay", 0, math.inf),
-    ("recipe.label_smoothing", 0, 1 - SMALLEST),
-    ("recipe.cutout_px", 0, math.inf),
-    ("recipe.schedule.length", 1, math.inf),
-    ("recipe.schedule.warmup", 0, math.inf),
-    ("recipe.schedule.warmup_factor", SMALLEST, 1 - SMALLEST),
-    ("recipe.schedule.factor", SMALLEST, 1 - SMALLEST),
-    ("recipe.schedule.patience_epochs", 0, math.inf),
-    ("trainer.devices", 1, math.inf),
-    ("trainer.nodes", 1, math.inf),
-    ("trainer.accumulate", 1, math.inf),
-    ("trainer.threads", 1, math.inf),
-    ("trainer.num_workers", 0, math.inf),
-    ("data.classes", 2, math.inf),
-    ("data.train_px", 1, math.inf),
-    ("data.eval_px", 1, math.inf),
-    ("data.eval_resize_px", 1, math.inf),
-    ("data.pad_px", 0, math.inf),
-)
-"""Least and greatest value of each number; a number that may be left out is not checked where it is."""
-
-COUNTS = {"data.mean": 3, "data.std": 3, "data.crop_area": 2, "data.crop_aspect": 2}
-"""How many numbers a list holds; one that may be left out is not checked where it is."""
 
 
 @cache
@@ -71,15 +41,20 @@ def validate_run(run: Run) -> None:
     require_choice("placement", run.placement, run.model.placements, run.model.name)
     _check_first_weights(run.init)
     _check_choices(run)
-    for key, low, high in RANGES:
-        _check_range(key, _value_of(run, key), low, high)
+    for key, limits in list_ranges().items():
+        _check_range(key, _value_of(run, key), limits)
     if not run.results_dir:
         raise ConfigError("results_dir is empty: give a folder, such as results_dir=runs")
-    for key, count in COUNTS.items():
-        _check_numbers(key, _value_of(run, key), count)
     trainer = run.trainer
     check_batch_size(run.recipe.batch_size, trainer.devices, trainer.nodes, trainer.accumulate)
+    _check_schedule(run.recipe.schedule)
+    if run.recipe.nesterov and run.recipe.momentum == 0:
+        raise ConfigError(
+            "recipe.nesterov=true is a form of momentum, and recipe.momentum=0: give a momentum, such as 0.9"
+        )
+    _check_trainer(trainer)
     _check_data(run)
+    _check_pictures(run)
 
 
 def _check_first_weights(init: Init) -> None:
@@ -124,6 +99,72 @@ def _check_data(run: Run) -> None:
     elif recipe.batch_size > data.train_images:
         raise ConfigError(
             f"recipe.batch_size={recipe.batch_size}: {data.name} has {data.train_images:,} training images"
+        )
+
+
+def _check_pictures(run: Run) -> None:
+    """Refuse crops and cutouts that would leave nothing of a picture to be seen."""
+    data, cutout_px = run.data, run.recipe.cutout_px
+    # A crop that is moved by more than half its side shows more padding than picture.
+    most_pad_px = data.train_px // 2
+    if data.pad_px > most_pad_px:
+        raise ConfigError(
+            f"data.pad_px={data.pad_px}: images of data.train_px={data.train_px} take at most half of it, {most_pad_px}"
+        )
+    if cutout_px and cutout_px >= data.train_px:
+        raise ConfigError(
+            f"recipe.cutout_px={cutout_px} leaves nothing of images of {data.train_px} px: give less than "
+            f"{data.train_px}, such as recipe.cutout_px={data.train_px // 2}, or 0 for none"
+        )
+    if data.eval_resize_px is not None and data.eval_resize_px < data.eval_px:
+        raise ConfigError(
+            f"data.eval_resize_px={data.eval_resize_px} is smaller than the crop, data.eval_px={data.eval_px}: "
+            f"give at least {data.eval_px}"
+        )
+
+
+def _check_schedule(schedule: Schedule) -> None:
+    """Accept drops and a warm-up that lie within the training."""
+    if schedule.kind != "step":
+        return
+    drops, length = schedule.drops, schedule.length
+    is_within = all(0 < drop < length for drop in drops)
+    if not is_within or drops != sorted(set(drops)):
+        raise ConfigError(
+            f"recipe.schedule.drops={drops}: give rising whole numbers above 0 and below "
+            f"recipe.schedule.length={length}"
+        )
+    if schedule.warmup > length:
+        raise ConfigError(
+            f"recipe.schedule.warmup={schedule.warmup}: give at most recipe.schedule.length={length}"
+        )
+
+
+def _check_trainer(trainer: Trainer) -> None:
+    """Refuse settings that would change nothing, but stand in the record as if they had."""
+    if trainer.sync_bn and trainer.devices * trainer.nodes == 1:
+        raise ConfigError(
+            "trainer.sync_bn=true joins the statistics of several devices, and this run has one: leave it out, "
+            "or give trainer.devices=N"
+        )
+    if trainer.accelerator == "cpu":
+        check_cpu_settings(trainer)
+
+
+def check_cpu_settings(trainer: Trainer) -> None:
+    """Refuse settings that only GPUs offer, for a run that is trained on a CPU.
+
+    Raises:
+        ConfigError: one is given; the message names the mend.
+    """
+    if trainer.sync_bn:
+        raise ConfigError(
+            "trainer.sync_bn=true: torch offers it on GPUs only; leave it out on the CPU"
+        )
+    if trainer.precision == "16-mixed":
+        raise ConfigError(
+            "trainer.precision=16-mixed: torch trains in 16-bit floats on GPUs only; give bf16-mixed or 32-true "
+            "on the CPU"
         )
 
 
@@ -209,18 +250,10 @@ def _value_of(run: Run, key: str) -> Any:
     return value
 
 
-def _check_range(key: str, value: float | None, low: float, high: float) -> None:
-    if value is None or (low <= value <= high and math.isfinite(value)):
+def _check_range(key: str, value: Any, limits: Range) -> None:
+    """Accept a number, or a list of numbers, in its range; one that may be left out is not checked where it is."""
+    if value is None:
         return
-    least = "a positive number" if low == SMALLEST else f"a number of at least {low:g}"
-    greatest = "" if high == math.inf else " and below 1"
-    raise ConfigError(f"{key}={value}: give {least}{greatest}")
-
-
-def _check_numbers(key: str, values: Sequence[float] | None, count: int) -> None:
-    if values is None:
-        return
-    # A channel that is black throughout has the mean 0; every other number divides or is a size.
-    may_be_zero = key == "data.mean"
-    if len(values) != count or (not may_be_zero and min(values) <= 0):
-        raise ConfigError(f"{key}={values}: give {count} positive numbers")
+    is_legal = limits.holds_all(value) if isinstance(value, list) else limits.holds(value)
+    if not is_legal:
+        raise ConfigError(explain_wrong_value(key, value))

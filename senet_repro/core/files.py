@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from senet_repro.core.errors import ConfigError
+
+MOST_BYTES = 64_000_000
+"""The largest file that is read as a whole; those of a run that people or verbs read have some kilobytes."""
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a regular file that is not too large.
+
+    A pipe, a socket or a device in its place is refused at once: reading one might never end.
+
+    Raises:
+        OSError: the file is not there, is no such file, or cannot be read; its text says which.
+    """
+    with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+        if found.st_size > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"Larger than {MOST_BYTES / 1e6:.0f} MB", str(path))
+        return file.read()
+
+
+def read_text(path: Path) -> str:
+    """Return the content of a regular file as UTF-8; raises as `read_bytes`, and UnicodeDecodeError."""
+    return read_bytes(path).decode("utf-8")
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """Open a file for `open`, as its `opener`: a pipe is not waited for until somebody opens its other end."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -29,6 +64,21 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         error.filename = error.filename or str(path)
         raise
     flush_folder(path.parent)
+
+
+def find_temporary_folder() -> Path:
+    """Return this user's own folder among the machine's temporary files; it need not be there.
+
+    Raises:
+        ConfigError: no folder for temporary files can be written to.
+    """
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "no folder for temporary files can be written to: give TMPDIR=DIR in the environment"
+        ) from error
+    return Path(folder) / f"senet_repro-{os.getuid()}"
 
 
 def remove_unfinished(folder: Path) -> None:

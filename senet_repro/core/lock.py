@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-_LOCK = "lock"
+from senet_repro.core.files import open_without_waiting
+
+LOCK = "lock"
 # A process that only looks whether a lock is held, holds it itself for less than this.
 _LOOK_S = 0.05
 
@@ -58,7 +60,7 @@ def find_holder(folder: Path) -> str | None:
     The name is empty for a moment after the lock was taken.
     """
     try:
-        with (folder / _LOCK).open(encoding="utf-8") as file:
+        with open(folder / LOCK, encoding="utf-8", opener=open_without_waiting) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -73,7 +75,7 @@ def _open_locked(folder: Path, report: Callable[[str], None], wait: bool) -> Tex
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            file = (folder / _LOCK).open("a+", encoding="utf-8")
+            file = (folder / LOCK).open("a+", encoding="utf-8")
         except FileNotFoundError:
             # Another process has removed the folder between these two lines.
             continue
@@ -107,7 +109,7 @@ def _try_lock(file: TextIO) -> bool:
 def _is_of_folder(file: TextIO, folder: Path) -> bool:
     """Return whether an open lock file is still the folder's, and not one that was removed."""
     try:
-        current = (folder / _LOCK).stat()
+        current = (folder / LOCK).stat()
     except FileNotFoundError:
         return False
     return os.path.samestat(current, os.fstat(file.fileno()))

@@ -7,7 +7,10 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+from senet_repro.core.files import find_temporary_folder
 
 VARIABLE = "MPLCONFIGDIR"
 
@@ -21,8 +24,10 @@ def set_matplotlib_folder() -> None:
     if VARIABLE in os.environ:
         return
     # One folder per user serves every process, so a process that is killed leaves nothing of its own behind.
-    folder = Path(tempfile.gettempdir()) / f"senet_repro-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = find_temporary_folder()
+    # What bears its name there may be anything.
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700, exist_ok=True)
     if not _is_private(folder):
         # Everybody may write to /tmp, and matplotlib obeys the settings that it finds in its folder.
         folder = _make_own_folder()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torchvision.datasets import CIFAR10, CIFAR100
 
+from senet_repro.config.cifar_files import find_cifar_files
 from senet_repro.core.errors import DataError
 from senet_repro.data.decode import decode_rgb
 from senet_repro.data.images import ImageSet, Split
@@ -29,43 +30,35 @@ def load_cifar(
 ) -> Split:
     """Return the 50,000 training and 10,000 test images of `name`, from whichever layout `root` holds.
 
-    Parquet files `{train,test}-*.parquet` come first, then torchvision's folder. Nothing is fetched unless
-    `download`, and then by torchvision. `skip_corrupt` leaves out rows of parquet files that are no readable images.
+    Nothing is fetched unless `download`, and then by torchvision. `skip_corrupt` leaves out rows of parquet files that
+    are no readable images.
 
     Raises:
         DataError: `root` is unset or holds neither layout, or a file in it cannot be read.
     """
-    folder = TORCHVISION[name].base_folder
-    if root is None:
-        raise DataError(
-            f"{name} is read from a folder of parquet files or of {folder}: give data.root=DIR, "
-            "and data.download=true to have it fetched there"
-        )
-    train_files = sorted(Path(root).glob("train-*.parquet"))
-    test_files = sorted(Path(root).glob("test-*.parquet"))
-    if train_files and test_files:
-        label_column = LABEL_COLUMN[name]
-        return Split(
-            train=_read_parquet(train_files, label_column, skip_corrupt),
-            test=_read_parquet(test_files, label_column, skip_corrupt),
-        )
-    if download or (Path(root) / folder).is_dir():
-        return _read_torchvision(name, root, download)
-    found = {"train-*.parquet": train_files, "test-*.parquet": test_files}
-    missing = " and ".join(pattern for pattern, files in found.items() if not files)
-    raise DataError(
-        f"no {name} in {root}: looked for {missing} and for {folder}/; "
-        "give data.root=DIR with one of them, or data.download=true"
+    try:
+        files = find_cifar_files(name, root)
+    except DataError:
+        if root is None or not download:
+            raise
+        return _read_torchvision(name, Path(root), download=True)
+    if files.torchvision_root is not None:
+        # What lies there is what the run is known by, so it is never fetched anew.
+        return _read_torchvision(name, files.torchvision_root, download=False)
+    label_column = LABEL_COLUMN[name]
+    return Split(
+        train=_read_parquet(files.train, label_column, skip_corrupt),
+        test=_read_parquet(files.test, label_column, skip_corrupt),
     )
 
 
-def _read_torchvision(name: str, root: str, download: bool) -> Split:
+def _read_torchvision(name: str, root: Path, download: bool) -> Split:
     open_part = TORCHVISION[name]
     try:
         train = open_part(root, train=True, download=download)
         test = open_part(root, train=False, download=download)
     except (RuntimeError, OSError) as error:
-        folder = Path(root) / open_part.base_folder
+        folder = root / open_part.base_folder
         raise DataError(
             f"{folder} is incomplete, damaged or out of reach ({error}): delete it and give data.download=true where "
             "there is a network, or give another data.root"

@@ -15,8 +15,10 @@ from senet_repro.core.errors import DataError
 def decode_rgb(encoded: bytes) -> Tensor:
     """Return the image (3, H, W) uint8 in a JPEG or PNG file; grey ones are repeated over the channels.
 
+    Of a value of 16 bits the upper eight count, as in Pillow.
+
     Raises:
-        ValueError: The bytes are no such file, or only the beginning of one.
+        ValueError: The bytes are no such file, only the beginning of one, or hold several pictures.
     """
     if not encoded:
         raise ValueError("no bytes")
@@ -29,7 +31,25 @@ def decode_rgb(encoded: bytes) -> Tensor:
             image: Tensor = decode_image(buffer, ImageReadMode.RGB)
         except RuntimeError as error:
             raise ValueError(str(error)) from error
+    if image.dtype == torch.uint16:
+        # torch shifts no unsigned numbers of 16 bits.
+        image = (image.to(torch.int32) >> 8).to(torch.uint8)
+    _check_form(image)
     return image
+
+
+def _check_form(image: Tensor) -> None:
+    """Refuse whatever is not of the one form that everything behind the decoder relies on.
+
+    Raises:
+        ValueError: It is of another form; the message says of which.
+    """
+    if image.ndim == 4:
+        raise ValueError(f"{len(image)} pictures in one file")
+    if image.dtype != torch.uint8 or image.ndim != 3 or len(image) != 3:
+        raise ValueError(
+            f"{tuple(image.shape)} {image.dtype} where (3, height, width) uint8 is due"
+        )
 
 
 def decode_file(file: str) -> Tensor:

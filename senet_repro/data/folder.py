@@ -8,22 +8,26 @@ import weakref
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
+from senet_repro.config.class_folders import (
+    PARTS,
+    ClassFolders,
+    find_class_folders,
+    list_pictures,
+    refuse_empty_classes,
+)
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
-from senet_repro.core.signals import ignore_signals
 from senet_repro.data.batches import Batch
 from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
-
-SUFFIXES = (".jpeg", ".jpg", ".png")
+from senet_repro.data.workers import build_loader, end_workers, iterate_batches
 
 Key = tuple[int, int]
 """Epoch and index: all that the random parameters of an image depend on beside the seed."""
@@ -64,53 +68,31 @@ class FileSet:
 
 
 def load_folders(data: Data) -> tuple[FileSet, FileSet]:
-    """Return the training and the validation files under `data.root`; labels number the sorted folders of train/.
+    """Return the training and the validation files under `data.root`.
 
-    Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well.
+    Labels number the class folders in the order of their names; those of a part of ImageNet, for a network with all of
+    its outputs, are their places among all 1,000 classes.
 
     Raises:
         DataError: train/ or val/ is missing, their classes differ or are too many, or a class has no images.
     """
-    if data.root is None:
-        raise DataError(
-            f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
-        )
-    root = Path(data.root).expanduser()
-    classes = _list_classes(root / "train")
-    val_classes = _list_classes(root / "val")
-    if odd := set(classes) ^ set(val_classes):
-        raise DataError(
-            f"{root}: train/ and val/ must have the same class folders; {min(odd)} is in one only"
-        )
-    if len(classes) > data.classes:
-        raise DataError(
-            f"{root}/train has {len(classes)} classes: give data.classes={len(classes)}"
-        )
-    return _list_files(root / "train", classes), _list_files(root / "val", classes)
+    classes = find_class_folders(data)
+    train, val = (_list_files(classes, part) for part in PARTS)
+    return train, val
 
 
-def _list_classes(folder: Path) -> list[str]:
-    names = []
-    if folder.is_dir():
-        names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-    if not names:
-        raise DataError(
-            f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR"
-        )
-    return names
-
-
-def _list_files(folder: Path, classes: list[str]) -> FileSet:
-    """Return the image files of each class, sorted by their names."""
+def _list_files(classes: ClassFolders, part: str) -> FileSet:
+    """Return the pictures of each class, sorted by their names."""
     files: list[bytes] = []
     labels: list[int] = []
-    for label, name in enumerate(classes):
-        entries = (folder / name).iterdir()
-        found = sorted(os.fsencode(file) for file in entries if file.suffix.lower() in SUFFIXES)
-        if not found:
-            raise DataError(f"no images in {folder / name}: looked for *{', *'.join(SUFFIXES)}")
-        files += found
-        labels += [label] * len(found)
+    empty: list[Path] = []
+    for label, folder in zip(classes.labels, classes.list_paths(part), strict=True):
+        pictures = list_pictures(folder).taken
+        if not pictures:
+            empty.append(folder)
+        files += [os.fsencode(folder / name) for name in pictures]
+        labels += [label] * len(pictures)
+    refuse_empty_classes(empty)
     return FileSet(np.array(files), torch.tensor(labels))
 
 
@@ -208,16 +190,11 @@ class FolderBatches:
         # Lightning looks for `set_epoch` under both names.
         self.sampler = steps
         self.batch_sampler = steps
-        self._loader = DataLoader(
+        self._loader = build_loader(
             _DecodedBatches(files, transform, seed),
+            num_workers,
             batch_sampler=steps,
-            collate_fn=keep_batch,
-            num_workers=num_workers,
-            persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
-            worker_init_fn=outlive_signals,
-            # Or each epoch would draw a seed from the global generator.
-            generator=torch.Generator(),
         )
         # At the end of this process workers are sent SIGTERM and waited for, and they do not hear it.
         weakref.finalize(self, end_workers, self._loader)
@@ -228,7 +205,7 @@ class FolderBatches:
     def __iter__(self) -> Iterator[Batch]:
         # A generator, so that workers set off at the first batch: Lightning calls iter() before `set_epoch` when
         # it resumes, and a DataLoader would at once prefetch the wrong epoch.
-        for batch in self._loader:
+        for batch in iterate_batches(self._loader):
             if isinstance(batch, ValueError):
                 self.close_workers()
                 raise batch
@@ -251,22 +228,3 @@ class TrainFolderBatches(FolderBatches):
     def __iter__(self) -> Iterator[Batch]:
         self.sampler.start_epoch()
         yield from self.sampler.count_taken(super().__iter__())
-
-
-def end_workers(loader: DataLoader[Any]) -> None:
-    """End a loader's worker processes; a later iteration starts new ones."""
-    # DataLoader has no public way to end its workers. Left to the garbage collector they may live long, in the
-    # iterator that a traceback holds, or die noisily, when their queues are collected before them.
-    if loader._iterator is not None:
-        loader._iterator._shutdown_workers()  # type: ignore[attr-defined]
-        loader._iterator = None
-
-
-def outlive_signals(_worker: int) -> None:
-    """Leave signals to the main process, which ends training at a safe point and needs its batches until then."""
-    ignore_signals()
-
-
-def keep_batch(batch: Any) -> Any:
-    """Return a batch as it is: the dataset gives whole ones, and nothing is left to collate."""
-    return batch

@@ -27,6 +27,7 @@ class Source:
     root: str | None  # absolute
     download: bool
     skip_corrupt: bool
+    fingerprint: str | None  # of the files
 
 
 def load_digits() -> Split:
@@ -96,8 +97,9 @@ def load_in_memory(data: Data) -> Split:
     check_reader(data)
     root = None
     if data.root is not None:
-        root = str(Path(data.root).expanduser().resolve())
-    source = Source(data.name, root, data.download, data.skip_corrupt)
+        root = str(Path(data.root).resolve())
+    fingerprint = data.found.fingerprint if data.found else None
+    source = Source(data.name, root, data.download, data.skip_corrupt, fingerprint)
     split = _read_set(source)
     _check_split(data, split)
     return split
@@ -119,7 +121,6 @@ def _check_split(data: Data, split: Split) -> None:
         )
     train_images = split.train.count_all()
     test_images = split.test.count_all()
-    # The key of a run does not state how many images it saw.
     if (train_images, test_images) != (data.train_images, data.eval_images):
         raise DataError(
             f"{data.root or data.name} holds {train_images:,} training and {test_images:,} test images where "

@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from senet_repro.core.errors import DataError
 from senet_repro.core.files import write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.data.decode import decode_file
-from senet_repro.data.folder import FileSet, end_workers, keep_batch, outlive_signals
+from senet_repro.data.folder import FileSet
+from senet_repro.data.workers import build_loader, end_workers, iterate_batches
 
 # Images that a worker looks at before it answers: few enough that a stop is heard soon.
 _CHUNK = 64
@@ -134,18 +134,9 @@ def _look_at_files(
     num_workers: int,
 ) -> Iterator[tuple[int, list[int]]]:
     """Yield, chunk by chunk, how many files were looked at and which of the chunk's are corrupt."""
-    chunks = DataLoader(
-        _Chunks(files, start),
-        batch_size=None,
-        collate_fn=keep_batch,
-        num_workers=num_workers,
-        persistent_workers=num_workers > 0,
-        worker_init_fn=outlive_signals,
-        # Or it would draw a seed from the global generator, and the training after it would differ.
-        generator=torch.Generator(),
-    )
+    chunks = build_loader(_Chunks(files, start), num_workers, batch_size=None)
     try:
-        yield from chunks
+        yield from iterate_batches(chunks)
     finally:
         end_workers(chunks)
 

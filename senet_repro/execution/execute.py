@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
+from senet_repro.config.found_set import confirm_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Stopped, TrainedElsewhere
@@ -68,11 +70,13 @@ def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str]
     """Train in a folder that this process has locked."""
     with RunStatus(run, folder) as status:
         _remove_leftovers(folder)
+        # A run that waited its turn may find other pictures than those it was composed with.
+        confirm_set(run)
         _write_settings(run, folder)
         status.write_running()
         is_finished = False
         while not is_finished:
-            attempt = partial(_train_on_devices, run, folder, lock, overrides)
+            attempt = partial(_train_on_devices, run, folder, status, lock, overrides)
             is_finished = _finish_attempt(attempt)
 
 
@@ -113,10 +117,18 @@ def _finish_attempt(attempt: Callable[[Deferral], None]) -> bool:
 
 
 def _train_on_devices(
-    run: Run, folder: Path, lock: int, overrides: Sequence[str] | None, deferral: Deferral
+    run: Run,
+    folder: Path,
+    status: RunStatus,
+    lock: int,
+    overrides: Sequence[str] | None,
+    deferral: Deferral,
 ) -> None:
     """Train once, in this process or in one per device."""
     if run.trainer.devices * run.trainer.nodes == 1:
+        # Here, where no exception of a signal can be swallowed by a library that is being imported.
+        with deferral.end_at_once(status.write_stopped):
+            import_module("senet_repro.training.fit")
         _train_in_this_process(run, folder, overrides, deferral)
     else:
         meeting = call_meeting(folder, run.trainer.nodes, lock)
@@ -126,7 +138,6 @@ def _train_on_devices(
 def _train_in_this_process(
     run: Run, folder: Path, overrides: Sequence[str] | None, deferral: Deferral
 ) -> None:
-    # Imported only now that signals are deferred: libraries may swallow an exception while they are imported.
     with SlowWork("loading torch and Lightning"):
         from senet_repro.training.fit import fit
 

@@ -40,13 +40,16 @@ class RunStatus:
             if isinstance(error, Exception):
                 self._write("failed", reason=reason_of(error), log_tail=read_log_tail(error))
             else:
-                # A signal: the run is resumed from here.
-                self._write("stopped", **self._read_progress())
+                self.write_stopped()
 
     def write_running(self) -> None:
         """Write that the run is trained from now on."""
         # An earlier attempt may have come some way.
         self._write("running", **self._read_progress())
+
+    def write_stopped(self) -> None:
+        """Write that a signal ended the training; the run is resumed from here."""
+        self._write("stopped", **self._read_progress())
 
     def _write(self, state: str, **details: Any) -> None:
         write_status(

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Stopped, exit_code_of
-from senet_repro.core.signals import Deferral, convert_sigterm, ignore_signals
+from senet_repro.core.signals import Deferral, convert_signals, ignore_signals
+from senet_repro.core.streams import guard_streams
 from senet_repro.execution.failure_report import report_failure
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks import find_task
@@ -30,10 +31,12 @@ def main() -> None:
     """
     # Ctrl-C is for the process that started this one, which passes it on as SIGTERM.
     ignore_signals([signal.SIGINT])
+    # The disk of its log may be full.
+    guard_streams()
     # A run on several devices has an override at least for them, unless it was not asked for by a command line.
     folder, overrides = Path(sys.argv[1]), sys.argv[2:] or None
     try:
-        convert_sigterm()
+        convert_signals()
         sys.exit(_train_device(folder, overrides))
     except Stopped as stopped:
         sys.exit(stopped.exit_code)

@@ -6,16 +6,21 @@ process that asked goes on, and W&B's settings never reach that process.
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from senet_repro.core.files import read_text
 from senet_repro.mirrors.wandb_data import WandbRun
 
 START_LIMIT_S = 60
 RUN_LIMIT_S = 5
+
+NO_TELEMETRY = {"WANDB_ERROR_REPORTING": "false"}
+"""Variables for every process of W&B: by itself it reports its errors and its use to its makers."""
 
 FINGERPRINT_FILE = "content.sha256"
 """Beside W&B's files: the fingerprint of the content that they hold, written last."""
@@ -40,6 +45,7 @@ def write_offline_runs(runs: Sequence[WandbRun]) -> None:
             input=pickle.dumps(list(runs)),
             capture_output=True,
             timeout=limit_s,
+            env={**NO_TELEMETRY, **os.environ},
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -57,8 +63,8 @@ def describe_failure(done: subprocess.CompletedProcess[bytes]) -> str:
 def is_written(run: WandbRun) -> bool:
     """Return whether W&B's files hold the content of `run` already."""
     try:
-        return (run.folder / "wandb" / FINGERPRINT_FILE).read_text() == run.fingerprint
-    except OSError:
+        return read_text(run.folder / "wandb" / FINGERPRINT_FILE) == run.fingerprint
+    except (OSError, UnicodeDecodeError):
         return False
 
 

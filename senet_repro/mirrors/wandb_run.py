@@ -15,11 +15,13 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.identity import AXES
 from senet_repro.config.schema import Logger
+from senet_repro.core.wording import print_line
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.results.epochs import read_epochs
-from senet_repro.results.record import Record, RecordError, read_record
+from senet_repro.results.record import NoRecordError, Record, RecordError, read_record
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import find_seed_folders, read_status
+from senet_repro.results.seed_folders import list_seed_folders
+from senet_repro.results.store import read_status
 
 
 def describe_logged_runs(results_dir: Path, project: str | None = None) -> Iterator[WandbRun]:
@@ -28,13 +30,16 @@ def describe_logged_runs(results_dir: Path, project: str | None = None) -> Itera
     They go to `project`, or each to the project in its settings. A run whose files are damaged is left out, with a line
     on standard error.
     """
-    for path in find_seed_folders(results_dir):
+    for path in list_seed_folders(results_dir).paths:
         try:
             run = describe_if_logged(RunFolder(path), project)
+        # Whoever loads the records for tables names these, of all loggers.
+        except RecordError:
+            continue
         # A damaged file fails in any way it happens to, and costs the copies of no other run.
         except Exception as error:
             reason = f"not files as senet_repro writes them ({type(error).__name__})"
-            print(f"W&B: {path} is left out: {reason}", file=sys.stderr)
+            print_line(f"W&B: {path} is left out: {reason}", file=sys.stderr)
             continue
         if run is not None:
             yield run
@@ -60,10 +65,14 @@ def read_project(settings: Mapping[str, Any]) -> str | None:
 
 
 def read_record_if_there(folder: RunFolder) -> Record | None:
-    """Return the record of a run, or None where there is none that can be read."""
+    """Return the record of a run, or None where there is none.
+
+    Raises:
+        RecordError: there is one that cannot be believed.
+    """
     try:
         return read_record(folder.record_file)
-    except RecordError:
+    except NoRecordError:
         return None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import nn
 
 from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Run
@@ -21,8 +21,10 @@ from senet_repro.models.se import SEBlock
 Counts = tuple[int, int]
 """Trainable parameters, and multiply-adds of one image."""
 
+LAYERS = ("conv", "linear")
+SQUEEZES = ("adaptive_avg_pool2d", "adaptive_max_pool2d")
 # Fewer networks are counted before a new process has begun.
-NETWORKS_PER_PROCESS = 12
+NETWORKS_PER_PROCESS = 3
 
 
 def count_params(net: nn.Module) -> int:
@@ -42,56 +44,56 @@ def count_macs(net: nn.Module, input_px: int) -> int:
     Raises:
         ConfigError: the input is too small for the network.
     """
-    # A count needs shapes, not values: the copy leaves them behind, and computes nothing.
+    # A count needs shapes, not values: the copy leaves them behind, and with them its device.
     return _count_macs_of(copy.deepcopy(net), input_px)
 
 
 def _count_macs_of(net: nn.Module, input_px: int) -> int:
     """Return the multiply-adds of a network whose values may be lost."""
-    net.to(device="meta").eval()
-    squeezes = [block.squeeze for block in net.modules() if isinstance(block, SEBlock)]
-    pools = [squeeze for squeeze in squeezes if not isinstance(squeeze, nn.Identity)]
-    pooled_elements = 0
+    net.to_empty(device="cpu").eval()
+    with warnings.catch_warnings():
+        # fvcore scripts some of its own functions as it is imported.
+        warnings.filterwarnings("ignore", r"`torch\.jit\.script` is deprecated", FutureWarning)
+        from fvcore.nn import FlopCountAnalysis
+        from fvcore.nn.jit_handles import elementwise_flop_counter
 
-    def add_elements(_pool: nn.Module, inputs: tuple[Tensor], _output: Tensor) -> None:
-        nonlocal pooled_elements
-        pooled_elements += inputs[0].numel()
-
-    for pool in pools:
-        pool.register_forward_hook(add_elements)
-    image = torch.zeros(1, 3, input_px, input_px, device="meta")
-    counter = FlopCounterMode(display=False)
+    image = torch.zeros(1, 3, input_px, input_px, device="cpu")
+    analysis = FlopCountAnalysis(net, image)
+    # fvcore has no count of its own for a maximum; it counts an average as it counts this.
+    analysis.set_op_handle("aten::adaptive_max_pool2d", elementwise_flop_counter(input_scale=1))
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     try:
-        with torch.no_grad(), counter:
-            net(image)
+        by_module = analysis.by_module_and_operator()
     except RuntimeError as error:
         raise ConfigError(
             f"the network takes no input of {input_px} px: {str(error).splitlines()[0]}"
         ) from error
-    # The counter knows convolutions and matrix products, a multiplication and an addition apart.
-    layers_macs = counter.get_total_flops() // 2
-    return layers_macs + pooled_elements
+
+    # The empty name is the whole network's. Pools count in SE blocks only, not as the head of a network.
+    macs = sum(int(by_module[""][layer]) for layer in LAYERS)
+    for name, module in net.named_modules():
+        if isinstance(module, SEBlock):
+            macs += sum(int(by_module[name][squeeze]) for squeeze in SQUEEZES)
+    return macs
 
 
 def count_runs(runs: Sequence[Run]) -> list[Counts]:
     """Return the counts of the network of each run at its evaluation size; equal networks are counted once.
 
-    A count takes up to half a second of one core, so many networks share out all cores.
+    A count takes a second or two of one core, most of it fvcore's tracing, so several share out all cores.
     """
     keys = [_network_key(run) for run in runs]
     distinct = dict(zip(keys, runs, strict=True))
     processes = min(len(distinct) // NETWORKS_PER_PROCESS, os.cpu_count() or 1)
-    count = _count_side_by_side if processes > 1 else _count_one_by_one
+    counts: Iterator[Counts] = map(_count_run, distinct.values())
+    if processes > 1:
+        counts = _count_side_by_side(list(distinct.values()), processes)
     found: dict[str, Counts] = {}
     with SlowWork("counting multiply-adds, network by network") as work:
-        for key, counts in zip(distinct, count(list(distinct.values()), processes), strict=True):
-            found[key] = counts
+        for key, counted in zip(distinct, counts, strict=True):
+            found[key] = counted
             work.count(len(found), len(distinct))
     return [found[key] for key in keys]
-
-
-def _count_one_by_one(runs: Sequence[Run], _processes: int) -> Iterator[Counts]:
-    return map(_count_run, runs)
 
 
 def _count_side_by_side(runs: Sequence[Run], processes: int) -> Iterator[Counts]:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Size, Tensor, nn
 
+from senet_repro.config.weight_files import SAFE, SUFFIXES, check_weights_target
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes
@@ -20,8 +21,8 @@ from senet_repro.models.registry import create_model
 from senet_repro.models.released import RELEASES, Entry, Release
 from senet_repro.models.se import SEBlock
 
-SAFE = ".safetensors"
-SUFFIXES = (SAFE, ".pth")
+WRAPPER_PREFIXES = ("module.", "_orig_mod.")
+"""Words that DataParallel and torch.compile put before the name of every tensor."""
 
 
 def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: str) -> None:
@@ -35,6 +36,7 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
     - torchvision: `resnet50`, `101` and `152` and `resnext50_32x4d`, for ours with `r=None`,
       `stride_on="conv3x3"` and `stem_pool="padded"`, and `vgg16_bn`, for ours with `r=None`.
 
+    Keys may all begin with what a wrapper put there, `module.` or `_orig_mod.`.
     Only `num_batches_tracked`, which files of 2018 lack, may be missing; the network's own stays.
 
     The weights expect the input they were trained with: for all of the above RGB on the scale 0..1, less
@@ -43,8 +45,8 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
 
     Raises:
         ConfigError: a source that does not exist or has no such network, a network built with other settings than
-            the released one, or a tensor that is missing, of another shape or not the network's: the message
-            names the first one's key and both shapes.
+            the released one, or a tensor that is missing, of another shape, not the network's, or holds what is no
+            number: the message names the first one's key and, if they differ, both shapes.
     """
     release, entries = _match_entries(model, source)
     title = f"{source}'s {release.name}"
@@ -53,6 +55,7 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
         raise ConfigError(
             f"{type(state_dict).__name__} is no dictionary of tensors by name; {mend}"
         )
+    state_dict = _unwrap_keys(state_dict)
     own_tensors = model.state_dict()
     loaded = {}
     for key, entry in entries.items():
@@ -60,6 +63,7 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
         if entry.key in state_dict:
             given = state_dict[entry.key]
             _check_tensor(given, entry, key, own, mend)
+            _refuse_no_numbers(given, entry.key)
             loaded[key] = given.reshape(own.shape)
         elif key.endswith(".num_batches_tracked"):
             loaded[key] = own
@@ -88,6 +92,30 @@ def _check_tensor(
         in_network = _describe_tensor(own, entry.shape)
         raise ConfigError(
             f"{entry.key} is {in_weights} in the weights and {in_network} in the network ({key}); {mend}"
+        )
+
+
+def _unwrap_keys(state_dict: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Return the tensors by the names that they had before the network was wrapped, however often it was."""
+    unwrapped = dict(state_dict)
+    while prefix := _find_shared_prefix(unwrapped):
+        unwrapped = {key.removeprefix(prefix): tensor for key, tensor in unwrapped.items()}
+    return unwrapped
+
+
+def _find_shared_prefix(state_dict: Mapping[str, Tensor]) -> str | None:
+    """Return the wrapper's prefix with which all keys begin; None where there is none, or no key."""
+    for prefix in WRAPPER_PREFIXES:
+        if state_dict and all(key.startswith(prefix) for key in state_dict):
+            return prefix
+    return None
+
+
+def _refuse_no_numbers(given: Tensor, key: str) -> None:
+    """Refuse a tensor that holds NaN or infinity, which would only show as a loss that is no number."""
+    if not torch.isfinite(given).all():
+        raise ConfigError(
+            f"{key} holds NaN or infinity in the weights: the file is damaged, or its training diverged; give another"
         )
 
 
@@ -169,11 +197,7 @@ def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -
         ConfigError: another suffix, or a folder that does not exist.
     """
     path = Path(path)
-    require_choice("suffix", path.suffix, SUFFIXES)
-    if not path.parent.is_dir():
-        raise ConfigError(
-            f"{path.parent} is not a folder; make it, or give a path in one that exists"
-        )
+    check_weights_target(path)
     # A copy: safetensors takes only contiguous tensors, and torch.save writes the whole storage behind a view.
     whole = {
         key: tensor.detach().clone(memory_format=torch.contiguous_format)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from senet_repro.core.files import write_text
+from senet_repro.core.files import read_text, write_text
 from senet_repro.results.run_folder import RunFolder
 
 BOOKKEEPING = ("epoch", "lr", "train_images", "train_s", "epoch_s")
@@ -26,7 +26,7 @@ def append_epoch(folder: Path, metrics: dict[str, Any]) -> None:
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
     """Return the lines of all epochs in order; a last line cut short by a crash is left out."""
     try:
-        lines = RunFolder(folder).epochs_file.read_text(encoding="utf-8").splitlines()
+        lines = read_text(RunFolder(folder).epochs_file).splitlines()
     except FileNotFoundError:
         return []
     epochs = []
@@ -37,6 +37,17 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break
     return epochs
+
+
+def read_last_epoch(folder: Path) -> dict[str, Any]:
+    """Return the line of the last epoch; nothing where there is none that can be read."""
+    try:
+        text = read_text(RunFolder(folder).epochs_file)
+        epoch = json.loads(text.rstrip().rpartition("\n")[2] or "{}")
+    # Text that is no JSON is a ValueError, and so is a whole number of thousands of digits.
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return epoch if isinstance(epoch, dict) else {}
 
 
 def keep_epochs(folder: Path, count: int) -> list[dict[str, Any]]:

@@ -12,7 +12,9 @@ from typing import Any
 
 from senet_repro.config.identity import run_dir, run_name
 from senet_repro.config.schema import Run
-from senet_repro.core.files import write_json
+from senet_repro.core.files import read_text, write_json
+from senet_repro.results.access import explain_access
+from senet_repro.results.record_rules import are_texts, is_count, is_name
 
 PLANS = ".plans"
 """The folder of the plans, below the results folder."""
@@ -88,11 +90,16 @@ def drop_planned(results_dir: Path, folders: Collection[str]) -> None:
 
 
 def _find_plans(results_dir: Path) -> list[Path]:
-    return sorted((results_dir / PLANS).glob("*.json"))
+    try:
+        return sorted((results_dir / PLANS).glob("*.json"))
+    # Whoever may not look into the folder sees no plans.
+    except OSError:
+        return []
 
 
 def _order_by_age(path: Path) -> tuple[int, str]:
-    return path.stat().st_mtime_ns, path.name
+    # Of the link itself, which may lead nowhere.
+    return path.lstat().st_mtime_ns, path.name
 
 
 def _write_runs(path: Path, runs: Sequence[PlannedRun]) -> None:
@@ -101,16 +108,27 @@ def _write_runs(path: Path, runs: Sequence[PlannedRun]) -> None:
 
 def _read_runs(path: Path) -> list[PlannedRun]:
     try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
+        plan = json.loads(read_text(path))
         if plan["schema_version"] > SCHEMA_VERSION:
             raise PlanError(f"{path}: of a newer senet_repro; update it")
         return [_parse_run(point) for point in plan["runs"]]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except OSError as error:
+        raise PlanError(explain_access(path, error)) from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise PlanError(f"{path}: not a plan as senet_repro writes it") from error
 
 
 def _parse_run(point: dict[str, Any]) -> PlannedRun:
     run = PlannedRun(**{field.name: point[field.name] for field in fields(PlannedRun)})
-    if not isinstance(run.folder, str) or not isinstance(run.overrides, list):
-        raise TypeError(f"not a planned run: {point}")
+    names = (run.folder, run.name, run.table or "none")
+    numbers = (run.seed, run.epochs)
+    is_sound = all(map(is_name, names)) and all(map(is_count, numbers))
+    if not is_sound or not are_texts(run.overrides) or not _is_below(run.folder):
+        raise TypeError("not a planned run")
     return run
+
+
+def _is_below(folder: str) -> bool:
+    """Return whether a run's folder lies below the results folder, as all do."""
+    path = Path(folder)
+    return not path.is_absolute() and ".." not in path.parts

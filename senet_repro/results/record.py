@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,10 @@ from typing import Any
 from senet_repro.config.identity import hash_identity, join_identity, protocol_key, split_identity
 from senet_repro.config.schema import DEFAULT_TASK
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import write_json
+from senet_repro.core.files import read_bytes, write_json
+from senet_repro.results.access import explain_access
+from senet_repro.results.epochs import read_last_epoch
+from senet_repro.results.record_rules import find_flaw, is_number, is_too_deep
 from senet_repro.results.run_folder import RunFolder
 
 SCHEMA_VERSION = 2
@@ -25,6 +27,10 @@ TRAINER_SETTINGS = ("accumulate", "sync_bn", "compile", "precision", "channels_l
 
 class RecordError(ConfigError):
     """A record that cannot be read; the message names the file and why."""
+
+
+class NoRecordError(RecordError):
+    """A record that is not there: the run is not finished, and nothing is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +72,8 @@ class Record:
 
 
 FIELDS = tuple(each.name for each in fields(Record))
-_INTEGERS = ("seed", "eval_images", "params", "macs", "epochs")
+_SAME = 1e-9
+"""How far two readings of one figure may be apart, as a share of it."""
 
 
 def write_record(folder: Path, record: Record) -> None:
@@ -75,21 +82,23 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def read_record(path: Path) -> Record:
-    """Return the record in a file, after its keys were checked against its identity.
+    """Return the record in a file, once it was checked against its rules, its identity, and the folder it lies in.
 
     Raises:
-        RecordError: the file is not JSON, lacks a field, holds a wrong key or was written by a newer senet_repro.
+        RecordError: the file is not JSON, breaks a rule, holds a wrong key, is another run's, contradicts the last
+            epoch in the folder, or was written by a newer senet_repro.
     """
     record = parse_record(path)
     check_keys(path, record)
+    check_place(path, record)
     return record
 
 
 def parse_record(path: Path) -> Record:
-    """Return the record in a file; its keys are taken on trust, for callers that know them already.
+    """Return the record in a file; its keys and place are taken on trust, for callers that check them otherwise.
 
     Raises:
-        RecordError: as `read_record`, except for a wrong key.
+        RecordError: as `read_record`, except for a wrong key or place.
     """
     data = _read_fields(path)
     if data["schema_version"] == 1:
@@ -97,27 +106,43 @@ def parse_record(path: Path) -> Record:
     missing = [name for name in FIELDS if name not in data]
     if missing:
         raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
-    if not _has_sound_types(data):
-        raise _damaged_record(path)
+    flaw = find_flaw(data)
+    if flaw:
+        raise _damaged_record(path, flaw)
     return Record(**{name: data[name] for name in FIELDS})
 
 
 def _read_fields(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file that says which schema it is of."""
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise RecordError(
-            f"{path}: not a readable record ({error}); delete it to train the run anew"
-        ) from error
-    if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
+    data = _parse_json(path)
+    if not isinstance(data, dict):
         raise RecordError(f"{path}: not a record of senet_repro")
-    version = data["schema_version"]
+    version = data.get("schema_version")
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise RecordError(f"{path}: not a record of senet_repro")
     if version > SCHEMA_VERSION:
         raise RecordError(
             f"{path}: schema version {version} is newer than {SCHEMA_VERSION}; update senet_repro"
         )
     return data
+
+
+def _parse_json(path: Path) -> Any:
+    """Return what the JSON in a record's file holds."""
+    try:
+        text = read_bytes(path)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            raise NoRecordError(f"{path} is not there") from error
+        raise RecordError(explain_access(path, error)) from error
+    try:
+        if not is_too_deep(text):
+            return json.loads(text)
+        reason: object = "brackets within brackets without end"
+    # Besides text that is no JSON: a whole number of thousands of digits, which Python does not read.
+    except ValueError as error:
+        reason = error
+    raise RecordError(f"{path}: not a readable record ({reason}); delete it to train the run anew")
 
 
 def check_keys(path: Path, record: Record) -> None:
@@ -126,20 +151,52 @@ def check_keys(path: Path, record: Record) -> None:
     Raises:
         RecordError: they are not.
     """
-    try:
-        run_key = hash_identity(record.identity)
-        shared_key = protocol_key(record.protocol, record.eval_images)
-    except (KeyError, TypeError) as error:
-        raise _damaged_record(path) from error
     # Identities name the task only where it is another one.
-    task = record.protocol.get("task", DEFAULT_TASK)
-    if (record.run_key, record.protocol_key, record.task) != (run_key, shared_key, task):
-        raise _damaged_record(path)
+    found = {
+        "run_key": hash_identity(record.identity),
+        "protocol_key": protocol_key(record.protocol, record.eval_images),
+        "task": record.protocol.get("task", DEFAULT_TASK),
+    }
+    for name, value in found.items():
+        if getattr(record, name) != value:
+            raise _damaged_record(path, f"its {name} is not that of its settings")
 
 
-def _damaged_record(path: Path) -> RecordError:
+def check_place(path: Path, record: Record) -> None:
+    """Accept a record that is of the run whose folder it lies in, and whose metrics are the last epoch's.
+
+    A folder that is not named as runs are says nothing about the run; one without epochs is a copy of the record alone.
+
+    Raises:
+        RecordError: it is another run's, or another result than the last epoch's.
+    """
+    folder = RunFolder(path.parent)
+    owner = None
+    if folder.key_start not in (None, record.run_key[:8]):
+        owner = f"run {record.run_key[:8]}"
+    elif folder.seed not in (None, record.seed):
+        owner = f"seed {record.seed}"
+    if owner:
+        raise RecordError(
+            f"{path}: the record of {owner}, in the folder of another; move it there, or delete it to train this run"
+        )
+    flaw = _find_contradiction(record, read_last_epoch(path.parent))
+    if flaw:
+        raise _damaged_record(path, flaw)
+
+
+def _find_contradiction(record: Record, last_epoch: dict[str, Any]) -> str | None:
+    """Return the metric of the record that the last epoch has otherwise; None where they agree, or share none."""
+    for name, value in record.metrics.items():
+        measured = last_epoch.get(name, value)
+        if not is_number(measured) or not math.isclose(value, measured, rel_tol=_SAME):
+            return f"its {name} is {value:g}, and {measured} in the last epoch of metrics.jsonl"
+    return None
+
+
+def _damaged_record(path: Path, flaw: str) -> RecordError:
     return RecordError(
-        f"{path}: not a record as senet_repro writes it; delete it to train the run anew"
+        f"{path}: not a record as senet_repro writes it ({flaw}); delete it to train the run anew"
     )
 
 
@@ -166,30 +223,3 @@ def _pick_trainer_settings(configured: Any) -> dict[str, Any]:
     if not isinstance(configured, dict):
         return {}
     return {name: configured[name] for name in TRAINER_SETTINGS if name in configured}
-
-
-def _has_sound_types(data: Mapping[str, Any]) -> bool:
-    """Return whether everything that tables rely on is of its type."""
-    texts = ("run_key", "protocol_key", "name", "task")
-    if not all(isinstance(data[name], str) for name in texts):
-        return False
-    if not all(isinstance(data[name], int) for name in _INTEGERS):
-        return False
-    if not all(_is_finite(data[name]) for name in ("wall_s", "images_per_s")):
-        return False
-    if not isinstance(data["commit"], str | None) or not isinstance(data["dirty"], bool | None):
-        return False
-    parts = ("protocol", "config", "trainer", "metrics", "versions", "hardware", "skipped")
-    if not all(isinstance(data[name], dict) for name in parts):
-        return False
-    if not isinstance(data["axes"], dict | None) or not isinstance(data["overrides"], list | None):
-        return False
-    if not all(isinstance(data["config"].get(part), dict) for part in ("data", "recipe")):
-        return False
-    if not all(isinstance(names, list) for names in data["skipped"].values()):
-        return False
-    return bool(data["metrics"]) and all(map(_is_finite, data["metrics"].values()))
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.composition import run_from
+from senet_repro.config.composition import run_as_stated, run_from
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_text
+from senet_repro.core.lock import LOCK
+from senet_repro.results.access import is_forbidden
 
 # As config.identity.run_dir makes them: a readable name, and the first digits of the run key.
 _NAME = re.compile(r"(?P<name>.+)-(?P<key>[0-9a-f]{8})")
@@ -45,6 +48,11 @@ class RunFolder:
     def of(cls, run: Run) -> RunFolder:
         """Return the folder in which `run` is trained."""
         return cls(run_dir(run))
+
+    @property
+    def lock_file(self) -> Path:
+        """The lock of the process that trains the run."""
+        return self.path / LOCK
 
     @property
     def settings_file(self) -> Path:
@@ -125,7 +133,7 @@ class RunFolder:
     def seed(self) -> int | None:
         """The seed that the folder's name holds, if it is named as runs are."""
         digits = self.path.name.removeprefix("seed")
-        return int(digits) if digits.isdigit() and digits != self.path.name else None
+        return int(digits) if digits.isdecimal() and digits != self.path.name else None
 
     def holds_run(self) -> bool:
         """Return whether a run was ever begun here."""
@@ -134,7 +142,30 @@ class RunFolder:
 
     def has_checkpoint(self) -> bool:
         """Return whether there is a checkpoint to go on from."""
-        return self.last_checkpoint.exists() or self.previous_checkpoint.exists()
+        return self.last_checkpoint.is_file() or self.previous_checkpoint.is_file()
+
+    def find_forbidden(self) -> Path | None:
+        """Return the first folder or file of the run that this user may not read; None where there is none."""
+        for folder in (self.path.parent, self.path, self.checkpoints):
+            if is_forbidden(folder, os.R_OK | os.X_OK):
+                return folder
+        files = (self.lock_file, self.record_file, self.status_file, self.settings_file)
+        for file in (*files, self.epochs_file):
+            if is_forbidden(file, os.R_OK):
+                return file
+        return None
+
+    def require_trained(self) -> None:
+        """Accept the folder of a run that has trained for a while.
+
+        Raises:
+            ConfigError: there are no settings here, or no checkpoint.
+        """
+        for file in (self.settings_file, self.last_checkpoint):
+            if not file.is_file():
+                raise ConfigError(
+                    f"{file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
+                )
 
     def write_settings(self, settings: dict[str, object]) -> None:
         """Write every setting of the run, whole or not at all."""
@@ -143,7 +174,7 @@ class RunFolder:
     def read_settings(self, *, without_first_weights: bool = False) -> Run:
         """Return the run that was written down here.
 
-        With `without_first_weights` the file that the run began with need not be there any more.
+        With `without_first_weights` neither the file that the run began with nor its data need be there any more.
 
         Raises:
             ConfigError: there are no settings here, or they are no settings of this version.
@@ -163,4 +194,5 @@ class RunFolder:
         # Composing would look for the file, whose weights have long been trained further.
         if without_first_weights:
             config["init"] = {}
+            return run_as_stated(config)
         return run_from(config)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from senet_repro.core.lock import is_locked
+from senet_repro.results.access import explain_access, explain_forbidden
 from senet_repro.results.plan import PlannedRun, read_plans
-from senet_repro.results.record import Record, RecordError, read_record
+from senet_repro.results.record import NoRecordError, Record, RecordError, read_record
+from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import find_seed_folders, read_status
+from senet_repro.results.seed_folders import list_seed_folders
+from senet_repro.results.store import read_status
 
 STATES = ("done", "running", "failed", "stopped", "waiting")
 NO_REASON = "no reason given"
@@ -41,13 +43,21 @@ class RunState:
 
 
 def read_run_states(results_dir: Path) -> tuple[list[RunState], list[str]]:
-    """Return every run, those of plans first and in their order, and a message for each plan that cannot be read."""
+    """Return every run, those of plans first and in their order, and a message for each file that is left out.
+
+    Such a file is a plan, a record that cannot be believed, or anything of a run that this user may not read; a run of
+    which the latter is so is left out itself.
+    """
     planned, messages = read_plans(results_dir)
-    states = [_read_state(results_dir / run.folder, run) for run in planned]
-    known = {state.folder for state in states}
-    for folder in find_seed_folders(results_dir):
-        if folder not in known and RunFolder(folder).holds_run():
-            states.append(_read_state(folder, None))
+    found = list_seed_folders(results_dir)
+    messages += found.problems
+    states: list[RunState] = []
+    for run in planned:
+        states += _read_if_allowed(results_dir / run.folder, run, messages)
+    known = {results_dir / run.folder for run in planned}
+    for folder in found.paths:
+        if folder not in known:
+            states += _read_if_allowed(folder, None, messages)
     return states, messages
 
 
@@ -57,14 +67,41 @@ def first_line(text: object) -> str:
     return lines[0] if lines else ""
 
 
-def _read_state(folder: Path, planned: PlannedRun | None) -> RunState:
-    """Return the state of the run in a folder; `planned` is the run in a plan, None where no plan holds it."""
+def _read_if_allowed(
+    folder: Path, planned: PlannedRun | None, messages: list[str]
+) -> list[RunState]:
+    """Return the state of the run in a folder, alone in a list; nothing where there is no run, or none to be read.
+
+    A message is added for whatever cannot be read. `planned` is the run in a plan, None where no plan holds it.
+    """
+    run_folder = RunFolder(folder)
+    forbidden = run_folder.find_forbidden()
+    if forbidden:
+        message = explain_forbidden(forbidden)
+        # A folder that cannot be entered was named as the folders were listed.
+        if message not in messages:
+            messages.append(message)
+        return []
+    try:
+        if planned or run_folder.holds_run():
+            return [_read_state(folder, planned, messages)]
+    except OSError as error:
+        messages.append(explain_access(folder, error))
+    return []
+
+
+def _read_state(folder: Path, planned: PlannedRun | None, messages: list[str]) -> RunState:
+    """Return the state of the run in a folder; a record that cannot be believed is named and does not count.
+
+    Raises:
+        OSError: its lock or its checkpoints cannot be read.
+    """
     run_folder = RunFolder(folder)
     status = read_status(folder)
     known = _describe_run(folder, planned, status)
 
     # A record ends everything that the status may still say.
-    record = _read_record(run_folder)
+    record = _read_record(run_folder, messages)
     if record:
         known["epochs"] = record.epochs
         return RunState(
@@ -103,25 +140,25 @@ def _describe_run(
             "table": planned.table,
             "overrides": planned.overrides,
         }
-    digits = folder.name.removeprefix("seed")
     return {
         "folder": folder,
-        "name": folder.parent.name.rpartition("-")[0],
-        "seed": int(digits) if digits.isdigit() else 0,
+        "name": RunFolder(folder).name,
+        "seed": RunFolder(folder).seed or 0,
         "epochs": int(_read_number(status, "epochs")) or None,
     }
 
 
-def _read_record(run_folder: RunFolder) -> Record | None:
+def _read_record(run_folder: RunFolder, messages: list[str]) -> Record | None:
     try:
         return read_record(run_folder.record_file)
-    except RecordError:
+    except NoRecordError:
+        return None
+    except RecordError as error:
+        messages.append(str(error))
         return None
 
 
 def _read_number(status: dict[str, Any], key: str) -> float:
     """Return a number of a status; 0 for nonsense, such as a clock that went backwards leaves."""
     value = status.get(key)
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        return 0
-    return max(value, 0)
+    return max(float(value), 0.0) if is_number(value) else 0.0

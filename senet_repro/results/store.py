@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from senet_repro.core.files import write_json
-from senet_repro.results.record import Record, RecordError, check_keys, parse_record
+from senet_repro.core.files import read_text, write_json
+from senet_repro.results.access import explain_forbidden
+from senet_repro.results.record import (
+    NoRecordError,
+    Record,
+    RecordError,
+    check_keys,
+    check_place,
+    parse_record,
+)
+from senet_repro.results.record_rules import is_count
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.seed_folders import list_seed_folders
 
 _STATUS_KEYS = {"run_key", "seed", "state"}
 
@@ -31,20 +40,24 @@ class Results:
 def load_results(results_dir: Path) -> Results:
     """Return every record and failure below `results_dir`, in the order of their paths.
 
-    There is nothing in a folder that does not exist.
+    There is nothing in a folder that does not exist. Whatever cannot be read or believed is named and left out.
     """
-    results = Results()
+    found = list_seed_folders(results_dir)
+    results = Results(unreadable=list(found.problems))
     without_record: list[Path] = []
     known: dict[str, Record] = {}
-    for folder in find_seed_folders(results_dir):
+    for folder in found.paths:
         path = RunFolder(folder).record_file
         try:
             record = _read_shared(path, known)
+        except NoRecordError:
+            without_record.append(folder)
+            continue
         except RecordError as error:
             without_record.append(folder)
-            # A run that is not finished has no record yet, and nothing to complain of.
-            if not isinstance(error.__cause__, FileNotFoundError):
-                results.unreadable.append(str(error))
+            forbidden = RunFolder(folder).find_forbidden()
+            # The folder that is closed, where it is not the record itself.
+            results.unreadable.append(explain_forbidden(forbidden) if forbidden else str(error))
             continue
         first = results.folders.setdefault((record.run_key, record.seed), folder)
         if first is folder:
@@ -60,12 +73,19 @@ def load_results(results_dir: Path) -> Results:
 
 def _add_failure(results: Results, folder: Path) -> None:
     """Add the run in a folder to the failures, if its status tells of one and no record lies elsewhere."""
+    forbidden = RunFolder(folder).find_forbidden()
+    if forbidden:
+        message = explain_forbidden(forbidden)
+        # The record itself may be what cannot be read, and was named then.
+        if message not in results.unreadable:
+            results.unreadable.append(message)
+        return
     status = read_status(folder)
     if status.get("state") != "failed":
         return
     run = (status["run_key"], status["seed"])
     if run not in results.folders:
-        results.failures[run] = status.get("reason", "no reason given")
+        results.failures[run] = str(status.get("reason", "no reason given"))
 
 
 def _read_shared(path: Path, known: dict[str, Record]) -> Record:
@@ -80,9 +100,11 @@ def _read_shared(path: Path, known: dict[str, Record]) -> Record:
     # Hashing costs as much as all the rest, and a campaign has many seeds of each run.
     first = known.get(record.run_key)
     if first and _has_same_identity(first, record):
-        return replace(record, axes=first.axes, protocol=first.protocol)
-    check_keys(path, record)
-    known.setdefault(record.run_key, record)
+        record = replace(record, axes=first.axes, protocol=first.protocol)
+    else:
+        check_keys(path, record)
+        known.setdefault(record.run_key, record)
+    check_place(path, record)
     return record
 
 
@@ -94,25 +116,6 @@ def _has_same_identity(first: Record, record: Record) -> bool:
         and first.axes == record.axes
         and first.protocol == record.protocol
     )
-
-
-def find_seed_folders(results_dir: Path) -> Iterator[Path]:
-    """Yield every folder in which a run of a seed may lie, in the order of their paths."""
-    for run in _list_folders(results_dir):
-        for folder in _list_folders(run):
-            if folder.name.startswith("seed"):
-                yield folder
-
-
-def _list_folders(parent: Path) -> list[Path]:
-    """Return the folders in a folder, by name."""
-    # Globbing would cost as much as reading the records.
-    try:
-        with os.scandir(parent) as entries:
-            names = [entry.name for entry in entries if entry.is_dir()]
-    except OSError:
-        return []
-    return [parent / name for name in sorted(names)]
 
 
 @contextmanager
@@ -136,9 +139,11 @@ def write_status(folder: Path, *, run_key: str, seed: int, state: str, **details
 def read_status(folder: Path) -> dict[str, Any]:
     """Return the status that was written last, or nothing where there is none that can be read."""
     try:
-        status = json.loads(RunFolder(folder).status_file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        status = json.loads(read_text(RunFolder(folder).status_file))
+    # Text that is no JSON is a ValueError, and so is a whole number of thousands of digits.
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(status, dict) or not status.keys() >= _STATUS_KEYS:
         return {}
-    return status
+    is_sound = isinstance(status["run_key"], str) and is_count(status["seed"])
+    return status if is_sound and isinstance(status["state"], str) else {}

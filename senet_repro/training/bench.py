@@ -20,6 +20,7 @@ from senet_repro.data.batches import Normalise, TrainBatches
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import READERS, load_in_memory
 from senet_repro.results.epochs import read_epochs
+from senet_repro.training.compilation import compile_network
 from senet_repro.training.fit import build_network, fit
 from senet_repro.training.schedule import build_optimizer
 from senet_repro.training.task import Task
@@ -60,6 +61,8 @@ def _time_bare_step(run: Run) -> float:
     batches = TrainBatches(images, run.data, steps, device, run.recipe.cutout_px)
     normalise = Normalise(run.data.mean, run.data.std)
     net = build_network(run)
+    if run.trainer.compile:
+        compile_network(net)
     optimizer = build_optimizer(net.parameters(), run.recipe)
     epochs_s = []
     for epoch in range(run.recipe.epochs):

@@ -141,6 +141,8 @@ class EpochLog(pl.Callback):
 class SafePoints(pl.Callback):
     """Writes a checkpoint at the end of each epoch, and at the end of the step in which a signal ends the run.
 
+    Between two steps the run waits for a batch, which may never come: there a signal ends it too, a while later.
+
     Raises:
         Stopped: a signal was noted, and a checkpoint was written.
     """
@@ -148,11 +150,26 @@ class SafePoints(pl.Callback):
     def __init__(self, folder: RunFolder, deferral: Deferral) -> None:
         self.folder = folder
         self.deferral = deferral
+        # Whether nothing was trained since a step of this epoch ended, so that a checkpoint would hold whole steps.
+        self._is_after_step = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Handle the signals again, which Lightning has just taken; leave if one came while the data were read."""
         self.deferral.install_handlers()
         self._leave_if_signalled(trainer)
+        # A run resumed within an epoch begins none: its first batch is waited for from here on.
+        self.deferral.begin_wait()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Wait for the first batch."""
+        self.deferral.begin_wait()
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """End the wait for this batch."""
+        self.deferral.end_wait()
+        self._is_after_step = False
 
     def on_train_batch_end(
         self,
@@ -164,20 +181,47 @@ class SafePoints(pl.Callback):
     ) -> None:
         """Leave within an epoch, unless it is about to end: then its evaluation follows, and its checkpoint."""
         taken = batch_idx + 1
-        is_last = taken == trainer.num_training_batches
-        is_whole_step = taken % trainer.accumulate_grad_batches == 0
-        if is_last or not is_whole_step:
+        if taken == trainer.num_training_batches:
             return
-        steps = taken // trainer.accumulate_grad_batches
-        if trainer.world_size == 1 or steps % _AGREE_STEPS == 0:
-            self._leave_if_signalled(trainer, save=True)
+        if taken % trainer.accumulate_grad_batches == 0:
+            steps = taken // trainer.accumulate_grad_batches
+            if trainer.world_size == 1 or steps % _AGREE_STEPS == 0:
+                self._leave_if_signalled(trainer, save=True)
+            self._is_after_step = True
+        self.deferral.begin_wait()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Wait for the first batch of the evaluation."""
+        self.deferral.begin_wait()
+
+    def on_validation_batch_start(self, trainer: pl.Trainer, *_arguments: Any) -> None:
+        """End the wait for this batch."""
+        self.deferral.end_wait()
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, *_arguments: Any) -> None:
+        """Wait for the next batch."""
+        self.deferral.begin_wait()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the checkpoint of the epoch, and leave if a signal came."""
+        self.deferral.end_wait()
         trainer.save_checkpoint(self.folder.last_checkpoint)
         # After the last epoch the record is about to be written: the run ends by itself.
         if trainer.current_epoch + 1 < (trainer.max_epochs or 0):
             self._leave_if_signalled(trainer)
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Write a checkpoint where the wait for a batch was given up, so that no whole step is lost."""
+        # Several devices could only write it together, and the others may not wait.
+        if not (isinstance(exception, Stopped) and self._is_after_step) or trainer.world_size > 1:
+            return
+        # Lightning goes on within an epoch only from a checkpoint of a step whose end it had not yet counted.
+        progress = trainer.fit_loop.epoch_loop.batch_progress
+        progress.total.completed -= 1
+        progress.current.completed -= 1
+        trainer.save_checkpoint(self.folder.last_checkpoint)
 
     def _leave_if_signalled(self, trainer: pl.Trainer, save: bool = False) -> None:
         signum = self.deferral.signum

@@ -51,7 +51,7 @@ class Checkpoints(CheckpointIO):
         """
         reasons = []
         for path in (self.folder.last_checkpoint, self.folder.previous_checkpoint):
-            if not path.exists():
+            if not path.is_file():
                 continue
             try:
                 self._read = {str(path): _load_stamped(path, self.stamp)}

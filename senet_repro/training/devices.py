@@ -8,15 +8,19 @@ when the process dies.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 
 from senet_repro.config.schema import Trainer
+from senet_repro.config.validation import check_cpu_settings
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import find_temporary_folder
 from senet_repro.core.lock import hold_lock
+from senet_repro.core.wording import count_noun
+
+# A few more processes than cores are slow, but serve to try what several devices do.
+MOST_PROCESSES_PER_CORE = 4
 
 
 def uses_gpu(trainer: Trainer) -> bool:
@@ -42,9 +46,11 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
     """Hold as many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
 
     Raises:
-        ConfigError: there are fewer.
+        ConfigError: there are fewer, or the CPU does not offer what the run asks for.
     """
     if not uses_gpu(trainer):
+        check_cpu_settings(trainer)
+        _check_cpu_processes(trainer.devices)
         yield []
         return
     names = list_visible_gpus()
@@ -57,10 +63,21 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
         yield reserved
 
 
+def _check_cpu_processes(wanted: int) -> None:
+    """Refuse so many processes that starting them would take minutes, each one importing torch."""
+    cores = len(os.sched_getaffinity(0))
+    most = cores * MOST_PROCESSES_PER_CORE
+    if wanted > most:
+        raise ConfigError(
+            f"trainer.devices={wanted}: without a GPU each is a process, and this machine has "
+            f"{count_noun(cores, 'core')}; give {cores} or fewer, or a few more to try (at most {most})"
+        )
+
+
 @contextmanager
 def reserve_names(names: Sequence[str], wanted: int) -> Iterator[list[str]]:
     """Hold distinct ones among `names`, those that the fewest jobs of this machine hold, until the context ends."""
-    folder = Path(tempfile.gettempdir()) / f"senet_repro-{os.getuid()}"
+    folder = find_temporary_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
     with ExitStack() as held:
         reserved: list[str] = []

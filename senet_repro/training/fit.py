@@ -20,13 +20,16 @@ from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
+from senet_repro.data.workers import explain_worker_death
 from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
+from senet_repro.training.compilation import CompileReport, compile_network
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.memory import explain_memory
+from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
 from senet_repro.training.surroundings import read_commit
 from senet_repro.training.task import Task
@@ -58,18 +61,31 @@ def fit(
     read_commit()
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with cpu_threads(run.trainer.threads), explain_memory(run):
+    with (
+        cpu_threads(run.trainer.threads),
+        explain_failure(run),
+        explain_memory(run),
+        explain_worker_death(),
+    ):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
+        callbacks: list[Callback] = []
+        if run.trainer.compile:
+            # After the counts, for which the network is called in ways of their own.
+            compile_network(net)
+            callbacks.append(CompileReport())
 
         data = task.build_data(run)
         # Before devices meet, since it may take longer than they wait for each other.
+        deferral.begin_wait()
         data.verify(deferral.stop_if_signalled)
+        deferral.end_wait()
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        trainer = build_trainer(run, [log, SafePoints(run_folder, deferral)], checkpoints, gpus)
+        callbacks += [log, SafePoints(run_folder, deferral)]
+        trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
             trainer.fit(
@@ -97,16 +113,13 @@ def build_network(run: Run) -> torch.nn.Module:
     torch.manual_seed(run.seed)
     net = network_of(run)
     if run.init.weights is not None and run.init.source is not None:
-        weights_file = Path(run.init.weights).expanduser()
+        weights_file = Path(run.init.weights)
         try:
             import_weights(net, read_weights(weights_file), run.init.source)
         except ConfigError as error:
             raise _explain_import(error) from error
     if run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)
-    if run.trainer.compile:
-        # In place, so that its state keeps the names of the plain network.
-        net.compile()
     return net
 
 
@@ -152,17 +165,12 @@ def build_trainer(
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     has_several = run.trainer.devices * run.trainer.nodes > 1
-    on_gpu = uses_gpu(run.trainer)
-    if has_several and run.trainer.sync_bn and not on_gpu:
-        raise ConfigError(
-            "trainer.sync_bn=true: torch offers it on GPUs only; leave it out on the CPU"
-        )
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment()]
     if checkpoints:
         plugins.append(checkpoints)
     return pl.Trainer(
-        accelerator="gpu" if on_gpu else "cpu",
+        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
         strategy="ddp" if has_several else "auto",

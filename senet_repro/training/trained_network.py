@@ -21,12 +21,9 @@ def load_trained_network(folder: Path) -> Classifier:
         ConfigError: there is no run in the folder, or its checkpoint is not whole.
     """
     run_folder = RunFolder(folder)
+    run_folder.require_trained()
     run = run_folder.read_settings(without_first_weights=True)
     path = run_folder.last_checkpoint
-    if not path.is_file():
-        raise ConfigError(
-            f"{path} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
-        )
     net = network_of(run)
     state = read_checkpoint(path)["state_dict"]
     weights = {key.removeprefix(_NET_PREFIX): tensor for key, tensor in state.items()}

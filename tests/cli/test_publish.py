@@ -34,19 +34,34 @@ TABLE_10 = "Table 10: Reduction ratio (digits, a proxy)"
 TABLE_11 = "Table 11: Squeeze operator (digits, a proxy)"
 
 
+def settle_wandb(folder: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    """Go to a folder whose settings file of W&B holds a setting."""
+    file = folder / "wandb" / "settings"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"[default]\n{setting}\n")
+    monkeypatch.chdir(folder)
+    # W&B's processes are started from there.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
+
+
 @pytest.mark.slow
 def test_without_a_key_the_verb_writes_runs_and_tables_and_prints_how_to_send_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     leave_run(tmp_path, "r=16")
     leave_run(tmp_path, "r=16", seed=1, logger="none")
-    assert call_verb("publish", ["--results", str(tmp_path)]) == 0
+    with wandb_server() as server:
+        # Whatever is sent, to W&B's makers too, would come by here.
+        for variable in ("HTTPS_PROXY", "HTTP_PROXY"):
+            monkeypatch.setenv(variable, server.url)
+        assert call_verb("publish", ["--results", str(tmp_path)]) == 0
+        assert server.requests == []
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"{TABLE_10}: {tmp_path}/{TABLES_FOLDER}/reduction_ratio-")
     assert lines[1].startswith(TABLE_11)
-    assert lines[8:] == [
-        "1 run of logger=wandb",
-        "9 not sent to W&B: there is no key",
+    assert lines[8] == "1 run of logger=wandb"
+    assert lines[9].startswith("9 not sent to W&B: there is no key for https://")
+    assert lines[10:] == [
         f"with WANDB_API_KEY, or after `wandb login`: python -m senet_repro publish --results {tmp_path}",
     ]
     assert len([*tmp_path.rglob("run-*.wandb")]) == 9
@@ -60,7 +75,8 @@ def test_with_a_key_everything_new_is_sent_once(
     leave_run(tmp_path, "r=16")
     verb = ["--results", str(tmp_path), "--table", "10", "--project", "mine"]
     with wandb_server() as server:
-        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        # The file of a folder in which `wandb login --host` was called.
+        settle_wandb(tmp_path, monkeypatch, f"base_url = {server.url}")
         assert call_verb("publish", verb) == 0
         assert capsys.readouterr().out.endswith("2 of 2 sent to W&B\n")
         assert {run["project"] for run in server.runs.values()} == {"mine"}
@@ -82,15 +98,16 @@ def test_a_server_out_of_reach_is_exit_code_1_and_the_files_stay(
     verb = ["--results", str(tmp_path), "--table", "10"]
     assert call_verb("publish", verb) == 1
     assert capsys.readouterr().out.endswith("0 of 2 sent to W&B\n")
-    monkeypatch.setenv("WANDB_MODE", "offline")
+    settle_wandb(tmp_path, monkeypatch, "mode = offline")
     assert call_verb("publish", verb) == 0
-    assert "2 not sent to W&B: WANDB_MODE=offline\n" in capsys.readouterr().out
+    assert "2 not sent to W&B: `wandb offline` was called here" in capsys.readouterr().out
 
 
 def test_what_cannot_be_published_is_exit_code_1_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call_verb("publish", ["--results", str(tmp_path / "nowhere")]) == 1
+    (tmp_path / "empty").mkdir()
+    assert call_verb("publish", ["--results", str(tmp_path / "empty")]) == 1
     assert "no records in" in capsys.readouterr().err
     put_stand_in_for_wandb(monkeypatch, tmp_path / "library", "raise OSError('disk is full')")
     leave_run(tmp_path / "runs")
@@ -106,11 +123,14 @@ def test_at_a_commands_end_its_runs_and_their_tables_are_written_and_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     # Of no run of logger=wandb: its table is not asked for.
     leave_run(tmp_path, "protocol=cifar10", "squeeze=max", logger="none")
     run = leave_run(tmp_path, "+ablation=reduction_ratio", "r=2", "logger.project=mine")
-    copy_results([run])
+    with wandb_server() as server:
+        for variable in ("WANDB_BASE_URL", "HTTPS_PROXY"):
+            monkeypatch.setenv(variable, server.url)
+        copy_results([run])
+        assert server.requests == []
     command = f"python -m senet_repro publish --results {tmp_path}"
     assert capsys.readouterr().err == f"W&B: to send 2 runs and tables: {command}\n"
     (log,) = tmp_path.glob(f"{TABLES_FOLDER}/*/wandb/offline-run-*/run-*.wandb")

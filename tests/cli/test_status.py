@@ -65,8 +65,17 @@ def test_scripts_get_json(sweep: Path, answer: InProcess) -> None:
 
 
 def test_a_folder_without_runs_is_no_failure(tmp_path: Path, answer: InProcess) -> None:
-    done = answer("status", "--results", str(tmp_path / "none"))
-    assert (done.returncode, done.stdout) == (0, f"no runs in {tmp_path / 'none'}\n")
+    done = answer("status", "--results", str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, f"no runs in {tmp_path}\n")
+
+
+def test_markdown_is_a_table_with_the_failures_below(sweep: Path, answer: InProcess) -> None:
+    done = answer("status", "--format", "markdown", "--results", str(sweep))
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[0] == "| run | seed | state | epoch | images/s | left | table |"
+    assert "| digits-resnet11-r2 | 0 | done | 10/10 | 1,000 | | reduction_ratio |" in lines
+    assert any(line.startswith("- failed: ") for line in lines)
+    assert lines[-1].startswith("1 of 5 done")
 
 
 @pytest.mark.alone

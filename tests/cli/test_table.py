@@ -12,7 +12,7 @@ import pytest
 
 from senet_repro.cli.verbs import call_verb
 from senet_repro.config.identity import CODE_VERSION, hash_identity, join_identity, protocol_key
-from senet_repro.config.paper_tables import names_networks, paper_tables
+from senet_repro.config.paper_tables import NOT_OFFERED, names_networks, paper_tables
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
 from tests.processor import is_within, python_s
@@ -58,6 +58,27 @@ def test_one_table_of_an_empty_folder_says_how_to_make_its_records(
         out, err = capsys.readouterr()
         assert "-m +experiment=cifar10 makes them" in (err if printed is not None else out)
         assert printed is None or out.startswith(printed)
+
+
+@pytest.mark.parametrize("flags", [["--table", "10", "--table", "11"], ["--table", "10,11"]])
+def test_several_tables_are_several(
+    flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _put(tmp_path, [])
+    assert call_verb("table", ["--results", str(tmp_path), *flags, "--table", "4"]) == 0
+    out = capsys.readouterr().out
+    assert [line[:12] for line in out.splitlines() if line.startswith("###")] == [
+        "### Table 10",
+        "### Table 11",
+    ]
+    assert "for Table 4; python -m senet_repro -m +experiment=cifar10 makes them" in out
+
+
+def test_a_table_of_the_paper_that_is_none_here_says_why() -> None:
+    for number, reason in NOT_OFFERED.items():
+        with pytest.raises(ConfigError, match=f"no table '{number}'") as refused:
+            call_verb("table", ["--table", number])
+        assert str(refused.value).endswith(f"the paper's Table {number} {reason}")
 
 
 def test_corrupt_and_future_records_are_named_in_the_folder_too(
@@ -108,7 +129,11 @@ def test_code_versions_join_by_a_flag(tmp_path: Path, capsys: pytest.CaptureFixt
     old = _put(tmp_path, ["squeeze=max"])
     data = json.loads(old.read_text())
     data["protocol"]["code_version"] = CODE_VERSION - 1
-    old.write_text(json.dumps(_with_new_keys(data)))
+    data = _with_new_keys(data)
+    old.write_text(json.dumps(data))
+    # As the older version named it.
+    run = old.parents[1]
+    run.rename(run.with_name(f"{data['name']}-{data['run_key'][:8]}"))
     counts = {}
     for flags in ((), ("--allow-mixed",)):
         call_verb("table", ["--results", str(tmp_path), "--table", "11", *flags])

@@ -49,19 +49,24 @@ def test_an_example_is_of_its_keys_type(key: str) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ("recipe.lr=abc", "recipe.lr is a number greater than 0, not 'abc', such as recipe.lr=0.2"),
-        ("seed=null", "seed is a whole number of at least 0, not null, such as seed=0"),
+        (
+            "recipe.lr=abc",
+            "recipe.lr is a number above 0 and at most 1,000, not 'abc', such as recipe.lr=0.2",
+        ),
+        (
+            "seed=null",
+            "seed is a whole number of at least 0 and at most 4,294,967,295, not null, such as seed=0",
+        ),
         ("data.flip=abc", "data.flip is true or false, not 'abc', such as data.flip=false"),
         ("data.flip=3", "data.flip is true or false, not 3, such as data.flip=false"),
-        ("data.root=[a]", "data.root is a text, or null, not ['a'], such as data.root=NAME"),
-        ("data.mean=[a,b]", "data.mean is a list of 3 numbers, not 'a', such as data.mean=[77.9,"),
-        ("data.mean=[1,2,[3]]", "data.mean is a list of 3 numbers, not [1,2,[3]], such as"),
-        ("trainer.threads=x", "trainer.threads is a whole number of at least 1, or null, not 'x'"),
+        ("data.mean=[a,b]", "at most 255, not 'a', such as data.mean=[77.9,"),
+        ("data.mean=[1,2,[3]]", "at most 255, not [1,2,[3]], such as"),
+        ("trainer.threads=x", "a whole number of at least 1 and at most 1,024, or null, not 'x'"),
         ("recipe.schedule.drops=[1.5]", "is a list of whole numbers, not 1.5, such as"),
         ("recipe.schedule=3", "no value of its own, such as 3: give recipe.schedule.kind=cosine"),
         ("se=null", "se has no value of its own, such as null: give se.fc=linear"),
         ("recipe.lr=???", "recipe.lr has no value: give one, such as recipe.lr=0.2"),
-        ("model.options.stride_on=[3]", "model.options.stride_on is conv1x1 or conv3x3, not [3]"),
+        ("model.options.stride_on=[3]", "model.options.stride_on=[3]: give conv1x1 or conv3x3"),
         (
             "model.options.stem=slim",
             "no model.options.stem: it is an option of inception_resnet_v2",
@@ -70,7 +75,7 @@ def test_an_example_is_of_its_keys_type(key: str) -> None:
         ("model=3", "model is one of the files of conf/model/, not 3, such as model=resnet11"),
         ("model=[a,b]", "model=[a,b]: give one file of conf/model/ at a time"),
         ("model@here=resnet50", "model@here=resnet50: give model=resnet11, without @here"),
-        ("r=2,4", "r=2,4 gives several values: add -m to train each"),
+        ("r=2,4", "r=2,4: give -m to train each of these values"),
         ("recipe.lr=${lr}", "there is no key 'lr' to take a value from"),
         (
             "hydra.launcher.n_jobs=2",

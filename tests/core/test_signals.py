@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +19,8 @@ from torch import nn
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run, Trainer
 from senet_repro.core.errors import Stopped
-from senet_repro.core.signals import Deferral
+from senet_repro.core.signals import Deferral, convert_signals, end_at_signals
+from senet_repro.data.order import TrainSteps
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.run_folder import RunFolder
@@ -41,6 +44,16 @@ def delivered() -> Iterator[Delivered]:
     before = signal.signal(signal.SIGTERM, lambda signum, _: found.append(signum))
     yield found
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Put the handlers of this process back after the test."""
+    signums = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(signum) for signum in signums]
+    yield
+    for signum, handler in zip(signums, before, strict=True):
+        signal.signal(signum, handler)
 
 
 @pytest.fixture
@@ -106,6 +119,51 @@ def test_a_stopped_run_goes_on_from_the_same_step_to_the_same_weights(
     assert same(weights(cut), weights(whole))
 
 
+@pytest.mark.usefixtures("ends")
+def test_a_batch_that_never_comes_costs_no_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = (small(tmp_path / name) for name in ("whole", "cut"))
+    train_to_record(whole, silent)
+    count_taken = TrainSteps.count_taken
+
+    def stick_in_the_third(self: TrainSteps, batches: Iterable[Any]) -> Iterator[Any]:
+        def load_batches() -> Iterator[Any]:
+            for batch in batches:
+                if self.taken == 2 and self.epoch == 1:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    time.sleep(60)
+                yield batch
+
+        return count_taken(self, load_batches())
+
+    monkeypatch.setattr("senet_repro.core.signals.WAIT_S", 0.1)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainSteps, "count_taken", stick_in_the_third)
+        with pytest.raises(Stopped):
+            train_to_record(cut, silent)
+    assert torch.load(RunFolder.of(cut).last_checkpoint)["epoch_so_far"]
+    train_to_record(cut, silent)
+    assert timeless_epochs(cut) == timeless_epochs(whole)
+    assert same(weights(cut), weights(whole))
+
+
+def test_a_signal_within_a_wait_that_ends_is_left_to_the_next_safe_point(
+    monkeypatch: pytest.MonkeyPatch, delivered: Delivered
+) -> None:
+    monkeypatch.setattr("senet_repro.core.signals.WAIT_S", 0.05)
+    with Deferral() as deferral:
+        deferral.begin_wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        deferral.end_wait()
+        time.sleep(0.1)
+        # The next wait is as long as every other.
+        deferral.begin_wait()
+        deferral.end_wait()
+    assert deferral.deliver_signal()
+    assert delivered == [signal.SIGTERM]
+
+
 def test_a_signal_that_is_survived_leaves_a_checkpoint_and_the_run_goes_on(
     tmp_path: Path, delivered: Delivered, signal_at: SignalAt
 ) -> None:
@@ -151,6 +209,66 @@ def test_a_signal_that_a_library_would_swallow_while_it_is_imported_still_ends_t
         train_to_record(run, silent)
     assert read_status(run_dir(run))["state"] == "stopped"
     assert not RunFolder.of(run).last_checkpoint.exists()
+
+
+@pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_command_is_stopped_by_the_end_of_its_terminal_too(
+    signum: int, exit_code: int, handlers: None
+) -> None:
+    convert_signals()
+    with Deferral() as deferral:
+        os.kill(os.getpid(), signum)
+    with pytest.raises(Stopped) as stop:
+        deferral.deliver_signal()
+    assert stop.value.exit_code == exit_code
+
+
+def test_what_nohup_started_outlives_its_terminal(handlers: None) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    end_at_signals()
+    convert_signals()
+    with Deferral() as deferral:
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert deferral.signum is None
+
+
+IMPORTING = """
+import os, signal, sys
+from senet_repro.core.signals import Deferral, convert_signals, end_at_signals
+end_at_signals()
+signum, when = int(sys.argv[1]), sys.argv[2]
+if when == "before anything":
+    os.kill(os.getpid(), signum)
+convert_signals()
+with Deferral() as deferral, deferral.end_at_once(lambda: print("cleaned up", flush=True)):
+    try:
+        os.kill(os.getpid(), signum)
+    except BaseException:
+        print("swallowed")
+print("never")
+"""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("when", "printed"), [("before anything", ""), ("in an import", "cleaned up\n")]
+)
+def test_a_signal_ends_what_is_only_being_imported(signum: int, when: str, printed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING, str(int(signum)), when],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (128 + signum, printed)
+    assert done.stderr == "\nsenet_repro: stopped; the same command goes on from here\n"
+
+
+def test_a_job_of_a_launcher_is_not_ended_while_it_imports(delivered: Delivered) -> None:
+    with Deferral() as deferral, deferral.end_at_once(pytest.fail):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert deferral.deliver_signal()
+    assert delivered == [signal.SIGTERM]
 
 
 TWICE = """

@@ -218,14 +218,19 @@ def test_what_is_left_out_is_told_and_recorded(
     broken = [image_root / "train" / "n01" / "0.JPEG", image_root / "val" / "n02" / "2.JPEG"]
     for file in broken:
         cut_short(file)
+    (image_root / "train" / "n01" / "a.webp").touch()
     run = small_imagenet("data.skip_corrupt=true", f"trainer.devices={devices}")
     record = train_to_record(run, print)[1]
     assert record.skipped == {"train": [str(broken[0])], "test": [str(broken[1])]}
     assert record.eval_images == 5
     assert run_key(run) == run_key(small_imagenet())
-    assert (
-        capfd.readouterr().err.count("left out 1 train and 1 test images that cannot be read") == 1
-    )
+    # The set as it lies there, with what could not be read.
+    found = record.config["data"]["found"]
+    assert found["fingerprint"] == record.protocol["data"]["fingerprint"]
+    assert (found["classes"], found["train_images"], found["eval_images"]) == (2, 8, 6)
+    said = capfd.readouterr().err
+    assert said.count("left out 1 train and 1 test images that cannot be read") == 1
+    assert said.count("1 that are no *.jpeg, *.jpg, *.png (train/n01/a.webp)") == 1
 
 
 def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., Run]) -> None:

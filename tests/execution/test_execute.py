@@ -21,7 +21,6 @@ from senet_repro.results.record import RecordError
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, read_status
 from senet_repro.training.callbacks import EpochLog
-from senet_repro.training.fit import build_trainer
 from tests.commands import start, wait_for_end, wait_until
 from tests.folders import trained_elsewhere
 from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
@@ -192,7 +191,7 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
 
 
 def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
-    run = small(tmp_path, "recipe.lr=1e30")
+    run = small(tmp_path, "recipe.lr=1000")
     with pytest.raises(Diverged, match=r"not finite in epoch 1 of 3; lower recipe\.lr"):
         train_to_record(run, silent)
     assert read_status(run_dir(run))["state"] == "failed"
@@ -204,12 +203,6 @@ def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> No
     run = small(tmp_path, "trainer.accelerator=gpu", f"trainer.devices={2 ** gpus.bit_length()}")
     with pytest.raises((ConfigError, RunFailed), match=f"this machine has {gpus} GPUs"):
         train_to_record(run, silent)
-
-
-def test_statistics_over_all_devices_are_refused_on_the_cpu(tmp_path: Path) -> None:
-    run = small(tmp_path, "trainer.devices=2", "trainer.sync_bn=true")
-    with pytest.raises(ConfigError, match=r"trainer\.sync_bn=true: torch offers it on GPUs only"):
-        build_trainer(run, [])
 
 
 def test_what_another_process_trains_can_be_left_to_it(tmp_path: Path) -> None:

@@ -204,6 +204,30 @@ def test_training_precision_of_the_file_does_not_matter(released: State) -> None
     assert_equal(export_weights(net, "timm"), released)
 
 
+@pytest.mark.parametrize(
+    "prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."]
+)
+def test_names_that_a_wrapper_gave_are_taken_off(released: State, prefix: str) -> None:
+    wrapped = {prefix + key: tensor for key, tensor in released.items()}
+    net = ours("resnet50")
+    import_weights(net, wrapped, "timm")
+    assert torch.equal(net.state_dict()["head.fc.weight"], released["last_linear.weight"])
+
+
+def test_a_prefix_of_some_names_is_no_wrapper(released: State) -> None:
+    key = "layer0.conv1.weight"
+    mixed = {**released, f"module.{key}": released[key]}
+    assert f"module.{key} is (64, 3, 7, 7) float32 in the weights and not in" in refused(mixed)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused_by_name(released: State, value: float) -> None:
+    key = "layer1.0.bn1.running_var"
+    damaged = {**released, key: released[key].clone()}
+    damaged[key][3] = value
+    assert f"{key} holds NaN or infinity" in refused(damaged)
+
+
 def test_the_configuration_knows_the_same_sources() -> None:
     assert tuple(RELEASES) == WEIGHT_SOURCES
 

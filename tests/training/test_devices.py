@@ -91,3 +91,20 @@ def test_more_gpus_than_there_are_is_an_error(monkeypatch: pytest.MonkeyPatch) -
     asked = reserve_gpus(Trainer(accelerator="gpu", devices=2))
     with pytest.raises(ConfigError, match="this machine has 1 GPUs; give as many"):
         asked.__enter__()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (Trainer(precision="16-mixed"), r"16-bit floats on GPUs only; give bf16-mixed or 32-true"),
+        (Trainer(devices=2, sync_bn=True), r"trainer\.sync_bn=true: torch offers it on GPUs only"),
+        (Trainer(devices=9), r"this machine has 2 cores; give 2 or fewer"),
+    ],
+)
+def test_what_the_cpu_does_not_offer_is_refused_before_training(
+    asked: Trainer, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "list_visible_gpus", list)
+    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _: {0, 1})
+    with pytest.raises(ConfigError, match=message):
+        reserve_gpus(asked).__enter__()

@@ -139,13 +139,10 @@ def test_settings_in_force_are_recorded(tmp_path: Path) -> None:
         "trainer.precision=bf16-mixed",
         "trainer.accumulate=2",
         "trainer.channels_last=false",
-        "trainer.sync_bn=true",
     )
     assert changed["precision"] == "bf16-mixed"
     assert changed["accumulate"] == 2
     assert not changed["channels_last"]
-    # One device has nobody to share its statistics with.
-    assert not changed["sync_bn"]
 
 
 def test_tf32_is_of_runs_on_gpus_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from senet_repro.cli.options import parse_path
 from senet_repro.config.schema import WEIGHT_SOURCES
+from senet_repro.config.weight_files import check_weights_target
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.slow_work import SlowWork
+from senet_repro.results.run_folder import RunFolder
 
 DESCRIPTION = "A trained network's weights under another library's names."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
-    parser.add_argument("run", type=Path, help="the folder of a run: runs/<name>-<key>/seed<k>")
-    parser.add_argument("file", type=Path, help="what to write: FILE.safetensors or FILE.pth")
+    parser.add_argument(
+        "run", type=parse_path, help="the folder of a run: runs/<name>-<key>/seed<k>"
+    )
+    parser.add_argument("file", type=parse_path, help="what to write: FILE.safetensors or FILE.pth")
     parser.add_argument(
         "--source", choices=WEIGHT_SOURCES, default="timm", help="whose names and shapes (timm)"
     )
@@ -27,6 +31,9 @@ def run_verb(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: the folder holds no trained run, or the other library has no such network.
     """
+    # Before the imports, which take long.
+    RunFolder(options.run).require_trained()
+    check_weights_target(options.file)
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
     with SlowWork("loading torch and Lightning"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from senet_repro.cli.options import add_results_option, add_table_option
+from senet_repro.cli.options import add_results_option, add_table_option, require_results
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import print_line, print_text
 
 DESCRIPTION = "Seeds that settle a claim."
 DOING = "reckoning the seeds"
@@ -29,7 +30,7 @@ def run_verb(options: argparse.Namespace) -> int:
     """Print, for each claim about errors that is inconclusive, the seeds and the time that would settle it.
 
     Raises:
-        ConfigError: the power is no chance between 0 and 1, or there is no such table.
+        ConfigError: the power is no chance between 0 and 1, or there is no such table or results folder.
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.claims.seeds_needed import plan_seeds
@@ -42,9 +43,10 @@ def run_verb(options: argparse.Namespace) -> int:
     if not 0 < options.power < 1:
         raise ConfigError(f"--power {options.power:g}: give a chance between 0 and 1, such as 0.8")
     papers = find_tables(options.table)
+    results_dir = require_results(options.results)
     parts = []
     with pause_collection():
-        results = load_printable_results(options.results)
+        results = load_printable_results(results_dir)
         for table in build_tables(results, papers):
             needed = plan_seeds(table, options.power)
             if needed:
@@ -52,9 +54,9 @@ def run_verb(options: argparse.Namespace) -> int:
                     f"### {format_heading(table)}\n\n{format_seeds_needed(needed, options.power)}"
                 )
     if parts:
-        print("\n\n".join([*parts, CAUTION]))
+        print_text("\n\n".join([*parts, CAUTION]))
     else:
         print("no claim about errors is inconclusive: nothing to plan")
     for message in results.unreadable:
-        print(f"skipped {message}", file=sys.stderr)
+        print_line(f"skipped {message}", file=sys.stderr)
     return 0

@@ -7,22 +7,27 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.cli.options import add_results_option
-from senet_repro.config.composition import compose, run_from
+from senet_repro.cli.options import add_results_option, require_results
+from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.identity import run_dir, run_key
-from senet_repro.core.errors import ConfigError
+from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.lock import hold_lock, is_locked
-from senet_repro.results.plan import PlannedRun, drop_planned, read_plans
+from senet_repro.core.wording import print_line
+from senet_repro.results.access import explain_access, explain_forbidden
+from senet_repro.results.plan import PLANS, PlannedRun, drop_planned, read_plans
+from senet_repro.results.record import NoRecordError, RecordError, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.run_states import first_line
-from senet_repro.results.store import find_seed_folders, read_status
+from senet_repro.results.seed_folders import list_seed_folders
+from senet_repro.results.store import read_status
 
 DESCRIPTION = (
     "Remove failed runs, and unfinished ones that no command would go on with. Asks before."
@@ -39,6 +44,21 @@ class Waste(NamedTuple):
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class Search:
+    """Hold the waste of a results folder, and the reasons why other runs could not be looked at."""
+
+    wastes: list[Waste] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # a message for each file that cannot be read
+
+
+class Kept(NamedTuple):
+    """Hold how many runs were not removed, and a message for each that could not be."""
+
+    runs: int
+    problems: list[str]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
@@ -48,49 +68,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_verb(options: argparse.Namespace) -> int:
     """List what would be removed, ask, and remove it; runs that are finished, trained or can be resumed stay.
 
+    Returns 1 if something of it could not be removed.
+
     Raises:
-        ConfigError: there is nobody to ask.
+        ConfigError: there is nobody to ask, or no such results folder.
     """
-    results_dir = options.results
-    wastes = list(_find_waste(results_dir))
+    results_dir = require_results(options.results)
+    found = _find_waste(results_dir)
+    for message in found.problems:
+        print_line(f"skipped {message}", file=sys.stderr)
+    wastes = found.wastes
     outdated_plans = _find_outdated_plans(results_dir)
     if not wastes and not outdated_plans:
         print(f"nothing to remove in {results_dir}")
         return 0
     for waste in wastes:
-        print(f"{waste.folder}  {_format_size(waste.size_bytes)}  {waste.reason}")
+        print_line(f"{waste.folder}  {_format_size(waste.size_bytes)}  {waste.reason}")
     for folder in outdated_plans:
-        print(f"{results_dir / folder}  planned  {_OUTDATED}")
+        print_line(f"{results_dir / folder}  planned  {_OUTDATED}")
     count = len(wastes) + len(outdated_plans)
     size = _format_size(sum(waste.size_bytes for waste in wastes))
     runs = f"{count} run{'' if count == 1 else 's'} ({size})"
     if not options.yes and not _ask_person(f"remove {runs}? [y/N] "):
         print("nothing was removed")
         return 0
-    removed = [waste for waste in wastes if _remove_run(waste.folder)]
-    drop_planned(results_dir, outdated_plans)
-    print(f"removed {len(removed) + len(outdated_plans)} of {count}")
-    return 0
+    kept = _remove_all(results_dir, wastes, outdated_plans)
+    for message in kept.problems:
+        print_line(f"not removed: {message}", file=sys.stderr)
+    print(f"removed {count - kept.runs} of {count}")
+    return 1 if kept.problems else 0
 
 
-def _find_waste(results_dir: Path) -> Iterator[Waste]:
-    for folder in find_seed_folders(results_dir):
-        if not _is_run_of_ours(results_dir, folder) or is_locked(folder):
+def _find_waste(results_dir: Path) -> Search:
+    """Return the runs that are of no use any more; a run that cannot be looked at, or whose record is bad, is none."""
+    listed = list_seed_folders(results_dir)
+    _, unread_plans = read_plans(results_dir)
+    found = Search(problems=[*listed.problems, *unread_plans])
+    for folder in listed.paths:
+        if not _is_named_as_run(results_dir, folder):
             continue
-        reason = _reason_to_remove(folder)
-        if reason:
-            yield Waste(folder, reason, _measure_folder(folder))
+        run_folder = RunFolder(folder)
+        forbidden = run_folder.find_forbidden()
+        if forbidden:
+            found.problems.append(explain_forbidden(forbidden))
+            continue
+        try:
+            if not run_folder.holds_run() or is_locked(folder):
+                continue
+            read_record(run_folder.record_file)
+        except NoRecordError:
+            reason = _reason_to_remove(folder)
+            if reason:
+                found.wastes.append(Waste(folder, reason, _measure_folder(folder)))
+        except RecordError as error:
+            found.problems.append(str(error))
+        except OSError as error:
+            found.problems.append(explain_access(folder, error))
+    return found
 
 
-def _is_run_of_ours(results_dir: Path, folder: Path) -> bool:
-    """Return whether a folder is named as runs are, holds one, and is no link to somewhere else."""
+def _is_named_as_run(results_dir: Path, folder: Path) -> bool:
+    """Return whether a folder is named as runs are, and is no link to somewhere else."""
     is_named_so = _RUN.fullmatch(str(folder.relative_to(results_dir))) is not None
     is_link = folder.is_symlink() or folder.parent.is_symlink()
-    return is_named_so and not is_link and RunFolder(folder).holds_run()
+    return is_named_so and not is_link
 
 
 def _reason_to_remove(folder: Path) -> str | None:
-    """Return why a run's folder is waste, or None if it is not."""
+    """Return why a run's folder is waste, or None if it is not; a record of whatever form keeps it."""
     run_folder = RunFolder(folder)
     if run_folder.record_file.exists():
         return None
@@ -105,6 +150,9 @@ def _reason_to_remove(folder: Path) -> str | None:
 def _leads_here(run_folder: RunFolder) -> bool:
     """Return whether the settings written down in a folder would lead to it again."""
     try:
+        # A pipe in its place would be waited for.
+        if not run_folder.settings_file.is_file():
+            return False
         config = OmegaConf.load(run_folder.settings_file)
         if not isinstance(config, DictConfig):
             return False
@@ -112,7 +160,10 @@ def _leads_here(run_folder: RunFolder) -> bool:
         if config.init.weights is not None:
             return True
         key_start = run_folder.path.parent.name.rpartition("-")[2]
-        return run_key(run_from(config)).startswith(key_start)
+        # Settings that state their pictures are known by them, also where these are not in sight or have changed.
+        states_pictures = config.data.get("found") is not None
+        run = run_as_stated(config) if states_pictures else run_from(config)
+        return run_key(run).startswith(key_start)
     # A damaged file fails in any way it happens to.
     except Exception:
         return False
@@ -125,7 +176,9 @@ def _find_outdated_plans(results_dir: Path) -> list[str]:
 
 
 def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
-    if RunFolder(results_dir / planned.folder).holds_run():
+    folder = RunFolder(results_dir / planned.folder)
+    # A run that cannot be looked at may have been begun.
+    if folder.find_forbidden() or folder.holds_run():
         return False
     # As above: without the file of first weights nobody knows where the command leads.
     if any(text.startswith("init.weights=") for text in planned.overrides):
@@ -134,6 +187,9 @@ def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
         run = compose(planned.overrides)
     except ConfigError:
         return True
+    # Nor does anybody without the pictures.
+    if run.data.root is not None and run.data.found is None:
+        return False
     return str(run_dir(run).relative_to(run.results_dir)) != planned.folder
 
 
@@ -146,6 +202,25 @@ def _ask_person(question: str) -> bool:
     if not sys.stdin.isatty():
         raise ConfigError("nobody to ask: give --yes to remove these runs")
     return input(question).strip().lower() in ("y", "yes")
+
+
+def _remove_all(results_dir: Path, wastes: Sequence[Waste], plans: Sequence[str]) -> Kept:
+    """Remove the folders of runs, and the outdated runs from their plans; returns what stayed."""
+    kept = 0
+    problems = []
+    for waste in wastes:
+        try:
+            # Somebody may train the run by now, which is no problem.
+            kept += not _remove_run(waste.folder)
+        except OSError as error:
+            kept += 1
+            problems.append(f"{waste.folder}: {reason_of(error)}")
+    try:
+        drop_planned(results_dir, plans)
+    except OSError as error:
+        kept += len(plans)
+        problems.append(f"{results_dir / PLANS}: {reason_of(error)}")
+    return Kept(kept, problems)
 
 
 def _remove_run(folder: Path) -> bool:
@@ -164,9 +239,14 @@ def _remove_run(folder: Path) -> bool:
 
 
 def _measure_folder(folder: Path) -> int:
-    """Return the bytes of all files below a folder."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return sum(path.stat().st_size for path in files)
+    """Return the bytes of all files below a folder; folders that this user may not enter count for nothing."""
+    size_bytes = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            # A file that is gone by now has no size.
+            with suppress(OSError):
+                size_bytes += Path(parent, name).lstat().st_size
+    return size_bytes
 
 
 def _format_size(size_bytes: int) -> str:

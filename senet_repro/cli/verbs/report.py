@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_results_option
+from senet_repro.cli.options import (
+    add_results_option,
+    add_table_option,
+    parse_path,
+    require_results,
+)
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
 
@@ -22,35 +27,39 @@ PAGE = "index.html"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
+    add_table_option(parser)
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="where the page goes (report, in --results)"
+        "--output",
+        type=parse_path,
+        metavar="DIR",
+        help="where the page goes (report, in --results)",
     )
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Write the report of a results folder and print where it is.
+    """Write the report of a results folder, of the tables that were trained or asked for, and print where it is.
 
     Raises:
-        ConfigError: there is a file in place of one of the two folders, or the report cannot be written.
+        ConfigError: there is no such table or results folder, or the report cannot be written.
     """
     from senet_repro.config.paper_tables import find_table, find_tables, format_selection
     from senet_repro.report.page.page import render_page
-    from senet_repro.report.page.sections import build_sections
+    from senet_repro.report.page.sections import build_sections, split_tables
     from senet_repro.report.tables.build import build_tables
     from senet_repro.report.tables.load import load_printable_results
 
-    if options.results.exists() and not options.results.is_dir():
-        raise ConfigError(
-            f"--results {options.results}: not a folder; give one that runs were written to"
-        )
-    results = load_printable_results(options.results)
+    papers = find_tables(options.table)
+    results_dir = require_results(options.results)
+    results = load_printable_results(results_dir)
     if not (results.records or results.failures or results.unreadable):
         example = format_selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
     output = options.output or options.results / "report"
-    sections = build_sections(results, build_tables(results, find_tables(None)))
-    html = render_page(results, sections, str(options.results))
+    tables = build_tables(results, papers)
+    shown, others = (tables, []) if options.table else split_tables(tables)
+    sections = build_sections(results, shown)
+    html = render_page(results, sections, str(options.results), others)
     _write_report(output, sections, html)
     print(output / PAGE)
     return 0

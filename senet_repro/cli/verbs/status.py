@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from senet_repro.cli.options import add_format_option, add_results_option
+from senet_repro.cli.options import add_format_option, add_results_option, require_results
 from senet_repro.core.durations import format_duration
+from senet_repro.core.wording import escape_line, print_line, print_text
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.run_states import STATES, RunState, first_line, read_run_states
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
     output = parser.add_mutually_exclusive_group()
-    add_format_option(output, ("text", "json"))
+    add_format_option(output, ("text", "markdown", "json"))
     output.add_argument(
         "--watch",
         action="store_true",
@@ -37,24 +38,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Print the state of every run, once or again and again; return 1 if one failed."""
+    """Print the state of every run, once or again and again; return 1 if one failed.
+
+    Raises:
+        ConfigError: there is no such results folder.
+    """
+    results_dir = require_results(options.results)
     if not options.watch:
-        return _print_once(options.results, options.format)
+        return _print_once(results_dir, options.format)
     if sys.stdout.isatty():
-        return _watch_in_terminal(options.results)
-    return _watch_in_log(options.results)
+        return _watch_in_terminal(results_dir)
+    return _watch_in_log(results_dir)
 
 
 def _print_once(results_dir: Path, output_format: str) -> int:
     runs, messages = read_run_states(results_dir)
     if output_format == "json":
         print(json.dumps([_flatten_state(run) for run in runs], indent=2))
-    elif runs:
-        print("\n".join(_describe_runs(runs)))
-    else:
+    elif not runs:
         print(f"no runs in {results_dir}")
+    elif output_format == "markdown":
+        print_text(_format_markdown(runs))
+    else:
+        print_text("\n".join(_describe_runs(runs)))
     for message in messages:
-        print(f"skipped {message}", file=sys.stderr)
+        print_line(f"skipped {message}", file=sys.stderr)
     return _exit_code_of(runs)
 
 
@@ -87,7 +95,7 @@ def _draw_screen(lines: list[str]) -> None:
     if len(lines) >= size.lines:
         lines = [*lines[: size.lines - 3], "...", lines[-1]]
     # A full line would wrap, and push the first one out of sight.
-    shown = [line[: size.columns - 1] for line in lines]
+    shown = [escape_line(line)[: size.columns - 1] for line in lines]
     print(_HOME_AND_CLEAR + "\n".join(shown), flush=True)
 
 
@@ -97,6 +105,20 @@ def _flatten_state(run: RunState) -> dict[str, object]:
 
 def _describe_runs(runs: Sequence[RunState]) -> list[str]:
     return [*_align_runs(runs), "", *_describe_failures(runs), _summarise_runs(runs)]
+
+
+def _format_markdown(runs: Sequence[RunState]) -> str:
+    """Return a Markdown table of the runs, with the table that each was planned for, and what the text says below."""
+    # Imported late: the other formats need nothing of the report.
+    from senet_repro.report.text.markdown import align_columns, escape_markdown
+
+    lines: list[Sequence[str]] = [(*HEADER, "table")]
+    for run in runs:
+        cells = (*_run_cells(run), run.table or "")
+        lines.append([escape_markdown(cell) for cell in cells])
+    failures = "\n".join(f"- {escape_markdown(line)}" for line in _describe_failures(runs))
+    parts = [align_columns(lines), failures, _summarise_runs(runs)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _align_runs(runs: Sequence[RunState]) -> list[str]:
@@ -130,7 +152,7 @@ def _run_cells(run: RunState) -> tuple[str, ...]:
         epoch = f"{run.epoch}/{run.epochs}{share}"
     pace = "" if run.images_per_s is None else f"{run.images_per_s:,.0f}"
     remaining = "" if run.left_s is None else format_duration(run.left_s)
-    return (run.name, str(run.seed), run.state, epoch, pace, remaining)
+    return (escape_line(run.name), str(run.seed), run.state, epoch, pace, remaining)
 
 
 def _describe_failures(runs: Sequence[RunState]) -> list[str]:
@@ -139,10 +161,12 @@ def _describe_failures(runs: Sequence[RunState]) -> list[str]:
     for run in runs:
         if run.state != "failed":
             continue
-        lines.append(f"failed: {run.folder}: {first_line(run.reason)}")
-        lines.append(f"  its last lines: {RunFolder(run.folder).status_file}")
+        folder = escape_line(str(run.folder))
+        lines.append(f"failed: {folder}: {first_line(run.reason)}")
+        lines.append(f"  its last lines: {escape_line(str(RunFolder(run.folder).status_file))}")
         if run.overrides is not None:
-            lines.append(f"  again: python -m senet_repro {shlex.join(run.overrides)}")
+            command = escape_line(shlex.join(run.overrides))
+            lines.append(f"  again: python -m senet_repro {command}")
     return lines
 
 

@@ -8,10 +8,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_format_option, add_results_option, add_table_option
+from senet_repro.cli.options import (
+    add_format_option,
+    add_results_option,
+    add_table_option,
+    parse_path,
+    require_results,
+)
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import count_noun, print_line, print_text
 
 if TYPE_CHECKING:
+    from senet_repro.config.schema import PaperTable
     from senet_repro.report.tables.build import ResultTable
     from senet_repro.report.text.formats import Format
     from senet_repro.results.store import Results
@@ -29,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format_option(parser, FORMAT_NAMES)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=parse_path,
         metavar="DIR",
         help="write each table into a file there, and index.md that lists them",
     )
@@ -44,7 +52,7 @@ def run_verb(options: argparse.Namespace) -> int:
     """Print every table that has records, or the one asked for, or write each into a file of its own.
 
     Raises:
-        ConfigError: there is no such table, or the folder for the files cannot be written to.
+        ConfigError: there is no such table, no such results folder, or the folder for the files cannot be written to.
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.tables.build import build_tables
@@ -53,20 +61,24 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.results.store import pause_collection
 
     chosen = FORMATS[options.format]
+    papers = find_tables(options.table)
+    results_dir = require_results(options.results)
     with pause_collection():
-        papers = find_tables(options.table)
-        results = load_printable_results(options.results)
+        results = load_printable_results(results_dir)
         tables = build_tables(results, papers, options.allow_mixed)
         remarks = list(_collect_remarks(options, results, tables))
         if options.output:
             _write_files(options.output, tables, chosen, remarks)
         elif tables or not chosen.has_remarks:
-            print(chosen.text(tables))
+            print_text(chosen.text(tables))
     # Markdown has room for the remarks among the tables; the other formats hold nothing but data.
     is_among_tables = chosen.has_remarks or options.output
     stream = sys.stdout if is_among_tables else sys.stderr
     for remark in remarks:
-        print(f"\n{remark}" if tables else remark, file=stream)
+        # A blank line parts each from the tables.
+        if tables:
+            print(file=stream)
+        print_line(remark, file=stream)
     return 0
 
 
@@ -86,15 +98,18 @@ def _write_files(
         raise ConfigError(
             f"--output {folder}: {error.strerror}; give a folder to write to"
         ) from error
-    print(f"{len(tables)} table{'' if len(tables) == 1 else 's'}: {index}")
+    print(f"{count_noun(len(tables), 'table')}: {index}")
 
 
 def _collect_remarks(
     options: argparse.Namespace, results: Results, tables: Sequence[ResultTable]
 ) -> Iterator[str]:
     """Yield a line for everything in the folder that the tables do not show."""
-    if not tables:
-        yield _describe_missing(options)
+    from senet_repro.config.paper_tables import format_selection, label_table
+
+    for paper in _list_missing(options.table, tables):
+        command = f"python -m senet_repro -m {format_selection(paper)}"
+        yield f"no records in {options.results} for {label_table(paper)}; {command} makes them"
     shown_failures = {
         (row.run_key, seed) for table in tables for row in table.rows for seed in row.failed
     }
@@ -110,11 +125,14 @@ def _collect_remarks(
             yield f"no table has a row for {', '.join(strays)}"
 
 
-def _describe_missing(options: argparse.Namespace) -> str:
-    from senet_repro.config.paper_tables import find_table, format_selection
+def _list_missing(wanted: Sequence[str], tables: Sequence[ResultTable]) -> list[PaperTable]:
+    """Return the tables asked for that have no record; where none is asked for and there is none at all, an example."""
+    from senet_repro.config.paper_tables import find_table, find_tables
 
-    wanted = format_selection(find_table(options.table or "reduction_ratio"))
-    return f"no records in {options.results}; python -m senet_repro -m {wanted} makes them"
+    present = {table.paper.name for table in tables}
+    if not wanted:
+        return [] if present else [find_table("reduction_ratio")]
+    return [paper for paper in find_tables(wanted) if paper.name not in present]
 
 
 def _find_strays(results: Results, tables: Sequence[ResultTable]) -> list[str]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from senet_repro.cli.options import add_format_option, add_results_option, add_table_option
+from senet_repro.cli.options import (
+    add_format_option,
+    add_results_option,
+    add_table_option,
+    require_results,
+)
+from senet_repro.core.wording import print_line, print_text
 
 DESCRIPTION = "The paper's claims, judged by the records."
 DOING = "judging the claims"
@@ -25,6 +31,9 @@ def run_verb(options: argparse.Namespace) -> int:
     """Print the verdict on every claim of the tables that have records, or of the table asked for.
 
     Returns 1 if a claim is contradicted and `--strict` asks for it.
+
+    Raises:
+        ConfigError: there is no such table, or no such results folder.
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.tables.build import build_tables
@@ -37,14 +46,15 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.results.store import pause_collection
 
     papers = find_tables(options.table)
+    results_dir = require_results(options.results)
     with pause_collection():
-        results = load_printable_results(options.results)
+        results = load_printable_results(results_dir)
         found = judge_tables(build_tables(results, papers), papers)
     if options.format == "json":
         print(format_verdicts_json(found))
     else:
-        print(format_verdicts(found, list_not_run=bool(options.table)))
+        print_text(format_verdicts(found, list_not_run=bool(options.table)))
     for message in results.unreadable:
-        print(f"skipped {message}", file=sys.stderr)
+        print_line(f"skipped {message}", file=sys.stderr)
     is_refused = options.strict and found.counts["contradicted"] > 0
     return 1 if is_refused else 0

@@ -40,8 +40,8 @@ SIZES = {
 
 
 @dataclass(frozen=True)
-class Lower:
-    """Claim that each row has a better figure than the next; for an error, a lower one."""
+class MetricComparison:
+    """Compare rows in a metric: the part that claims of a lower and of an equivalent figure share."""
 
     paper: PaperTable
     claim: Claim
@@ -55,6 +55,15 @@ class Lower:
     def figure_name(self) -> str:
         """Return the name of the figure that the claim is about."""
         return self.metric.name
+
+    def format_ours(self, difference: Estimate) -> str:
+        """Return our difference as it is printed."""
+        return format_interval(difference, choose_difference_spec(self.metric))
+
+
+@dataclass(frozen=True)
+class Lower(MetricComparison):
+    """Claim that each row has a better figure than the next; for an error, a lower one."""
 
     @property
     def region_for(self) -> Region:
@@ -94,27 +103,10 @@ class Lower:
             return ""
         return f"{difference:{choose_difference_spec(self.metric)}}"
 
-    def format_ours(self, difference: Estimate) -> str:
-        """Return our difference as it is printed."""
-        return format_interval(difference, choose_difference_spec(self.metric))
-
 
 @dataclass(frozen=True)
-class Equivalent:
+class Equivalent(MetricComparison):
     """Claim that no two of the rows differ by more than a margin, in the metric's unit."""
-
-    paper: PaperTable
-    claim: Claim
-
-    @property
-    def metric(self) -> Metric:
-        """Return the metric that the rows are compared in."""
-        return _find_metric(self.paper, self.claim)
-
-    @property
-    def figure_name(self) -> str:
-        """Return the name of the figure that the claim is about."""
-        return self.metric.name
 
     @property
     def margin(self) -> float:
@@ -164,10 +156,6 @@ class Equivalent:
         if difference is None:
             return ""
         return f"{abs(difference):{choose_value_spec(self.metric)}} apart"
-
-    def format_ours(self, difference: Estimate) -> str:
-        """Return our difference as it is printed."""
-        return format_interval(difference, choose_difference_spec(self.metric))
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,9 @@ def write_title(table: ResultTable) -> str:
 
 def describe_standing(table: ResultTable) -> str:
     """Return in a few words what the numbers of a table can stand for: a proxy, or the paper's protocol or not."""
-    data = data_title(table.example.identity["data"]["name"])
+    name = table.example.identity["data"]["name"]
+    # A part of a set goes by more than its title.
+    data = data_title(name) if table.set_name == name else table.set_name
     standing = f"{data}, {table.standing}"
     if table.stands_for:
         standing += f" for {data_title(table.stands_for)}"

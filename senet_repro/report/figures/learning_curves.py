@@ -17,14 +17,14 @@ from senet_repro.report.figures.captions import (
 from senet_repro.report.figures.curves import Curve, Folders, read_curve
 from senet_repro.report.figures.drawing import Drawing, render_figure, use_house_style
 from senet_repro.report.figures.legend import add_legend
-from senet_repro.report.figures.style import BLUE, VERMILLION, WIDE_PX
+from senet_repro.report.figures.style import BLUE, NARROW_PX, VERMILLION, WIDE_PX
 from senet_repro.report.tables.build import ResultTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLUMNS = 3
-"""Panels side by side."""
+WIDTHS_PX = {1: NARROW_PX, 2: 660, 3: WIDE_PX}
+"""The width of a figure with so many panels side by side: a lone row is not drawn in a third of the page."""
 
 PANEL_PX = 170
 """The height of a line of panels."""
@@ -54,10 +54,11 @@ def draw_learning_curves(table: ResultTable, name: str, folders: Folders) -> Dra
         f"{start_sentence(metric.title)} in each epoch: "
         "mean over seeds, and a band from their least to their greatest."
     )
-    lines = math.ceil(len(rows) / COLUMNS)
+    columns = min(len(rows), max(WIDTHS_PX))
+    lines = math.ceil(len(rows) / columns)
     with use_house_style():
-        figure = start_figure(table, WIDE_PX, 90 + PANEL_PX * lines)
-        grid = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False)
+        figure = start_figure(table, WIDTHS_PX[columns], 90 + PANEL_PX * lines)
+        grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
         panels: list[Axes] = list(grid.flat)
         for panel, row in zip(panels, rows, strict=False):
             _draw_panel(panel, row)
@@ -66,11 +67,11 @@ def draw_learning_curves(table: ResultTable, name: str, folders: Folders) -> Dra
         # The panels share their scales, so the first sets the height of all.
         panels[0].set_ylim(0, 1.05 * _find_greatest(rows) or 1)
         # The lowest panel of each column stands above the figure's edge, or above a panel that is hidden.
-        lowest = range(max(0, len(rows) - COLUMNS), len(rows))
+        lowest = range(max(0, len(rows) - columns), len(rows))
         for index in lowest:
             panels[index].set_xlabel("epoch")
         figure.supylabel(add_unit(metric.title, metric), fontsize=12)
-        add_legend(figure, panels[0], COLUMNS)
+        add_legend(figure, panels[0], columns=2)
         return render_figure(figure, f"{name}-curves", alt, caption)
 
 

@@ -13,8 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from senet_repro.config.paper_tables import find_table, format_selection
-from senet_repro.report.claims.judge import VERDICTS, Judged
+from senet_repro.config.paper_tables import find_table, format_selection, label_table
+from senet_repro.core.wording import count_noun, escape_controls
+from senet_repro.report.claims.judge import VERDICTS
 from senet_repro.report.page.provenance import (
     PROGRAM,
     describe_machine,
@@ -23,9 +24,10 @@ from senet_repro.report.page.provenance import (
     write_command,
 )
 from senet_repro.report.page.sections import Section, make_slug
-from senet_repro.report.tables.build import ResultRow
-from senet_repro.report.tables.numbers import format_interval
+from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.tables.numbers import count_seeds, format_interval
 from senet_repro.report.text.notes import explain_gap, format_seed_count
+from senet_repro.report.text.verdicts import describe_outcome
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -48,9 +50,17 @@ class RunEntry:
     rows: list[tuple[str, str]]  # id of a section, and the run's row there
 
 
-def render_page(results: Results, sections: Sequence[Section], source: str) -> str:
-    """Return the whole page as HTML; `source` names the results folder to the reader."""
-    judgements = [(section, judged) for section in sections for judged in section.judged]
+def render_page(
+    results: Results,
+    sections: Sequence[Section],
+    source: str,
+    others: Sequence[ResultTable] = (),
+) -> str:
+    """Return the whole page as HTML.
+
+    `source` names the results folder to the reader, `others` are tables with records that have no section.
+    """
+    runs = _list_runs(results, sections)
     example = f"{PROGRAM} -m {format_selection(find_table('reduction_ratio'))} seed=0,1,2"
     page = _load_template().render(
         source=source,
@@ -59,9 +69,9 @@ def render_page(results: Results, sections: Sequence[Section], source: str) -> s
         signs=SIGNS,
         paper_counts=_count_verdicts([each for each in sections if not each.caution_tag]),
         other_counts=_count_verdicts([each for each in sections if each.caution_tag]),
-        judged_claims=_select_claims(judgements, were_run=True),
-        pending_claims=_select_claims(judgements, were_run=False),
-        runs=_list_runs(results, sections),
+        runs=runs,
+        extent=_describe_extent(runs),
+        others=[_describe_other(table) for table in others],
         machines=list_machines(results.records),
         failed_rows=_list_failed_rows(sections),
         other_failures=_list_other_failures(results, sections),
@@ -69,7 +79,8 @@ def render_page(results: Results, sections: Sequence[Section], source: str) -> s
         strays=_list_strays(results, sections),
         example=example,
     )
-    return str(page)
+    # Names of other people's runs must not turn the direction of the page's text, either.
+    return escape_controls(str(page))
 
 
 def _count_verdicts(sections: Sequence[Section]) -> Counter[str]:
@@ -77,15 +88,25 @@ def _count_verdicts(sections: Sequence[Section]) -> Counter[str]:
     return sum((section.verdict_counts for section in sections), Counter())
 
 
-def _select_claims(
-    judgements: Sequence[tuple[Section, Judged]], *, were_run: bool
-) -> list[tuple[Section, Judged]]:
-    """Return the claims whose rows were run, or those whose rows were not."""
-    return [
-        (section, judged)
-        for section, judged in judgements
-        if (judged.verdict != "not run") == were_run
-    ]
+def _describe_extent(runs: Sequence[RunEntry]) -> str:
+    """Return how many records there are, of how many points of the grid and seeds, in a reader's words."""
+    seeds = sorted({len(run.records) for run in runs})
+    records = count_noun(sum(len(run.records) for run in runs), "record")
+    if not runs:
+        return records
+    points = count_noun(len(runs), "setting")
+    if len(runs) == 1:
+        return f"{records}: {points} with {count_seeds(seeds[0])},"
+    if len(seeds) == 1:
+        return f"{records}: {points} with {count_seeds(seeds[0])} each,"
+    return f"{records}: {points} with {seeds[0]} to {count_seeds(seeds[-1])},"
+
+
+def _describe_other(table: ResultTable) -> str:
+    """Return a table without a section, and how many of its rows have records."""
+    offered = [row for row in table.rows if not row.is_cited]
+    run = [row for row in offered if row.records]
+    return f"{label_table(table.paper)} ({len(run)} of {len(offered)} rows)"
 
 
 def _list_rows(sections: Sequence[Section]) -> list[tuple[Section, ResultRow]]:
@@ -173,6 +194,8 @@ def _load_template() -> Any:
         missing=explain_gap,
         slug=make_slug,
         seeds=format_seed_count,
+        seed_count=count_seeds,
+        outcome=describe_outcome,
     )
     return environment.get_template("page.html.jinja")
 

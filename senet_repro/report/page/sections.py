@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from senet_repro.config.paper_tables import label_table
-from senet_repro.report.claims.judge import Judged, judge
+from senet_repro.report.claims.judge import NOT_RUN, Judged, judge
 from senet_repro.report.figures.captions import describe_standing, write_title
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.tables.numbers import choose_value_spec, format_interval
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
 from senet_repro.results.metrics import Metric
@@ -47,6 +48,29 @@ class Section:
         return sum(not row.is_cited for row in self.table.rows)
 
     @property
+    def own_figures(self) -> list[str]:
+        """The first metric of each row that was run, with its interval, such as `r = 4: 2.41 ± 1.44`."""
+        metric = self.table.metrics[0]
+        figures = []
+        for row in self.table.rows:
+            estimate = row.estimates.get(metric.name)
+            if estimate:
+                figures.append(
+                    f"{row.name}: {format_interval(estimate, choose_value_spec(metric))}"
+                )
+        return figures
+
+    @property
+    def judged_claims(self) -> list[Judged]:
+        """Its claims whose rows were run."""
+        return [judged for judged in self.judged if judged.verdict != NOT_RUN]
+
+    @property
+    def pending_claims(self) -> list[Judged]:
+        """Its claims whose rows were not run."""
+        return [judged for judged in self.judged if judged.verdict == NOT_RUN]
+
+    @property
     def verdict_counts(self) -> Counter[str]:
         """How many of its claims have each verdict."""
         return Counter(judged.verdict for judged in self.judged)
@@ -73,6 +97,28 @@ class Section:
             metric.name in row.estimates or metric.name in row.paper.figures
             for row in self.table.rows
         )
+
+
+def split_tables(tables: Sequence[ResultTable]) -> tuple[list[ResultTable], list[ResultTable]]:
+    """Return the tables that something was trained for, and those that only share rows with them.
+
+    A row such as r = 16 stands in most tables of section 6, and would bring up all of them.
+    """
+    shown: list[ResultTable] = []
+    others: list[ResultTable] = []
+    for table in tables:
+        (shown if _was_trained_for(table) else others).append(table)
+    # Records of tables that go by other names here would leave nothing to show.
+    return (shown, others) if shown else (others, [])
+
+
+def _was_trained_for(table: ResultTable) -> bool:
+    """Return whether one of a table's records was trained for it, or for no table at all."""
+    for row in table.rows:
+        for record in row.records:
+            if record.config.get("table") in (None, table.paper.name):
+                return True
+    return False
 
 
 def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Section]:

@@ -71,7 +71,7 @@ def build_run_id(table: ResultTable) -> str:
 
 def build_name(table: ResultTable) -> str:
     """Return the name of a table: its title, its data, and how it differs from other tables here."""
-    marks = [table.example.identity["data"]["name"]]
+    marks = [table.set_name]
     if table.standing == Standing.PROXY:
         marks.append(table.standing)
     marks += table.distinctions

@@ -17,6 +17,11 @@ from senet_repro.config.schema import PaperTable, Row
 from senet_repro.core.choice import require_choice
 from senet_repro.report.tables.groups import describe_distinctions, group_records
 from senet_repro.report.tables.protocols import Protocol, describe_departures
+from senet_repro.report.tables.seen_sets import (
+    describe_set,
+    describe_set_departure,
+    is_whole_set,
+)
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.tables.variants import TableVariant, VariantRow, find_variants
 from senet_repro.results.metrics import Metric, printed_metrics
@@ -86,6 +91,11 @@ class ResultTable:
     def metrics(self) -> list[Metric]:
         """Return the metrics that the table prints, the most important one first."""
         return list_table_metrics(self.paper)
+
+    @property
+    def set_name(self) -> str:
+        """Return the name of the set that its numbers are of, and how much of it there was where it was not whole."""
+        return describe_set(self.example)
 
     @property
     def standing(self) -> Standing:
@@ -169,7 +179,7 @@ def _collect_experiments_records(variants: Mapping[str, Sequence[TableVariant]])
 
 def _has_news(variant: TableVariant, in_experiments: set[int]) -> bool:
     """Return whether a variant shows more than some experiment's table does."""
-    if names_networks(variant.paper) or not variant.difference:
+    if names_networks(variant.paper) or not variant.changes_protocol:
         return True
     return any(id(record) not in in_experiments for record in variant.all_records)
 
@@ -201,16 +211,21 @@ def _build_table(
     with_records = [row for row in rows if row.records]
     papers = [paper_protocol(paper, row.paper) for row in with_records]
     headed_alike = [other.group for other in shown if _is_headed_alike(variant, other)]
-    # Other data than the paper's make a proxy; another recipe on the same data does not.
-    replaces_data = "data.name" in variant.difference
+    example = with_records[0].records[0]
+    departures = describe_departures(variant.difference, papers)
+    set_departure = describe_set_departure(example)
+    if set_departure:
+        departures.append(set_departure)
+    # Other data than the paper's, and a part of them, make a proxy; another recipe on the same data does not.
+    is_proxy = "data.name" in variant.difference or not is_whole_set(example)
     return ResultTable(
         paper=paper,
         rows=rows,
-        example=with_records[0].records[0],
-        departures=describe_departures(variant.difference, papers),
+        example=example,
+        departures=departures,
         distinctions=describe_distinctions(variant.group, headed_alike),
         seeds=sorted({seed for row in with_records for seed in row.seeds}),
-        stands_for=papers[0]["data"]["name"] if replaces_data else None,
+        stands_for=papers[0]["data"]["name"] if is_proxy else None,
         code_versions=count_code_versions(variant.all_records),
         other_code_versions=_list_other_code_versions(variant, shown),
         superseded=variant.superseded,

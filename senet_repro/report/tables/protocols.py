@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from senet_repro.config.paper_tables import count_eval_images
+from senet_repro.report.tables.seen_sets import FINGERPRINT
 
 Protocol = dict[str, Any]
 """A run's identity without its axes; its part `se` says how SE blocks are written down, {} where there are none."""
@@ -21,6 +22,7 @@ EVAL_IMAGES = "eval_images"
 
 _READERS_NAMES = {
     "data.name": "data",
+    "data.fingerprint": "set's fingerprint",
     "model.name": "network",
     "recipe.schedule.kind": "schedule",
 }
@@ -63,7 +65,8 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
     renamed = _find_renamed_parts(difference)
     departures = []
     for key, value in difference.items():
-        if _is_implied(key, renamed):
+        # Every copy of a set has a fingerprint, and the paper's is not known.
+        if key == FINGERPRINT or _is_implied(key, renamed):
             continue
         known = [str(settings[key]) for settings in paper_settings if key in settings]
         paper_values = ", ".join(dict.fromkeys(known)) or "none"
@@ -73,6 +76,8 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
 
 def describe_setting(key: str, value: Any) -> str:
     """Return a setting and its value as a reader writes them, such as `epochs 30`."""
+    if key == FINGERPRINT and value != ABSENT:
+        value = value[:8]
     return f"{name_setting(key)} {'none' if value == ABSENT else value}"
 
 

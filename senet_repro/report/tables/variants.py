@@ -11,6 +11,7 @@ from senet_repro.config.paper_tables import names_networks, paper_protocol
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.report.tables.groups import ProtocolGroup
 from senet_repro.report.tables.protocols import Difference, Protocol, apply_difference
+from senet_repro.report.tables.seen_sets import FINGERPRINT, is_whole_set
 from senet_repro.results.record import Record
 
 
@@ -38,6 +39,13 @@ class TableVariant:
     def all_records(self) -> list[Record]:
         """Return the records of all its rows."""
         return [record for row in self.rows.values() for record in row.records]
+
+    @property
+    def changes_protocol(self) -> bool:
+        """Return whether it changes the paper's protocol; a copy of the paper's own set, as a whole, is no change."""
+        changes = [key for key in self.difference if key != FINGERPRINT]
+        # Its records share their set, so one speaks for all.
+        return bool(changes) or not all(map(is_whole_set, self.all_records[:1]))
 
     def differs_in_code_alone(self, other: TableVariant) -> bool:
         """Return whether the code version is its only difference from another variant."""
@@ -220,6 +228,6 @@ def _is_shown(variant: TableVariant) -> bool:
     if not variant.all_records:
         return False
     # The rows of an experiment's table name common networks, which are trained for other tables, too.
-    if not names_networks(variant.paper) or not variant.difference:
+    if not names_networks(variant.paper) or not variant.changes_protocol:
         return True
     return any(record.config.get("table") == variant.paper.name for record in variant.all_records)

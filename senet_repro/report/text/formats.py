@@ -9,6 +9,7 @@ from pathlib import Path
 
 from senet_repro.config.paper_tables import names_networks
 from senet_repro.core.files import write_text
+from senet_repro.core.wording import escape_controls
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.latex import format_latex
@@ -52,13 +53,13 @@ def write_tables(
     names = [f"{stem}.{form.suffix}" for stem in _name_files(tables)]
     lines = []
     for name, table in zip(names, tables, strict=True):
-        write_text(folder / name, form.text([table]) + "\n")
+        write_text(folder / name, escape_controls(form.text([table])) + "\n")
         lines.append(_list_index_cells(name, table))
     parts = ["# Tables"]
     if lines:
         parts.append(align_columns([INDEX_HEADER, *lines]))
     parts += [escape_markdown(remark) for remark in remarks]
-    write_text(folder / INDEX, "\n\n".join(parts) + "\n")
+    write_text(folder / INDEX, escape_controls("\n\n".join(parts)) + "\n")
     return folder / INDEX
 
 
@@ -79,7 +80,7 @@ def _name_files(tables: Sequence[ResultTable]) -> list[str]:
 def _name_file(table: ResultTable) -> str:
     paper = table.paper
     parts = [f"table_{paper.number}" if paper.number else paper.name]
-    parts.append(table.example.protocol["data"]["name"])
+    parts.append(table.set_name)
     # The rows of the others name their networks, of which there may be eight.
     if not names_networks(paper):
         parts += list_networks(table)

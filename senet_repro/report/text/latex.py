@@ -135,8 +135,8 @@ def _build_difference_column(
 
 def _format_table(table: ResultTable) -> str:
     # LaTeX numbers tables itself, so the paper's number comes last.
-    label = label_table(table.paper)
-    caption = f"{table.paper.title} (the paper's {label}; {name_data(table)})"
+    source = f"the paper's {label_table(table.paper)}; " if table.paper.section else ""
+    caption = f"{table.paper.title} ({source}{name_data(table)})"
     flats = flatten_rows(table)
     # A column without a figure is left out.
     columns = [

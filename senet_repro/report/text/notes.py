@@ -11,6 +11,7 @@ from senet_repro.core.wording import join_words
 from senet_repro.report.claims.judge import VERDICTS, judge, list_confounds
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import end_plural
+from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set
 from senet_repro.report.tables.standing import Standing
 
 
@@ -21,7 +22,7 @@ def format_heading(table: ResultTable) -> str:
 
 def name_data(table: ResultTable) -> str:
     """Return the name of the data, and whether they stand in for the paper's."""
-    name = str(table.example.protocol["data"]["name"])
+    name = table.set_name
     return f"{name}, {table.standing}" if table.standing == Standing.PROXY else name
 
 
@@ -86,12 +87,13 @@ def list_footnotes(table: ResultTable) -> list[str]:
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
         tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-        footnotes.append(f"The paper's claims about it: {tally}.")
+        whose = "The paper's claims" if table.paper.section else "Claims"
+        footnotes.append(f"{whose} about it: {tally}.")
     return footnotes
 
 
 def _describe_runs(table: ResultTable) -> str:
-    data = f"{table.example.protocol['data']['name']} ({table.example.eval_images:,} evaluation images)"
+    data = f"{table.example.protocol['data']['name']} ({count_pictures(table.example)})"
     networks = list_networks(table)
     network = f"network{end_plural(len(networks))} {', '.join(networks)}"
     lengths = sorted({record.epochs for row in table.rows for record in row.records})
@@ -120,6 +122,9 @@ def _describe_proxy(table: ResultTable) -> str | None:
     if table.stands_for is None:
         return None
     data = table.example.config["data"]
+    if not is_whole_set(table.example):
+        pictures = count_pictures(table.example)
+        return f"A proxy: {table.set_name} ({pictures}) instead of {data_title(table.stands_for)}."
     # The first records have the paper's data in the description of their own.
     ours = (data["proxy"] or data["name"]).removesuffix(" instead of ImageNet")
     return f"A proxy: {ours} instead of {data_title(table.stands_for)}."

@@ -86,7 +86,7 @@ def _flatten_protocol(table: ResultTable, row: ResultRow) -> dict[str, Any]:
     # The same number of evaluation images belongs to what a table's rows have in common.
     identity = {**protocol, "eval_images": table.example.eval_images}
     return {
-        "data": protocol["data"]["name"],
+        "data": table.set_name,
         "network": protocol["model"]["name"],
         "epochs": protocol["recipe"]["epochs"],
         "protocol_key": hash_identity(identity)[:8],

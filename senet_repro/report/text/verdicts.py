@@ -14,7 +14,7 @@ from senet_repro.report.claims.evidence import caution_verdicts
 from senet_repro.report.claims.judge import NOT_RUN, VERDICTS, Judged, compare_order, judge
 from senet_repro.report.claims.kinds import ClaimKind, Cost, read_claim
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.tables.numbers import format_p_value
+from senet_repro.report.tables.numbers import count_seeds, format_p_value
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.report.text.notes import format_distinctions, format_heading
@@ -86,6 +86,30 @@ def format_verdicts_json(found: Verdicts) -> str:
     data = [_collect_table(table, judged) for table, judged in found.tables]
     data += [_collect_not_run(paper) for paper in found.without_records]
     return json.dumps({"tables": data, "counts": found.counts}, indent=2)
+
+
+def describe_outcome(one: Judged) -> str:
+    """Return a claim's difference in the paper and in ours with its interval, how sure it is, and over how many seeds.
+
+    Where there is no difference, the reason is returned.
+    """
+    if one.difference is None:
+        return one.evidence
+    published = _format_published(one.kind)
+    parts = [f"Paper {published}"] if published else []
+    parts.append(f"ours {one.kind.format_ours(one.difference)}{_name_unit(one.kind)}")
+    if isinstance(one.kind, Cost):
+        parts.append("counted, so no test")
+        return f"{', '.join(parts)}."
+    if one.p_value is not None:
+        parts.append(format_p_value(one.p_value))
+    parts.append(count_seeds(one.n))
+    return f"{', '.join(parts)}."
+
+
+def _name_unit(kind: ClaimKind) -> str:
+    """Return the unit of our difference, behind a blank; a cost is printed with its own."""
+    return "" if isinstance(kind, Cost) else f" {kind.metric.difference_unit}"
 
 
 def describe_order(agreement: RankAgreement, metric: Metric) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
 from senet_repro.data.folder import (
@@ -126,7 +127,12 @@ class ImageData(TaskData):
             self._train = train.leave_out(corrupt) if corrupt else train
             self._test = test.leave_out(corrupt) if corrupt else test
         # Every process reads the set, and one line is enough.
-        if self.skipped and self.trainer and self.trainer.is_global_zero:
+        is_speaker = self.trainer is not None and self.trainer.is_global_zero
+        if is_speaker and self.data.kind == "folders":
+            left_out = describe_left_out(find_class_folders(self.data))
+            if left_out:
+                print(left_out, file=sys.stderr)
+        if is_speaker and self.skipped:
             counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
             print(f"left out {counts} images that cannot be read", file=sys.stderr)
 

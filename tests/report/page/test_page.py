@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 
 from senet_repro.cli.verbs import call_verb
-from senet_repro.config.paper_tables import find_table
+from senet_repro.config.paper_tables import find_table, find_tables
 from senet_repro.config.schema import Claim, Row
-from senet_repro.report.page.sections import Section
+from senet_repro.report.page.page import render_page
+from senet_repro.report.page.sections import Section, build_sections, split_tables
+from senet_repro.report.tables.build import build_tables
+from senet_repro.report.text.verdicts import describe_outcome
 from senet_repro.results.metrics import Metric
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import write_status
+from senet_repro.results.store import Results, load_results, write_status
 from tests.records import make_record
 from tests.report.browser import CHROMIUM, look_at
 from tests.report.pages import make_page, squeeze_records, write_runs
@@ -214,6 +217,42 @@ def test_the_same_records_make_the_same_bytes(squeeze: tuple[Path, list[Section]
     assert drawn[0] == drawn[1]
 
 
+def test_the_summary_says_first_what_came_out_and_how_sure_it_is(
+    squeeze: tuple[Path, list[Section], str],
+) -> None:
+    _, (section,), html = squeeze
+    lede = "rebuilt from 5 records: 2 settings with 2 to 3 seeds, in <code>runs</code>"
+    assert lede in html
+    summary = html[html.index('id="summary"') : html.index('<section id="squeeze">')]
+    assert "2 of 2 rows run" in summary
+    for judged in section.judged_claims:
+        assert judged.claim.says in summary
+        assert describe_outcome(judged) in summary
+    assert describe_outcome(section.judged_claims[0]).startswith("Paper -0.29, ours -0.75 ± 3.18 ")
+    assert describe_outcome(section.judged_claims[0]).endswith(", 2 seeds.")
+    assert f"{len(section.pending_claims)} claim" in summary
+
+
+def test_a_figure_is_never_larger_than_drawn(squeeze: tuple[Path, list[Section], str]) -> None:
+    _, (section,), html = squeeze
+    assert "max-width: var(--natural)" in html
+    for drawing in section.drawings:
+        assert f'style="--natural: {drawing.width_px}px"' in html
+
+
+def test_only_tables_that_were_trained_have_sections_unless_asked_for(tmp_path: Path) -> None:
+    write_runs(tmp_path, squeeze_records())
+    tables = build_tables(load_results(tmp_path), find_tables())
+    shown, others = split_tables(tables)
+    assert [table.paper.name for table in shown] == ["squeeze"]
+    assert "reduction_ratio" in {table.paper.name for table in others}
+    page = render_page(load_results(tmp_path), build_sections(Results(), shown), "runs", others)
+    assert "Table 10 (1 of 6 rows)" in page
+    alone = replace(make_record(["r=2"], seed=0, top1=3.0))
+    (table,) = build_tables(Results(records=[alone]), find_tables())
+    assert split_tables([table]) == ([table], [])
+
+
 def test_two_tables_of_one_name_have_ids_of_their_own(tmp_path: Path) -> None:
     write_runs(
         tmp_path,
@@ -247,7 +286,7 @@ def test_the_verb_writes_the_page_and_its_figures(
 def test_no_results_are_a_message_and_leave_nothing_behind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call_verb("report", ["--results", str(tmp_path / "none")]) == 0
+    assert call_verb("report", ["--results", str(tmp_path)]) == 0
     assert "+ablation=reduction_ratio makes them" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
@@ -255,7 +294,7 @@ def test_no_results_are_a_message_and_leave_nothing_behind(
 def test_folders_that_are_none_are_refused_with_the_mend(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(ValueError, match="not a folder; give one"):
+    with pytest.raises(ValueError, match="there is no folder"):
         call_verb("report", ["--results", str(file)])
     write_runs(
         tmp_path / "runs", [make_record(["+experiment=cifar10", "data=digits"], seed=0, top1=3.0)]

@@ -45,6 +45,15 @@ def _older(record: Record) -> Record:
     )
 
 
+def test_a_table_of_ones_own_is_not_called_the_papers() -> None:
+    (table,) = _tables([make_record([], seed=0, top1=3.0)], "squeeze")
+    own = replace(table, paper=replace(table.paper, number=None, section=""))
+    text = format_markdown([own])
+    assert text.startswith("### Own table: Squeeze operator (digits, a proxy)")
+    assert "\nClaims about it: " in text
+    assert "The paper's claims" not in text
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_takes_hostile_names_in_and_prints_each_row_in_one_line(form: str) -> None:
     (table,) = _tables([make_record([], seed=0, top1=3.0)], "squeeze")

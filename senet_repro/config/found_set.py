@@ -1,0 +1,224 @@
+"""The pictures that a run would see, known by a fingerprint (config floor; no torch).
+
+Two runs share a key only if they see the same pictures, so the fingerprint of the set at `data.root` belongs to a run's
+identity. It does not depend on where the set lies: a copy, a moved folder and a link to it have the same one.
+
+- Class folders: the names of classes and files and the size of each file, of train/ and val/.
+- Sets that are read into memory as a whole: the bytes of their files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+
+from senet_repro.config.cifar_files import find_cifar_files
+from senet_repro.config.class_folders import (
+    PARTS,
+    find_class_folders,
+    list_pictures,
+    refuse_empty_classes,
+)
+from senet_repro.config.folder_cache import FolderCache, FolderDigest, read_state
+from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
+from senet_repro.config.schema import Data, FoundSet, Run
+from senet_repro.core.errors import DataError
+from senet_repro.core.wording import count_noun, name_some
+
+CACHE = ".sets"
+"""The folder, below the results folder, that keeps what was found in the folders of large sets."""
+
+
+def fill_in_set(run: Run) -> None:
+    """Fill in what lies at `data.root`; nothing where no whole set does, of which only training complains.
+
+    Raises:
+        DataError: other pictures lie there than when the run was written down.
+    """
+    if run.data.kind == "memory" and run.data.name not in MEMORY_FILES:
+        # Whatever a command line says: this set is known by its name.
+        run.data.found = None
+        return
+    if run.data.root is None:
+        return
+    try:
+        found = find_set(run.data, Path(run.results_dir))
+    except (DataError, OSError):
+        return
+    if found is not None:
+        _refuse_change(run.data, found)
+        run.data.found = found
+
+
+def find_set(data: Data, results_dir: Path, *, look_at_all: bool = False) -> FoundSet | None:
+    """Return what lies at `data.root`; None for a set that is read from no files.
+
+    With `look_at_all` nothing is taken from what was found before.
+
+    Raises:
+        DataError: no whole set lies there.
+    """
+    if data.kind == "folders":
+        cache = FolderCache.open(results_dir / CACHE, data.root or "")
+        if look_at_all:
+            cache.forget_all()
+        return _find_class_folders(data, cache)
+    if data.name in MEMORY_FILES:
+        return _find_memory_set(data)
+    return None
+
+
+def check_set(run: Run) -> None:
+    """Accept a run whose set is there and can be trained on.
+
+    Raises:
+        DataError: it is not; the message names what was looked for, and the mend.
+    """
+    data = run.data
+    found = data.found or find_set(data, Path(run.results_dir))
+    # A set that is read from no files is always there.
+    if found is None:
+        return
+    if found.train_images < run.recipe.batch_size:
+        raise DataError(
+            f"{data.root} holds {count_noun(found.train_images, 'training image')}, fewer than one batch: "
+            f"give recipe.batch_size={found.train_images} or less"
+        )
+    if run.init.weights is not None and data.kind == "folders":
+        _check_outputs(data)
+
+
+def confirm_set(run: Run) -> None:
+    """Accept a run whose pictures are those that it is known by: each of them is looked at, whatever is known already.
+
+    Raises:
+        DataError: they have changed since the command was given.
+    """
+    if run.data.found is None:
+        return
+    found = find_set(run.data, Path(run.results_dir), look_at_all=True)
+    if found is not None:
+        _refuse_change(run.data, found)
+
+
+def _refuse_change(data: Data, found: FoundSet) -> None:
+    """Refuse pictures that are not those of a run that was written down or begun."""
+    if data.found is None or data.found == found:
+        return
+    before = asdict(data.found)
+    differing = []
+    for name, count in asdict(found).items():
+        if name != "fingerprint" and count != before[name]:
+            differing.append(
+                f"{count:,} {name.replace('_', ' ')} where there were {before[name]:,}"
+            )
+    how = ", ".join(differing) or "other names or sizes"
+    raise DataError(
+        f"data.root={data.root}: its pictures are no longer those that the run is known by ({how}); "
+        "put those back, or give the command again to train on these as a run of their own"
+    )
+
+
+def _check_outputs(data: Data) -> None:
+    """Refuse class folders of which nobody knows which outputs of the network are theirs."""
+    names = find_class_folders(data).names
+    wnids = read_wnids()
+    if data.classes == len(wnids):
+        foreign = find_foreign_names(names)
+    elif len(names) < data.classes:
+        foreign = names
+    else:
+        # A folder for each output: they are taken in the order of their names.
+        foreign = []
+    if foreign:
+        raise DataError(
+            f"{data.root}: weights from outside have {data.classes:,} outputs, and which of them is that of "
+            f"{name_some(foreign)} cannot be known; name ImageNet's class folders by their WordNet ids, such as "
+            f"{next(iter(wnids))}, or give weights and data.classes for as many classes as there are folders"
+        )
+
+
+def _find_class_folders(data: Data, cache: FolderCache) -> FoundSet:
+    classes = find_class_folders(data)
+    whole = hashlib.sha256()
+    counts = dict.fromkeys(PARTS, 0)
+    empty: list[Path] = []
+    for part in PARTS:
+        for path in classes.list_paths(part):
+            state = read_state(path)
+            found = cache.find_digest(path, state) or _digest_folder(path)
+            cache.keep_digest(path, state, found)
+            if found.images == 0:
+                empty.append(path)
+            counts[part] += found.images
+            # Names hold no NUL, so no two lists of them make the same text.
+            whole.update(b"%s\0%s\0" % (part.encode(), os.fsencode(path.name)))
+            whole.update(f"{found.images}\0{found.sha256}\0".encode())
+    refuse_empty_classes(empty)
+    cache.write_digests()
+    return FoundSet(
+        fingerprint=whole.hexdigest(),
+        classes=len(classes.names),
+        train_images=counts["train"],
+        eval_images=counts["val"],
+    )
+
+
+def _digest_folder(folder: Path) -> FolderDigest:
+    """Return the number of pictures in a class folder, and the hash of their names and sizes."""
+    digest = hashlib.sha256()
+    pictures = list_pictures(folder).taken
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        for name in pictures:
+            size = _read_size(name, descriptor)
+            digest.update(b"%s\0%d\0" % (os.fsencode(name), size))
+    finally:
+        os.close(descriptor)
+    return FolderDigest(len(pictures), digest.hexdigest())
+
+
+def _read_size(name: str, folder: int) -> int:
+    """Return the bytes of a file in an open folder; -1 for a link to nothing, which is no readable picture."""
+    try:
+        return os.stat(name, dir_fd=folder).st_size
+    except OSError:
+        return -1
+
+
+def _list_cifar_files(data: Data) -> list[Path]:
+    return find_cifar_files(data.name, data.root).all_files
+
+
+MEMORY_FILES: dict[str, Callable[[Data], list[Path]]] = {
+    "cifar10": _list_cifar_files,
+    "cifar100": _list_cifar_files,
+}
+"""The files below `data.root` of each set that is read into memory, in a fixed order; other sets lie in no files."""
+
+
+def _find_memory_set(data: Data) -> FoundSet:
+    digest = hashlib.sha256()
+    for file in MEMORY_FILES[data.name](data):
+        status = file.stat()
+        # A file that was written to has another time of change, which nobody can set.
+        content = _hash_file(file.resolve(), status.st_size, status.st_ino, status.st_ctime_ns)
+        digest.update(content)
+    # Reading the set refuses any other numbers.
+    return FoundSet(
+        fingerprint=digest.hexdigest(),
+        classes=data.classes,
+        train_images=data.train_images,
+        eval_images=data.eval_images,
+    )
+
+
+@lru_cache(maxsize=64)
+def _hash_file(file: Path, _size: int, _inode: int, _changed_ns: int) -> bytes:
+    """Return the hash of a file's bytes, found once in a process for each state of the file."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").digest()

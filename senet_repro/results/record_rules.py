@@ -1,0 +1,205 @@
+"""The rules by which a record is believed, one for each of its fields (results floor)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+MOST_DEPTH = 24
+"""How deep brackets stand in brackets at most; a record of ours needs less than half of that."""
+
+LONGEST_NAME = 300
+GREATEST_COUNT = 2**63 - 1
+_LONGEST_SHOWN = 40
+
+_KEY = re.compile("[0-9a-f]{64}")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Describe the values that a field may have, as a check and in words that follow `not`."""
+
+    allows: Callable[[Any], bool]
+    words: str
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Return whether a value is a finite number; true and false are none, though Python counts them as such."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # Of an integer, math.isfinite would overflow.
+    return abs(value) <= GREATEST_COUNT if isinstance(value, int) else math.isfinite(value)
+
+
+def is_count(value: Any) -> TypeGuard[int]:
+    """Return whether a value is a whole number from 0 on."""
+    return isinstance(value, int) and is_number(value) and value >= 0
+
+
+def is_name(value: Any) -> bool:
+    """Return whether a value is a name that can be printed: nothing in it moves the cursor or the text around it."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
+
+
+def is_metric(name: str, value: Any) -> bool:
+    """Return whether a metric of this name can have this value; a share in percent has its bounds."""
+    if not is_number(value):
+        return False
+    return not name.endswith("_pct") or 0 <= value <= 100
+
+
+def _is_duration(value: Any) -> bool:
+    return is_number(value) and value >= 0
+
+
+def _is_setting(value: Any) -> bool:
+    """Return whether a value is one that a setting can have: a word, a number, a list of them, or none."""
+    if isinstance(value, list):
+        return all(map(_is_setting, value))
+    return value is None or isinstance(value, str | bool) or is_number(value)
+
+
+def _are_settings(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_setting, value.values()))
+
+
+def _is_written_se(value: Any) -> bool:
+    """Return whether a value says how SE blocks are written down; it is empty where there are none."""
+    return value == {} or (_are_settings(value) and {"fc", "bias"} <= value.keys())
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(is_name, (*value, *value.values())))
+
+
+def _are_file_lists(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(are_texts, value.values()))
+
+
+def are_texts(value: Any) -> bool:
+    """Return whether a value is a list of texts."""
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(is_count, value))
+
+
+def _are_metrics(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(map(is_name, value))
+
+
+def _or_none(allows: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or allows(value)
+
+
+_COUNT = Rule(is_count, "a whole number from 0 on")
+_DURATION = Rule(_is_duration, "a finite number from 0 on")
+_IDENTITY_KEY = Rule(
+    lambda value: isinstance(value, str) and _KEY.fullmatch(value) is not None,
+    "64 hexadecimal digits",
+)
+_NAME = Rule(is_name, f"a name of at most {LONGEST_NAME} characters that can be printed")
+_NAME_OR_NONE = Rule(_or_none(is_name), "a name that can be printed")
+_TEXT_OR_NONE = Rule(_or_none(lambda value: isinstance(value, str)), "a text")
+_PART = Rule(lambda value: isinstance(value, dict), "a part with settings")
+_PART_OR_NONE = Rule(_or_none(lambda value: isinstance(value, dict)), "a part with settings")
+
+# A part stands before what is in it. A field that is missing counts as None.
+RULES: dict[str, Rule] = {
+    "run_key": _IDENTITY_KEY,
+    "protocol_key": _IDENTITY_KEY,
+    "name": _NAME,
+    "seed": _COUNT,
+    "task": _NAME,
+    "axes": Rule(_or_none(_are_settings), "the values of the axes"),
+    "protocol": _PART,
+    "protocol.code_version": _COUNT,
+    "protocol.se": Rule(_is_written_se, "how SE blocks are written down"),
+    "protocol.model": _PART,
+    "protocol.model.name": _NAME,
+    "protocol.model.stages": Rule(_are_counts, "a list of stages"),
+    "protocol.data": _PART,
+    "protocol.data.name": _NAME,
+    "protocol.data.fingerprint": _NAME_OR_NONE,
+    "protocol.data.classes": _COUNT,
+    "protocol.data.eval_px": _COUNT,
+    "protocol.recipe": _PART,
+    "protocol.recipe.epochs": _COUNT,
+    "overrides": Rule(_or_none(are_texts), "a list of texts"),
+    "config": _PART,
+    "config.table": _NAME_OR_NONE,
+    "config.protocol": _PART_OR_NONE,
+    "config.protocol.name": _NAME_OR_NONE,
+    "config.data": _PART,
+    "config.data.name": _NAME,
+    "config.data.found": _PART_OR_NONE,
+    "config.data.proxy": _TEXT_OR_NONE,
+    "config.data.note": _TEXT_OR_NONE,
+    "config.recipe": _PART,
+    "config.recipe.note": _TEXT_OR_NONE,
+    "trainer": Rule(_are_settings, "the settings of the trainer"),
+    "metrics": Rule(_are_metrics, "metrics by their names"),
+    "eval_images": _COUNT,
+    "params": _COUNT,
+    "macs": _COUNT,
+    "epochs": _COUNT,
+    "wall_s": _DURATION,
+    "images_per_s": _DURATION,
+    "commit": _NAME_OR_NONE,
+    "dirty": Rule(_or_none(lambda value: isinstance(value, bool)), "true or false"),
+    "versions": Rule(_are_names, "versions by the names of libraries"),
+    "hardware": Rule(_are_settings, "what the run was trained on"),
+    "finished_at": _NAME,
+    "skipped": Rule(_are_file_lists, "lists of files"),
+}
+"""By the field's name, dotted within its part."""
+
+_PATHS = [(name, name.split("."), rule) for name, rule in RULES.items()]
+
+
+def find_flaw(record: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a record's fields, as `seed is -1, not a whole number from 0 on`; None if nothing is.
+
+    Whether its keys are those of its identity is not looked at.
+    """
+    for name, path, rule in _PATHS:
+        value = _find_value(record, path)
+        if not rule.allows(value):
+            return f"{name} is {_show_value(value)}, not {rule.words}"
+    for name, value in record["metrics"].items():
+        if not is_metric(name, value):
+            bounds = " from 0 to 100" if name.endswith("_pct") else ""
+            return f"metrics.{name} is {_show_value(value)}, not a finite number{bounds}"
+    return None
+
+
+def is_too_deep(text: bytes) -> bool:
+    """Return whether brackets stand in brackets deeper than in any record, so that a walk through it might not end."""
+    depth = 0
+    # Counted before it is parsed, at a fraction of the parser's time.
+    for bracket in text.translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MOST_DEPTH:
+            return True
+    return False
+
+
+def _find_value(record: Mapping[str, Any], path: list[str]) -> Any:
+    """Return the value at a path; None where it leads nowhere."""
+    value: Any = record
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _show_value(value: Any) -> str:
+    """Return a value as JSON's reader would know it, cut where it is long."""
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]} …"

@@ -1,0 +1,119 @@
+"""A table says which pictures it is of, and a part of the paper's set is a proxy wherever its numbers stand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from senet_repro.config.paper_tables import compose_cached, find_table
+from senet_repro.config.schema import FoundSet
+from senet_repro.report.claims.evidence import caution_verdicts
+from senet_repro.report.figures.captions import describe_standing
+from senet_repro.report.page.wandb_table import build_name
+from senet_repro.report.tables.build import ResultTable, build_tables
+from senet_repro.report.tables.seen_sets import describe_set, is_whole_set
+from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.latex import format_latex
+from senet_repro.report.text.markdown import format_markdown
+from senet_repro.report.text.plain import format_csv, format_json
+from senet_repro.report.text.verdicts import format_verdicts, format_verdicts_json, judge_tables
+from senet_repro.results.record import Record
+from senet_repro.results.store import Results
+from tests.records import record_of
+
+PAPER = find_table("squeeze")
+WHOLE = FoundSet(fingerprint="a" * 64, classes=1000, train_images=1_281_167, eval_images=50_000)
+PART = FoundSet(fingerprint="b" * 64, classes=4, train_images=8, eval_images=4)
+HEADING = "imagenet folder, 4 classes, 8 images"
+
+
+def make_record(found: FoundSet | None, squeeze: str = "avg", **fields: Any) -> Record:
+    """What a run of the paper's own protocol on these pictures would have left behind."""
+    run = compose_cached("protocol=imagenet")
+    run = replace(run, squeeze=squeeze, data=replace(run.data, found=found))
+    eval_images = found.eval_images if found else fields.pop("eval_images", 50_000)
+    return replace(record_of(run, seed=0, top1=22.0, eval_images=eval_images), **fields)
+
+
+def build(*records: Record) -> list[ResultTable]:
+    return build_tables(Results(records=list(records)), [PAPER])
+
+
+def test_the_whole_set_is_the_papers_own_whatever_its_fingerprint() -> None:
+    (table,) = build(make_record(WHOLE), make_record(WHOLE, "max"))
+    assert (table.standing, table.departures) == (Standing.PAPERS_OWN, [])
+    assert "(imagenet)" in format_markdown([table])
+    assert "Data imagenet (1,281,167 training images, 50,000 evaluation images)" in format_markdown(
+        [table]
+    )
+    assert all(row.records for row in table.rows)
+
+
+def test_a_part_of_it_is_a_proxy_in_every_format() -> None:
+    (table,) = build(make_record(PART))
+    assert table.standing == Standing.PROXY
+    found = judge_tables([table], [PAPER])
+    proxy = f"{HEADING}, a proxy"
+    for text in (
+        format_markdown([table]),
+        format_latex([table]),
+        format_verdicts(found, list_not_run=False),
+        build_name(table),
+        describe_standing(table),
+    ):
+        assert proxy in text
+    assert "Verdicts on a proxy" in (caution_verdicts(table) or "")
+    assert json.loads(format_verdicts_json(found))["tables"][0]["is_proxy"] is True
+    assert f"A proxy: {HEADING}" in " ".join(json.loads(format_json([table]))[0]["notes"])
+    rows = list(csv.DictReader(io.StringIO(format_csv([table]))))
+    assert {(row["data"], row["is_paper_protocol"]) for row in rows} == {(HEADING, "False")}
+    set_departure = f"set {HEADING} (1,000 classes, 1,281,167 images)"
+    assert table.departures == ["eval images 4 (50000)", set_departure]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"classes": 999}, {"train_images": 1_281_166}, {"eval_images": 49_999}]
+)
+def test_each_count_makes_a_part(changes: dict[str, int]) -> None:
+    (table,) = build(make_record(replace(WHOLE, **changes)))
+    assert table.standing == Standing.PROXY
+    assert table.departures
+
+
+def test_two_sets_and_older_records_never_share_a_table() -> None:
+    other = replace(PART, fingerprint="c" * 64)
+    records = [
+        make_record(PART),
+        make_record(other, "max"),
+        make_record(None, "max", eval_images=4),
+    ]
+    tables = build(*records)
+    assert len(tables) == 3
+    told = [table.distinctions for table in tables]
+    assert told == [[f"set's fingerprint {word}"] for word in ("bbbbbbbb", "cccccccc", "none")]
+
+
+def test_an_older_record_is_of_the_whole_set_if_it_was_evaluated_on_all_of_it() -> None:
+    whole = make_record(None)
+    assert (describe_set(whole), is_whole_set(whole)) == ("imagenet", True)
+    part = make_record(None, eval_images=4)
+    (table,) = build(part)
+    assert (table.set_name, table.standing) == ("imagenet", Standing.PROXY)
+    assert "A proxy: imagenet (4 evaluation images) instead of ImageNet." in format_markdown(
+        [table]
+    )
+    # Images that could not be read are left out of a set that was whole.
+    left_out = make_record(None, eval_images=49_998, skipped={"train": [], "test": ["a", "b"]})
+    assert is_whole_set(left_out)
+
+
+@pytest.mark.parametrize("found", [3, "x", {}, asdict(PART)])
+def test_nonsense_in_a_record_counts_as_nothing(found: object) -> None:
+    record = make_record(WHOLE)
+    config = {**record.config, "data": {**record.config["data"], "found": found}}
+    assert describe_set(replace(record, config=config)) == "imagenet"
