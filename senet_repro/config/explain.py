@@ -75,7 +75,7 @@ def explain_unknown_key(key: str) -> str:
         networks = join_words(list_networks_with(option), "and")
         return f"the network has no {key}: it is an option of {networks}"
     if key.startswith("hydra.launcher."):
-        return f"the launcher has no {key}; hydra/launcher=joblib has n_jobs, hydra/launcher=slurm has partition and more"
+        return f"the launcher has no {key}; hydra/launcher=joblib has n_jobs, hydra/launcher=slurm partition and more"
     if key.startswith("hydra."):
         return f"unknown key '{key}'; --hydra-help tells of Hydra's own"
     near = find_nearest_key(key)

@@ -77,7 +77,10 @@ def test_an_example_is_of_its_keys_type(key: str) -> None:
         ("model@here=resnet50", "model@here=resnet50: give model=resnet11, without @here"),
         ("r=2,4", "r=2,4: give -m to train each of these values"),
         ("recipe.lr=${lr}", "there is no key 'lr' to take a value from"),
-        ("hydra.launcher.n_jobs=2", "the launcher has no hydra.launcher.n_jobs; hydra/launcher=joblib has n_jobs"),
+        (
+            "hydra.launcher.n_jobs=2",
+            "the launcher has no hydra.launcher.n_jobs; hydra/launcher=joblib has n_jobs",
+        ),
         ("model.options.x=[3]", "unknown key 'model.options.x'"),
         ("model.name=resnet5", "model.name belongs to conf/model/: choose a file, model=resnet56"),
         ("model={name: foo}", "model.name belongs to conf/model/: choose a file, model=resnet11"),
