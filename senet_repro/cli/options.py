@@ -72,8 +72,13 @@ def _split_names(text: str) -> list[str]:
 
 
 def add_format_option(parser: argparse._ActionsContainer, formats: Sequence[str]) -> None:
-    """Add `--format`, one of `formats`, of which the first is the default.
+    """Add `--format`, one of `formats`, of which the first is the default; every verb offers markdown and json.
 
     The parser may be a group of options that exclude each other.
     """
-    parser.add_argument("--format", choices=formats, default=formats[0])
+    parser.add_argument(
+        "--format",
+        choices=formats,
+        default=formats[0],
+        help=f"how it is written ({formats[0]}); every verb with this option has markdown and json",
+    )

@@ -85,9 +85,8 @@ def read_run_overrides(words: Sequence[str]) -> list[str]:
     overrides = read_overrides(words)
     typed = {_split_word(word).key: word for word in words}
     for override in overrides:
-        parsed = parse_override(override)
-        if parsed.is_sweep_override():
-            key = parsed.key_or_group
+        if parse_override(override).is_sweep_override():
+            key = _split_word(override).key
             mend = _explain_list(typed[key], _find_hint(key))
             raise ConfigError(f"{typed[key]}: give -m to train each of these values{mend}")
     return overrides

@@ -39,7 +39,7 @@ def compile_network(net: nn.Module) -> None:
     # their `forward`.
     torch.compiler.reset()
     count_frames().clear()
-    net.forward = CompiledForward(net)  # type: ignore[method-assign]
+    net.forward = CompiledForward(net)
 
 
 def count_frames() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -38,6 +39,12 @@ def test_a_verbs_own_help_and_the_help_of_all_agree(
 def test_the_help_offers_no_format_that_a_verb_refuses() -> None:
     assert "status [--results DIR] [--format {text,markdown,json} | --watch]" in describe_verbs()
     assert tuple(FORMATS) == FORMAT_NAMES
+
+
+def test_every_verb_with_formats_has_markdown_and_json() -> None:
+    offered = re.findall(r"--format \{([a-z,]+)\}", describe_verbs())
+    assert len(offered) == 4
+    assert all({"markdown", "json"} <= set(formats.split(",")) for formats in offered)
 
 
 def test_describing_every_verb_imports_neither_torch_nor_numpy_nor_the_report() -> None:

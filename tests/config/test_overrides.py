@@ -117,6 +117,7 @@ def test_texts_are_swept_one_by_one(word: str, override: str) -> None:
         (["stages=2,3"], "in brackets: 'stages=[2,3]'"),
         (["seed=range(0,2)"], "seed=range(0,2): give -m to train each of these values"),
         (["+ablation=squeeze,stages"], "give -m to train each of these values"),
+        (["data@other=cifar10,digits"], "give -m to train each of these values"),
         (["+ablation=glob(*)"], "give -m to train each of these values"),
         (['results_dir="a'], """put the whole value in quotes, as in 'results_dir="a"'"""),
         (["results_dir=a,,b"], "results_dir is empty between commas"),

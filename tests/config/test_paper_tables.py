@@ -104,7 +104,8 @@ def test_tables_are_found_by_number_and_name() -> None:
     assert numbers == sorted(numbers)
     assert label_table(find_table("last_stage")) == "Section 4"
     with pytest.raises(
-        ConfigError, match=r"no table '9': it is of .*; there are 2 imagenet, 3 mobile"
+        ConfigError,
+        match=r"no table '9'; there are 2 imagenet, 3 mobile.*; the paper's Table 9 is of larger crops",
     ):
         find_table("9")
 
