@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
-from senet_repro.cli.sentence_parser import SentenceParser
 from senet_repro.core.errors import ConfigError
 
 # Hydra's flags for configurations from elsewhere. No other command and no other process would find those again.
@@ -29,13 +29,21 @@ class CommandLine:
     is_sweep: bool
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are those of every other wrong setting."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line for the reason that argparse found."""
+        raise ConfigError(f"{message}; --help shows what can be given")
+
+
 def read_command_line(arguments: Sequence[str]) -> CommandLine:
     """Return the parts of a command line; flags may stand anywhere among the words.
 
     Raises:
         ConfigError: a flag does not exist, cannot be given, or does not go with another.
     """
-    options = _build_parser().read_words(arguments)
+    options = _build_parser().parse_intermixed_args(list(arguments))
     for names in _FOREIGN_FLAGS:
         if getattr(options, _name_option(names[0])) is not None:
             raise ConfigError(
@@ -50,8 +58,8 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
     return CommandLine(flags, options.words, is_sweep=options.multirun)
 
 
-def _build_parser() -> SentenceParser:
-    parser = SentenceParser(add_help=False)
+def _build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="senet_repro", add_help=False, allow_abbrev=False)
     parser.add_argument("words", nargs="*")
     parser.add_argument("-m", "--multirun", action="store_true")
     # Hydra's word for what a command without -m does anyway.

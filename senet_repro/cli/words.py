@@ -31,10 +31,10 @@ def list_overrides(arguments: Sequence[str]) -> list[str]:
 
 
 def refuse_stray_words(arguments: Sequence[str]) -> None:
-    """Accept a command that trains: it holds no verb. Whoever reads the command line refuses other words.
+    """Accept a command that trains: it holds flags and settings, and no verb.
 
     Raises:
-        ConfigError: a word is a verb that does not come first, or a misspelt one.
+        ConfigError: a word is a verb that does not come first, or a misspelt one, or nothing at all.
     """
     strays = _list_strays(arguments)
     verbs = list_verbs()
@@ -45,6 +45,10 @@ def refuse_stray_words(arguments: Sequence[str]) -> None:
         near = difflib.get_close_matches(word.lower(), verbs, n=1, cutoff=LEAST_LIKENESS)
         if near:
             raise ConfigError(f"there is no verb '{word}'; did you mean {near[0]}?")
+    if strays:
+        raise ConfigError(
+            f"'{strays[0]}' is no setting and no verb: give KEY=VALUE, such as seed=1; --help lists the verbs"
+        )
 
 
 def _list_strays(arguments: Sequence[str]) -> list[str]:
