@@ -141,9 +141,9 @@ class Command:
         if not failures:
             return 0
         only_error = failures[0].error
-        if not self._is_sweep and isinstance(only_error, ConfigError):
+        if not self._is_sweep and exit_code_of(only_error) == 2:
             # Of one run that cannot be there is nothing to add, and nothing to repeat.
-            raise only_error
+            raise ConfigError(reason_of(only_error)) from only_error
         print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
         for failure in failures:
             print_text(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)

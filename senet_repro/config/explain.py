@@ -31,16 +31,8 @@ _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", 
 
 # Sentences of Hydra's, and ours with what stands in quotation marks in them.
 _HYDRA_SENTENCES = (
-    (
-        r"(?:Ambiguous value for argument|Sweep parameters) '(.+?)'",
-        "{} gives several values: add -m to train each; a list is written as [a,b]",
-    ),
     (r"Sweeping over Hydra's configuration .*'(.+)'", "{}: a setting of Hydra's has one value"),
     (r"An item is already at '(.+?)'", "{} has a value already: give it without the +"),
-    (
-        r"Could not delete from config\. '(.+?)' does not exist",
-        "~{}: there is no such key to leave out",
-    ),
     (r"force-add of config groups is not supported: '\+*(.+)'", "{}: give it without the +"),
     (r"Multiple values for (\S+?)\. ", "{} is chosen already: give it without the +"),
     (r"Override (\S+) looks like a config group", "{}: give GROUP=NAME, without a package"),

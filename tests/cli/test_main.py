@@ -80,7 +80,7 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["+sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
         (["r=many"], "r=many: give a whole number"),
         (["model=resnet5"], "there is no model 'resnet5'"),
-        (["-m", "+ablation=stages", "seed=x"], "seed is a whole number of at least 0, not 'x'"),
+        (["-m", "+ablation=stages", "seed=x"], "seed is a whole number of at least 0 and at most 4,294,967,295, not 'x'"),
         (["results_dir=/dev/null/runs"], "/dev/null/runs"),
         (
             ["protocol=cifar10", "data.root=/nowhere", "results_dir=TMP"],
@@ -232,8 +232,8 @@ def test_a_network_that_nobody_released_is_not_exported(tmp_path: Path, answer: 
 
 def test_no_records_yet_says_how_to_make_some(tmp_path: Path, answer: InProcess) -> None:
     done = answer("table", "--results", str(tmp_path / "none"))
-    assert done.returncode == 0
-    assert "python -m senet_repro -m +ablation=reduction_ratio makes them" in done.stdout
+    assert done.returncode == 2
+    assert "train the first: python -m senet_repro -m +ablation=reduction_ratio" in done.stderr
 
 
 def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path, answer: InProcess) -> None:
