@@ -24,13 +24,21 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         OSError: the file is not there, is no such file, or cannot be read; its text says which.
     """
-    with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
-        found = os.fstat(file.fileno())
+    # A file object would cost as much as the reading, and campaigns have tens of thousands of small files.
+    descriptor = open_without_waiting(str(path), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "Not a regular file", str(path))
         if found.st_size > MOST_BYTES:
             raise OSError(errno.EFBIG, f"Larger than {MOST_BYTES / 1e6:.0f} MB", str(path))
-        return file.read()
+        # A read may give less than was asked for, and the last one gives nothing.
+        parts = []
+        while part := os.read(descriptor, found.st_size + 1):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: Path) -> str:

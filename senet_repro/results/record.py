@@ -88,19 +88,19 @@ def read_record(path: Path) -> Record:
         RecordError: the file is not JSON, breaks a rule, holds a wrong key, is another run's, contradicts the last
             epoch in the folder, or was written by a newer senet_repro.
     """
-    record = parse_record(path)
+    record = Record(**read_fields(path))
     check_keys(path, record)
     check_place(path, record)
     return record
 
 
-def parse_record(path: Path) -> Record:
-    """Return the record in a file; its keys and place are taken on trust, for callers that check them otherwise.
+def read_fields(path: Path) -> dict[str, Any]:
+    """Return the fields of the record in a file; its keys and place are taken on trust, for callers that check them.
 
     Raises:
         RecordError: as `read_record`, except for a wrong key or place.
     """
-    data = _read_fields(path)
+    data = _read_object(path)
     if data["schema_version"] == 1:
         data = _upgrade_schema_1(data)
     missing = [name for name in FIELDS if name not in data]
@@ -109,10 +109,10 @@ def parse_record(path: Path) -> Record:
     flaw = find_flaw(data)
     if flaw:
         raise _damaged_record(path, flaw)
-    return Record(**{name: data[name] for name in FIELDS})
+    return {name: data[name] for name in FIELDS}
 
 
-def _read_fields(path: Path) -> dict[str, Any]:
+def _read_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file that says which schema it is of."""
     data = _parse_json(path)
     if not isinstance(data, dict):

@@ -6,7 +6,7 @@ import gc
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from senet_repro.results.record import (
     RecordError,
     check_keys,
     check_place,
-    parse_record,
+    read_fields,
 )
 from senet_repro.results.record_rules import is_count
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.seed_folders import list_seed_folders
 
+# Fields that make the identity of a record and its keys.
+_IDENTIFYING = ("protocol_key", "eval_images", "task", "axes", "protocol")
 _STATUS_KEYS = {"run_key", "seed", "state"}
 
 
@@ -96,26 +98,17 @@ def _read_shared(path: Path, known: dict[str, Record]) -> Record:
     Raises:
         RecordError: as `read_record`.
     """
-    record = parse_record(path)
+    fields = read_fields(path)
     # Hashing costs as much as all the rest, and a campaign has many seeds of each run.
-    first = known.get(record.run_key)
-    if first and _has_same_identity(first, record):
-        record = replace(record, axes=first.axes, protocol=first.protocol)
+    first = known.get(fields["run_key"])
+    if first and all(getattr(first, name) == fields[name] for name in _IDENTIFYING):
+        record = Record(**{**fields, "axes": first.axes, "protocol": first.protocol})
     else:
+        record = Record(**fields)
         check_keys(path, record)
         known.setdefault(record.run_key, record)
     check_place(path, record)
     return record
-
-
-def _has_same_identity(first: Record, record: Record) -> bool:
-    return (
-        first.protocol_key == record.protocol_key
-        and first.eval_images == record.eval_images
-        and first.task == record.task
-        and first.axes == record.axes
-        and first.protocol == record.protocol
-    )
 
 
 @contextmanager
