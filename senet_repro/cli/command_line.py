@@ -6,8 +6,8 @@ import argparse
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
+from senet_repro.cli.sentence_parser import SentenceParser
 from senet_repro.cli.verbs import list_verbs
 from senet_repro.core.errors import ConfigError
 
@@ -49,14 +49,6 @@ class CommandLine:
         return [word for word in self.words if "=" in word]
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are those of every other wrong setting."""
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse the command line for the reason that argparse found."""
-        raise ConfigError(f"{message}; --help shows what can be given")
-
-
 def read_command_line(arguments: Sequence[str]) -> CommandLine:
     """Return the parts of a command line; flags may stand anywhere among the words.
 
@@ -64,11 +56,15 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
         ConfigError: a flag does not exist, cannot be given, or does not go with another; a word is neither a setting
             nor a verb that comes first.
     """
-    options, unknown = _build_parser().parse_known_intermixed_args(list(arguments))
-    if not (options.help or options.shell_completion):
-        _refuse_stray_words(options.words)
-    if unknown:
-        raise ConfigError(f"there is no flag {unknown[0]}; --help shows what can be given")
+    parser = _build_parser()
+    options, others = parser.split_words(arguments)
+    strays = [] if options.help or options.shell_completion else _list_strays(options.words)
+    _refuse_verbs(strays)
+    parser.refuse_others(others)
+    if strays:
+        raise ConfigError(
+            f"'{strays[0]}' is no setting and no verb: give KEY=VALUE, such as seed=1; --help lists the verbs"
+        )
     for names in _FOREIGN_FLAGS:
         if getattr(options, _name_option(names[0])) is not None:
             raise ConfigError(
@@ -89,8 +85,8 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
     )
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="senet_repro", add_help=False, allow_abbrev=False)
+def _build_parser() -> SentenceParser:
+    parser = SentenceParser(add_help=False)
     parser.add_argument("words", nargs="*")
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")
@@ -107,13 +103,17 @@ def _build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _refuse_stray_words(words: Sequence[str]) -> None:
-    """Accept words that are settings.
+def _list_strays(words: Sequence[str]) -> list[str]:
+    """Return the words that set nothing."""
+    return [word for word in words if "=" not in word and word[:1] not in ("~", "+")]
+
+
+def _refuse_verbs(strays: Sequence[str]) -> None:
+    """Accept words that are no verbs.
 
     Raises:
-        ConfigError: a word is a verb that does not come first, or a misspelt one, or nothing at all.
+        ConfigError: a word is a verb that does not come first, or a misspelt one.
     """
-    strays = [word for word in words if "=" not in word and word[:1] not in ("~", "+")]
     verbs = list_verbs()
     for word in strays:
         if word in verbs:
@@ -122,10 +122,6 @@ def _refuse_stray_words(words: Sequence[str]) -> None:
         near = difflib.get_close_matches(word.lower(), verbs, n=1, cutoff=LEAST_LIKENESS)
         if near:
             raise ConfigError(f"there is no verb '{word}'; did you mean {near[0]}?")
-    if strays:
-        raise ConfigError(
-            f"'{strays[0]}' is no setting and no verb: give KEY=VALUE, such as seed=1; --help lists the verbs"
-        )
 
 
 def _select_shown(options: argparse.Namespace) -> list[str]:

@@ -12,15 +12,18 @@ from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import join_words
 
+# Of a flag that does not exist to the one that is proposed; 1 is the same.
+LEAST_LIKENESS = 0.6
+LIKENESS_OF_SLIP = 0.8
 _NOUNS = {"float": "a number", "int": "a whole number"}
 
 
 class SentenceParser(argparse.ArgumentParser):
-    """Parses the words after a verb; `read_words` is its one use."""
+    """Parses the words after a verb with `read_words`, or those of a command without one with `split_words`."""
 
-    def __init__(self, verb: str, **settings: Any) -> None:
+    def __init__(self, verb: str = "", **settings: Any) -> None:
         # A shortened flag would change its meaning with the next flag that begins like it.
-        program = f"python -m senet_repro {verb}"
+        program = f"python -m senet_repro {verb}".rstrip()
         super().__init__(prog=program, allow_abbrev=False, exit_on_error=False, **settings)
         self._verb = verb
 
@@ -31,13 +34,29 @@ class SentenceParser(argparse.ArgumentParser):
             ConfigError: a flag does not exist, or a value is missing, wrong or one too many.
             SystemExit: the words ask for the help, which is printed.
         """
+        options, others = self.split_words(words)
+        self.refuse_others(others)
+        return options
+
+    def split_words(self, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        """Return the options that the words give, and the words that give none; raises as `read_words`."""
+        # Without a verb flags may stand anywhere among the settings.
+        parse = self.parse_known_args if self._verb else self.parse_known_intermixed_args
         try:
-            options, others = self.parse_known_args(words)
+            options, others = parse(words)
         except argparse.ArgumentError as error:
             self._refuse(self._explain(error))
+        assert options is not None
+        return options, others
+
+    def refuse_others(self, others: Sequence[str]) -> None:
+        """Accept that no word was left over.
+
+        Raises:
+            ConfigError: one was; the message names the flag or the setting that was meant, where it can be known.
+        """
         if others:
             self._refuse(self._explain_other(others[0]))
-        return options
 
     def error(self, message: str) -> NoReturn:
         """Refuse words for a reason that concerns no single one of them; argparse calls this."""
@@ -47,18 +66,18 @@ class SentenceParser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Accept a value that is one of an argument's choices; argparse calls this."""
         if action.choices is not None:
-            name = action.option_strings[0] if action.option_strings else action.dest
+            name = action.option_strings[-1] if action.option_strings else action.dest
             try:
                 require_choice(name, value, action.choices)
             except ConfigError as error:
                 self._refuse(str(error))
 
     def _refuse(self, reason: str) -> NoReturn:
-        raise ConfigError(f"{self._verb}: {reason}")
+        raise ConfigError(f"{self._verb}: {reason}" if self._verb else reason)
 
     def _explain(self, error: argparse.ArgumentError) -> str:
         """Return in our words what argparse found wrong with one argument."""
-        name = str(error.argument_name)
+        name = str(error.argument_name).rpartition("/")[2]
         message = error.message
         if message.startswith("expected"):
             return f"{name} needs a value"
@@ -79,6 +98,21 @@ class SentenceParser(argparse.ArgumentParser):
         if not word.startswith("-"):
             return f"there is no place for {word}; its flags are {join_words(long_flags, 'and')}"
         flag = word.partition("=")[0]
-        near = difflib.get_close_matches(flag, long_flags, n=1)
-        mend = f"did you mean {near[0]}?" if near else f"there are {join_words(long_flags, 'and')}"
+        key = None if self._verb else _find_key(flag)
+        # Where a flag may stand for a key, it is another flag only by a slip.
+        least = LIKENESS_OF_SLIP if key else LEAST_LIKENESS
+        near = difflib.get_close_matches(flag, long_flags, n=1, cutoff=least)
+        mend = f"there are {join_words(long_flags, 'and')}"
+        if near:
+            mend = f"did you mean {near[0]}?"
+        elif key is not None:
+            mend = f"a setting has no dashes: {key}=VALUE"
         return f"there is no flag {flag}; {mend}"
+
+
+def _find_key(flag: str) -> str | None:
+    """Return the key that a person means by a flag, as other programs have it; None where nothing comes near."""
+    # Late: a verb needs no keys.
+    from senet_repro.config.keys import find_key
+
+    return find_key(flag.lstrip("-").replace("-", "_"))

@@ -122,6 +122,11 @@ def exists(key: str) -> bool:
     )
 
 
+def find_key(word: str) -> str | None:
+    """Return the key that a word is, or that a person means by it; None where nothing comes near."""
+    return word if exists(word) else find_nearest_key(word)
+
+
 def find_nearest_key(key: str) -> str | None:
     """Return the key that a person meant by one that does not exist; None where nothing comes near."""
     key = key.lower()

@@ -80,7 +80,10 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["+sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
         (["r=many"], "r=many: give a whole number"),
         (["model=resnet5"], "there is no model 'resnet5'"),
-        (["-m", "+ablation=stages", "seed=x"], "seed is a whole number of at least 0 and at most 4,294,967,295"),
+        (
+            ["-m", "+ablation=stages", "seed=x"],
+            "seed is a whole number of at least 0 and at most 4,294,967,295",
+        ),
         (["results_dir=/dev/null/runs"], "/dev/null/runs"),
         (
             ["protocol=cifar10", "data.root=/nowhere", "results_dir=TMP"],
