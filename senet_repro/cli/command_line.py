@@ -1,12 +1,14 @@
-"""The flags of a training command, and what Hydra gets to see of it (no torch, no Hydra)."""
+"""A command line without a verb: its flags and words, and what Hydra gets to see of it (no torch, no Hydra)."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from senet_repro.cli.verbs import list_verbs
 from senet_repro.core.errors import ConfigError
 
 # Hydra's flags for configurations from elsewhere. No other command and no other process would find those again.
@@ -20,13 +22,31 @@ _FOREIGN_FLAGS = (
 _INFOS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 
 
+# Of a misspelt word to the verb that is proposed; 1 is the same.
+LEAST_LIKENESS = 0.7
+
+
 @dataclass(frozen=True)
 class CommandLine:
-    """A training command as it was typed, in its two parts."""
+    """A command line as it was typed, in its two parts."""
 
     flags: list[str]  # as Hydra is to have them
     words: list[str]  # KEY=VALUE; with --shell-completion what Hydra wants to know
     is_sweep: bool
+    asks_for_help: bool = False
+    asks_for_version: bool = False
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        """Whether the command says neither what to train nor what to show; -m says how to train, and not what."""
+        return not self.words and self.flags in ([], ["--multirun"])
+
+    @property
+    def settings(self) -> list[str]:
+        """The words that set something, KEY=VALUE; none where a shell asks how words are completed."""
+        if "--shell-completion" in self.flags:
+            return []
+        return [word for word in self.words if "=" in word]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,9 +61,14 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
     """Return the parts of a command line; flags may stand anywhere among the words.
 
     Raises:
-        ConfigError: a flag does not exist, cannot be given, or does not go with another.
+        ConfigError: a flag does not exist, cannot be given, or does not go with another; a word is neither a setting
+            nor a verb that comes first.
     """
-    options = _build_parser().parse_intermixed_args(list(arguments))
+    options, unknown = _build_parser().parse_known_intermixed_args(list(arguments))
+    if not (options.help or options.shell_completion):
+        _refuse_stray_words(options.words)
+    if unknown:
+        raise ConfigError(f"there is no flag {unknown[0]}; --help shows what can be given")
     for names in _FOREIGN_FLAGS:
         if getattr(options, _name_option(names[0])) is not None:
             raise ConfigError(
@@ -55,12 +80,20 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
     if options.resolve and not options.cfg:
         raise ConfigError("--resolve goes with --cfg job: give that too")
     flags = shown or (["--multirun"] if options.multirun else [])
-    return CommandLine(flags, options.words, is_sweep=options.multirun)
+    return CommandLine(
+        flags,
+        options.words,
+        is_sweep=options.multirun,
+        asks_for_help=options.help,
+        asks_for_version=options.version,
+    )
 
 
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="senet_repro", add_help=False, allow_abbrev=False)
     parser.add_argument("words", nargs="*")
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--version", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
     # Hydra's word for what a command without -m does anyway.
     parser.add_argument("-r", "--run", action="store_true")
@@ -72,6 +105,27 @@ def _build_parser() -> argparse.ArgumentParser:
     for names in _FOREIGN_FLAGS:
         parser.add_argument(*names)
     return parser
+
+
+def _refuse_stray_words(words: Sequence[str]) -> None:
+    """Accept words that are settings.
+
+    Raises:
+        ConfigError: a word is a verb that does not come first, or a misspelt one, or nothing at all.
+    """
+    strays = [word for word in words if "=" not in word and word[:1] not in ("~", "+")]
+    verbs = list_verbs()
+    for word in strays:
+        if word in verbs:
+            raise ConfigError(f"a verb comes first, as in python -m senet_repro {word}")
+    for word in strays:
+        near = difflib.get_close_matches(word.lower(), verbs, n=1, cutoff=LEAST_LIKENESS)
+        if near:
+            raise ConfigError(f"there is no verb '{word}'; did you mean {near[0]}?")
+    if strays:
+        raise ConfigError(
+            f"'{strays[0]}' is no setting and no verb: give KEY=VALUE, such as seed=1; --help lists the verbs"
+        )
 
 
 def _select_shown(options: argparse.Namespace) -> list[str]:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from senet_repro import __version__
+from senet_repro.cli.command_line import CommandLine, read_command_line
 from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs, summarize_verbs
-from senet_repro.cli.words import (
-    HELP_FLAGS,
-    asks_for_nothing,
-    list_overrides,
-    refuse_stray_words,
-)
 from senet_repro.core.errors import ConfigError, Stopped, reason_of
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.signals import convert_signals, end_at_signals
@@ -40,14 +35,14 @@ def _run_verb(arguments: list[str]) -> int:
         if arguments and arguments[0] in list_verbs():
             convert_signals()
             return _print_to_reader(partial(call_verb, arguments[0], arguments[1:]))
-        if set(HELP_FLAGS) & set(arguments):
-            return _print_to_reader(partial(_print_help, arguments))
-        if "--version" in arguments:
+        line = read_command_line(arguments)
+        if line.asks_for_help:
+            return _print_to_reader(partial(_print_help, line))
+        if line.asks_for_version:
             print(f"senet_repro {__version__}")
             return 0
-        if asks_for_nothing(arguments):
+        if line.asks_for_nothing:
             return _print_first_words()
-        refuse_stray_words(arguments)
         # A verb's output is what it is for, and it ends where nobody reads it; a run goes on.
         guard_streams()
         from senet_repro.cli import train
@@ -56,7 +51,7 @@ def _run_verb(arguments: list[str]) -> int:
         convert_signals()
         # Training imports Lightning, and that imports matplotlib.
         set_matplotlib_folder()
-        return train.main()
+        return train.main(line)
     except ConfigError as error:
         print_text(f"senet_repro: {error}", file=sys.stderr)
         return 2
@@ -82,16 +77,16 @@ def _print_to_reader(print_all: Callable[[], int]) -> int:
     return exit_code
 
 
-def _print_help(arguments: Sequence[str]) -> int:
-    """Print the help in two screens, a verb's own, or with `all` every key as the other arguments compose it."""
-    verb = next((word for word in arguments if word in list_verbs()), None)
+def _print_help(line: CommandLine) -> int:
+    """Print the help in two screens, a verb's own, or with `all` every key as the other words compose it."""
+    verb = next((word for word in line.words if word in list_verbs()), None)
     if verb is not None:
         return call_verb(verb, ["--help"])
     from senet_repro.config.help_text import build_help, build_reference
 
     text = build_help(summarize_verbs())
-    if "all" in arguments:
-        text += f"\n\n{build_reference(list_overrides(arguments), describe_verbs())}"
+    if "all" in line.words:
+        text += f"\n\n{build_reference(line.settings, describe_verbs())}"
     print(text)
     return 0
 

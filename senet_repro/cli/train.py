@@ -29,7 +29,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from senet_repro.cli.command import Command, Outcomes
-from senet_repro.cli.command_line import read_command_line
+from senet_repro.cli.command_line import CommandLine
 from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
 from senet_repro.config.composition import check_overrides, run_from
@@ -47,7 +47,7 @@ from senet_repro.core.slow_work import SlowWork
 _command: Command | None = None
 
 
-def main() -> int:
+def main(line: CommandLine) -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be.
 
     Raises:
@@ -56,7 +56,7 @@ def main() -> int:
     global _command
     _command = Command()
     # Hydra takes its arguments from there.
-    sys.argv[1:] = _read_arguments(sys.argv[1:])
+    sys.argv[1:] = _write_arguments(line)
     # Hydra would print failures itself and leave with exit code 1; cli/main.py maps them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     serve = hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
@@ -65,13 +65,12 @@ def main() -> int:
     return _command.finish()
 
 
-def _read_arguments(arguments: Sequence[str]) -> list[str]:
+def _write_arguments(line: CommandLine) -> list[str]:
     """Return the arguments of a command as Hydra is to have them.
 
     Raises:
         ConfigError: one of them cannot be given, or cannot be read.
     """
-    line = read_command_line(arguments)
     # These are no settings but what Hydra is to complete.
     if "--shell-completion" in line.flags:
         return [*line.flags, *line.words]

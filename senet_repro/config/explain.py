@@ -14,7 +14,6 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, Vali
 
 from senet_repro.config.keys import (
     OPTIONS,
-    exists,
     find_nearest_key,
     list_keys,
     list_networks_with,
@@ -76,7 +75,7 @@ def explain_unknown_key(key: str) -> str:
         networks = join_words(list_networks_with(option), "and")
         return f"the network has no {key}: it is an option of {networks}"
     if key.startswith("hydra.launcher."):
-        return f"unknown key '{key}'; choose its launcher too: hydra/launcher=joblib or hydra/launcher=slurm"
+        return f"the launcher has no {key}; hydra/launcher=joblib has n_jobs, hydra/launcher=slurm partition and more"
     if key.startswith("hydra."):
         return f"unknown key '{key}'; --hydra-help tells of Hydra's own"
     near = find_nearest_key(key)
@@ -85,12 +84,15 @@ def explain_unknown_key(key: str) -> str:
 
 
 def explain_wrong_value(key: str, value: Any) -> str:
-    """Return what is legal for a key of the schema whose value is not, with an example."""
+    """Return what is legal for a key whose value is not, with an example where the schema has the key."""
     # Of a list, the value is an item.
     key = re.sub(r"\[\d+\]", "", key)
     parent, _, option = key.rpartition(".")
-    if parent == OPTIONS:
+    if parent == OPTIONS and option in MODEL_OPTIONS:
         return f"{key} is {join_words(MODEL_OPTIONS[option], 'or')}, not {write_value(value)}"
+    if key not in list_keys():
+        # Hydra's own, or one below a name that a table's file chose.
+        return f"{key} cannot be {write_value(value)}: give a value of another kind"
     if list_keys()[key].holds_keys:
         return f"{key} has no value of its own, such as {write_value(value)}: give {_name_key_below(key)}"
     return f"{key} is {describe_type(key)}, not {write_value(value)}, such as {key}={find_example(key)}"
@@ -158,7 +160,7 @@ def _explain_error(error: BaseException) -> str:
     about = _find_cause_of_key(error)
     if about is not None:
         key = str(about.full_key)
-        if isinstance(about, ValidationError) and exists(re.sub(r"\[.*", "", key)):
+        if isinstance(about, ValidationError):
             return explain_wrong_value(key, about.value)
         if isinstance(about, MissingMandatoryValue) and key in list_keys():
             return f"{key} has no value: give one, such as {key}={find_example(key)}"

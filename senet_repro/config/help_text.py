@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.conf_dir import CONF_DIR, load_file
 from senet_repro.config.explain import plain_errors
+from senet_repro.config.overrides import read_run_overrides
 from senet_repro.config.settings import check_settings
 
 FIRST_WORDS = """\
@@ -39,10 +40,11 @@ def build_reference(overrides: Sequence[str], verbs: str) -> str:
     Raises:
         ConfigError: as for `compose`.
     """
-    check_settings(overrides)
+    read = read_run_overrides(overrides)
+    check_settings(read)
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        config = hydra.compose("config", overrides=list(overrides))
+        config = hydra.compose("config", overrides=read)
     groups = "\n".join(_describe_groups())
     keys = OmegaConf.to_yaml(config, sort_keys=False)
     parts = {

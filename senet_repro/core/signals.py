@@ -1,13 +1,14 @@
 """Signals: who may stop whom, and how (core floor; Python's handlers are installed by this file alone).
 
-A run that a signal ended in the middle of a step would lose its epoch. So each process answers a signal by one of three
-policies: **defer** (`Deferral`: note it, leave at the next safe point), **ignore** (`ignore_signals`) and **convert**
-(`convert_signals`, `JobStops`: raise `Stopped`, which no `except Exception` takes for a failure).
+A run that a signal ended in the middle of a step would lose its epoch. So each process answers a signal by one of four
+policies: **defer** (`Deferral`: note it, leave at the next safe point), **ignore** (`ignore_signals`), **convert**
+(`convert_signals`, `JobStops`: raise `Stopped`, which no `except Exception` takes for a failure) and **end**
+(`end_at_signals`, `Deferral.end_at_once`: while libraries are imported, which may swallow an exception).
 
     process                SIGINT (Ctrl-C)        SIGTERM                 SIGUSR2 (1)     policy: installed by, when
     ---------------------  ---------------------  ----------------------  --------------  -----------------------------
-    command line           KeyboardInterrupt,     Stopped, exit code 143  ends it         convert: cli/main.py, at the
-                           exit code 130                                                  start
+    command line           KeyboardInterrupt,     Stopped, exit code 143  ends it         end: __main__.py, at first;
+                           exit code 130                                                  convert: cli/main.py, after it
     - trains a run         leaves at a safe       leaves at a safe point  ends it         defer: execution/execute.py,
                            point; the second                                              around each attempt
                            ends it at once

@@ -63,7 +63,6 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
         if entry.key in state_dict:
             given = state_dict[entry.key]
             _check_tensor(given, entry, key, own, mend)
-            _refuse_no_numbers(given, entry.key)
             loaded[key] = given.reshape(own.shape)
         elif key.endswith(".num_batches_tracked"):
             loaded[key] = own
@@ -73,6 +72,8 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
                 f"{entry.key} is not in the weights and {in_network} in the network; {mend}"
             )
     _refuse_left_over(state_dict, entries, mend)
+    for key, entry in entries.items():
+        _refuse_no_numbers(loaded[key], entry.key)
     # Only now: an import that fails leaves the network as it was.
     model.load_state_dict(loaded)
 

@@ -20,7 +20,6 @@ from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
-from senet_repro.data.workers import explain_worker_death
 from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
@@ -28,7 +27,6 @@ from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.compilation import CompileReport, compile_network
 from senet_repro.training.devices import uses_gpu
-from senet_repro.training.memory import explain_memory
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
 from senet_repro.training.surroundings import read_commit
@@ -61,20 +59,12 @@ def fit(
     read_commit()
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with (
-        cpu_threads(run.trainer.threads),
-        explain_failure(run),
-        explain_memory(run),
-        explain_worker_death(),
-    ):
+    with cpu_threads(run.trainer.threads), explain_failure(run):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
-        callbacks: list[Callback] = []
-        if run.trainer.compile:
-            # After the counts, for which the network is called in ways of their own.
-            compile_network(net)
-            callbacks.append(CompileReport())
+        # After the counts, for which the network is called in ways of their own.
+        reports = _compile_if_asked(run, net)
 
         data = task.build_data(run)
         # Before devices meet, since it may take longer than they wait for each other.
@@ -84,7 +74,7 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        callbacks += [log, SafePoints(run_folder, deferral)]
+        callbacks = [*reports, log, SafePoints(run_folder, deferral)]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
@@ -102,6 +92,14 @@ def fit(
             log.close_mirror()
             # Lightning forgets it where a run fails.
             data.teardown("fit")
+
+
+def _compile_if_asked(run: Run, net: torch.nn.Module) -> list[Callback]:
+    """Let the network be compiled where the trainer asks for it, and return what reports on that."""
+    if not run.trainer.compile:
+        return []
+    compile_network(net)
+    return [CompileReport()]
 
 
 def _drop_line(_line: str) -> None:

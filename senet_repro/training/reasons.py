@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, RunFailed
+from senet_repro.data.workers import explain_worker_death
+from senet_repro.training.memory import explain_memory
 
 
 @contextmanager
@@ -16,10 +18,12 @@ def explain_failure(run: Run) -> Iterator[None]:
 
     Raises:
         ConfigError: the run cannot be with its settings on this machine.
-        RunFailed: it failed for a reason that may pass.
+        OutOfMemory: memory ran out.
+        RunFailed: it failed for a reason that may pass, or a process that loads batches died.
     """
     try:
-        yield
+        with explain_memory(run), explain_worker_death():
+            yield
     except Exception as error:
         explained = find_explanation(error, run)
         if explained is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf
 from omegaconf import OmegaConf
 
 from senet_repro.config.composition import compose
@@ -12,6 +13,7 @@ from senet_repro.config.schema import Run
 from senet_repro.config.settings import check_settings
 from senet_repro.core.errors import ConfigError
 
+SCHEMA = OmegaConf.structured(Run)
 LIBRARY_WORDS = ("converted", "Optional", "subclass", "struct", "Ambiguous", "merging", "Could not")
 VALUES = [
     name
@@ -27,7 +29,7 @@ def test_a_value_of_a_wrong_type_is_answered_with_a_legal_one(key: str, value: s
         with plain_errors():
             check_settings([f"{key}={value}"])
             wrong = OmegaConf.from_dotlist([f"{key}={value}"])
-            OmegaConf.merge(OmegaConf.structured(Run), wrong)
+            OmegaConf.merge(SCHEMA, wrong)
     except ConfigError as error:
         message = str(error)
         assert message.startswith(f"{key} is {describe_type(key)}, not ")
@@ -41,7 +43,7 @@ def test_a_value_of_a_wrong_type_is_answered_with_a_legal_one(key: str, value: s
 @pytest.mark.parametrize("key", VALUES)
 def test_an_example_is_of_its_keys_type(key: str) -> None:
     written = OmegaConf.from_dotlist([f"{key}={find_example(key)}"])
-    OmegaConf.merge(OmegaConf.structured(Run), written)
+    OmegaConf.merge(SCHEMA, written)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,11 @@ def test_an_example_is_of_its_keys_type(key: str) -> None:
         ("model@here=resnet50", "model@here=resnet50: give model=resnet11, without @here"),
         ("r=2,4", "r=2,4: give -m to train each of these values"),
         ("recipe.lr=${lr}", "there is no key 'lr' to take a value from"),
-        ("hydra.launcher.n_jobs=2", "choose its launcher too: hydra/launcher=joblib"),
+        (
+            "hydra.launcher.n_jobs=2",
+            "the launcher has no hydra.launcher.n_jobs; hydra/launcher=joblib has n_jobs",
+        ),
+        ("model.options.x=[3]", "unknown key 'model.options.x'"),
         ("model.name=resnet5", "model.name belongs to conf/model/: choose a file, model=resnet56"),
         ("model={name: foo}", "model.name belongs to conf/model/: choose a file, model=resnet11"),
         ("model.stages=[2]", "choose a file, model=resnet11, or give stages=[2,3]"),
@@ -97,3 +103,10 @@ def test_what_no_command_may_give_is_said_in_our_words(overrides: str, message: 
     with pytest.raises(ConfigError) as error:
         compose([overrides])
     assert message in str(error.value)
+
+
+def test_a_wrong_value_of_hydras_own_is_said_in_our_words() -> None:
+    jobs = OmegaConf.structured({"hydra": {"launcher": JobLibLauncherConf}})
+    with pytest.raises(ConfigError) as error, plain_errors():
+        OmegaConf.update(jobs, "hydra.launcher.n_jobs", "many")
+    assert str(error.value).startswith("hydra.launcher.n_jobs cannot be 'many'")

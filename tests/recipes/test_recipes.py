@@ -113,7 +113,7 @@ def read_records(copy: ProjectCopy) -> list[dict[str, object]]:
 def test_a_network_and_a_recipe_train(extended: ProjectCopy) -> None:
     names = [record["name"] for record in read_records(extended)]
     assert names == ["digits-resnet14-r16", "digits-resnet14-r16-hardsigmoid"]
-    help_text = extended.call("--help")
+    help_text = extended.call("--help", "all")
     assert "resnet14" in help_text
     assert "sprint" in help_text
 
@@ -130,13 +130,13 @@ def test_a_table_is_printed_and_judged(extended: ProjectCopy) -> None:
     verdicts = extended.call("verdict", "--table", "cheap_gate")
     assert "the exact gate is better" in verdicts
     assert "inconclusive" in verdicts
-    assert "cheap_gate" in extended.call("--help")
+    assert "cheap_gate" in extended.call("--help", "all")
 
 
 def test_a_verb_answers_and_stands_in_the_help(extended: ProjectCopy) -> None:
     assert extended.call("count", "--least", "2") == "2 records\n"
     assert "usage: python -m senet_repro count [-h]" in extended.call("count", "--help")
-    help_text = extended.call("--help")
+    help_text = extended.call("--help", "all")
     usage = "python -m senet_repro count [--results DIR] [--least LEAST]\n"
     assert usage + "      The number of records\n" in help_text
 
