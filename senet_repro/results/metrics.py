@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 
@@ -26,7 +27,8 @@ class Metric:
     decimals: int = 2
     is_printed: bool = True  # a column of the tables; every metric is recorded
 
-    @property
+    # Asked for at every figure of every table.
+    @cached_property
     def name(self) -> str:
         """The metric's name in records, such as top1_err_pct."""
         # A loss has neither quantity nor unit.
