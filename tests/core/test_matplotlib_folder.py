@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from senet_repro.core.errors import ConfigError
 from senet_repro.core.matplotlib_folder import VARIABLE, set_matplotlib_folder
 
 
@@ -50,3 +51,14 @@ def test_the_users_own_choice_stays(temporary: Path, monkeypatch: pytest.MonkeyP
     set_matplotlib_folder()
     assert os.environ[VARIABLE] == "/somewhere"
     assert list(temporary.iterdir()) == []
+
+
+def test_without_any_folder_for_temporary_files_the_mend_is_named(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_nothing() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", find_nothing)
+    with pytest.raises(ConfigError, match="give TMPDIR=DIR"):
+        set_matplotlib_folder()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +19,7 @@ from senet_repro.training.devices import reserve_gpus, reserve_names, uses_gpu
 
 @pytest.fixture(autouse=True)
 def _own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,9 @@ def test_what_a_job_gives_back_is_taken_first() -> None:
 
 
 RESERVE = """
-import sys
+import sys, tempfile
 from senet_repro.training import devices
-devices.tempfile.gettempdir = lambda: sys.argv[1]
+tempfile.tempdir = sys.argv[1]
 with devices.reserve_names(["0", "1"], 1) as mine:
     print(*mine, flush=True)
     sys.stdin.read()
