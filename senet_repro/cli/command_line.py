@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from senet_repro.cli.sentence_parser import SentenceParser
 from senet_repro.cli.verbs import list_verbs
+from senet_repro.core.choice import find_nearest
 from senet_repro.core.errors import ConfigError
 
 # Hydra's flags for configurations from elsewhere. No other command and no other process would find those again.
@@ -20,8 +20,6 @@ _FOREIGN_FLAGS = (
 )
 # What Hydra can tell of itself.
 _INFOS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
-
-
 # Of a misspelt word to the verb that is proposed; 1 is the same.
 LEAST_LIKENESS = 0.7
 
@@ -119,9 +117,9 @@ def _refuse_verbs(strays: Sequence[str]) -> None:
         if word in verbs:
             raise ConfigError(f"a verb comes first, as in python -m senet_repro {word}")
     for word in strays:
-        near = difflib.get_close_matches(word.lower(), verbs, n=1, cutoff=LEAST_LIKENESS)
+        near = find_nearest(word.lower(), verbs, LEAST_LIKENESS)
         if near:
-            raise ConfigError(f"there is no verb '{word}'; did you mean {near[0]}?")
+            raise ConfigError(f"there is no verb '{word}'; did you mean {near}?")
 
 
 def _select_shown(options: argparse.Namespace) -> list[str]:

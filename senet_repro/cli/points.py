@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.config.composition import check_overrides, run_from
+from senet_repro.config.composition import run_from
 from senet_repro.config.explain import plain_errors
 from senet_repro.config.found_set import fill_in_set
 from senet_repro.config.schema import Run
@@ -50,7 +50,7 @@ def read_point(
             our_keys = [str(key) for key in config if key != "hydra"]
             run = run_from(OmegaConf.masked_copy(config, our_keys))
             _fetch_missing_set(run)
-        return Point(overrides, check_overrides(overrides, run))
+        return Point(overrides, run)
     except ConfigError as error:
         return IllegalPoint(overrides, error)
 

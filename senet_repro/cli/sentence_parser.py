@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from senet_repro.core.choice import require_choice
+from senet_repro.core.choice import find_nearest, require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import join_words
 
@@ -101,10 +100,10 @@ class SentenceParser(argparse.ArgumentParser):
         key = None if self._verb else _find_key(flag)
         # Where a flag may stand for a key, it is another flag only by a slip.
         least = LIKENESS_OF_SLIP if key else LEAST_LIKENESS
-        near = difflib.get_close_matches(flag, long_flags, n=1, cutoff=least)
+        near = find_nearest(flag, long_flags, least)
         mend = f"there are {join_words(long_flags, 'and')}"
         if near:
-            mend = f"did you mean {near[0]}?"
+            mend = f"did you mean {near}?"
         elif key is not None:
             mend = f"a setting has no dashes: {key}=VALUE"
         return f"there is no flag {flag}; {mend}"

@@ -32,7 +32,7 @@ from senet_repro.cli.command import Command, Outcomes
 from senet_repro.cli.command_line import CommandLine
 from senet_repro.cli.job import train_run
 from senet_repro.cli.points import Point, Position, read_point
-from senet_repro.config.composition import check_overrides, run_from
+from senet_repro.config.composition import run_from
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.explain import plain_errors
 from senet_repro.config.identity import run_dir
@@ -200,7 +200,7 @@ def _train_sweep_job(
     """
     hydra_config: Any = HydraConfig.get()
     overrides = list(hydra_config.overrides.task)
-    run = check_overrides(overrides, run_from(config))
+    run = run_from(config)
     number = hydra_config.job.num
     if run_dir(run) != folders[number]:
         raise DataError(

@@ -121,28 +121,17 @@ def compose(overrides: Sequence[str] = ()) -> Run:
     Raises:
         ConfigError: as for `run_from`, or an override is malformed or no command's to give.
     """
+    return run_from(compose_config(overrides))
+
+
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """Return the whole configuration that a command with these overrides has; it is not checked against the schema.
+
+    Raises:
+        ConfigError: an override is malformed or no command's to give.
+    """
     read = read_run_overrides(overrides)
     check_settings(read)
     GlobalHydra.instance().clear()
     with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        config = hydra.compose("config", overrides=read)
-    return check_overrides(read, run_from(config))
-
-
-def check_overrides(overrides: Sequence[str], run: Run) -> Run:
-    """Return the run that the overrides gave, if they ask for no more than one table.
-
-    Raises:
-        ConfigError: they ask for two tables, or for a protocol where a table brings its own.
-    """
-    given = [override.lstrip("+").partition("=") for override in overrides]
-    groups = [group for group, _, _ in given]
-    tables = [f"+{group}={name}" for group, _, name in given if group in ("ablation", "experiment")]
-    if len(tables) > 1 or any("," in table for table in tables):
-        raise ConfigError(f"{' '.join(tables)}: give one table at a time")
-    names_its_protocol = bool(tables) and tables[0].startswith("+experiment")
-    if names_its_protocol and "protocol" in groups:
-        raise ConfigError(
-            f"{tables[0]} names network, data and recipe itself: leave protocol= out, or give model=, data="
-        )
-    return run
+        return hydra.compose("config", overrides=read)

@@ -12,6 +12,10 @@ CONF_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") i
 """The folder of the grid's YAML: a subfolder per group, such as model/, a file per choice, such as resnet50.yaml."""
 
 
+TABLE_GROUPS = ("ablation", "experiment")
+"""The groups whose files are the tables of the paper; a command adds one of them, as `+ablation=squeeze`."""
+
+
 def list_files(group: str) -> list[str]:
     """Return the names of a group's choices, in alphabetical order."""
     return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))

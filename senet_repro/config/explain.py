@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
@@ -15,6 +14,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, Vali
 from senet_repro.config.keys import (
     OPTIONS,
     find_nearest_key,
+    is_option,
     list_keys,
     list_networks_with,
     list_ranges,
@@ -53,17 +53,15 @@ def plain_errors() -> Iterator[None]:
         raise _find_own_error(error) or ConfigError(_explain_error(error)) from error
 
 
-def _find_own_error(error: BaseException | None) -> ConfigError | None:
+def _find_own_error(error: BaseException) -> ConfigError | None:
     """Return the error of a resolver of ours, which has the mend in its own words; None if it is none of ours."""
-    while error is not None and not isinstance(error, ConfigError):
-        error = error.__cause__ or error.__context__
-    return error
+    return next((cause for cause in _walk_causes(error) if isinstance(cause, ConfigError)), None)
 
 
 def explain_unknown_key(key: str) -> str:
     """Return that a key does not exist, with the one that was meant where it can be known."""
-    parent, _, option = key.rpartition(".")
-    if parent == OPTIONS and option in MODEL_OPTIONS:
+    option = key.rpartition(".")[2]
+    if is_option(key) and option in MODEL_OPTIONS:
         networks = join_words(list_networks_with(option), "and")
         return f"the network has no {key}: it is an option of {networks}"
     if key.startswith("hydra.launcher."):
@@ -79,8 +77,8 @@ def explain_wrong_value(key: str, value: Any) -> str:
     """Return what is legal for a key whose value is not, with an example where the schema has the key."""
     # Of a list, the value is an item.
     key = re.sub(r"\[\d+\]", "", key)
-    parent, _, option = key.rpartition(".")
-    if parent == OPTIONS and option in MODEL_OPTIONS:
+    option = key.rpartition(".")[2]
+    if is_option(key) and option in MODEL_OPTIONS:
         return f"{key} is {join_words(MODEL_OPTIONS[option], 'or')}, not {write_value(value)}"
     if key not in list_keys():
         # Hydra's own, or one below a name that a table's file chose.
@@ -92,29 +90,17 @@ def explain_wrong_value(key: str, value: Any) -> str:
 
 def describe_type(key: str) -> str:
     """Return what a key of the schema takes, such as `a number above 0 and at most 10`."""
-    of_item, is_list, may_be_none = read_type(key)
-    if of_item is bool:
+    known = list_keys()[key]
+    if known.item_type is bool:
         words = "true or false"
-    elif of_item is str:
-        words = "a list of words" if is_list else "a text"
+    elif known.item_type is str:
+        words = "a list of words" if known.is_list else "a text"
     else:
-        noun = "whole number" if of_item is int else "number"
-        subject = f"a list of {noun}s" if is_list else f"a {noun}"
+        noun = "whole number" if known.item_type is int else "number"
+        subject = f"a list of {noun}s" if known.is_list else f"a {noun}"
         limits = list_ranges().get(key)
         words = limits.describe(noun) if limits else subject
-    return f"{words}, or null" if may_be_none else words
-
-
-def read_type(key: str) -> tuple[type, bool, bool]:
-    """Return of a key's type: that of its value or items, whether it is a list, and whether it may be none."""
-    kind = list_keys()[key].type
-    may_be_none = isinstance(kind, UnionType)
-    if may_be_none:
-        kind = next(part for part in get_args(kind) if part is not type(None))
-    if get_origin(kind) is list:
-        (kind,) = get_args(kind)
-        return kind, True, may_be_none
-    return kind, False, may_be_none
+    return f"{words}, or null" if known.may_be_none else words
 
 
 def find_example(key: str) -> str:
@@ -122,11 +108,13 @@ def find_example(key: str) -> str:
     default = OmegaConf.select(read_defaults(), key)
     if default is not None and not OmegaConf.is_dict(default):
         return write_value(default).replace("'", "")
-    of_item, is_list, _ = read_type(key)
-    item = _EXAMPLES[of_item]
+    known = list_keys()[key]
+    item = _EXAMPLES[known.item_type]
+    if not known.is_list:
+        return item
     limits = list_ranges().get(key)
     count = limits.count if limits and limits.count else 2
-    return f"[{','.join([item] * count)}]" if is_list else item
+    return f"[{','.join([item] * count)}]"
 
 
 def write_value(value: Any) -> str:
@@ -166,13 +154,19 @@ def _explain_error(error: BaseException) -> str:
     return text
 
 
-def _find_cause_of_key(error: BaseException | None) -> OmegaConfBaseException | None:
+def _find_cause_of_key(error: BaseException) -> OmegaConfBaseException | None:
     """Return the error, or the one of its causes, that names a key; None where none does."""
-    while error is not None:
-        if isinstance(error, OmegaConfBaseException) and error.full_key:
-            return error
-        error = error.__cause__ or error.__context__
+    for cause in _walk_causes(error):
+        if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+            return cause
     return None
+
+
+def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, then the one that it was raised for, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _is_unknown_key(error: OmegaConfBaseException) -> bool:

@@ -13,11 +13,11 @@ from typing import Any
 
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep, Sweep
 
-from senet_repro.config.conf_dir import list_files, load_file
-from senet_repro.config.overrides import TABLE_KEYS, parse_override
+from senet_repro.config.conf_dir import TABLE_GROUPS, list_files, load_file
+from senet_repro.config.overrides import parse_override
 from senet_repro.core.errors import ConfigError
 
-Axes = dict[str, Override]
+KeyOverrides = dict[str, Override]
 """The override of each key of a sweep, by the key with the + before it."""
 
 
@@ -34,11 +34,11 @@ def build_grid(
     """
     if type(most_points) is not int or most_points < 1:
         raise ConfigError(f"hydra.sweeper.most_points={most_points}: give a number of at least 1")
-    grids = [_merge_axes(*part) for part in _split_tables(overrides, table_params)]
-    _refuse_large_sweep(grids, most_points)
+    sweeps = [_merge_overrides(*part) for part in _split_tables(overrides, table_params)]
+    _refuse_large_sweep(sweeps, most_points)
     points: list[list[str]] = []
-    for axes in grids:
-        choices = [_list_overrides(override) for override in axes.values()]
+    for sweep in sweeps:
+        choices = [_list_overrides(override) for override in sweep.values()]
         points.extend(list(point) for point in itertools.product(*choices))
     return points
 
@@ -49,12 +49,13 @@ def _split_tables(
     """Yield the overrides of each table that a command sweeps, and the values that the table's file sweeps."""
     for number, override in enumerate(overrides):
         parsed = parse_override(override)
-        key = parsed.get_key_element()
-        if key in TABLE_KEYS and parsed.is_sweep_override():
+        group = parsed.key_or_group
+        if group in TABLE_GROUPS and parsed.is_sweep_override():
             # Hydra reads no file of a group that is swept.
             for name in _list_values(parsed):
-                params = _load_table_params(key.removeprefix("+"), name)
-                yield [*overrides[:number], f"{key}={name}", *overrides[number + 1 :]], params
+                params = _load_table_params(group, name)
+                chosen = f"{parsed.get_key_element()}={name}"
+                yield [*overrides[:number], chosen, *overrides[number + 1 :]], params
             return
     yield overrides, table_params
 
@@ -72,17 +73,17 @@ def _load_table_params(group: str, name: str) -> Mapping[str, str]:
     return params
 
 
-def _merge_axes(overrides: Sequence[str], table_params: Mapping[str, str]) -> Axes:
+def _merge_overrides(overrides: Sequence[str], table_params: Mapping[str, str]) -> KeyOverrides:
     """Return what a sweep gives to each key: the command's values where it has some, otherwise the table's."""
     swept_by_table = [f"{key}={values}" for key, values in table_params.items()]
-    axes: Axes = {}
+    merged: KeyOverrides = {}
     for override in (*swept_by_table, *overrides):
         parsed = parse_override(override)
-        axes[parsed.get_key_element()] = parsed
-    return axes
+        merged[parsed.get_key_element()] = parsed
+    return merged
 
 
-def _refuse_large_sweep(grids: Sequence[Axes], most_points: int) -> None:
+def _refuse_large_sweep(sweeps: Sequence[KeyOverrides], most_points: int) -> None:
     """Accept a sweep that has points, and not too many.
 
     Raises:
@@ -90,8 +91,8 @@ def _refuse_large_sweep(grids: Sequence[Axes], most_points: int) -> None:
     """
     total = 0
     largest, largest_count = "", 0
-    for axes in grids:
-        counts = {str(axis.input_line): _count_values(axis) for axis in axes.values()}
+    for sweep in sweeps:
+        counts = {str(each.input_line): _count_values(each) for each in sweep.values()}
         total += math.prod(counts.values())
         for override, count in counts.items():
             if count > largest_count:

@@ -6,14 +6,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from string import Template
 
-import hydra
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from senet_repro.config.conf_dir import CONF_DIR, load_file
-from senet_repro.config.explain import plain_errors
-from senet_repro.config.overrides import read_run_overrides
-from senet_repro.config.settings import check_settings
+from senet_repro.config.composition import compose_config
+from senet_repro.config.conf_dir import CONF_DIR, list_files, load_file
 
 FIRST_WORDS = """\
 senet_repro: the tables of "Squeeze-and-Excitation Networks" as one composable grid. Nothing was asked for.
@@ -38,15 +34,10 @@ def build_reference(overrides: Sequence[str], verbs: str) -> str:
     """Return the groups with their choices, every key as the overrides compose it, and the usage of the `verbs`.
 
     Raises:
-        ConfigError: as for `compose`.
+        ConfigError: as for `compose_config`.
     """
-    read = read_run_overrides(overrides)
-    check_settings(read)
-    GlobalHydra.instance().clear()
-    with plain_errors(), hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        config = hydra.compose("config", overrides=read)
     groups = "\n".join(_describe_groups())
-    keys = OmegaConf.to_yaml(config, sort_keys=False)
+    keys = OmegaConf.to_yaml(compose_config(overrides), sort_keys=False)
     parts = {
         "Groups, GROUP=NAME": groups,
         "Keys, KEY.FIELD=VALUE; what only a file may state, such as model.name, comes with GROUP=NAME": keys,
@@ -61,6 +52,7 @@ def build_reference(overrides: Sequence[str], verbs: str) -> str:
 def _describe_groups() -> Iterator[str]:
     """Yield a line for each folder of YAML files: the group and the names of its files."""
     for folder in sorted(path for path in CONF_DIR.rglob("*") if path.is_dir()):
-        names = sorted(path.stem for path in folder.glob("*.yaml"))
+        group = str(folder.relative_to(CONF_DIR))
+        names = list_files(group)
         if names:
-            yield f"{folder.relative_to(CONF_DIR)}: {', '.join(names)}"
+            yield f"{group}: {', '.join(names)}"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.config.conf_dir import CONF_DIR, list_files, load_file
 from senet_repro.config.ranges import RANGE, Range
 from senet_repro.config.schema import FACT, MODEL_OPTIONS, Run
+from senet_repro.core.choice import find_nearest
 
 OPTIONS = "model.options"
-TABLE_GROUPS = ("ablation", "experiment")
 # Of a misspelt word to the one that is proposed, and of a whole key with a slip in one of its words; 1 is the same.
 LEAST_LIKENESS = 0.7
 LIKENESS_OF_SLIP = 0.9
@@ -60,9 +61,41 @@ class Key:
     field: Field[Any]
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is a part of the schema, such as `recipe`, and no field with a value."""
+        return is_dataclass(self.type)
+
+    @property
     def holds_keys(self) -> bool:
         """Whether further keys stand below it, which it has no value beside."""
-        return is_dataclass(self.type) or self.name == OPTIONS
+        return self.is_part or self.name == OPTIONS
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether its value may be left out."""
+        return isinstance(self.type, UnionType)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list."""
+        return get_origin(self._value_type) is list
+
+    @property
+    def item_type(self) -> Any:
+        """The type of its value, or of each item of the list that its value is."""
+        return get_args(self._value_type)[0] if self.is_list else self._value_type
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its value is a text."""
+        return self.item_type is str and not self.is_list
+
+    @property
+    def _value_type(self) -> Any:
+        """The type of its value where it has one."""
+        if not self.may_be_none:
+            return self.type
+        return next(part for part in get_args(self.type) if part is not type(None))
 
 
 @cache
@@ -112,14 +145,20 @@ def exists(key: str) -> bool:
     group, _, rest = key.partition(".")
     if group in list_groups() and not rest:
         return True
-    is_table_key = key.startswith("table.")
-    is_option = key.rpartition(".")[0] == OPTIONS
-    return (
-        key in list_keys()
-        or is_option
-        or is_table_key
-        or key.split("/")[0].split(".")[0] == "hydra"
-    )
+    if key in list_keys() or is_option(key):
+        return True
+    return re.match(r"table\.|hydra(?=[./]|$)", key) is not None
+
+
+def is_option(key: str) -> bool:
+    """Return whether a key is that of a network's option, such as `model.options.stem`; there may be no such option."""
+    return key.rpartition(".")[0] == OPTIONS
+
+
+def takes_text(key: str) -> bool:
+    """Return whether the value of a key is a text, as those of a network's options are."""
+    known = list_keys().get(key)
+    return is_option(key) or (known is not None and known.is_text)
 
 
 def find_key(word: str) -> str | None:
@@ -150,8 +189,8 @@ def _find_alike(word: str, names: Mapping[str, str], least: float = LEAST_LIKENE
     """Return the key of the name that a word is most alike; None where it is like none."""
     # Everything is like a name of one letter.
     candidates = [name for name in names if len(name) > 1]
-    found = difflib.get_close_matches(word, candidates, n=1, cutoff=least)
-    return names[found[0]] if found else None
+    found = find_nearest(word, candidates, least)
+    return names[found] if found else None
 
 
 def _index_by_last_word() -> dict[str, str]:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
-from senet_repro.config.schema import Run
+from senet_repro.config.conf_dir import TABLE_GROUPS
+from senet_repro.config.keys import list_keys, takes_text
 from senet_repro.core.errors import ConfigError
-
-TABLE_KEYS = ("+ablation", "+experiment")
-"""The keys that choose a table of the paper."""
 
 _WORD = re.compile(r"(?P<sign>\+{0,2})(?P<key>[^=]+)=(?P<value>.*)", re.DOTALL)
 _CHOICE = re.compile(r"\s*choice\s*\((.*)\)\s*", re.DOTALL)
@@ -40,10 +38,18 @@ class _Word:
     value: str
 
     @property
-    def setting(self) -> str:
-        """Return the key, or the whole word where Hydra adds something that may not be there yet, such as a table."""
-        adds_something = self.sign and self.key not in _HINTS
+    def subject(self) -> str:
+        """What a later word about the same takes the place of: the key, or the whole word where Hydra adds something.
+
+        Several words may add to one key, such as two tables.
+        """
+        adds_something = self.sign and not _has_field(self.key)
         return self.text if adds_something else self.key
+
+    @property
+    def chooses_table(self) -> bool:
+        """Whether it adds a table of the paper."""
+        return self.sign == "+" and self.key in TABLE_GROUPS
 
 
 def read_overrides(words: Sequence[str]) -> list[str]:
@@ -52,27 +58,42 @@ def read_overrides(words: Sequence[str]) -> list[str]:
     Of a key that is given twice the last word counts. Reading the overrides once more changes nothing.
 
     Raises:
-        ConfigError: a word is no KEY=VALUE, cannot be read, or is not the user's to set.
+        ConfigError: a word is no KEY=VALUE, cannot be read, is not the user's to set, or does not go with a table.
     """
     counting: dict[str, _Word] = {}
     for word in words:
         part = _split_word(word)
         # Taken out first, so that the word stands where it was given last.
-        counting.pop(part.setting, None)
-        counting[part.setting] = part
-    tables = [part.text for part in counting.values() if f"{part.sign}{part.key}" in TABLE_KEYS]
-    if len(tables) > 1:
-        raise ConfigError(
-            f"{' '.join(tables)}: give one table at a time; -m sweeps several, as +ablation=squeeze,stages"
-        )
+        counting.pop(part.subject, None)
+        counting[part.subject] = part
+    _check_tables(list(counting.values()))
     return [_write_override(part) for part in counting.values()]
+
+
+def _check_tables(parts: Sequence[_Word]) -> None:
+    """Accept words that choose one table at most, and no protocol where the table brings its own.
+
+    Raises:
+        ConfigError: they choose more.
+    """
+    tables = [part for part in parts if part.chooses_table]
+    if len(tables) > 1:
+        texts = " ".join(part.text for part in tables)
+        raise ConfigError(
+            f"{texts}: give one table at a time; -m sweeps several, as +ablation=squeeze,stages"
+        )
+    names_its_protocol = any(part.key == "experiment" for part in tables)
+    if names_its_protocol and any(part.key == "protocol" for part in parts):
+        raise ConfigError(
+            f"{tables[0].text} names network, data and recipe itself: leave protocol= out, or give model=, data="
+        )
 
 
 def find_overruled(words: Sequence[str]) -> list[tuple[str, str]]:
     """Return the words that do not count, since a later word gives the same key, each with that later word."""
     parts = [_split_word(word) for word in words]
-    counting = {part.setting: part.text for part in parts}
-    pairs = [(part.text, counting[part.setting]) for part in parts]
+    counting = {part.subject: part.text for part in parts}
+    pairs = [(part.text, counting[part.subject]) for part in parts]
     return [(word, later) for word, later in pairs if word != later]
 
 
@@ -87,16 +108,16 @@ def read_run_overrides(words: Sequence[str]) -> list[str]:
     for override in overrides:
         if parse_override(override).is_sweep_override():
             key = _split_word(override).key
-            mend = _explain_list(typed[key], _find_hint(key))
+            mend = _explain_list(typed[key], key)
             raise ConfigError(f"{typed[key]}: give -m to train each of these values{mend}")
     return overrides
 
 
-def _explain_list(word: str, hint: Any) -> str:
+def _explain_list(word: str, key: str) -> str:
     """Return how several values are written as one, where a key can have such a value."""
-    if is_text(hint):
+    if takes_text(key):
         return f", or put one value that has commas in quotes: {_show_quotes(word)}"
-    if hint is Any:
+    if key in list_keys() and list_keys()[key].type is Any:
         return ", or a list as one value, in brackets: 'stages=[2,3]'"
     return ""
 
@@ -111,11 +132,6 @@ def parse_override(override: str) -> Override:
         return OverridesParser.create().parse_rule(override, "override")  # type: ignore[no-any-return]
     except HydraException as error:
         raise ConfigError(_explain_grammar(override, error)) from error
-
-
-def is_text(hint: Any) -> bool:
-    """Return whether the values of a field of the schema are texts."""
-    return hint in (str, str | None)
 
 
 def _split_word(word: str) -> _Word:
@@ -145,11 +161,11 @@ def _write_override(part: _Word) -> str:
     sign = part.sign
     value = part.value
     # A key of the schema is always there, so that a + before it says nothing; Hydra would refuse it.
-    if part.key in _HINTS:
+    if _has_field(part.key):
         sign = ""
-    hint = _find_hint(part.key)
-    if is_text(hint):
-        value = _write_texts(part.key, value, may_be_none=hint is not str)
+    if takes_text(part.key):
+        known = list_keys().get(part.key)
+        value = _write_texts(part.key, value, may_be_none=known is not None and known.may_be_none)
     override = f"{sign}{part.key}={value}"
     parse_override(override)
     return override
@@ -184,7 +200,7 @@ def _write_text(key: str, text: str, *, may_be_none: bool) -> str:
 
 
 def _refuse_special_text(key: str, text: str) -> None:
-    """Accept a text that has no meaning of its own in the configuration, or one that it can have."""
+    """Refuse a text that Hydra takes for a missing value, or for the beginning of a reference to another key."""
     if text == "???":
         raise ConfigError(f"{key}=???: this stands for a value that is missing; give another")
     if text.count("${") > text.count("}"):
@@ -235,7 +251,7 @@ def _explain_grammar(override: str, error: HydraException) -> str:
     if not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./@$-]*", key, re.ASCII):
         return f"unknown key '{key}'; --help lists the keys"
     is_launchers = key.lstrip("+").startswith("hydra.")
-    if not is_launchers and not is_text(_find_hint(key.lstrip("+"))):
+    if not is_launchers and not takes_text(key.lstrip("+")):
         return (
             f"cannot read '{override}': give a word, a number, or a list in brackets, such as [2,3]"
         )
@@ -243,22 +259,7 @@ def _explain_grammar(override: str, error: HydraException) -> str:
     return f"cannot read '{override}': put the whole value in quotes, as in {_show_quotes(f'{key}={bare}')}"
 
 
-def _list_hints(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the keys of the schema that have a value of their own, each with the type of its values."""
-    for name, hint in get_type_hints(node).items():
-        if is_dataclass(hint):
-            yield from _list_hints(hint, f"{prefix}{name}.")
-        else:
-            yield prefix + name, hint
-
-
-_HINTS = dict(_list_hints(Run))
-
-
-def _find_hint(key: str) -> Any:
-    """Return the type of a key's values; None for a key that is not of the schema, such as a group's."""
-    # The entries of a mapping, such as model.options, have no field of their own.
-    mapping = _HINTS.get(key.rpartition(".")[0])
-    if get_origin(mapping) is dict:
-        return get_args(mapping)[1]
-    return _HINTS.get(key)
+def _has_field(key: str) -> bool:
+    """Return whether a key is a field of the schema with a value, and no part of it, such as `recipe`."""
+    known = list_keys().get(key)
+    return known is not None and not known.is_part

@@ -15,14 +15,13 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from senet_repro.config.composition import compose
-from senet_repro.config.conf_dir import list_files, load_file
+from senet_repro.config.conf_dir import TABLE_GROUPS, list_files, load_file
 from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.identity import build_identity
 from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.config.table_checks import check_table
 from senet_repro.core.errors import ConfigError
 
-GROUPS = ("ablation", "experiment")
 _AFTER_ALL_NUMBERS = 1000
 
 NOT_OFFERED = {
@@ -38,7 +37,7 @@ NOT_OFFERED = {
 def paper_tables() -> dict[str, PaperTable]:
     """Return every table by its name, in the paper's order; figures from its running text come last."""
     tables = []
-    for group in GROUPS:
+    for group in TABLE_GROUPS:
         for name in list_files(group):
             tables.append(_load_table(group, name))
     tables.sort(key=lambda table: table.number or _AFTER_ALL_NUMBERS)

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString, Sweep
-from hydra.errors import HydraException
 
-from senet_repro.config.conf_dir import list_files
-from senet_repro.config.explain import (
-    explain_unknown_key,
-    explain_wrong_value,
-    read_type,
-    write_value,
-)
-from senet_repro.config.keys import (
-    TABLE_GROUPS,
-    exists,
-    list_facts,
-    list_groups,
-    list_keys,
-    read_defaults,
-)
+from senet_repro.config.conf_dir import TABLE_GROUPS, list_files
+from senet_repro.config.explain import explain_unknown_key, explain_wrong_value, write_value
+from senet_repro.config.keys import exists, list_facts, list_groups, list_keys, read_defaults
+from senet_repro.config.overrides import parse_override
+from senet_repro.core.choice import find_nearest
 from senet_repro.core.errors import ConfigError
 
 
 def check_settings(overrides: Sequence[str]) -> None:
     """Accept settings whose keys exist and are a command's to give; values are for the schema to check.
 
-    A setting that cannot be read as one is left to Hydra.
+    `overrides` are those that `read_overrides` returns.
 
     Raises:
         ConfigError: a key is unknown, or belongs to the files of a group; the message names what to give instead.
     """
-    parser = OverridesParser.create()
-    for line in overrides:
-        try:
-            override = parser.parse_override(line)
-        except HydraException:
-            continue
-        _check_override(override)
+    for override in overrides:
+        _check_override(parse_override(override))
 
 
 def _check_override(override: Override) -> None:
@@ -60,7 +42,7 @@ def _check_choice(override: Override) -> None:
         raise ConfigError(
             f"{override.input_line}: give {_name_choice(group)}, without @{override.package}"
         )
-    for value in _list_values(override):
+    for value in _read_values(override):
         if isinstance(value, list):
             noun = "table" if group in TABLE_GROUPS else f"file of conf/{group}/"
             raise ConfigError(f"{override.input_line}: give one {noun} at a time")
@@ -100,11 +82,10 @@ def _check_form(key: str, value: Any) -> None:
     known = list_keys().get(key)
     if known is None or known.holds_keys:
         return
-    of_item, is_list, _ = read_type(key)
     holds_lists = isinstance(value, list) and any(isinstance(item, list) for item in value)
     is_no_list = isinstance(value, Mapping) or holds_lists
-    is_number_for_bool = of_item is bool and isinstance(value, int) and value not in (0, 1)
-    if (is_list and is_no_list) or is_number_for_bool:
+    is_number_for_bool = known.item_type is bool and isinstance(value, int) and value not in (0, 1)
+    if (known.is_list and is_no_list) or is_number_for_bool:
         raise ConfigError(explain_wrong_value(key, value))
 
 
@@ -113,8 +94,8 @@ def _name_choice(group: str, wanted: Any = None) -> str:
     files = list_files(group)
     if group in TABLE_GROUPS:
         return f"+{group}={files[0]}"
-    near = difflib.get_close_matches(str(wanted), files, n=1)
-    return f"{group}={near[0] if near else _find_default(group)}"
+    name = find_nearest(str(wanted), files) or _find_default(group)
+    return f"{group}={name}"
 
 
 def _find_default(group: str) -> str:
@@ -128,7 +109,7 @@ def _find_default(group: str) -> str:
 def _list_leaves(key: str, override: Override) -> Iterator[tuple[str, Any]]:
     """Yield the keys that an override sets, with their values; several where it is written as `{key: value}`."""
     # A range and a glob have no values to look at, but a key.
-    for value in _list_values(override) or [None]:
+    for value in _read_values(override) or [None]:
         yield from _walk_leaves(key, value)
 
 
@@ -142,7 +123,7 @@ def _walk_leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from _walk_leaves(f"{key}.{name}", below)
 
 
-def _list_values(override: Override) -> list[Any]:
+def _read_values(override: Override) -> list[Any]:
     """Return the value of an override, or each of those that it sweeps by name; none of a range and a glob."""
     value = override.value()
     if isinstance(value, ChoiceSweep):

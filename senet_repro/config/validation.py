@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def validate_run(run: Run) -> None:
     _check_first_weights(run.init)
     _check_choices(run)
     for key, limits in list_ranges().items():
-        _check_range(key, _value_of(run, key), limits)
+        _check_range(key, attrgetter(key)(run), limits)
     if not run.results_dir:
         raise ConfigError("results_dir is empty: give a folder, such as results_dir=runs")
     trainer = run.trainer
@@ -240,14 +241,6 @@ def check_batch_size(batch_size: int, devices: int, nodes: int = 1, accumulate: 
     raise ConfigError(
         f"recipe.batch_size={batch_size} does not divide over {asked}: give {', or '.join(mends)}"
     )
-
-
-def _value_of(run: Run, key: str) -> Any:
-    """Return the value of a key with dots, such as recipe.lr."""
-    value: Any = run
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
 
 
 def _check_range(key: str, value: Any, limits: Range) -> None:

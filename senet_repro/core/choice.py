@@ -1,7 +1,8 @@
-"""The one check of a setting's value against the legal ones (core floor)."""
+"""Check a word against the legal ones, or find the one that was meant (core floor)."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,3 +23,12 @@ def require_choice(key: str, value: Any, legal: Iterable[Any], offered_by: str =
     if offered_by:
         mend = f"{offered_by} offers {join_words(choices, 'and')}"
     raise ConfigError(f"{key}={value}: {mend}")
+
+
+def find_nearest(word: str, known: Iterable[str], least_likeness: float = 0.6) -> str | None:
+    """Return the known word that a misspelt one is most alike; None where it is like none.
+
+    Words whose likeness is below `least_likeness` are like none; that of equal words is 1.
+    """
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=least_likeness)
+    return found[0] if found else None
