@@ -11,15 +11,15 @@ from pathlib import Path
 from senet_repro.config.paper_tables import find_tables
 from senet_repro.config.schema import Logger, Run
 from senet_repro.core.lock import hold_lock
-from senet_repro.core.wording import print_line
+from senet_repro.core.printing import print_line
 from senet_repro.mirrors.wandb_account import ask_account, read_mode
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.mirrors.wandb_files import (
-    WandbError,
     find_unsent_log,
     is_written,
     write_offline_runs,
 )
+from senet_repro.mirrors.wandb_process import WandbError
 from senet_repro.mirrors.wandb_run import describe_logged_runs, read_project
 from senet_repro.report.page.wandb_table import TABLES_FOLDER, add_charts, describe_table
 from senet_repro.report.tables.build import ResultTable, build_tables

@@ -8,16 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 
-from senet_repro.mirrors.wandb_files import (
-    NO_TELEMETRY,
-    START_LIMIT_S,
-    WandbError,
-    describe_failure,
-)
+from senet_repro.mirrors.wandb_process import START_LIMIT_S, call_module
 
 _MODES = {"dryrun": "offline", "run": "online"}  # W&B's older words
 
@@ -48,19 +41,8 @@ def ask_account() -> WandbAccount:
     Raises:
         WandbError: the library failed, was killed or took too long.
     """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", __name__],
-            capture_output=True,
-            timeout=START_LIMIT_S,
-            env={**NO_TELEMETRY, **os.environ},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise WandbError(f"it did not answer within {START_LIMIT_S} s") from None
-    if done.returncode:
-        raise WandbError(describe_failure(done))
-    return WandbAccount(**json.loads(done.stdout))
+    answer = call_module(__name__, START_LIMIT_S, "it did not answer")
+    return WandbAccount(**json.loads(answer))
 
 
 def find_account() -> WandbAccount:

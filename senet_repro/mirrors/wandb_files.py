@@ -1,33 +1,19 @@
-"""Write runs as W&B's own offline files, without a key and without a network (mirrors floor).
-
-W&B runs in a process of its own, `wandb_writer`, which is stopped when it takes too long: whatever happens to it, the
-process that asked goes on, and W&B's settings never reach that process.
-"""
+"""Write runs as W&B's own offline files, without a key and without a network (mirrors floor)."""
 
 from __future__ import annotations
 
-import os
 import pickle
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.core.files import read_text
 from senet_repro.mirrors.wandb_data import WandbRun
+from senet_repro.mirrors.wandb_process import START_LIMIT_S, call_module
 
-START_LIMIT_S = 60
 RUN_LIMIT_S = 5
-
-NO_TELEMETRY = {"WANDB_ERROR_REPORTING": "false"}
-"""Variables for every process of W&B: by itself it reports its errors and its use to its makers."""
 
 FINGERPRINT_FILE = "content.sha256"
 """Beside W&B's files: the fingerprint of the content that they hold, written last."""
-
-
-class WandbError(Exception):
-    """W&B did not do what it was asked for; the message is one line."""
 
 
 def write_offline_runs(runs: Sequence[WandbRun]) -> None:
@@ -39,25 +25,8 @@ def write_offline_runs(runs: Sequence[WandbRun]) -> None:
     if not runs:
         return
     limit_s = START_LIMIT_S + RUN_LIMIT_S * len(runs)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "senet_repro.mirrors.wandb_writer"],
-            input=pickle.dumps(list(runs)),
-            capture_output=True,
-            timeout=limit_s,
-            env={**NO_TELEMETRY, **os.environ},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise WandbError(f"its files were not written within {limit_s} s") from None
-    if done.returncode:
-        raise WandbError(describe_failure(done))
-
-
-def describe_failure(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return the last line that a failed process wrote, or else its exit code."""
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"its process ended with exit code {done.returncode}"
+    writer = "senet_repro.mirrors.wandb_writer"
+    call_module(writer, limit_s, "its files were not written", pickle.dumps(list(runs)))
 
 
 def is_written(run: WandbRun) -> bool:

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.identity import AXES
 from senet_repro.config.schema import Logger
-from senet_repro.core.wording import print_line
+from senet_repro.core.printing import print_line
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.record import NoRecordError, Record, RecordError, read_record

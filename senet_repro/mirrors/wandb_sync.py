@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from senet_repro.mirrors.wandb_files import NO_TELEMETRY, WandbError, is_sent
+from senet_repro.mirrors.wandb_files import is_sent
+from senet_repro.mirrors.wandb_process import NO_TELEMETRY, START_LIMIT_S, WandbError
 
-START_LIMIT_S = 60
 LOG_LIMIT_S = 30
 MOST_RETRIES = 3
 """A server that does not answer is given up after some 15 seconds; by itself W&B would try for hours."""

@@ -1,6 +1,6 @@
-"""The process that writes runs with the library of W&B: `python -m senet_repro.mirrors.wandb_writer < runs.pickle`.
+"""Write runs with the library of W&B: `python -m senet_repro.mirrors.wandb_writer < runs.pickle` (mirrors floor).
 
-It is the only place that imports wandb (mirrors floor).
+Only this file and `wandb_account` import wandb, each in a process of its own.
 """
 
 from __future__ import annotations

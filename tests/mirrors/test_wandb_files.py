@@ -12,11 +12,11 @@ from senet_repro.config.identity import run_dir
 from senet_repro.mirrors import wandb_files
 from senet_repro.mirrors.wandb_data import WandbRun
 from senet_repro.mirrors.wandb_files import (
-    WandbError,
     find_unsent_log,
     is_written,
     write_offline_runs,
 )
+from senet_repro.mirrors.wandb_process import WandbError
 from senet_repro.mirrors.wandb_run import describe_logged_runs
 from senet_repro.mirrors.wandb_sync import send_logs
 from tests.mirrors.wandb_runs import leave_run

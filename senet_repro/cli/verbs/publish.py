@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from senet_repro.cli.options import add_results_option, add_table_option, require_results
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import count_noun
 
 if TYPE_CHECKING:
     from senet_repro.mirrors.wandb_account import WandbAccount
@@ -37,7 +37,7 @@ def run_verb(options: argparse.Namespace) -> int:
     """
     from senet_repro.cli.wandb_copies import write_copies
     from senet_repro.mirrors.wandb_account import ask_account, read_mode
-    from senet_repro.mirrors.wandb_files import WandbError
+    from senet_repro.mirrors.wandb_process import WandbError
 
     require_choice("WANDB_MODE", read_mode() or "online", ("online", "offline", "disabled"))
     if read_mode() == "disabled":
@@ -82,9 +82,11 @@ def send_copies(copies: Sequence[WandbRun], results_dir: Path, account: WandbAcc
 
 def _name_obstacle(account: WandbAccount) -> str:
     """Return why nothing may be sent."""
+    from senet_repro.mirrors.wandb_account import read_mode
+
     if not account.has_key:
         return f"there is no key for {account.server}"
-    if os.environ.get("WANDB_MODE"):
+    if read_mode():
         return "WANDB_MODE=offline"
     return "`wandb offline` was called here, and `wandb online` takes it back"
 
@@ -95,4 +97,4 @@ def print_copies(copies: Sequence[WandbRun]) -> None:
     for table in tables:
         print(f"{table.name}: {table.folder}")
     if runs := len(copies) - len(tables):
-        print(f"{runs} {'run' if runs == 1 else 'runs'} of logger=wandb")
+        print(f"{count_noun(runs, 'run')} of logger=wandb")
