@@ -37,7 +37,8 @@ from senet_repro.core.errors import (
     reason_of,
 )
 from senet_repro.core.lock import is_locked
-from senet_repro.core.wording import count_noun, print_text
+from senet_repro.core.printing import print_text
+from senet_repro.core.wording import count_noun
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status

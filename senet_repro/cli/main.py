@@ -12,9 +12,9 @@ from senet_repro.cli.command_line import CommandLine, read_command_line
 from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs, summarize_verbs
 from senet_repro.core.errors import ConfigError, Stopped, reason_of
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+from senet_repro.core.printing import print_text
 from senet_repro.core.signals import convert_signals, end_at_signals
 from senet_repro.core.streams import guard_stderr, guard_streams, open_missing_streams
-from senet_repro.core.wording import print_text
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ no folder: that is why small sets are always looked at whole, and large ones bef
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from contextlib import suppress
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from senet_repro.core.files import write_json
+from senet_repro.core.files import read_object, write_json
 
 # Sets of fewer pictures take a fifth of a second, and are never kept.
 LARGE_SET_IMAGES = 50_000
@@ -49,9 +48,7 @@ class FolderCache:
         real_root = os.path.realpath(root)
         name = hashlib.sha256(os.fsencode(real_root)).hexdigest()[:16]
         cache = cls(folder / f"{name}.json")
-        with suppress(OSError, ValueError):
-            known = json.loads(cache.file.read_text(encoding="utf-8"))
-            cache.known = known if isinstance(known, dict) else {}
+        cache.known = read_object(cache.file)
         return cache
 
     def forget_all(self) -> None:

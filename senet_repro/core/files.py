@@ -1,4 +1,4 @@
-"""Writing files that are either whole or absent (core floor)."""
+"""Read small files, and write files that are either whole or absent (core floor)."""
 
 from __future__ import annotations
 
@@ -44,6 +44,24 @@ def read_bytes(path: Path) -> bytes:
 def read_text(path: Path) -> str:
     """Return the content of a regular file as UTF-8; raises as `read_bytes`, and UnicodeDecodeError."""
     return read_bytes(path).decode("utf-8")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; an empty one where there is none that can be read."""
+    try:
+        return parse_object(read_text(path))
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Return the JSON object that a text is; an empty one where it is none."""
+    try:
+        found = json.loads(text)
+    # Text that is no JSON is a ValueError, and so is a whole number of thousands of digits.
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def open_without_waiting(path: str, flags: int) -> int:

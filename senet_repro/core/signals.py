@@ -26,7 +26,7 @@ policies: **defer** (`Deferral`: note it, leave at the next safe point), **ignor
                                                                                           start
     - trains               ignored                leaves at a safe point  ends it         defer: execution/worker.py,
                                                                                           around training
-    decoding worker        ignored                ignored                 ignored         ignore: data/folder.py, at
+    decoding worker        ignored                ignored                 ignored         ignore: data/workers.py, at
                                                                                           the start
     Slurm job              KeyboardInterrupt      noted in its log (2)    requeues it     submitit's own, at the start
                                                                           (3)

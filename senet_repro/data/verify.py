@@ -9,7 +9,6 @@ a process that is stopped or killed is followed by the next where it was.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import sys
@@ -23,8 +22,9 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from senet_repro.core.errors import DataError
-from senet_repro.core.files import write_json
+from senet_repro.core.files import read_object, write_json
 from senet_repro.core.lock import hold_lock
+from senet_repro.core.wording import name_some
 from senet_repro.data.decode import decode_file
 from senet_repro.data.folder import FileSet
 from senet_repro.data.workers import build_loader, end_workers, iterate_batches
@@ -70,21 +70,19 @@ def find_corrupt_files(
 
 def corruption_error(corrupt: Sequence[str]) -> DataError:
     """Return the error that names corrupt files, with the mend."""
-    named = ", ".join(corrupt[:_NAMED])
-    if len(corrupt) > _NAMED:
-        named += f" and {len(corrupt) - _NAMED} more"
     return DataError(
-        f"{named}: not readable as images; fetch them again, or give data.skip_corrupt=true to leave them out"
+        f"{name_some(corrupt, _NAMED)}: not readable as images; fetch them again, "
+        "or give data.skip_corrupt=true to leave them out"
     )
 
 
 def _read_findings(path: Path, num_files: int) -> tuple[int, list[int]]:
     """Return how many files were looked at, and which of them were corrupt; nothing if the file is no findings."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_object(path)
         looked_at, corrupt = found["looked_at"], found["corrupt"]
         numbers = [looked_at - 1, *corrupt]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (TypeError, KeyError):
         return 0, []
     if all(_is_index(number, num_files) for number in numbers):
         return looked_at, corrupt

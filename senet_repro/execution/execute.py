@@ -127,7 +127,7 @@ def _train_on_devices(
     """Train once, in this process or in one per device."""
     if run.trainer.devices * run.trainer.nodes == 1:
         # Here, where no exception of a signal can be swallowed by a library that is being imported.
-        with deferral.end_at_once(status.write_stopped):
+        with deferral.end_at_once(status.write_stopped), SlowWork("loading torch and Lightning"):
             import_module("senet_repro.training.fit")
         _train_in_this_process(run, folder, overrides, deferral)
     else:
@@ -138,8 +138,8 @@ def _train_on_devices(
 def _train_in_this_process(
     run: Run, folder: Path, overrides: Sequence[str] | None, deferral: Deferral
 ) -> None:
-    with SlowWork("loading torch and Lightning"):
-        from senet_repro.training.fit import fit
+    # Imported by now, in a way that a signal ends at once.
+    from senet_repro.training.fit import fit
 
     with reserve_gpus(run.trainer) as gpus:
         visible = list_visible_gpus() if gpus else []

@@ -10,16 +10,14 @@ held the lock then (`owner`): a node joins only if the lock is held by that proc
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from senet_repro.core.errors import ConfigError, RunFailed
-from senet_repro.core.files import write_json
+from senet_repro.core.files import read_object, write_json
 from senet_repro.core.lock import find_holder
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
@@ -108,12 +106,7 @@ def join_meeting(folder: Path, node: int, after: Meeting | None = None) -> Meeti
 
 def _read_meeting(folder: Path, holder: str, node: int) -> Meeting | None:
     """Return the meeting that the lock's present holder has called for this attempt; None if there is none."""
-    try:
-        found: Any = json.loads(RunFolder(folder).meeting_file.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return None
-    if not isinstance(found, dict):
-        return None
+    found = read_object(RunFolder(folder).meeting_file)
     if found.get("owner") != holder or found.get("attempt") != _name_attempt():
         return None
     return Meeting(found["port"], found["address"], node)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from senet_repro.core.files import read_text, write_text
+from senet_repro.core.files import parse_object, read_text, write_text
 from senet_repro.results.run_folder import RunFolder
 
 BOOKKEEPING = ("epoch", "lr", "train_images", "train_s", "epoch_s")
@@ -43,11 +43,10 @@ def read_last_epoch(folder: Path) -> dict[str, Any]:
     """Return the line of the last epoch; nothing where there is none that can be read."""
     try:
         text = read_text(RunFolder(folder).epochs_file)
-        epoch = json.loads(text.rstrip().rpartition("\n")[2] or "{}")
-    # Text that is no JSON is a ValueError, and so is a whole number of thousands of digits.
-    except (OSError, ValueError, RecursionError):
+    except (OSError, UnicodeDecodeError):
         return {}
-    return epoch if isinstance(epoch, dict) else {}
+    last_line = text.rstrip().rpartition("\n")[2]
+    return parse_object(last_line)
 
 
 def keep_epochs(folder: Path, count: int) -> list[dict[str, Any]]:

@@ -160,9 +160,10 @@ RULES: dict[str, Rule] = {
 }
 """By the field's name, dotted within its part."""
 
-# Each field with the part that it stands in, the whole record being the part without a name, and its name there.
-_STEPS = [(name, *name.rpartition(".")[::2], rule) for name, rule in RULES.items()]
-_PARTS = {part for _, part, _, _ in _STEPS}
+# Taken apart once, since a campaign has thousands of records. The whole record is the part without a name.
+_PART_NAMES = {name: name.rpartition(".")[0] for name in RULES}
+_FIELD_NAMES = {name: name.rpartition(".")[2] for name in RULES}
+_PARTS = set(_PART_NAMES.values())
 
 
 def find_flaw(record: Mapping[str, Any]) -> str | None:
@@ -171,10 +172,10 @@ def find_flaw(record: Mapping[str, Any]) -> str | None:
     Whether its keys are those of its identity is not looked at.
     """
     parts: dict[str, Any] = {"": record}
-    for name, part, field, rule in _STEPS:
-        values = parts[part]
+    for name, rule in RULES.items():
+        part = parts[_PART_NAMES[name]]
         # A part that may be missing has nothing in it.
-        value = None if values is None else values.get(field)
+        value = None if part is None else part.get(_FIELD_NAMES[name])
         if not rule.allows(value):
             return f"{name} is {_show_value(value)}, not {rule.words}"
         if name in _PARTS:

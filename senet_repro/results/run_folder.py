@@ -162,10 +162,7 @@ class RunFolder:
             ConfigError: there are no settings here, or no checkpoint.
         """
         for file in (self.settings_file, self.last_checkpoint):
-            if not file.is_file():
-                raise ConfigError(
-                    f"{file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
-                )
+            _require_file(file)
 
     def write_settings(self, settings: dict[str, object]) -> None:
         """Write every setting of the run, whole or not at all."""
@@ -179,10 +176,7 @@ class RunFolder:
         Raises:
             ConfigError: there are no settings here, or they are no settings of this version.
         """
-        if not self.settings_file.is_file():
-            raise ConfigError(
-                f"{self.settings_file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
-            )
+        _require_file(self.settings_file)
         try:
             config = OmegaConf.load(self.settings_file)
             assert isinstance(config, DictConfig)
@@ -196,3 +190,15 @@ class RunFolder:
             config["init"] = {}
             return run_as_stated(config)
         return run_from(config)
+
+
+def _require_file(file: Path) -> None:
+    """Accept a file of a run's folder that is there.
+
+    Raises:
+        ConfigError: it is not; perhaps another folder was meant.
+    """
+    if not file.is_file():
+        raise ConfigError(
+            f"{file} is not there: give the folder of a run, such as runs/<name>-<key>/seed0"
+        )

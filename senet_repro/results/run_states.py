@@ -13,10 +13,9 @@ from senet_repro.results.record import NoRecordError, Record, RecordError, read_
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.seed_folders import list_seed_folders
-from senet_repro.results.store import read_status
+from senet_repro.results.store import NO_REASON, read_status
 
 STATES = ("done", "running", "failed", "stopped", "waiting")
-NO_REASON = "no reason given"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from senet_repro.core.files import read_text, write_json
+from senet_repro.core.files import read_object, write_json
 from senet_repro.results.access import explain_forbidden
 from senet_repro.results.record import (
     NoRecordError,
@@ -26,6 +25,7 @@ from senet_repro.results.seed_folders import list_seed_folders
 
 # Fields that make the identity of a record and its keys.
 _IDENTIFYING = ("protocol_key", "eval_images", "task", "axes", "protocol")
+NO_REASON = "no reason given"
 _STATUS_KEYS = {"run_key", "seed", "state"}
 
 
@@ -87,7 +87,7 @@ def _add_failure(results: Results, folder: Path) -> None:
         return
     run = (status["run_key"], status["seed"])
     if run not in results.folders:
-        results.failures[run] = str(status.get("reason", "no reason given"))
+        results.failures[run] = str(status.get("reason", NO_REASON))
 
 
 def _read_shared(path: Path, known: dict[str, Record]) -> Record:
@@ -131,12 +131,8 @@ def write_status(folder: Path, *, run_key: str, seed: int, state: str, **details
 
 def read_status(folder: Path) -> dict[str, Any]:
     """Return the status that was written last, or nothing where there is none that can be read."""
-    try:
-        status = json.loads(read_text(RunFolder(folder).status_file))
-    # Text that is no JSON is a ValueError, and so is a whole number of thousands of digits.
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(status, dict) or not status.keys() >= _STATUS_KEYS:
+    status = read_object(RunFolder(folder).status_file)
+    if not status.keys() >= _STATUS_KEYS:
         return {}
     is_sound = isinstance(status["run_key"], str) and is_count(status["seed"])
     return status if is_sound and isinstance(status["state"], str) else {}

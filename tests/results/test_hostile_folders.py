@@ -19,7 +19,7 @@ from senet_repro.cli.job import has_record
 from senet_repro.cli.verbs import call_verb
 from senet_repro.config.identity import run_dir
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.wording import escape_controls
+from senet_repro.core.printing import escape_controls
 from senet_repro.results.plan import PLANS, read_plans, write_plan
 from senet_repro.results.record import RecordError, read_record
 from senet_repro.results.record_rules import MOST_DEPTH, RULES

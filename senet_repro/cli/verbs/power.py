@@ -7,7 +7,7 @@ import sys
 
 from senet_repro.cli.options import add_results_option, add_table_option, require_results
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.wording import print_line, print_text
+from senet_repro.core.printing import print_line, print_text
 
 DESCRIPTION = "Seeds that settle a claim."
 DOING = "reckoning the seeds"

@@ -20,7 +20,8 @@ from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.lock import hold_lock, is_locked
-from senet_repro.core.wording import print_line
+from senet_repro.core.printing import print_line
+from senet_repro.core.wording import count_noun
 from senet_repro.results.access import explain_access, explain_forbidden
 from senet_repro.results.plan import PLANS, PlannedRun, drop_planned, read_plans
 from senet_repro.results.record import NoRecordError, RecordError, read_record
@@ -88,8 +89,8 @@ def run_verb(options: argparse.Namespace) -> int:
         print_line(f"{results_dir / folder}  planned  {_OUTDATED}")
     count = len(wastes) + len(outdated_plans)
     size = _format_size(sum(waste.size_bytes for waste in wastes))
-    runs = f"{count} run{'' if count == 1 else 's'} ({size})"
-    if not options.yes and not _ask_person(f"remove {runs}? [y/N] "):
+    question = f"remove {count_noun(count, 'run')} ({size})? [y/N] "
+    if not options.yes and not _ask_person(question):
         print("nothing was removed")
         return 0
     kept = _remove_all(results_dir, wastes, outdated_plans)

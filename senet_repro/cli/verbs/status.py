@@ -15,7 +15,7 @@ from pathlib import Path
 
 from senet_repro.cli.options import add_format_option, add_results_option, require_results
 from senet_repro.core.durations import format_duration
-from senet_repro.core.wording import escape_line, print_line, print_text
+from senet_repro.core.printing import escape_line, print_line, print_text
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.run_states import STATES, RunState, first_line, read_run_states
 

@@ -16,7 +16,8 @@ from senet_repro.cli.options import (
     require_results,
 )
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.wording import count_noun, print_line, print_text
+from senet_repro.core.printing import print_line, print_text
+from senet_repro.core.wording import count_noun
 
 if TYPE_CHECKING:
     from senet_repro.config.schema import PaperTable

@@ -11,7 +11,7 @@ from senet_repro.cli.options import (
     add_table_option,
     require_results,
 )
-from senet_repro.core.wording import print_line, print_text
+from senet_repro.core.printing import print_line, print_text
 
 DESCRIPTION = "The paper's claims, judged by the records."
 DOING = "judging the claims"

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.paper_tables import find_table, format_selection, label_table
-from senet_repro.core.wording import count_noun, escape_controls
+from senet_repro.core.printing import escape_controls
+from senet_repro.core.wording import count_noun
 from senet_repro.report.claims.judge import VERDICTS
 from senet_repro.report.page.provenance import (
     PROGRAM,

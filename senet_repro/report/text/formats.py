@@ -9,7 +9,7 @@ from pathlib import Path
 
 from senet_repro.config.paper_tables import names_networks
 from senet_repro.core.files import write_text
-from senet_repro.core.wording import escape_controls
+from senet_repro.core.printing import escape_controls
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.latex import format_latex
