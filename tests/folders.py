@@ -13,8 +13,9 @@ from typing import Any
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.config.schema import Run
 from senet_repro.results import plan
+from senet_repro.results.epochs import append_epoch
 from senet_repro.results.plan import PlannedRun
-from senet_repro.results.record import write_record
+from senet_repro.results.record import Record, write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import write_status
 from tests.records import compose_once, record_of
@@ -44,6 +45,15 @@ def finish(results_dir: Path, *overrides: str) -> Run:
     run = begin(results_dir, *overrides, state="done")
     write_record(run_dir(run), record_of(run, seed=run.seed, top1=1.0))
     return run
+
+
+def leave_record(run: Run, record: Record) -> None:
+    """Write the settings of a run, its last epoch and its record, as training leaves them."""
+    folder = RunFolder.of(run)
+    folder.path.mkdir(parents=True)
+    folder.write_settings(asdict(run))
+    append_epoch(folder.path, {"epoch": run.recipe.epochs, **record.metrics})
+    write_record(folder.path, record)
 
 
 def planned(run: Run) -> PlannedRun:

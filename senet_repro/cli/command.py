@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from senet_repro.cli.dry import check_weights, print_plan, say_missing_data
+from senet_repro.cli.dry import print_dry
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.wandb_copies import copy_results
@@ -72,9 +72,8 @@ class Failure:
 
     name: str
     error: Exception
-    repeat: (
-        Sequence[str] | None
-    )  # the command line that trains the run alone; None where there is no run
+    # The command line that trains the run alone; None where there is no run.
+    repeat: Sequence[str] | None
 
 
 class Command:
@@ -168,7 +167,7 @@ class Command:
         if legal_points:
             self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
-            _print_dry([point.run for point in legal_points])
+            print_dry([point.run for point in legal_points])
             return []
         # Points that describe the same run share its folder: the last of them is trained.
         by_folder = {run_dir(point.run): point for point in legal_points}
@@ -251,14 +250,6 @@ class Command:
     def _print_record(self, folder: Path) -> None:
         self._announced.add(folder)
         print(RunFolder(folder).record_file, flush=True)
-
-
-def _print_dry(runs: Sequence[Run]) -> None:
-    """Print what would be trained; the weights that runs start from are looked at first, as training would."""
-    for run in runs:
-        check_weights(run)
-    say_missing_data(runs)
-    print_plan(runs)
 
 
 def _write_plans(points: Sequence[Point]) -> None:

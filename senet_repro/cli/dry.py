@@ -36,6 +36,18 @@ class Cost:
         return passes * self.macs_per_image
 
 
+def print_dry(runs: Sequence[Run]) -> None:
+    """Print what would be trained; the weights that runs start from are looked at first, as training would.
+
+    Raises:
+        ConfigError: first weights do not fit their network.
+    """
+    for run in runs:
+        check_weights(run)
+    say_missing_data(runs)
+    print_plan(runs)
+
+
 def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
     """Return the cost of each run on its set as it was found, or else on the whole of it, all epochs together."""
     # Late: only here does a dry run need torch.

@@ -13,7 +13,7 @@ from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs, summari
 from senet_repro.core.errors import ConfigError, Stopped, reason_of
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.printing import print_text
-from senet_repro.core.signals import convert_signals, end_at_signals
+from senet_repro.core.signals import convert_signals
 from senet_repro.core.streams import guard_stderr, guard_streams, open_missing_streams
 
 
@@ -23,14 +23,13 @@ def main() -> None:
     The exit code is 0, 1 for failed runs, 2 for a command that cannot be or asks for nothing, 130 for Ctrl-C, 143 for
     SIGTERM and 129 for the end of its terminal.
     """
-    end_at_signals()
     open_missing_streams()
     guard_stderr()
-    sys.exit(_run_verb(sys.argv[1:]))
+    sys.exit(_serve_command(sys.argv[1:]))
 
 
-def _run_verb(arguments: list[str]) -> int:
-    """Run the verb that the arguments begin with, or train; returns the exit code."""
+def _serve_command(arguments: list[str]) -> int:
+    """Run the verb that the arguments begin with, print help, or train; returns the exit code."""
     try:
         if arguments and arguments[0] in list_verbs():
             convert_signals()

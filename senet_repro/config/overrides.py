@@ -39,10 +39,7 @@ class _Word:
 
     @property
     def subject(self) -> str:
-        """What a later word about the same takes the place of: the key, or the whole word where Hydra adds something.
-
-        Several words may add to one key, such as two tables.
-        """
+        """The key, of which the last word counts, or the whole word where it adds to others, as one of two tables."""
         adds_something = self.sign and not _has_field(self.key)
         return self.text if adds_something else self.key
 
@@ -60,14 +57,16 @@ def read_overrides(words: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: a word is no KEY=VALUE, cannot be read, is not the user's to set, or does not go with a table.
     """
-    counting: dict[str, _Word] = {}
-    for word in words:
-        part = _split_word(word)
+    parts = [_split_word(word) for word in words]
+    _check_tables(parts)
+    counting: dict[str, str] = {}
+    for part in parts:
+        # Read even if a later word takes its place: what cannot be read is a slip.
+        override = _write_override(part)
         # Taken out first, so that the word stands where it was given last.
         counting.pop(part.subject, None)
-        counting[part.subject] = part
-    _check_tables(list(counting.values()))
-    return [_write_override(part) for part in counting.values()]
+        counting[part.subject] = override
+    return list(counting.values())
 
 
 def _check_tables(parts: Sequence[_Word]) -> None:
@@ -76,16 +75,14 @@ def _check_tables(parts: Sequence[_Word]) -> None:
     Raises:
         ConfigError: they choose more.
     """
-    tables = [part for part in parts if part.chooses_table]
+    tables = {part.text: part.key for part in parts if part.chooses_table}
     if len(tables) > 1:
-        texts = " ".join(part.text for part in tables)
         raise ConfigError(
-            f"{texts}: give one table at a time; -m sweeps several, as +ablation=squeeze,stages"
+            f"{' '.join(tables)}: give one table at a time; -m sweeps several, as +ablation=squeeze,stages"
         )
-    names_its_protocol = any(part.key == "experiment" for part in tables)
-    if names_its_protocol and any(part.key == "protocol" for part in parts):
+    if "experiment" in tables.values() and any(part.key == "protocol" for part in parts):
         raise ConfigError(
-            f"{tables[0].text} names network, data and recipe itself: leave protocol= out, or give model=, data="
+            f"{' '.join(tables)} names network, data and recipe itself: leave protocol= out, or give model=, data="
         )
 
 

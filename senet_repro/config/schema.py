@@ -38,6 +38,9 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 DATA_KINDS = ("memory", "folders")
 
+# The name under which a field's metadata hold the mark of a fact.
+FACT = "fact"
+
 
 def mark_fact(instead: str = "") -> dict[str, str]:
     """Return the mark of a field that the files of a group state, and no command line.
@@ -45,9 +48,6 @@ def mark_fact(instead: str = "") -> dict[str, str]:
     `instead` is the setting that a person may have meant; empty where there is none.
     """
     return {FACT: instead}
-
-
-FACT = "fact"
 
 
 @dataclass(kw_only=True)
@@ -72,9 +72,8 @@ class Model:
     resize_px: int | None = field(default=None, metadata=mark_fact("data.eval_resize_px"))
     # Of its training in Table 2.
     weight_decay: float = field(default=1e-4, metadata=mark_fact("recipe.weight_decay"))
-    options: dict[str, str] = field(
-        default_factory=dict
-    )  # those of MODEL_OPTIONS that the network has
+    # Those of MODEL_OPTIONS that the network has.
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -234,12 +233,10 @@ class Claim:
     rows: list[str]
     # A published figure of Row. Lower and equivalent: a metric, or none for the first of the task; cost: a size.
     figure: str | None = None
-    margin: float | None = (
-        None  # equivalent: greatest difference in points; cost: of the increase, in percent points
-    )
-    increase_pct: float | None = (
-        None  # cost: by how much the first row's figure exceeds the second's
-    )
+    # Equivalent: greatest difference in points; cost: of the increase, in percent points.
+    margin: float | None = None
+    # Cost: by how much the first row's figure exceeds the second's.
+    increase_pct: float | None = None
 
 
 @dataclass(kw_only=True)
@@ -252,13 +249,11 @@ class PaperTable:
     title: str
     task: str = "classification"  # what its rows are trained for, and so the metrics it prints
     rows: dict[str, Row]
-    baseline: str | None = (
-        None  # the row that differences are taken to; none: each row names its own
-    )
+    # The row that differences are taken to; none: each row names its own.
+    baseline: str | None = None
     claims: list[Claim] = field(default_factory=list)
-    beside: dict[str, Row] = field(
-        default_factory=dict
-    )  # of other tables, for claims that compare with them
+    # Of other tables, for claims that compare with them.
+    beside: dict[str, Row] = field(default_factory=dict)
     note: str | None = None
 
     def baseline_of(self, row: str) -> str | None:

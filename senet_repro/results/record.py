@@ -44,9 +44,8 @@ class Record:
     task: str
     axes: dict[str, Any] | None  # the five axes; None for a network without SE
     protocol: dict[str, Any]  # the run's identity without its axes, see config.identity
-    overrides: (
-        list[str] | None
-    )  # of the command that trains it alone; None if none did, and in schema 1
+    # Of the command that trains it alone; None if none did, and in schema 1.
+    overrides: list[str] | None
     config: dict[str, Any]  # everything as resolved, paths and logger included
     trainer: dict[str, Any]  # the trainer's settings that can decide a number
     metrics: dict[str, float]  # of the last epoch; best_* are the best epoch's and in no table

@@ -135,6 +135,8 @@ def test_texts_are_swept_one_by_one(word: str, override: str) -> None:
         (["~recipe"], "~recipe: nothing can be taken out of a run"),
         (["~model.options"], "nothing can be taken out"),
         (["+ablation=squeeze", "+ablation=stages"], "give one table at a time; -m sweeps several"),
+        (["+experiment=cifar10", "protocol=demo"], "names network, data and recipe itself"),
+        (["seed=[1", "seed=1"], "cannot read 'seed=[1'"),
         (["hydra.job.chdir=true"], "results_dir=DIR says where results go, and -m sweeps"),
         (["hydra.run.dir=x"], "hydra.run.dir=x: of Hydra's settings"),
         (["++hydra.sweep.dir=x"], "of Hydra's settings"),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.fuzz.answers import MOST_CPU_S, answer_commands, find_foreign_words
 from tests.fuzz.command_lines import Line, generate_lines
-from tests.fuzz.sessions import MOST_CPU_S, answer_in_a_session, find_foreign_words
 
 LINES_EACH = 160
 
@@ -17,10 +17,9 @@ LINES_EACH = 160
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_command_does_what_it_is_asked_or_says_why_not(seed: int, tmp_path: Path) -> None:
     lines = generate_lines(seed, LINES_EACH)
+    answers = answer_commands([line.words for line in lines], tmp_path)
     faults = []
-    for line, answer in zip(
-        lines, answer_in_a_session([line.words for line in lines], tmp_path), strict=True
-    ):
+    for line, answer in zip(lines, answers, strict=True):
         faults += [f"{line.words}: {fault}" for fault in find_faults(line, answer)]
     assert not faults, "\n".join(faults)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,11 +11,10 @@ import pytest
 
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
-from senet_repro.results.epochs import append_epoch
-from senet_repro.results.record import write_record
-from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import write_status
+from tests.folders import leave_record
+from tests.fuzz.answers import MOST_CPU_S, answer_commands, find_foreign_words
 from tests.fuzz.damages import DAMAGES
-from tests.fuzz.sessions import MOST_CPU_S, answer_in_a_session, find_foreign_words
 from tests.records import record_of
 
 FOLDERS = 200
@@ -43,7 +40,7 @@ def test_a_damaged_run_costs_no_other_and_is_named(tmp_path: Path) -> None:
     for folder, _, _ in damaged:
         for words in (TABLE, random.choice(VERBS)):
             commands.append([*words, "--results", str(folder)])
-    answers = answer_in_a_session(commands, tmp_path)
+    answers = answer_commands(commands, tmp_path)
     faults = [fault for answer in answers for fault in find_faults(answer)]
     for (_, row, damage), table in zip(damaged, answers[::2], strict=True):
         faults += [f"{damage} of {row}: {fault}" for fault in find_missing_rows(table, row)]
@@ -55,13 +52,8 @@ def write_results(folder: Path) -> Path:
     for row, error_pct in ROWS.items():
         run = compose(["+ablation=reduction_ratio", row, f"results_dir={folder}"])
         record = record_of(run, seed=0, top1=error_pct)
-        place = run_dir(run)
-        place.mkdir(parents=True)
-        RunFolder(place).write_settings(asdict(run))
-        append_epoch(place, {"epoch": run.recipe.epochs, **record.metrics})
-        status = {"state": "done", "run_key": record.run_key, "seed": 0}
-        RunFolder(place).status_file.write_text(json.dumps(status))
-        write_record(place, record)
+        leave_record(run, record)
+        write_status(run_dir(run), run_key=record.run_key, seed=0, state="done")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Starts a process that answers many commands, and looks at what it answered."""
+"""Have a process answer many command lines, and look at what it answered."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ FOREIGN = (
 )
 
 
-def answer_in_a_session(commands: Sequence[Sequence[str]], folder: Path) -> list[dict[str, Any]]:
+def answer_commands(commands: Sequence[Sequence[str]], folder: Path) -> list[dict[str, Any]]:
     """Give the command lines to one process, that answers each in an empty folder of `folder`."""
-    session = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.session"],
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.answering_process"],
         input=json.dumps(commands),
         capture_output=True,
         text=True,
@@ -43,8 +43,8 @@ def answer_in_a_session(commands: Sequence[Sequence[str]], folder: Path) -> list
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder / "home")},
         check=False,
     )
-    assert session.returncode == 0, session.stderr
-    return [json.loads(line) for line in session.stdout.splitlines()]
+    assert process.returncode == 0, process.stderr
+    return [json.loads(line) for line in process.stdout.splitlines()]
 
 
 def find_foreign_words(answer: dict[str, Any]) -> list[str]:

@@ -23,9 +23,8 @@ from senet_repro.cli import job
 from senet_repro.cli.main import main
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.results.epochs import append_epoch
-from senet_repro.results.record import Record, write_record
-from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.record import Record
+from tests.folders import leave_record
 from tests.records import record_of
 
 PARENT = Path.cwd()
@@ -44,10 +43,7 @@ def record_at_once(
     del report, wait, overrides
     folder = run_dir(run)
     record = record_of(run, seed=run.seed, top1=10.0)
-    folder.mkdir(parents=True)
-    RunFolder(folder).write_settings(asdict(run))
-    append_epoch(folder, {"epoch": run.recipe.epochs, **record.metrics})
-    write_record(folder, record)
+    leave_record(run, record)
     trained.append(asdict(run))
     return folder, record
 
