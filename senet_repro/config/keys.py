@@ -107,20 +107,21 @@ def list_keys() -> dict[str, Key]:
 @cache
 def list_facts() -> dict[str, str]:
     """Return the keys that belong to the files of conf/, each with the setting that may be meant instead."""
-    marked = {}
-    for key in list_keys().values():
-        if FACT in key.field.metadata:
-            marked[key.name] = key.field.metadata[FACT]
-    return marked
+    return _read_marks(FACT)
 
 
 @cache
 def list_ranges() -> dict[str, Range]:
     """Return the range of each number that a command may give, by its key."""
+    return _read_marks(RANGE)
+
+
+def _read_marks(mark: str) -> dict[str, Any]:
+    """Return what the schema marks its fields with under a name, by the keys of those that it marks."""
     marked = {}
     for key in list_keys().values():
-        if RANGE in key.field.metadata:
-            marked[key.name] = key.field.metadata[RANGE]
+        if mark in key.field.metadata:
+            marked[key.name] = key.field.metadata[mark]
     return marked
 
 
