@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.answers import MOST_CPU_S, answer_commands, find_foreign_words
 from tests.fuzz.command_lines import Line, generate_lines
 
-LINES_EACH = 160
+LINES_EACH = 152
 
 
 @pytest.mark.slow
