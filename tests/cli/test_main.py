@@ -230,7 +230,7 @@ def test_a_network_that_nobody_released_is_not_exported(tmp_path: Path, answer: 
     path, _ = train_to_record(compose([*ONE_EPOCH, f"results_dir={tmp_path}"]), print)
     done = answer("export", str(path.parent), str(tmp_path / "net.safetensors"))
     assert done.returncode == 2
-    assert "network=resnet11: source=timm offers resnet50" in done.stderr
+    assert "timm has no resnet11: it has resnet50" in done.stderr
 
 
 def test_no_records_yet_says_how_to_make_some(tmp_path: Path, answer: InProcess) -> None:
@@ -246,7 +246,8 @@ def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path, answer: InProces
     assert done.returncode == 2
     before, _, after = done.stderr.partition("4 runs failed")
     for words in (before, after):
-        assert words.count("squeeze=mean: give") + words.count("r=0: give") == 3
+        assert words.count("squeeze=mean: give") == words.count("r=0: give") == 1
+    assert "points 3, 4 of the sweep are left out: r=0: give" in before
     table = answer("table", "--results", str(tmp_path))
     assert "failed: the loss was not finite" in table.stdout
 
