@@ -235,13 +235,13 @@ def _show_quotes(override: str) -> str:
 def _explain_grammar(override: str, error: HydraException) -> str:
     """Return in a sentence why Hydra's grammar refuses an override, and the mend."""
     key, _, value = override.partition("=")
-    reason = str(error).splitlines()[0]
-    call = re.search(r"while evaluating '(\w+)\(", reason)
-    if call:
-        return f"cannot read '{override}': give {_CALLS.get(call[1], 'the value itself, or several with commas between them')}"
     if not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./@$-]*", key, re.ASCII):
         return f"unknown key '{key}'; --help lists the keys"
+    call = re.search(r"while evaluating '(\w+)\(", str(error))
     is_launchers = key.lstrip("+").startswith("hydra.")
+    if call:
+        mend = _CALLS.get(call[1], "the value itself, or several with commas between them")
+        return f"cannot read '{override}': give {mend}"
     if not is_launchers and not is_text(_find_hint(key.lstrip("+"))):
         return (
             f"cannot read '{override}': give a word, a number, or a list in brackets, such as [2,3]"
