@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from senet_repro.cli.dry import check_weights, print_plan, say_missing_data
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
@@ -34,6 +34,7 @@ from senet_repro.core.errors import (
     RunFailed,
     TrainedElsewhere,
     exit_code_of,
+    is_disk_full,
     reason_of,
 )
 from senet_repro.core.lock import is_locked
@@ -297,11 +298,22 @@ def _write_plans(points: Sequence[Point]) -> None:
         write_plan(Path(results_dir), runs)
 
 
+def _is_of_folder(error: Exception | None, folder: Path) -> TypeGuard[OSError]:
+    """Return whether the system refused a file of a run, or the folder that results go to, for want of no space."""
+    if not isinstance(error, OSError) or not error.filename or is_disk_full(error):
+        return False
+    return Path(str(error.filename)).is_relative_to(folder.parents[1])
+
+
 def _find_cause(folder: Path, error: Exception | None) -> Exception:
     """Return why a run has no record: its job's error, or what its folder holds where that is none of ours.
 
     A job's error may be the launcher's own words for a process that it lost.
     """
+    if _is_of_folder(error, folder):
+        return ConfigError(
+            f"{reason_of(error)}; give a results folder to write to, results_dir=DIR"
+        )
     if isinstance(error, EXPECTED_ERRORS):
         return error
     reason = read_status(folder).get("reason")

@@ -98,7 +98,8 @@ class SentenceParser(argparse.ArgumentParser):
             return f"{name} and {other} exclude each other: give one of them"
         invalid = re.fullmatch(r"invalid (\w+) value: (.+)", message)
         if invalid and invalid[1] in _NOUNS:
-            return f"{name} is {_NOUNS[invalid[1]]}, not {invalid[2]}"
+            default = self.get_default(name.lstrip("-"))
+            return f"{name} is {_NOUNS[invalid[1]]}, such as {default}, not {invalid[2]}"
         return f"{name}: {message}"
 
     def _explain_other(self, word: str) -> str:

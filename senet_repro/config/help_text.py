@@ -15,6 +15,10 @@ from senet_repro.config.explain import plain_errors
 from senet_repro.config.overrides import read_run_overrides
 from senet_repro.config.settings import check_settings
 
+# Of Hydra's own groups a command chooses among these alone; two of its files are no files of ours.
+LAUNCHERS = "hydra/launcher"
+HYDRAS_LAUNCHERS = ("basic", "joblib")
+
 FIRST_WORDS = """\
 senet_repro: the tables of "Squeeze-and-Excitation Networks" as one composable grid. Nothing was asked for.
 
@@ -61,6 +65,11 @@ def build_reference(overrides: Sequence[str], verbs: str) -> str:
 def _describe_groups() -> Iterator[str]:
     """Yield a line for each folder of YAML files: the group and the names of its files."""
     for folder in sorted(path for path in CONF_DIR.rglob("*") if path.is_dir()):
-        names = sorted(path.stem for path in folder.glob("*.yaml"))
+        group = str(folder.relative_to(CONF_DIR))
+        names = [path.stem for path in folder.glob("*.yaml")]
+        if group.startswith("hydra/") and group != LAUNCHERS:
+            continue
+        if group == LAUNCHERS:
+            names += HYDRAS_LAUNCHERS
         if names:
-            yield f"{folder.relative_to(CONF_DIR)}: {', '.join(names)}"
+            yield f"{group}: {', '.join(sorted(names))}"

@@ -102,7 +102,7 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["sizes", "--what"], "sizes: there is no flag --what; there are --help and --format"),
         (["prune", "--yes=now"], "prune: --yes takes no value"),
         (["status", "--format", "json", "--watch"], "--watch and --format exclude each other"),
-        (["power", "--power", "much"], "power: --power is a number, not 'much'"),
+        (["power", "--power", "much"], "power: --power is a number, such as 0.8, not 'much'"),
         (["export"], "export: give run and file too"),
         (["tabel"], "there is no verb 'tabel'; did you mean table?"),
         (["--results", "runs", "tabel"], "there is no verb 'tabel'; did you mean table?"),
