@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from senet_repro.cli.dry import print_dry
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
@@ -34,17 +34,20 @@ from senet_repro.core.errors import (
     RunFailed,
     TrainedElsewhere,
     exit_code_of,
+    is_disk_full,
     reason_of,
 )
 from senet_repro.core.lock import is_locked
 from senet_repro.core.printing import print_text
-from senet_repro.core.wording import count_noun
+from senet_repro.core.wording import count_noun, name_some
 from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 
 # A run that was under way so often when a job's process died is not launched again: it may be what kills it.
 MOST_DEATHS = 2
+# The points of a sweep that one line names.
+MOST_NAMED = 6
 LOOK_S = 1
 
 Outcomes = dict[Point, Exception | None]
@@ -81,8 +84,8 @@ class Command:
 
     def __init__(self) -> None:
         self._is_sweep = False
-        # By the name under which the user is told of it.
-        self._illegal_points: dict[str, IllegalPoint] = {}
+        # By their numbers in the grid, from 1.
+        self._illegal_points: dict[int, IllegalPoint] = {}
         # Why the command as a whole cannot be.
         self._refusal: ConfigError | None = None
         self._outcomes: Outcomes = {}
@@ -128,9 +131,7 @@ class Command:
         """
         if self._refusal is not None:
             raise self._refusal
-        failures = [
-            Failure(name, point.error, None) for name, point in self._illegal_points.items()
-        ]
+        failures = [Failure(name, error, None) for name, error in self._group_illegal_points()]
         for point, error in self._outcomes.items():
             folder = run_dir(point.run)
             if not has_record(folder):
@@ -140,16 +141,26 @@ class Command:
         copy_results(self._to_train)
         if not failures:
             return 0
-        only_error = failures[0].error
-        if not self._is_sweep and exit_code_of(only_error) == 2:
-            # Of one run that cannot be there is nothing to add, and nothing to repeat.
-            raise ConfigError(reason_of(only_error)) from only_error
-        print(f"senet_repro: {count_noun(len(failures), 'run')} failed", file=sys.stderr)
+        self._refuse_as_a_whole(failures)
+        # A failure may stand for several points; of runs there is one for each.
+        total = len(self._illegal_points) + sum(failure.repeat is not None for failure in failures)
+        print(f"senet_repro: {count_noun(total, 'run')} failed", file=sys.stderr)
         for failure in failures:
             print_text(f"  {failure.name}: {reason_of(failure.error)}", file=sys.stderr)
             if failure.repeat is not None:
                 print(f"    python -m senet_repro {shlex.join(failure.repeat)}", file=sys.stderr)
         return max(exit_code_of(failure.error) for failure in failures)
+
+    def _refuse_as_a_whole(self, failures: Sequence[Failure]) -> None:
+        """Accept failures that are to be told one by one.
+
+        Raises:
+            ConfigError: no run of the command can be, and for one and the same reason: there is nothing to repeat.
+        """
+        reasons = {reason_of(failure.error) for failure in failures}
+        can_none_be = all(exit_code_of(failure.error) == 2 for failure in failures)
+        if can_none_be and len(reasons) == 1 and not self._announced:
+            raise ConfigError(reasons.pop()) from failures[0].error
 
     def _select_pending(self, points: Sequence[Point | IllegalPoint]) -> list[Point]:
         """Return the points to train: each run once and, in a sweep, without its record.
@@ -162,8 +173,7 @@ class Command:
             if isinstance(point, Point):
                 legal_points.append(point)
             else:
-                name = f"point {number} of the sweep"
-                self._illegal_points[name] = point
+                self._illegal_points[number] = point
         if legal_points:
             self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
@@ -181,8 +191,19 @@ class Command:
 
     def _announce_illegal_points(self) -> None:
         """Name the points that cannot be, before hours are spent on the others; `finish` reports them once more."""
-        for name, point in self._illegal_points.items():
-            print(f"{name} is left out: {point.error}", file=sys.stderr)
+        for name, error in self._group_illegal_points():
+            verb = "is" if name.startswith("point ") else "are"
+            print_text(f"{name} {verb} left out: {error}", file=sys.stderr)
+
+    def _group_illegal_points(self) -> list[tuple[str, ConfigError]]:
+        """Return each reason for which points cannot be, with the name of the point, or of those that share it."""
+        numbers: dict[str, list[int]] = {}
+        errors: dict[str, ConfigError] = {}
+        for number, point in self._illegal_points.items():
+            reason = str(point.error)
+            numbers.setdefault(reason, []).append(number)
+            errors[reason] = point.error
+        return [(_name_points(numbers[reason]), error) for reason, error in errors.items()]
 
     def _drop_without_data(self, by_folder: dict[Path, Point]) -> None:
         """Take the runs out whose data are not there, before anything is imported that takes long."""
@@ -252,6 +273,13 @@ class Command:
         print(RunFolder(folder).record_file, flush=True)
 
 
+def _name_points(numbers: Sequence[int]) -> str:
+    """Return points of a sweep by their numbers; of many the first."""
+    if len(numbers) == 1:
+        return f"point {numbers[0]} of the sweep"
+    return f"points {name_some(numbers, MOST_NAMED)} of the sweep"
+
+
 def _write_plans(points: Sequence[Point]) -> None:
     """Write what a sweep is going to train, in each results folder that it goes to."""
     plans: dict[str, list[PlannedRun]] = {}
@@ -262,11 +290,22 @@ def _write_plans(points: Sequence[Point]) -> None:
         write_plan(Path(results_dir), runs)
 
 
+def _is_of_folder(error: Exception | None, folder: Path) -> TypeGuard[OSError]:
+    """Return whether the system refused a file of a run, or the folder that results go to, for want of no space."""
+    if not isinstance(error, OSError) or not error.filename or is_disk_full(error):
+        return False
+    return Path(str(error.filename)).is_relative_to(folder.parents[1])
+
+
 def _find_cause(folder: Path, error: Exception | None) -> Exception:
     """Return why a run has no record: its job's error, or what its folder holds where that is none of ours.
 
     A job's error may be the launcher's own words for a process that it lost.
     """
+    if _is_of_folder(error, folder):
+        return ConfigError(
+            f"{reason_of(error)}; give a results folder to write to, results_dir=DIR"
+        )
     if isinstance(error, EXPECTED_ERRORS):
         return error
     reason = read_status(folder).get("reason")

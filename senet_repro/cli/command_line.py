@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from senet_repro.cli.sentence_parser import SentenceParser
+from senet_repro.cli.sentence_parser import LIKENESS_OF_SLIP, SentenceParser
 from senet_repro.cli.verbs import list_verbs
 from senet_repro.core.choice import find_nearest
 from senet_repro.core.errors import ConfigError
@@ -57,8 +57,12 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
     """
     parser = _build_parser()
     options, others = parser.split_words(arguments)
-    strays = [] if options.help or options.shell_completion else _list_strays(options.words)
+    strays = [] if options.shell_completion else _list_strays(options.words)
+    if options.help:
+        # The help of a verb, or all of it.
+        strays = [word for word in strays if word not in ("all", *list_verbs())]
     _refuse_verbs(strays)
+    _refuse_verbs_as_flags(others)
     parser.refuse_others(others)
     if strays:
         raise ConfigError(
@@ -104,7 +108,8 @@ def _build_parser() -> SentenceParser:
     parser.add_argument("--hydra-help", action="store_true")
     parser.add_argument("-sc", "--shell-completion", action="store_true")
     for names in _FOREIGN_FLAGS:
-        parser.add_argument(*names)
+        # They can be typed and are refused, so nothing tells of them.
+        parser.add_argument(*names, help=argparse.SUPPRESS)
     return parser
 
 
@@ -127,6 +132,21 @@ def _refuse_verbs(strays: Sequence[str]) -> None:
         near = find_nearest(word.lower(), verbs, LEAST_LIKENESS)
         if near:
             raise ConfigError(f"there is no verb '{word}'; did you mean {near}?")
+
+
+def _refuse_verbs_as_flags(words: Sequence[str]) -> None:
+    """Accept words that are no verbs with dashes before them.
+
+    Raises:
+        ConfigError: a word is one.
+    """
+    for word in words:
+        name = word.partition("=")[0].lstrip("-")
+        near = find_nearest(name, list_verbs(), LIKENESS_OF_SLIP)
+        if word.startswith("-") and near:
+            raise ConfigError(
+                f"there is no flag {word}; a verb has no dashes: python -m senet_repro {near}"
+            )
 
 
 def _select_shown(options: argparse.Namespace) -> list[str]:

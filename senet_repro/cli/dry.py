@@ -104,6 +104,9 @@ def print_plan(runs: Sequence[Run]) -> None:
             pending.append(cost)
         lines.append(_make_line(run, cost, state))
     print(align_columns(lines))
+    if not pending:
+        print(f"\n0 of {len(seen)} runs to train.")
+        return
     images = sum(cost.train_images for cost in pending)
     macs = sum(cost.total_macs for cost in pending)
     print(

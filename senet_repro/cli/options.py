@@ -68,7 +68,11 @@ def add_table_option(parser: argparse.ArgumentParser) -> None:
 
 def _split_names(text: str) -> list[str]:
     """Return the names in a list with commas between them."""
-    return [name.strip() for name in text.split(",")]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        # argparse keeps the words of this error alone.
+        raise argparse.ArgumentTypeError("give a name, such as 10 or reduction_ratio")
+    return names
 
 
 def add_format_option(parser: argparse._ActionsContainer, formats: Sequence[str]) -> None:

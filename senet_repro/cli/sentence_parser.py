@@ -59,15 +59,25 @@ class SentenceParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse words for a reason that concerns no single one of them; argparse calls this."""
-        missing = message.partition("arguments are required: ")[2]
-        self._refuse(f"give {missing.replace(', ', ' and ')} too" if missing else message)
+        missing = message.partition("arguments are required: ")[2].split(", ")
+        # Of a word that may be given any number of times, argparse asks for one as well.
+        needed = [
+            action for action in self._actions if action.dest in missing and action.nargs != "*"
+        ]
+        if not needed:
+            self._refuse(message)
+        self._refuse(f"give {join_words(map(_describe_argument, needed), 'and')} too")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Accept a value that is one of an argument's choices; argparse calls this."""
         if action.choices is not None:
-            name = action.option_strings[-1] if action.option_strings else action.dest
+            if not action.option_strings:
+                # A reader of the words has never seen the name of a place.
+                if value not in action.choices:
+                    self._refuse(f"give {_describe_argument(action)}, not {value}")
+                return
             try:
-                require_choice(name, value, action.choices)
+                require_choice(action.option_strings[-1], value, action.choices)
             except ConfigError as error:
                 self._refuse(str(error))
 
@@ -87,12 +97,14 @@ class SentenceParser(argparse.ArgumentParser):
             return f"{name} and {other} exclude each other: give one of them"
         invalid = re.fullmatch(r"invalid (\w+) value: (.+)", message)
         if invalid and invalid[1] in _NOUNS:
-            return f"{name} is {_NOUNS[invalid[1]]}, not {invalid[2]}"
+            default = self.get_default(name.lstrip("-"))
+            return f"{name} is {_NOUNS[invalid[1]]}, such as {default}, not {invalid[2]}"
         return f"{name}: {message}"
 
     def _explain_other(self, word: str) -> str:
         """Return that a word is none of the verb's, and which flag was meant where it can be known."""
-        flags = [flag for action in self._actions for flag in action.option_strings]
+        told = [action for action in self._actions if action.help != argparse.SUPPRESS]
+        flags = [flag for action in told for flag in action.option_strings]
         long_flags = [flag for flag in flags if flag.startswith("--")]
         if not word.startswith("-"):
             return f"there is no place for {word}; its flags are {join_words(long_flags, 'and')}"
@@ -107,6 +119,11 @@ class SentenceParser(argparse.ArgumentParser):
         elif key is not None:
             mend = f"a setting has no dashes: {key}=VALUE"
         return f"there is no flag {flag}; {mend}"
+
+
+def _describe_argument(action: argparse.Action) -> str:
+    """Return what stands in a place of the command: one of its words, or what the help calls it."""
+    return join_words(action.choices, "or") if action.choices else action.dest
 
 
 def _find_key(flag: str) -> str | None:

@@ -109,9 +109,11 @@ def _compose_point(
 
 def _train_single_run(config: DictConfig) -> None:
     """Train the run of a command that is no sweep; Hydra calls this."""
-    overrides = list(HydraConfig.get().overrides.task)
-    point = read_point(overrides, lambda _: config)
     try:
+        # Reading them looks up the values that they take from elsewhere, which may not be there.
+        with plain_errors():
+            overrides = list(HydraConfig.get().overrides.task)
+        point = read_point(overrides, lambda _: config)
         current_command().train_points([point], ThisProcess())
     except ConfigError as error:
         # Hydra would print a line of its own before whatever is raised here.

@@ -36,9 +36,26 @@ _HYDRA_SENTENCES = (
     (r"force-add of config groups is not supported: '\+*(.+)'", "{}: give it without the +"),
     (r"Multiple values for (\S+?)\. ", "{} is chosen already: give it without the +"),
     (r"Override (\S+) looks like a config group", "{}: give GROUP=NAME, without a package"),
+    (r"Could not override .* use (\+\S+)", "nothing is chosen there yet: use {}, with a +"),
+    (r"(\S+) appears more than once in the final", "{} is chosen already: give it without the +"),
     (r"Interpolation key '(.+?)' not found", "there is no key '{}' to take a value from"),
+    (
+        r"Environment variable '(.+?)' not found",
+        "the environment has no {0}, which ${{oc.env:{0}}} takes the value of: set it, or give the value itself",
+    ),
+    (r"Unsupported interpolation type (.+)", "${{{}:...}} is not known: give the value itself"),
+    (
+        r"raised while resolving (interpolation)",
+        "a value in ${{...}} cannot be found: give it itself",
+    ),
 )
 
+# OmegaConf's names for the kinds of values, in ours, each with an example.
+_HYDRA_KINDS = {
+    "Integer": ("a whole number", "2"),
+    "Float": ("a number", "0.1"),
+    "Boolean": ("true or false", "true"),
+}
 _EXAMPLES = {int: "1", float: "0.1", bool: "true", str: "NAME"}
 
 
@@ -62,8 +79,7 @@ def explain_unknown_key(key: str) -> str:
     """Return that a key does not exist, with the one that was meant where it can be known."""
     option = key.rpartition(".")[2]
     if is_option(key) and option in MODEL_OPTIONS:
-        networks = join_words(list_networks_with(option), "and")
-        return f"the network has no {key}: it is an option of {networks}"
+        return explain_foreign_option(option)
     if key.startswith("hydra.launcher."):
         return f"the launcher has no {key}; hydra/launcher=joblib has n_jobs, hydra/launcher=slurm partition and more"
     if key.startswith("hydra."):
@@ -71,6 +87,12 @@ def explain_unknown_key(key: str) -> str:
     near = find_nearest_key(key)
     mend = f"did you mean '{near}'?" if near else "--help all lists the keys"
     return f"unknown key '{key}'; {mend}"
+
+
+def explain_foreign_option(option: str) -> str:
+    """Return which networks have an option that the chosen one lacks."""
+    networks = join_words(list_networks_with(option), "and")
+    return f"the network has no {OPTIONS}.{option}: it is an option of {networks}"
 
 
 def explain_wrong_value(key: str, value: Any) -> str:
@@ -136,11 +158,16 @@ def _explain_error(error: BaseException) -> str:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         if (group, name) in RETIRED:
             return f"there is no {group} '{name}': {RETIRED[group, name]}"
-        return f"there is no {group} '{name}'; there are {', '.join(error.options)}"
+        there = (
+            f"there {'is only' if len(error.options) == 1 else 'are'} {', '.join(error.options)}"
+        )
+        return f"there is no {group} '{name}'; {there}"
     about = _find_cause_of_key(error)
     if about is not None:
         key = str(about.full_key)
         if isinstance(about, ValidationError):
+            if key.startswith("hydra."):
+                return _explain_hydra_value(key, about)
             return explain_wrong_value(key, about.value)
         if isinstance(about, MissingMandatoryValue) and key in list_keys():
             return f"{key} has no value: give one, such as {key}={find_example(key)}"
@@ -152,6 +179,14 @@ def _explain_error(error: BaseException) -> str:
         if found:
             return sentence.format(found[1])
     return text
+
+
+def _explain_hydra_value(key: str, error: ValidationError) -> str:
+    """Return what kind of value a setting of Hydra's takes, which only the words of OmegaConf's error tell."""
+    found = re.search(r"could not be converted to (\w+)", str(error))
+    words, example = _HYDRA_KINDS.get(found[1] if found else "", ("of another kind", ""))
+    such_as = f", such as {key}={example}" if example else ""
+    return f"{key} is {words}, not {write_value(error.value)}{such_as}"
 
 
 def _find_cause_of_key(error: BaseException) -> OmegaConfBaseException | None:

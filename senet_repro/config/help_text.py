@@ -11,6 +11,10 @@ from omegaconf import OmegaConf
 from senet_repro.config.composition import compose_config
 from senet_repro.config.conf_dir import CONF_DIR, list_files, load_file
 
+# Of Hydra's own groups a command chooses among these alone; two of its files are no files of ours.
+LAUNCHERS = "hydra/launcher"
+HYDRAS_LAUNCHERS = ("basic", "joblib")
+
 FIRST_WORDS = """\
 senet_repro: the tables of "Squeeze-and-Excitation Networks" as one composable grid. Nothing was asked for.
 
@@ -53,6 +57,10 @@ def _describe_groups() -> Iterator[str]:
     """Yield a line for each folder of YAML files: the group and the names of its files."""
     for folder in sorted(path for path in CONF_DIR.rglob("*") if path.is_dir()):
         group = str(folder.relative_to(CONF_DIR))
+        if group.startswith("hydra/") and group != LAUNCHERS:
+            continue
         names = list_files(group)
+        if group == LAUNCHERS:
+            names = sorted([*names, *HYDRAS_LAUNCHERS])
         if names:
             yield f"{group}: {', '.join(names)}"

@@ -24,6 +24,12 @@ _WORD = re.compile(r"(?P<sign>\+{0,2})(?P<key>[^=]+)=(?P<value>.*)", re.DOTALL)
 _CHOICE = re.compile(r"\s*choice\s*\((.*)\)\s*", re.DOTALL)
 # Of Hydra's settings these alone are the user's: the others decide where Hydra works, and so where records would land.
 _USERS_HYDRA_KEYS = re.compile(r"hydra/launcher|hydra\.launcher\..*|hydra\.sweeper\.most_points")
+# What Hydra's functions for sweeps take, in an example.
+_CALLS = {
+    "range": "whole numbers, such as range(0,3) for 0, 1 and 2",
+    "interval": "the values of a sweep with commas between them, such as 0.1,0.2",
+    "glob": "a pattern, such as glob(*)",
+}
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _BRACKET_DEPTHS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
@@ -144,7 +150,7 @@ def _split_word(word: str) -> _Word:
         raise ConfigError(f"{word}: give KEY=VALUE, such as seed=1; --help lists keys and verbs")
     part = _Word(word, match["sign"], match["key"], match["value"])
     if not part.value.strip():
-        raise ConfigError(f"{part.key} is empty: give {part.key}=VALUE, or leave it out")
+        raise ConfigError(f"{part.key} is empty: give {part.sign}{part.key}=VALUE, or leave it out")
     if re.match(r"hydra\b", part.key) and not _USERS_HYDRA_KEYS.fullmatch(part.key):
         raise ConfigError(
             f"{word}: of Hydra's settings, hydra/launcher and hydra.launcher.KEY can be given; "
@@ -242,12 +248,13 @@ def _show_quotes(override: str) -> str:
 def _explain_grammar(override: str, error: HydraException) -> str:
     """Return in a sentence why Hydra's grammar refuses an override, and the mend."""
     key, _, value = override.partition("=")
-    reason = str(error).splitlines()[0]
-    if "while evaluating" in reason:
-        return f"cannot read '{override}': {reason}"
     if not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./@$-]*", key, re.ASCII):
         return f"unknown key '{key}'; --help lists the keys"
+    call = re.search(r"while evaluating '(\w+)\(", str(error))
     is_launchers = key.lstrip("+").startswith("hydra.")
+    if call:
+        mend = _CALLS.get(call[1], "the value itself, or several with commas between them")
+        return f"cannot read '{override}': give {mend}"
     if not is_launchers and not takes_text(key.lstrip("+")):
         return (
             f"cannot read '{override}': give a word, a number, or a list in brackets, such as [2,3]"

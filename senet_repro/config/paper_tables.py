@@ -6,6 +6,7 @@ networks with and without SE side by side (sections 5 and the appendix), each by
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -55,6 +56,9 @@ def find_table(wanted: str) -> PaperTable:
             return table
     known = [f"{table.number or '-'} {table.name}" for table in paper_tables().values()]
     message = f"no table '{wanted}'; there are {', '.join(known)}"
+    near = difflib.get_close_matches(wanted, paper_tables(), n=1)
+    if near:
+        message += f"; did you mean {near[0]}?"
     if wanted in NOT_OFFERED:
         message += f"; the paper's Table {wanted} {NOT_OFFERED[wanted]}"
     raise ConfigError(message)

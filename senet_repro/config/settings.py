@@ -40,7 +40,7 @@ def _check_choice(override: Override) -> None:
     group = override.key_or_group
     if override.package is not None:
         raise ConfigError(
-            f"{override.input_line}: give {_name_choice(group)}, without @{override.package}"
+            f"{override.input_line}: give {_name_choice(group, override.value())}, without @{override.package}"
         )
     for value in _read_values(override):
         if isinstance(value, list):

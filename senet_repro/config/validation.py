@@ -11,7 +11,7 @@ from typing import Any
 from senet_repro.config import schema
 from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.data_sets import FACTS, read_set_facts
-from senet_repro.config.explain import explain_wrong_value
+from senet_repro.config.explain import explain_foreign_option, explain_wrong_value
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.ranges import Range
 from senet_repro.config.schema import Data, Init, Run, Schedule, Trainer
@@ -63,6 +63,11 @@ def _check_first_weights(init: Init) -> None:
         return
     if init.weights is None:
         raise ConfigError("init.source or init.sha256 without weights: give init.weights=FILE")
+    if init.source is None:
+        sources = join_words(schema.WEIGHT_SOURCES, "or")
+        raise ConfigError(
+            f"init.weights={init.weights}: say whose weights they are, init.source={sources}"
+        )
     require_choice("init.source", init.source, schema.WEIGHT_SOURCES)
 
 
@@ -79,7 +84,8 @@ def _check_choices(run: Run) -> None:
     offered = load_file("model", run.model.name).get("options", {})
     for option, value in run.model.options.items():
         require_choice("model.options", option, schema.MODEL_OPTIONS)
-        require_choice("model.options", option, offered, run.model.name)
+        if option not in offered:
+            raise ConfigError(explain_foreign_option(option))
         require_choice(f"model.options.{option}", value, schema.MODEL_OPTIONS[option])
 
 
@@ -99,7 +105,8 @@ def _check_data(run: Run) -> None:
             )
     elif recipe.batch_size > data.train_images:
         raise ConfigError(
-            f"recipe.batch_size={recipe.batch_size}: {data.name} has {data.train_images:,} training images"
+            f"recipe.batch_size={recipe.batch_size}: {data.name} has {data.train_images:,} training images; "
+            "give that or less"
         )
 
 
@@ -212,8 +219,9 @@ def check_stages(stages: Any, available: Sequence[int], who: str) -> None:
         or not all(type(stage) is int for stage in stages)
     ):
         raise ConfigError(f"stages={stages}: give stage numbers such as [2,3], or {words}")
-    for stage in stages:
-        require_choice("stage", stage, available, who)
+    if not set(stages) <= set(available):
+        given = ",".join(map(str, stages))
+        raise ConfigError(f"stages=[{given}]: {who} offers {join_words(available, 'and')}")
     if len(set(stages)) < len(stages):
         raise ConfigError(f"stages={stages}: name each stage once")
 

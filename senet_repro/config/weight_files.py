@@ -1,4 +1,4 @@
-"""The files that weights are written to (config floor; no torch)."""
+"""The weights that others know: whose networks there are, and the files to write (config floor; no torch)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,30 @@ from pathlib import Path
 
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.wording import join_words
 
 SAFE = ".safetensors"
 SUFFIXES = (SAFE, ".pth")
+
+_RESNETS = ("resnet50", "resnet101", "resnet152", "resnext50")
+RELEASED = {
+    "timm": (*_RESNETS, "resnext101", "senet154"),
+    "torchvision": (*_RESNETS, "vgg16"),
+}
+"""The networks whose weights each source released, by our names."""
+
+
+def check_release(network: str, source: str) -> None:
+    """Accept a network that the source has, too.
+
+    Raises:
+        ConfigError: there is no such source, or it does not have the network.
+    """
+    require_choice("source", source, RELEASED)
+    if network not in RELEASED[source]:
+        raise ConfigError(
+            f"{source} has no {network}: it has {join_words(RELEASED[source], 'and')}"
+        )
 
 
 def check_weights_target(path: Path) -> None:
@@ -17,7 +38,8 @@ def check_weights_target(path: Path) -> None:
     Raises:
         ConfigError: another suffix, or a folder that does not exist.
     """
-    require_choice("suffix", path.suffix, SUFFIXES)
+    if path.suffix not in SUFFIXES:
+        raise ConfigError(f"{path}: give a file that ends in {join_words(SUFFIXES, 'or')}")
     if not path.parent.is_dir():
         raise ConfigError(
             f"{path.parent} is not a folder; make it, or give a path in one that exists"

@@ -12,7 +12,13 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Size, Tensor, nn
 
-from senet_repro.config.weight_files import SAFE, SUFFIXES, check_weights_target
+from senet_repro.config.weight_files import (
+    RELEASED,
+    SAFE,
+    SUFFIXES,
+    check_release,
+    check_weights_target,
+)
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes
@@ -219,12 +225,12 @@ def _match_entries(model: Classifier, source: str) -> tuple[Release, dict[str, E
     Raises:
         ConfigError: the source or its network does not exist, or ours is built with other settings.
     """
-    require_choice("source", source, RELEASES)
+    require_choice("source", source, RELEASED)
     if not isinstance(model, Classifier) or not hasattr(model, "name"):
         raise ConfigError(
             f"{type(model).__name__} is not a network of create_model; give that, not a wrapper"
         )
-    require_choice("network", model.name, RELEASES[source], f"source={source}")
+    check_release(model.name, source)
     release = RELEASES[source][model.name]
     _check_settings(model, release, f"{source}'s {release.name}")
     entries = {}

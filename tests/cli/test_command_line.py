@@ -101,6 +101,15 @@ def test_points_that_cannot_be_are_named_before_the_others_are_trained(
     assert "1 of 2 runs to train" in done.stdout
 
 
+def test_a_sweep_that_cannot_be_for_one_reason_says_only_that(
+    tmp_path: Path, answer: InProcess
+) -> None:
+    done = answer("-m", "seed=0,1", "protocol=cifar10", f"data.root={tmp_path / 'none'}")
+    assert done.returncode == 2
+    assert done.stderr.startswith("senet_repro: no cifar10 in ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_two_tables_are_swept_by_one_command(tmp_path: Path, answer: InProcess) -> None:
     done = answer("-m", "+ablation=squeeze,se_3x3", "dry=true", f"results_dir={tmp_path}")
     assert done.returncode == 0, done.stderr

@@ -102,8 +102,14 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["sizes", "--what"], "sizes: there is no flag --what; there are --help and --format"),
         (["prune", "--yes=now"], "prune: --yes takes no value"),
         (["status", "--format", "json", "--watch"], "--watch and --format exclude each other"),
-        (["power", "--power", "much"], "power: --power is a number, not 'much'"),
+        (["power", "--power", "much"], "power: --power is a number, such as 0.8, not 'much'"),
         (["export"], "export: give run and file too"),
+        (["bench"], "bench: give input or step too"),
+        (["bench", "gpu"], "bench: give input or step, not gpu"),
+        (["--tabel", "10"], "a verb has no dashes: python -m senet_repro table"),
+        (["--help", "tabel"], "there is no verb 'tabel'; did you mean table?"),
+        (["table", "--table", "redction_ratio"], "did you mean reduction_ratio?"),
+        (["table", "--table", ","], "give a name, such as 10 or reduction_ratio"),
         (["tabel"], "there is no verb 'tabel'; did you mean table?"),
         (["--results", "runs", "tabel"], "there is no verb 'tabel'; did you mean table?"),
         (["-m", "r=2,4", "statsu", "seed=1"], "there is no verb 'statsu'; did you mean status?"),
@@ -230,7 +236,7 @@ def test_a_network_that_nobody_released_is_not_exported(tmp_path: Path, answer: 
     path, _ = train_to_record(compose([*ONE_EPOCH, f"results_dir={tmp_path}"]), print)
     done = answer("export", str(path.parent), str(tmp_path / "net.safetensors"))
     assert done.returncode == 2
-    assert "network=resnet11: source=timm offers resnet50" in done.stderr
+    assert "timm has no resnet11: it has resnet50" in done.stderr
 
 
 def test_no_records_yet_says_how_to_make_some(tmp_path: Path, answer: InProcess) -> None:
@@ -246,7 +252,8 @@ def test_every_failed_point_of_a_sweep_is_named(tmp_path: Path, answer: InProces
     assert done.returncode == 2
     before, _, after = done.stderr.partition("4 runs failed")
     for words in (before, after):
-        assert words.count("squeeze=mean: give") + words.count("r=0: give") == 3
+        assert words.count("squeeze=mean: give") == words.count("r=0: give") == 1
+    assert "points 3, 4 of the sweep are left out: r=0: give" in before
     table = answer("table", "--results", str(tmp_path))
     assert "failed: the loss was not finite" in table.stdout
 

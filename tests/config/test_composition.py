@@ -162,7 +162,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["squeeze=mean"], "squeeze=mean: give avg, max or none"),
         (["excitation=softmax"], "give sigmoid, tanh or relu"),
         (["placement=after"], "give standard, pre, post, identity or conv3x3"),
-        (["stages=[5]"], "stage=5: resnet11 offers 2, 3 and 4"),
+        (["stages=[5]"], "stages=[5]: resnet11 offers 2, 3 and 4"),
         (["stages=[]"], "give stage numbers such as [2,3]"),
         (["stages=some"], "give all, all_but_last or none, or stage numbers"),
         (["stages=[2,2]"], "name each stage once"),
@@ -182,7 +182,10 @@ def test_recipes_carry_the_papers_numbers() -> None:
             ["protocol=imagenet", "model=resnet20"],
             "resnet20 is made for images of 32 px, not for imagenet's",
         ),
-        (["recipe.batch_size=1438"], "recipe.batch_size=1438: digits has 1,437 training images"),
+        (
+            ["recipe.batch_size=1438"],
+            "recipe.batch_size=1438: digits has 1,437 training images; give",
+        ),
         (
             ["+experiment=cifar10", "protocol=demo"],
             "+experiment=cifar10 names network, data and recipe itself",
@@ -196,7 +199,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
             "+experiment=imagenet +ablation=squeeze: give one table",
         ),
         (["init.source=timm"], "without weights: give init.weights=FILE"),
-        (["init.weights=README.md"], "init.source=None: give timm or torchvision"),
+        (["init.weights=README.md"], "say whose weights they are, init.source=timm or torchvision"),
         (
             ["init.weights=nowhere.pth", "init.source=timm"],
             "No such file or directory; give a file of weights",

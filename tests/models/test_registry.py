@@ -316,7 +316,7 @@ def test_same_seed_same_network() -> None:
             "r=many: give a whole number of at least 1, such as 16, or none",
         ),
         ("resnet50", {"r": -4}, "r=-4: give a whole number"),
-        ("resnet20", {"stages": [2, 5]}, "stage=5: resnet20 offers 2, 3 and 4"),
+        ("resnet20", {"stages": [2, 5]}, "stages=[2,5]: resnet20 offers 2, 3 and 4"),
         ("resnet50", {"stages": []}, "stages=[]: give stage numbers such as [2,3]"),
         ("resnet50", {"stages": (2, 2)}, "name each stage once"),
         ("resnet50", {"stages": 3}, "stages=3: give stage numbers"),
@@ -333,8 +333,12 @@ def test_same_seed_same_network() -> None:
         ("vgg16", {"placement": "pre"}, "placement=pre: vgg16 offers standard"),
         ("bn_inception", {"placement": "post"}, "placement=post: bn_inception offers standard"),
         ("mobilenet", {"placement": "conv3x3"}, "placement=conv3x3: mobilenet offers standard"),
-        ("vgg16", {"stages": [6]}, "stage=6: vgg16 offers 1, 2, 3, 4 and 5"),
-        ("inception_resnet_v2", {"stages": [2]}, "stage=2: inception_resnet_v2 offers 3, 4 and 5"),
+        ("vgg16", {"stages": [6]}, "stages=[6]: vgg16 offers 1, 2, 3, 4 and 5"),
+        (
+            "inception_resnet_v2",
+            {"stages": [2]},
+            "stages=[2]: inception_resnet_v2 offers 3, 4 and 5",
+        ),
     ],
 )
 def test_refusals_name_the_mend(name: str, wrong: dict[str, object], message: str) -> None:

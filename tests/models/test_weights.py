@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from senet_repro import create_model, export_weights, import_weights
 from senet_repro.config.schema import WEIGHT_SOURCES
+from senet_repro.config.weight_files import RELEASED
 from senet_repro.core.errors import ConfigError
 from senet_repro.models.released import RELEASES
 from senet_repro.models.weights import read_weights, write_weights
@@ -230,6 +231,7 @@ def test_weights_that_are_no_numbers_are_refused_by_name(released: State, value:
 
 def test_the_configuration_knows_the_same_sources() -> None:
     assert tuple(RELEASES) == WEIGHT_SOURCES
+    assert {source: tuple(networks) for source, networks in RELEASES.items()} == RELEASED
 
 
 # What does not fit
@@ -310,7 +312,7 @@ def test_weights_of_another_source_or_network(released: State) -> None:
 )
 def test_networks_that_a_source_does_not_have(go: Callable[[nn.Module], object]) -> None:
     has = "resnet50, resnet101, resnet152, resnext50, resnext101 and senet154"
-    with pytest.raises(ConfigError, match=f"network=vgg16: source=timm offers {has}"):
+    with pytest.raises(ConfigError, match=f"timm has no vgg16: it has {has}"):
         go(outline("vgg16", r=None))
     with pytest.raises(ConfigError, match="Linear is not a network of create_model"):
         go(nn.Linear(2, 2))
@@ -494,7 +496,7 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
             read_weights(path)
     with pytest.raises(ConfigError, match=r"none is not a folder; make it"):
         write_weights(tmp_path / "none" / "net.pth", TENSORS)
-    with pytest.raises(ConfigError, match=r"suffix=.ckpt: give .safetensors or .pth"):
+    with pytest.raises(ConfigError, match=r"net.ckpt: give a file that ends in .safetensors"):
         write_weights(tmp_path / "net.ckpt", TENSORS)
 
 

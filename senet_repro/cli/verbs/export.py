@@ -6,7 +6,7 @@ import argparse
 
 from senet_repro.cli.options import parse_path
 from senet_repro.config.schema import WEIGHT_SOURCES
-from senet_repro.config.weight_files import check_weights_target
+from senet_repro.config.weight_files import check_release, check_weights_target
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.results.run_folder import RunFolder
@@ -32,8 +32,10 @@ def run_verb(options: argparse.Namespace) -> int:
         ConfigError: the folder holds no trained run, or the other library has no such network.
     """
     # Before the imports, which take long.
-    RunFolder(options.run).require_trained()
+    folder = RunFolder(options.run)
+    folder.require_trained()
     check_weights_target(options.file)
+    check_release(folder.read_settings(without_first_weights=True).model.name, options.source)
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
     with SlowWork("loading torch and Lightning"):

@@ -102,23 +102,33 @@ class Section:
 def split_tables(tables: Sequence[ResultTable]) -> tuple[list[ResultTable], list[ResultTable]]:
     """Return the tables that something was trained for, and those that only share rows with them.
 
-    A row such as r = 16 stands in most tables of section 6, and would bring up all of them.
+    A row such as r = 16 stands in most tables of section 6, and would bring up all of them. What was trained for none
+    of the tables is shown once, in the table that has the most of it.
     """
-    shown: list[ResultTable] = []
-    others: list[ResultTable] = []
-    for table in tables:
-        (shown if _was_trained_for(table) else others).append(table)
-    # Records of tables that go by other names here would leave nothing to show.
-    return (shown, others) if shown else (others, [])
+    shown = [table for table in tables if _was_trained_for(table)]
+    left = set().union(*map(_list_runs, tables)).difference(*map(_list_runs, shown))
+    while left:
+        fullest = max(tables, key=lambda table: len(_list_runs(table) & left))
+        shown.append(fullest)
+        left -= _list_runs(fullest)
+    # By identity: comparing tables by value would compare all their records.
+    chosen = {id(table) for table in shown}
+    in_order = [table for table in tables if id(table) in chosen]
+    return in_order, [table for table in tables if id(table) not in chosen]
 
 
 def _was_trained_for(table: ResultTable) -> bool:
-    """Return whether one of a table's records was trained for it, or for no table at all."""
+    """Return whether one of a table's records was trained for it."""
     for row in table.rows:
         for record in row.records:
-            if record.config.get("table") in (None, table.paper.name):
+            if record.config.get("table") == table.paper.name:
                 return True
     return False
+
+
+def _list_runs(table: ResultTable) -> set[tuple[str, int]]:
+    """Return the keys and seeds of the records in a table's rows."""
+    return {(record.run_key, record.seed) for row in table.rows for record in row.records}
 
 
 def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Section]:

@@ -253,6 +253,18 @@ def test_only_tables_that_were_trained_have_sections_unless_asked_for(tmp_path: 
     assert split_tables([table]) == ([table], [])
 
 
+def test_a_run_of_no_table_is_shown_in_one(tmp_path: Path) -> None:
+    first_run = make_record(["r=16"], seed=0, top1=3.0)
+    write_runs(tmp_path, [first_run])
+    shown, others = split_tables(build_tables(load_results(tmp_path), find_tables()))
+    assert [table.paper.number for table in shown] == [10]
+    assert len(others) == 7
+    # Beside a table that has the run, too, it brings up no other.
+    write_runs(tmp_path, [make_record(["+ablation=squeeze", "squeeze=max"], seed=0, top1=4.0)])
+    shown, _ = split_tables(build_tables(load_results(tmp_path), find_tables()))
+    assert [table.paper.number for table in shown] == [11]
+
+
 def test_two_tables_of_one_name_have_ids_of_their_own(tmp_path: Path) -> None:
     write_runs(
         tmp_path,
