@@ -42,9 +42,16 @@ def test_a_wheel_composes_tables_and_prints_them_from_another_folder(
     )
     (wheel,) = tmp_path.glob("*.whl")
     packed = {Path(name).name for name in zipfile.ZipFile(wheel).namelist()}
-    assert {"page.html.jinja", "parts.html.jinja", "page.css", "squeeze.yaml"} <= packed
+    files = {
+        "page.html.jinja",
+        "parts.html.jinja",
+        "page.css",
+        "squeeze.yaml",
+        "imagenet_wnids.txt",
+    }
+    assert files <= packed
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
-    elsewhere.mkdir()
+    (elsewhere / "runs").mkdir(parents=True)
     install = [
         sys.executable,
         "-m",

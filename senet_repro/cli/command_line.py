@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,6 +71,12 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
             raise ConfigError(
                 f"{'/'.join(names)}: the grid is made of the files in conf/; add a file there, as CONTRIBUTING.md says"
             )
+    # Hydra would look for what the shell puts there.
+    is_question = any(word.startswith("query=") for word in options.words)
+    if options.shell_completion and is_question and "COMP_LINE" not in os.environ:
+        raise ConfigError(
+            "--shell-completion query=SHELL is what a shell asks: give install=bash, install=fish or install=zsh"
+        )
     shown = _select_shown(options)
     if shown and options.multirun:
         raise ConfigError(f"-m and {shown[0]}: give one of them; what is shown is a single run")

@@ -1,4 +1,4 @@
-"""What libraries fail of, in words that name the setting which would help (training floor)."""
+"""Say why torch failed in words that name the setting which would help (training floor)."""
 
 from __future__ import annotations
 

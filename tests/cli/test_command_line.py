@@ -52,6 +52,7 @@ def test_flags_may_stand_anywhere(typed: str, flags: list[str], is_sweep: bool) 
         ("r=2 --results runs", "a setting has no dashes: results_dir=VALUE"),
         ("--results runs tabel", "there is no verb 'tabel'; did you mean table?"),
         ("r=2 5", "'5' is no setting and no verb"),
+        ("-sc query=bash", "query=SHELL is what a shell asks: give install=bash"),
         ("--resolve", "--resolve goes with --cfg job"),
         ("-m --cfg job", "-m and --cfg=job: give one of them"),
         ("--cfg job --info", "--cfg=job --info=all: give one of them"),

@@ -46,6 +46,14 @@ def delivered() -> Iterator[Delivered]:
     signal.signal(signal.SIGTERM, before)
 
 
+@pytest.fixture(autouse=True)
+def _sighup_is_heard() -> Iterator[None]:
+    """Let the commands of a test hear SIGHUP, also where the tests themselves were started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def handlers() -> Iterator[None]:
     """Put the handlers of this process back after the test."""

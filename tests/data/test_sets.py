@@ -62,7 +62,7 @@ def test_a_further_set_is_a_file_and_a_reader(
 ) -> None:
     described = {"name": "noise", "classes": 20, "train_images": 20, "eval_images": 6}
     with pytest.raises(
-        ValueError, match=r"no image set noise: no reader .* give data\.name=digits\|cifar10"
+        ValueError, match=r"no image set noise: no reader .* give data=digits\|cifar10"
     ):
         load_in_memory(make_data("digits", **described))
     split = Split(make_images(20), make_images(6))

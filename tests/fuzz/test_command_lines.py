@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.command_lines import Line, generate_lines
 from tests.fuzz.sessions import MOST_CPU_S, answer_in_a_session, find_foreign_words
 
-LINES_EACH = 160
+LINES_EACH = 152
 
 
 @pytest.mark.slow

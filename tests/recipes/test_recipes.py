@@ -155,10 +155,9 @@ def test_an_axis_changes_runs_and_leaves_older_keys_alone(tmp_path: Path) -> Non
     copy = ProjectCopy.make(tmp_path)
     copy.add_lines("conf/config.yaml", after="placement: standard", lines="scale: 1\n")
     config, models = "senet_repro/config", "senet_repro/models"
+    ranged = "    scale: int = field(default=1, metadata=from_to(1, 1000))\n"
+    copy.add_lines(f"{config}/schema.py", after='placement: str = "standard"', lines=ranged)
     field = "    scale: int = 1\n"
-    copy.add_lines(f"{config}/schema.py", after='placement: str = "standard"', lines=field)
-    bounds = '    ("scale", 1, math.inf),\n'
-    copy.add_lines(f"{config}/validation.py", after='("seed", 0, math.inf)', lines=bounds)
     copy.replace(
         f"{config}/identity.py", '"stages", "placement")', '"stages", "placement", "scale")'
     )

@@ -48,6 +48,7 @@ LIMITED = """
 import resource, sys
 import torch
 import pytorch_lightning
+import sklearn.datasets
 from senet_repro.cli.main import main
 with open("/proc/self/statm") as file:
     used = int(file.read().split()[0]) * resource.getpagesize()

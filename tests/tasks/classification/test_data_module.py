@@ -148,7 +148,7 @@ def test_a_batch_that_does_not_fit_is_refused_before_training(make_data: MakeDat
 
 def test_an_unknown_set_is_refused(make_data: MakeData) -> None:
     with pytest.raises(
-        ValueError, match=r"no image set mnist: no reader .* give data\.name=digits\|cifar10"
+        ValueError, match=r"no image set mnist: no reader .* give data=digits\|cifar10"
     ):
         ImageData(make_data("digits", name="mnist"), 4, seed=0, num_workers=0)
 
