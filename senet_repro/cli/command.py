@@ -166,6 +166,9 @@ class Command:
         """Return the points to train: each run once and, in a sweep, without its record.
 
         A dry command trains nothing, and prints what it would train.
+
+        Raises:
+            ConfigError: a part of the runs is dry.
         """
         self._is_sweep = len(points) > 1
         legal_points: list[Point] = []
@@ -174,6 +177,10 @@ class Command:
                 legal_points.append(point)
             else:
                 self._illegal_points[number] = point
+        if len({point.run.dry for point in legal_points}) > 1:
+            raise ConfigError(
+                "dry=true,false: a command trains its runs or tells of them; give dry=true or dry=false"
+            )
         if legal_points:
             self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):

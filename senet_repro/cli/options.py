@@ -15,6 +15,9 @@ from senet_repro.results.access import explain_forbidden, is_forbidden
 
 def parse_path(text: str) -> Path:
     """Return the path that an argument gives, with the home directory in place of its ~."""
+    if not text.strip():
+        # Of an unset variable of a shell: the folder where the command is given would be taken instead.
+        raise argparse.ArgumentTypeError("a path is empty: give a folder or a file, such as runs")
     try:
         return Path(expand_home(text))
     except ConfigError as error:

@@ -91,7 +91,15 @@ def current_command() -> Command:
 def launch_grid(
     grid: Sequence[Sequence[str]], launcher: Launcher, context: HydraContext, config: DictConfig
 ) -> None:
-    """Train the points of a sweep, each given by its overrides, for the sweeper that holds Hydra's objects."""
+    """Train the points of a sweep, each given by its overrides, for the sweeper that holds Hydra's objects.
+
+    Raises:
+        ConfigError: the launcher is to train no runs at a time, or a part of the runs is dry.
+    """
+    if config.hydra.launcher.get("n_jobs") == 0:
+        raise ConfigError(
+            "hydra.launcher.n_jobs=0: give how many runs are trained at a time, such as 2, or -1 for one per core"
+        )
     compose = partial(_compose_point, context.config_loader, config)
     points = []
     with SlowWork("composing the points of the sweep") as work:

@@ -81,7 +81,7 @@ def list_pictures(folder: Path) -> Entries:
         if _is_hidden(entry.name):
             entries.hidden.append(entry.name)
         # Links are not followed here: of a million pictures that would ask the disk for each.
-        elif entry.is_dir(follow_symlinks=False) or not _has_picture_suffix(entry.name):
+        elif not _has_picture_suffix(entry.name) or not _may_be_file(entry):
             entries.others.append(entry.name)
         else:
             entries.taken.append(entry.name)
@@ -111,7 +111,7 @@ def describe_left_out(classes: ClassFolders) -> str | None:
     parts = []
     if others:
         named = name_some(sorted(others))
-        parts.append(f"{len(others):,} that are no *{', *'.join(SUFFIXES)} ({named})")
+        parts.append(f"{len(others):,} that are no files *{', *'.join(SUFFIXES)} ({named})")
     if hidden:
         parts.append(f"{len(hidden):,} hidden ({name_some(sorted(hidden))})")
     return f"left out of {classes.root}: {' and '.join(parts)}" if parts else None
@@ -165,7 +165,7 @@ def _sort_classes(folder: Path) -> Entries:
     for entry in _scan_folder(folder):
         if _is_hidden(entry.name):
             entries.hidden.append(entry.name)
-        elif entry.is_dir():
+        elif _is_folder(entry):
             entries.taken.append(entry.name)
         elif entry.is_symlink() and not Path(entry.path).exists():
             entries.broken.append(entry.name)
@@ -187,6 +187,19 @@ def _scan_folder(folder: Path) -> list[os.DirEntry[str]]:
         return []
     except OSError as error:
         raise DataError(f"{folder}: {error.strerror}; make it readable, or move it away") from error
+
+
+def _may_be_file(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a file or a link, and no folder, pipe or device."""
+    return entry.is_file(follow_symlinks=False) or entry.is_symlink()
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or leads to one; a link that leads to itself does not."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_hidden(name: str) -> bool:

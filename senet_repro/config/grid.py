@@ -46,12 +46,17 @@ def build_grid(
 def _split_tables(
     overrides: Sequence[str], table_params: Mapping[str, str]
 ) -> Iterator[tuple[Sequence[str], Mapping[str, str]]]:
-    """Yield the overrides of each table that a command sweeps, and the values that the table's file sweeps."""
+    """Yield the overrides of each table that a command sweeps, and the values that the table's file sweeps.
+
+    Raises:
+        ConfigError: several tables are asked for, and there is none of them.
+    """
     for number, override in enumerate(overrides):
         parsed = parse_override(override)
         group = parsed.key_or_group
         if group in TABLE_GROUPS and parsed.is_sweep_override():
             # Hydra reads no file of a group that is swept.
+            _count_values(parsed)
             for name in _list_values(parsed):
                 params = _load_table_params(group, name)
                 chosen = f"{parsed.get_key_element()}={name}"
@@ -124,9 +129,17 @@ def _count_values(override: Override) -> int:
     if count == 0:
         mend = f"give values, as in {override.get_key_element()}=A,B"
         if isinstance(sweep, Glob):
-            mend = "glob looks among the files of a group, as in model=glob(resnet*)"
+            mend = _explain_glob(override)
         raise ConfigError(f"{override.input_line} sweeps nothing: {mend}")
     return count
+
+
+def _explain_glob(override: Override) -> str:
+    """Return among which names a glob looks."""
+    files = list_files(override.key_or_group)
+    if files:
+        return f"there are {', '.join(files)}"
+    return "glob looks among the files of a group, as in model=glob(resnet*)"
 
 
 def _count_range(override: Override, sweep: RangeSweep) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from senet_repro.config import schema
 from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.data_sets import FACTS, read_set_facts
-from senet_repro.config.explain import explain_foreign_option, explain_wrong_value
+from senet_repro.config.explain import explain_foreign_option, explain_wrong_value, write_value
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.ranges import Range
 from senet_repro.config.schema import Data, Init, Run, Schedule, Trainer
@@ -21,6 +21,11 @@ from senet_repro.core.wording import join_words
 
 # The most devices that an error proposes.
 MOST_DEVICES = 64
+# Settings of a set that change nothing for sets of a kind.
+UNUSED_SETTINGS = {
+    "memory": ("crop_area", "crop_aspect", "eval_resize_px"),
+    "folders": ("pad_px", "download"),
+}
 
 
 @cache
@@ -93,6 +98,7 @@ def _check_data(run: Run) -> None:
     """Accept a data set as its file describes it, and a recipe and a network that it can serve."""
     data, recipe = run.data, run.recipe
     _check_set_facts(data)
+    _check_used_settings(data)
     if data.kind == "folders":
         if data.eval_resize_px is None:
             raise ConfigError(
@@ -103,11 +109,43 @@ def _check_data(run: Run) -> None:
             raise ConfigError(
                 f"recipe.cutout_px={recipe.cutout_px}: cutout is for sets in memory, give 0 for {data.name}"
             )
-    elif recipe.batch_size > data.train_images:
+        if data.crop_area is None or data.crop_aspect is None:
+            raise ConfigError(
+                f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect, such as "
+                "[0.08,1.0] and [0.75,1.33]"
+            )
+        return
+    _check_stored_form(data)
+    if recipe.batch_size > data.train_images:
         raise ConfigError(
             f"recipe.batch_size={recipe.batch_size}: {data.name} has {data.train_images:,} training images; "
             "give that or less"
         )
+
+
+def _check_used_settings(data: Data) -> None:
+    """Refuse settings that sets of this kind do not use: the same run would be trained under another key."""
+    for name in UNUSED_SETTINGS[data.kind]:
+        value = getattr(data, name)
+        if value:
+            given = f"data.{name}={write_value(value)}"
+            raise ConfigError(f"{given}: {data.name} makes no use of it; leave it out")
+
+
+def _check_stored_form(data: Data) -> None:
+    """Refuse another size of image than a set in memory has, or fewer classes, before the set is read.
+
+    The set itself is asked once more when it is read.
+    """
+    stored = load_file("data", data.name)
+    side_px, classes = stored.train_px, stored.classes
+    if (data.train_px, data.eval_px) != (side_px, side_px):
+        raise ConfigError(
+            f"{data.name} images are {side_px} px a side and are not resized: "
+            f"give data.train_px={side_px} data.eval_px={side_px}"
+        )
+    if data.classes < classes:
+        raise ConfigError(f"{data.name} has {classes} classes: give data.classes={classes}")
 
 
 def _check_pictures(run: Run) -> None:

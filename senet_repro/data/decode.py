@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.io import ImageReadMode, decode_image
 
 from senet_repro.core.errors import DataError
+from senet_repro.core.files import read_bytes
 
 
 def decode_rgb(encoded: bytes) -> Tensor:
@@ -59,7 +60,7 @@ def decode_file(file: str) -> Tensor:
         DataError: The file is missing, cut short or no image; the message names it.
     """
     try:
-        return decode_rgb(Path(file).read_bytes())
+        return decode_rgb(read_bytes(Path(file)))
     except (ValueError, OSError) as error:
         raise DataError(
             f"{file} is not a readable image: fetch it again, or give data.skip_corrupt=true ({error})"

@@ -116,11 +116,11 @@ def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_pat
 
 def test_a_launcher_that_cannot_is_told_and_not_asked_again(tmp_path: Path) -> None:
     done = finish(
-        tmp_path, "-m", "r=2,4", *SMALL, "hydra/launcher=joblib", "hydra.launcher.n_jobs=0"
+        tmp_path, "-m", "r=2,4", *SMALL, "hydra/launcher=joblib", "hydra.launcher.batch_size=0"
     )
     assert done.returncode == 1
     assert "2 runs failed" in done.stderr
-    assert "n_jobs == 0" in done.stderr
+    assert "batch_size" in done.stderr
     assert "launched anew" not in done.stderr
 
 

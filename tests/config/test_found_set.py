@@ -156,9 +156,22 @@ def test_what_is_no_picture_changes_nothing_and_is_named(root: Path) -> None:
     assert run_key(run) == before
     first, second, third = (f"train/{CLASSES[0]}/{name}" for name in ("a.webp", "b.bmp", "more"))
     assert describe_left_out(find_class_folders(run.data)) == (
-        f"left out of {root}: 4 that are no *.jpeg, *.jpg, *.png ({first}, {second}, {third} and 1 more) "
+        f"left out of {root}: 4 that are no files *.jpeg, *.jpg, *.png ({first}, {second}, {third} and 1 more) "
         f"and 3 hidden (train/{CLASSES[0]}/.DS_Store, train/{CLASSES[0]}/._0.JPEG, val/.ipynb_checkpoints)"
     )
+
+
+def test_a_pipe_is_no_picture_and_a_link_to_itself_no_class(root: Path) -> None:
+    pipe = root / "train" / CLASSES[0] / "pipe.png"
+    os.mkfifo(pipe)
+    data = compose_run(root).data
+    said = describe_left_out(find_class_folders(data))
+    assert said is not None
+    assert said.endswith(f"(train/{CLASSES[0]}/pipe.png)")
+    loop = root / "train" / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(DataError, match=f"{loop}: a link to nothing; mend it or remove it"):
+        find_class_folders(data)
 
 
 def test_without_data_a_run_is_composed_and_keeps_what_was_written_down(root: Path) -> None:

@@ -57,6 +57,7 @@ def test_points_are_counted_as_they_are_listed(values: str, count: int) -> None:
         ("data.root=range(3,0)", "data.root=range(3,0) sweeps nothing"),
         ("excitation=glob(*)", "glob looks among the files of a group, as in model=glob(resnet*)"),
         ("model=glob(zz*)", "model=glob(zz*) sweeps nothing"),
+        ("+ablation=glob(zz*)", "+ablation=glob(zz*) sweeps nothing: there are excitation, "),
         ("seed=interval(0,3)", "an interval has no end of values"),
         ("seed=range(0,9,0)", "a step other than 0"),
         ("seed=range(0,inf)", "give numbers"),

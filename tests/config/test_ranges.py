@@ -59,6 +59,16 @@ def test_nonsense_is_refused_before_it_trains(overrides: list[str]) -> None:
     ("overrides", "message"),
     [
         (["recipe.cutout_px=1000"], "leaves nothing of images of 8 px: give less than 8"),
+        (["data.classes=9"], "digits has 10 classes: give data.classes=10"),
+        (["data.eval_px=16"], "are not resized: give data.train_px=8 data.eval_px=8"),
+        (["data.crop_area=[0.1,1]"], "data.crop_area=[0.1,1.0]: digits makes no use of it"),
+        (["data.eval_resize_px=16"], "data.eval_resize_px=16: digits makes no use of it"),
+        (["protocol=imagenet", "data.pad_px=4"], "data.pad_px=4: imagenet makes no use of it"),
+        (["protocol=imagenet", "data.download=true"], "data.download=true: imagenet makes no use"),
+        (
+            ["protocol=imagenet", "data.crop_aspect=null"],
+            "give data.crop_area and data.crop_aspect",
+        ),
         (["data.pad_px=1000"], "images of data.train_px=8 take at most half of it, 4"),
         (["trainer.sync_bn=true"], "this run has one: leave it out, or give trainer.devices=N"),
         (

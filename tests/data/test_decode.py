@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.data import decode
 from senet_repro.data.cifar import load_cifar
-from senet_repro.data.decode import decode_rgb
+from senet_repro.data.decode import decode_file, decode_rgb
 from senet_repro.data.folder import load_folders
 from senet_repro.data.verify import find_corrupt_files
 
@@ -126,3 +127,10 @@ def test_a_table_of_pictures_is_read_by_the_same_rule(
     write_parquet(tmp_path / "test-0.parquet", [deep], [0])
     split = load_cifar("cifar10", str(tmp_path), download=False)
     assert torch.equal(split.train.images[1], torch.from_numpy(PIXELS).permute(2, 0, 1))
+
+
+def test_a_link_to_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "picture.png").symlink_to("pipe")
+    with pytest.raises(DataError, match="Not a regular file"):
+        decode_file(str(tmp_path / "picture.png"))

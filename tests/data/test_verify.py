@@ -230,7 +230,7 @@ def test_what_is_left_out_is_told_and_recorded(
     assert (found["classes"], found["train_images"], found["eval_images"]) == (2, 8, 6)
     said = capfd.readouterr().err
     assert said.count("left out 1 train and 1 test images that cannot be read") == 1
-    assert said.count("1 that are no *.jpeg, *.jpg, *.png (train/n01/a.webp)") == 1
+    assert said.count("1 that are no files *.jpeg, *.jpg, *.png (train/n01/a.webp)") == 1
 
 
 def test_a_sound_set_is_the_same_verified_or_not(small_imagenet: Callable[..., Run]) -> None:
