@@ -124,8 +124,14 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
     ],
 )
 def test_what_cannot_be_is_refused_with_exit_code_2_and_no_traceback(
-    arguments: list[str], message: str, tmp_path: Path, answer: InProcess
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    answer: InProcess,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A network that takes no image of the set is found out in its run's folder.
+    monkeypatch.chdir(tmp_path)
     done = answer(*(argument.replace("TMP", str(tmp_path)) for argument in arguments))
     assert done.returncode == 2
     # It is said as itself: not as a run that failed, and after no words of the libraries.
