@@ -14,6 +14,8 @@ from senet_repro.config.ranges import above_to, between, from_below, from_to, li
 
 # The most that a number of pixels on a side can be; nothing in the paper is larger than 352.
 MOST_PX = 4096
+# The widest stage of the paper's networks has so many channels; a greater ratio changes nothing any more.
+MOST_R = 2048
 # NumPy's random generators take no larger seed.
 MOST_SEED = 2**32 - 1
 

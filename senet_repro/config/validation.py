@@ -231,9 +231,10 @@ def check_axes(r: Any, squeeze: str, excitation: str, placement: str) -> None:
     Raises:
         ConfigError: a value is not on its axis; the message names the legal ones.
     """
-    if r != "none" and (type(r) is not int or r < 1):
+    is_ratio = type(r) is int and 1 <= r <= schema.MOST_R
+    if r != "none" and not is_ratio:
         raise ConfigError(
-            f"r={r}: give a whole number of at least 1, such as 16, or none for no SE block"
+            f"r={r}: give a whole number from 1 to {schema.MOST_R:,}, such as 16, or none for no SE block"
         )
     require_choice("squeeze", squeeze, schema.SQUEEZES)
     require_choice("excitation", excitation, schema.EXCITATIONS)

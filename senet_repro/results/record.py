@@ -145,7 +145,7 @@ def _parse_json(path: Path) -> Any:
 
 
 def check_keys(path: Path, record: Record) -> None:
-    """Accept a record whose keys and task are those of its identity.
+    """Accept a record whose keys, task and epochs are those of its identity.
 
     Raises:
         RecordError: they are not.
@@ -155,10 +155,12 @@ def check_keys(path: Path, record: Record) -> None:
         "run_key": hash_identity(record.identity),
         "protocol_key": protocol_key(record.protocol, record.eval_images),
         "task": record.protocol.get("task", DEFAULT_TASK),
+        # A run has its record once all its epochs are trained.
+        "epochs": record.protocol["recipe"]["epochs"],
     }
     for name, value in found.items():
         if getattr(record, name) != value:
-            raise _damaged_record(path, f"its {name} is not that of its settings")
+            raise _damaged_record(path, f"its {name} disagrees with its settings")
 
 
 def check_place(path: Path, record: Record) -> None:

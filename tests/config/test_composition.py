@@ -156,7 +156,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["ablation=squeeze"], "use +ablation=squeeze"),
         (["+ablation=sqeeze"], "there is no ablation 'sqeeze'; there are excitation"),
         (["model=resnet5"], "there is no model 'resnet5'"),
-        (["r=0"], "r=0: give a whole number of at least 1, such as 16, or none"),
+        (["r=0"], "r=0: give a whole number from 1 to 2,048, such as 16, or none"),
         (["r=2.5"], "give a whole number"),
         (["r=true"], "give a whole number"),
         (["squeeze=mean"], "squeeze=mean: give avg, max or none"),

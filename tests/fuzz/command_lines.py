@@ -46,7 +46,7 @@ LEGAL = {
 """Settings of a run on the embedded digits, and legal values of each as they are typed."""
 
 ILLEGAL = {
-    "r": ["0", "-1", "2.5", "abc", "[1]", "true", "null", "1e3"],
+    "r": ["0", "-1", "2049", "2.5", "abc", "[1]", "true", "null", "1e3"],
     "squeeze": ["mean", "1", "null", "[avg]", "true"],
     "excitation": ["softmax", "{a:1}", "0"],
     "stages": ["[1]", "[9]", "[]", "[2,2]", "[two]", "most", "{}", "2.5"],

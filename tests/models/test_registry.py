@@ -313,7 +313,7 @@ def test_same_seed_same_network() -> None:
         (
             "resnet50",
             {"r": "many"},
-            "r=many: give a whole number of at least 1, such as 16, or none",
+            "r=many: give a whole number from 1 to 2,048, such as 16, or none",
         ),
         ("resnet50", {"r": -4}, "r=-4: give a whole number"),
         ("resnet20", {"stages": [2, 5]}, "stages=[2,5]: resnet20 offers 2, 3 and 4"),

@@ -121,7 +121,7 @@ def test_plan_without_r_gates_nothing() -> None:
             "placement=inner: give standard, pre, post, identity or conv3x3",
         ),
         ({"fc": "dense"}, "fc=dense: give linear or conv"),
-        ({"r": 0}, "r=0: give a whole number of at least 1, such as 16, or none for no SE block"),
+        ({"r": 0}, "r=0: give a whole number from 1 to 2,048, such as 16, or none for no SE block"),
         ({"r": 1.5}, "r=1.5: give a whole number"),
         ({"r": True}, "r=True: give a whole number"),
     ],
