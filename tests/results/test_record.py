@@ -76,6 +76,7 @@ def change(**fields: Any) -> Callable[[Record], Record]:
         change(protocol_key="0" * 64),
         change(eval_images=10_000),
         change(task="detection"),
+        change(epochs=99),
         change(axes=None),
         lambda record: replace(record, axes={**(record.axes or {}), "r": 16}),
         lambda record: replace(record, protocol={**record.protocol, "precision": "bf16-mixed"}),
