@@ -89,6 +89,7 @@ def test_with_a_key_everything_new_is_sent_once(
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_server_out_of_reach_is_exit_code_1_and_the_files_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +163,7 @@ def test_at_a_commands_end_a_failure_is_a_line(
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.usefixtures("one_thread")
 def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_leaves_the_home_alone(
     tmp_path: Path,

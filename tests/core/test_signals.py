@@ -88,15 +88,17 @@ def with_dropout(run: Run) -> nn.Module:
 
 
 BUILD = fit.build_network
+# Further cases of a mechanism that the gate runs one of.
+FAULT = [pytest.mark.slow, pytest.mark.faults]
 
 
 @pytest.mark.usefixtures("ends")
 @pytest.mark.parametrize(
     ("step", "overrides"),
     [
-        (1, []),
+        pytest.param(1, [], marks=FAULT),
         (STEPS + 2, []),
-        (2 * STEPS, []),
+        pytest.param(2 * STEPS, [], marks=FAULT),
         (2 * STEPS + 3, ["trainer.accumulate=2"]),
         (STEPS + 2, ["recipe.schedule.kind=plateau", "data.flip=true"]),
     ],
@@ -311,7 +313,10 @@ def test_children_are_told_once(delivered: Delivered) -> None:
     assert delivered == [signal.SIGTERM]
 
 
-@pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("signum", "exit_code"),
+    [pytest.param(signal.SIGINT, 130, marks=FAULT), (signal.SIGTERM, 143)],
+)
 @pytest.mark.parametrize("when", ["at its start", "in training"])
 def test_a_command_ends_with_the_signals_code_and_no_traceback(
     signum: int, exit_code: int, when: str, tmp_path: Path

@@ -85,9 +85,9 @@ execute.train_to_record(compose(sys.argv[3:]), print)
 @pytest.mark.parametrize(
     ("after", "when"),
     [
-        (0, "before its checkpoint"),
         (1, "before its metrics"),
-        (1, "before its checkpoint"),
+        pytest.param(0, "before its checkpoint", marks=FAULT),
+        pytest.param(1, "before its checkpoint", marks=FAULT),
         pytest.param(0, "before its metrics", marks=FAULT),
         pytest.param(2, "before its metrics", marks=FAULT),
         pytest.param(2, "before its checkpoint", marks=FAULT),
@@ -109,6 +109,8 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(
     assert timeless_epochs(whole) == timeless_epochs(cut)
 
 
+@pytest.mark.slow
+@pytest.mark.faults
 def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:
     schedule = [
         "recipe.schedule.kind=plateau",

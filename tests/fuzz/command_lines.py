@@ -245,13 +245,13 @@ def _read_value(key: str, text: str) -> Any:
 
 _WEIGHTED = {
     # Composing takes most of the time, so that lines which train are the fewer.
-    _make_legal: 3,
-    _make_folder_name: 1,
+    _make_legal: 4,
+    _make_folder_name: 2,
     _make_sweep: 1,
-    _make_illegal: 6,
+    _make_illegal: 10,
     _make_illegal_sweep: 2,
-    _make_unknown: 3,
-    _make_malformed: 2,
-    _make_verb: 4,
+    _make_unknown: 6,
+    _make_malformed: 5,
+    _make_verb: 8,
 }
 MAKERS, WEIGHTS = list(_WEIGHTED), list(_WEIGHTED.values())
