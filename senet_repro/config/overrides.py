@@ -96,8 +96,12 @@ def find_overruled(words: Sequence[str]) -> list[tuple[str, str]]:
     """Return the words that do not count, since a later word gives the same key, each with that later word."""
     parts = [_split_word(word) for word in words]
     counting = {part.subject: part.text for part in parts}
-    pairs = [(part.text, counting[part.subject]) for part in parts]
-    return [(word, later) for word, later in pairs if word != later]
+    overruled = []
+    for part in parts:
+        later = counting[part.subject]
+        if part.text != later:
+            overruled.append((part.text, later))
+    return overruled
 
 
 def read_run_overrides(words: Sequence[str]) -> list[str]:

@@ -6,7 +6,6 @@ networks with and without SE side by side (sections 5 and the appendix), each by
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -21,6 +20,7 @@ from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.identity import build_identity
 from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.config.table_checks import check_table
+from senet_repro.core.choice import find_nearest
 from senet_repro.core.errors import ConfigError
 
 _AFTER_ALL_NUMBERS = 1000
@@ -56,9 +56,9 @@ def find_table(wanted: str) -> PaperTable:
             return table
     known = [f"{table.number or '-'} {table.name}" for table in paper_tables().values()]
     message = f"no table '{wanted}'; there are {', '.join(known)}"
-    near = difflib.get_close_matches(wanted, paper_tables(), n=1)
+    near = find_nearest(wanted, paper_tables())
     if near:
-        message += f"; did you mean {near[0]}?"
+        message += f"; did you mean {near}?"
     if wanted in NOT_OFFERED:
         message += f"; the paper's Table {wanted} {NOT_OFFERED[wanted]}"
     raise ConfigError(message)

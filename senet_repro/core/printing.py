@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 # Control characters but the line feed; marks that turn the direction of the text around them; halves of characters,
@@ -40,3 +41,9 @@ def print_line(text: str, file: TextIO | None = None) -> None:
 def print_text(text: str, file: TextIO | None = None) -> None:
     """Print lines that may hold other people's names, as `escape_controls` makes them safe."""
     print(escape_controls(text), file=file or sys.stdout)
+
+
+def print_skipped(messages: Iterable[str]) -> None:
+    """Print on standard error what a verb left out, a line for each message."""
+    for message in messages:
+        print_line(f"skipped {message}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,7 +13,7 @@ from senet_repro.config.conf_dir import load_file
 from senet_repro.config.identity import AXES, select_stages
 from senet_repro.config.schema import MODEL_OPTIONS, Model, Run
 from senet_repro.config.validation import check_stages
-from senet_repro.core.choice import require_choice
+from senet_repro.core.choice import find_nearest, require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.models.init import initialise_weights
 from senet_repro.models.layers import Classifier
@@ -46,8 +45,8 @@ def model_info(name: str) -> Model:
         ConfigError: no network has that name; the message gives the nearest one and all of them.
     """
     if name not in _BUILDERS:
-        nearest = difflib.get_close_matches(name, _BUILDERS, n=1)
-        hint = f"did you mean {nearest[0]}? " if nearest else ""
+        nearest = find_nearest(name, _BUILDERS)
+        hint = f"did you mean {nearest}? " if nearest else ""
         raise ConfigError(
             f"network {name!r} does not exist; {hint}Known: {', '.join(list_models())}"
         )

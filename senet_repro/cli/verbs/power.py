@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from senet_repro.cli.options import add_results_option, add_table_option, require_results
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.printing import print_line, print_text
+from senet_repro.core.printing import print_skipped, print_text
 
 DESCRIPTION = "Seeds that settle a claim."
 DOING = "reckoning the seeds"
@@ -57,6 +56,5 @@ def run_verb(options: argparse.Namespace) -> int:
         print_text("\n\n".join([*parts, CAUTION]))
     else:
         print("no claim about errors is inconclusive: nothing to plan")
-    for message in results.unreadable:
-        print_line(f"skipped {message}", file=sys.stderr)
+    print_skipped(results.unreadable)
     return 0

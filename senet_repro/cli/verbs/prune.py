@@ -20,7 +20,7 @@ from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.lock import hold_lock, is_locked
-from senet_repro.core.printing import print_line
+from senet_repro.core.printing import print_line, print_skipped
 from senet_repro.core.wording import count_noun
 from senet_repro.results.access import explain_access, explain_forbidden
 from senet_repro.results.plan import PLANS, PlannedRun, drop_planned, read_plans
@@ -76,8 +76,7 @@ def run_verb(options: argparse.Namespace) -> int:
     """
     results_dir = require_results(options.results)
     found = _find_waste(results_dir)
-    for message in found.problems:
-        print_line(f"skipped {message}", file=sys.stderr)
+    print_skipped(found.problems)
     wastes = found.wastes
     outdated_plans = _find_outdated_plans(results_dir)
     if not wastes and not outdated_plans:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from senet_repro.cli.options import add_format_option, add_results_option, require_results
 from senet_repro.core.durations import format_duration
-from senet_repro.core.printing import escape_line, print_line, print_text
+from senet_repro.core.printing import escape_line, print_skipped, print_text
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.run_states import STATES, RunState, first_line, read_run_states
 
@@ -61,8 +61,7 @@ def _print_once(results_dir: Path, output_format: str) -> int:
         print_text(_format_markdown(runs))
     else:
         print_text("\n".join(_describe_runs(runs)))
-    for message in messages:
-        print_line(f"skipped {message}", file=sys.stderr)
+    print_skipped(messages)
     return _exit_code_of(runs)
 
 

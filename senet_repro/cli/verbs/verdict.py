@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from senet_repro.cli.options import (
     add_format_option,
@@ -11,7 +10,7 @@ from senet_repro.cli.options import (
     add_table_option,
     require_results,
 )
-from senet_repro.core.printing import print_line, print_text
+from senet_repro.core.printing import print_skipped, print_text
 
 DESCRIPTION = "The paper's claims, judged by the records."
 DOING = "judging the claims"
@@ -54,7 +53,6 @@ def run_verb(options: argparse.Namespace) -> int:
         print(format_verdicts_json(found))
     else:
         print_text(format_verdicts(found, list_not_run=bool(options.table)))
-    for message in results.unreadable:
-        print_line(f"skipped {message}", file=sys.stderr)
+    print_skipped(results.unreadable)
     is_refused = options.strict and found.counts["contradicted"] > 0
     return 1 if is_refused else 0
