@@ -56,7 +56,7 @@ def _serve_command(arguments: list[str]) -> int:
         return 2
     except OSError as error:
         mend = "; give a results folder to write to" if error.filename else ""
-        print(f"senet_repro: {reason_of(error)}{mend}", file=sys.stderr)
+        print_text(f"senet_repro: {reason_of(error)}{mend}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, Stopped) as stop:
         print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)
