@@ -25,6 +25,7 @@ class Rule:
 
     allows: Callable[[Any], bool]
     words: str
+    may_lack: bool = False  # a field without a value, null or missing, is fine too
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
@@ -94,8 +95,16 @@ def _are_metrics(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(map(is_name, value))
 
 
-def _or_none(allows: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or allows(value)
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 _COUNT = Rule(is_count, "a whole number from 0 on")
@@ -105,10 +114,10 @@ _IDENTITY_KEY = Rule(
     "64 hexadecimal digits",
 )
 _NAME = Rule(is_name, f"a name of at most {LONGEST_NAME} characters that can be printed")
-_NAME_OR_NONE = Rule(_or_none(is_name), "a name that can be printed")
-_TEXT_OR_NONE = Rule(_or_none(lambda value: isinstance(value, str)), "a text")
-_PART = Rule(lambda value: isinstance(value, dict), "a part with settings")
-_PART_OR_NONE = Rule(_or_none(lambda value: isinstance(value, dict)), "a part with settings")
+_NAME_OR_NONE = Rule(is_name, "a name that can be printed", may_lack=True)
+_TEXT_OR_NONE = Rule(_is_text, "a text", may_lack=True)
+_PART = Rule(_is_part, "a part with settings")
+_PART_OR_NONE = Rule(_is_part, "a part with settings", may_lack=True)
 
 # A part stands before what is in it. A field that is missing counts as None.
 RULES: dict[str, Rule] = {
@@ -117,7 +126,7 @@ RULES: dict[str, Rule] = {
     "name": _NAME,
     "seed": _COUNT,
     "task": _NAME,
-    "axes": Rule(_or_none(_are_settings), "the values of the axes"),
+    "axes": Rule(_are_settings, "the values of the axes", may_lack=True),
     "protocol": _PART,
     "protocol.code_version": _COUNT,
     "protocol.se": Rule(_is_written_se, "how SE blocks are written down"),
@@ -131,7 +140,7 @@ RULES: dict[str, Rule] = {
     "protocol.data.eval_px": _COUNT,
     "protocol.recipe": _PART,
     "protocol.recipe.epochs": _COUNT,
-    "overrides": Rule(_or_none(are_texts), "a list of texts"),
+    "overrides": Rule(are_texts, "a list of texts", may_lack=True),
     "config": _PART,
     "config.table": _NAME_OR_NONE,
     "config.protocol": _PART_OR_NONE,
@@ -152,7 +161,7 @@ RULES: dict[str, Rule] = {
     "wall_s": _DURATION,
     "images_per_s": _DURATION,
     "commit": _NAME_OR_NONE,
-    "dirty": Rule(_or_none(lambda value: isinstance(value, bool)), "true or false"),
+    "dirty": Rule(_is_flag, "true or false", may_lack=True),
     "versions": Rule(_are_names, "versions by the names of libraries"),
     "hardware": Rule(_are_settings, "what the run was trained on"),
     "finished_at": _NAME,
@@ -160,10 +169,28 @@ RULES: dict[str, Rule] = {
 }
 """By the field's name, dotted within its part."""
 
-# Taken apart once, since a campaign has thousands of records. The whole record is the part without a name.
-_PART_NAMES = {name: name.rpartition(".")[0] for name in RULES}
-_FIELD_NAMES = {name: name.rpartition(".")[2] for name in RULES}
-_PARTS = set(_PART_NAMES.values())
+
+@dataclass(frozen=True)
+class _Field:
+    """Say where a field stands; the whole record is the part without a name."""
+
+    name: str
+    part: str
+    key: str  # its name within the part
+    is_part: bool  # further fields stand in it
+
+
+def _locate_fields() -> list[tuple[_Field, Rule]]:
+    parts = {name.rpartition(".")[0] for name in RULES}
+    located = []
+    for name, rule in RULES.items():
+        part, _, key = name.rpartition(".")
+        located.append((_Field(name, part, key, name in parts), rule))
+    return located
+
+
+# Taken apart once, since a campaign has thousands of records.
+_LOCATED_RULES = _locate_fields()
 
 
 def find_flaw(record: Mapping[str, Any]) -> str | None:
@@ -172,14 +199,16 @@ def find_flaw(record: Mapping[str, Any]) -> str | None:
     Whether its keys are those of its identity is not looked at.
     """
     parts: dict[str, Any] = {"": record}
-    for name, rule in RULES.items():
-        part = parts[_PART_NAMES[name]]
+    for field, rule in _LOCATED_RULES:
+        part = parts[field.part]
         # A part that may be missing has nothing in it.
-        value = None if part is None else part.get(_FIELD_NAMES[name])
+        value = None if part is None else part.get(field.key)
+        if field.is_part:
+            parts[field.name] = value
+        if value is None and rule.may_lack:
+            continue
         if not rule.allows(value):
-            return f"{name} is {_show_value(value)}, not {rule.words}"
-        if name in _PARTS:
-            parts[name] = value
+            return f"{field.name} is {_show_value(value)}, not {rule.words}"
     for name, value in record["metrics"].items():
         if not is_metric(name, value):
             bounds = " from 0 to 100" if name.endswith("_pct") else ""

@@ -99,7 +99,10 @@ def _find_differing(first: Record, second: Record) -> dict[str, str]:
     one, other = _list_surroundings(first), _list_surroundings(second)
     one_protocol = _select_comparable(first, second)
     other_protocol = _select_comparable(second, first)
-    # Most runs of a table share a protocol, and then its settings need not be written out.
+    # Most runs of a table differ in nothing, and a campaign has thousands of pairs.
+    if (one, one_protocol) == (other, other_protocol):
+        return {}
+    # Settings are written out only where they differ.
     if one_protocol != other_protocol:
         one = {**name_settings(one_protocol), **one}
         other = {**name_settings(other_protocol), **other}
