@@ -121,4 +121,4 @@ def test_a_wait_for_a_process_that_is_stuck_hears_a_signal(
     end_workers(loader)
     assert stop.value.exit_code == 143
     assert not process.is_alive()
-    assert time.monotonic() - started_s < 5
+    assert time.monotonic() - started_s < 60
