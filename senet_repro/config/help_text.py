@@ -16,11 +16,12 @@ LAUNCHERS = "hydra/launcher"
 HYDRAS_LAUNCHERS = ("basic", "joblib")
 
 FIRST_WORDS = """\
-senet_repro: the tables of "Squeeze-and-Excitation Networks" as one composable grid. Nothing was asked for.
+senet_repro: the tables of "Squeeze-and-Excitation Networks" as one grid.
+Nothing was asked for.
 
-  python -m senet_repro protocol=demo              a first run: embedded digits, about ten seconds on a CPU
-  python -m senet_repro protocol=demo dry=true     what it would train, and what it would cost
-  python -m senet_repro --help                     the grid, the verbs and more examples
+  python -m senet_repro protocol=demo           a first run, about ten seconds
+  python -m senet_repro protocol=demo dry=true  what it would train, at what cost
+  python -m senet_repro --help                  the grid, the verbs, examples
 """
 """The answer to a command that asks for nothing."""
 

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 from senet_repro.core.slow_work import SlowWork
 
-DESCRIPTION = (
-    "The input pipeline and the trainer's overhead, measured side by side with a yardstick."
-)
+DESCRIPTION = "The input pipeline and a training step, timed beside a yardstick."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
