@@ -30,9 +30,7 @@ from senet_repro.results.run_states import first_line
 from senet_repro.results.seed_folders import list_seed_folders
 from senet_repro.results.store import read_status
 
-DESCRIPTION = (
-    "Remove failed runs, and those that no command would go on with. Asks before."
-)
+DESCRIPTION = "Remove failed runs, and those that no command would go on with. Asks before."
 _OUTDATED = "orphaned: its settings give another run in this version"
 _RUN = re.compile(r".+-[0-9a-f]{8}/seed\d+")
 
