@@ -80,7 +80,7 @@ def read_plain_settings(folder: RunFolder) -> dict[str, Any]:
     """Return the settings of a run as its record will keep them, unchecked; none where the run was not begun."""
     if not folder.settings_file.is_file():
         return {}
-    settings: Any = OmegaConf.to_container(OmegaConf.load(folder.settings_file))
+    settings: Any = OmegaConf.to_container(folder.load_settings())
     table = settings.get("table")
     return {**settings, "table": table and table["name"]}
 

@@ -168,14 +168,13 @@ class RunFolder:
         """Write every setting of the run, whole or not at all."""
         write_text(self.settings_file, OmegaConf.to_yaml(OmegaConf.create(settings)))
 
-    def read_settings(self, *, without_first_weights: bool = False) -> Run:
-        """Return the run that was written down here.
-
-        With `without_first_weights` neither the file that the run began with nor its data need be there any more.
+    def load_settings(self) -> DictConfig:
+        """Return the settings as they were written down here, whatever version wrote them.
 
         Raises:
-            ConfigError: there are no settings here, or they are no settings of this version.
+            ConfigError: there are no settings here, or the file is damaged.
         """
+        # A pipe in its place would be waited for.
         _require_file(self.settings_file)
         try:
             config = OmegaConf.load(self.settings_file)
@@ -185,6 +184,17 @@ class RunFolder:
             raise ConfigError(
                 f"{self.settings_file} holds no settings: train the run anew"
             ) from error
+        return config
+
+    def read_settings(self, *, without_first_weights: bool = False) -> Run:
+        """Return the run that was written down here.
+
+        With `without_first_weights` neither the file that the run began with nor its data need be there any more.
+
+        Raises:
+            ConfigError: there are no settings here, or they are no settings of this version.
+        """
+        config = self.load_settings()
         # Composing would look for the file, whose weights have long been trained further.
         if without_first_weights:
             config["init"] = {}

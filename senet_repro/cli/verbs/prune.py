@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from omegaconf import DictConfig, OmegaConf
-
 from senet_repro.cli.options import add_results_option, require_results
 from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.identity import run_dir, run_key
@@ -148,12 +146,7 @@ def _reason_to_remove(folder: Path) -> str | None:
 def _leads_here(run_folder: RunFolder) -> bool:
     """Return whether the settings written down in a folder would lead to it again."""
     try:
-        # A pipe in its place would be waited for.
-        if not run_folder.settings_file.is_file():
-            return False
-        config = OmegaConf.load(run_folder.settings_file)
-        if not isinstance(config, DictConfig):
-            return False
+        config = run_folder.load_settings()
         # The file of first weights need not be in sight from here, and without it there is no key.
         if config.init.weights is not None:
             return True
@@ -162,7 +155,7 @@ def _leads_here(run_folder: RunFolder) -> bool:
         states_pictures = config.data.get("found") is not None
         run = run_as_stated(config) if states_pictures else run_from(config)
         return run_key(run).startswith(key_start)
-    # A damaged file fails in any way it happens to.
+    # Settings of another version fail in any way they happen to.
     except Exception:
         return False
 
