@@ -89,8 +89,11 @@ def _check_compiler() -> None:
     if os.environ.get("TORCH_INDUCTOR_INSTALL_GXX"):
         return
     command = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
-    # It may have words before the compiler's own, as in `ccache g++`.
-    words = shlex.split(command)
+    # It may have words before the compiler's own, as in `ccache g++`. A quote that nothing closes names none.
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
     if not words or shutil.which(words[0]) is None:
         raise ConfigError(NO_COMPILER)
 

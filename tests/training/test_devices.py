@@ -116,6 +116,7 @@ def test_what_the_cpu_does_not_offer_is_refused_before_training(
     [
         ({"CXX": "nowhere-c++"}, True),
         ({"CXX": ""}, True),
+        ({"CXX": 'compiler"'}, True),
         ({}, True),
         ({"CXX": "nowhere-c++", "TORCH_INDUCTOR_INSTALL_GXX": "1"}, False),
         ({"CXX": "compiler"}, False),
