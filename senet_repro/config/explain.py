@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -158,10 +158,7 @@ def _explain_error(error: BaseException) -> str:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         if (group, name) in RETIRED:
             return f"there is no {group} '{name}': {RETIRED[group, name]}"
-        there = (
-            f"there {'is only' if len(error.options) == 1 else 'are'} {', '.join(error.options)}"
-        )
-        return f"there is no {group} '{name}'; {there}"
+        return _explain_missing_choice(group, name, error.options)
     about = _find_cause_of_key(error)
     if about is not None:
         key = str(about.full_key)
@@ -179,6 +176,14 @@ def _explain_error(error: BaseException) -> str:
         if found:
             return sentence.format(found[1])
     return text
+
+
+def _explain_missing_choice(group: str, name: str, choices: Sequence[str]) -> str:
+    """Return that a group has no such file, with those that it has."""
+    there = f"there {'is only' if len(choices) == 1 else 'are'} {', '.join(choices)}"
+    # An experiment takes the recipe by the name of the network, so that its key is nowhere in the command.
+    mend = f"; choose one, {group}={choices[0]}" if group == "recipe" else ""
+    return f"there is no {group} '{name}'; {there}{mend}"
 
 
 def _explain_hydra_value(key: str, error: ValidationError) -> str:

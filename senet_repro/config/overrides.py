@@ -253,7 +253,7 @@ def _explain_grammar(override: str, error: HydraException) -> str:
     """Return in a sentence why Hydra's grammar refuses an override, and the mend."""
     key, _, value = override.partition("=")
     if not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./@$-]*", key, re.ASCII):
-        return f"unknown key '{key}'; --help lists the keys"
+        return f"unknown key '{key}'; --help all lists the keys"
     call = re.search(r"while evaluating '(\w+)\(", str(error))
     is_launchers = key.lstrip("+").startswith("hydra.")
     if call:

@@ -33,4 +33,6 @@ def explain_access(path: Path, error: OSError) -> str:
         return f"{path}: a link to what is not there; remove it, or put back what it leads to"
     if error.errno == errno.ELOOP:
         return f"{path}: a link that leads to itself; remove it"
+    if error.errno in (errno.EINVAL, errno.EISDIR):
+        return f"{path}: not a file, but a folder, a pipe or the like; remove it"
     return f"{path}: cannot be read ({error.strerror})"

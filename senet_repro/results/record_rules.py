@@ -13,6 +13,8 @@ MOST_DEPTH = 50
 
 LONGEST_NAME = 300
 GREATEST_COUNT = 2**63 - 1
+GREATEST_PACE = 1e12
+"""The longest time in seconds, some 30,000 years, and the most images in one."""
 _LONGEST_SHOWN = 40
 
 _KEY = re.compile("[0-9a-f]{64}")
@@ -54,8 +56,8 @@ def is_metric(name: str, value: Any) -> bool:
     return not name.endswith("_pct") or 0 <= value <= 100
 
 
-def _is_duration(value: Any) -> bool:
-    return is_number(value) and value >= 0
+def _is_pace(value: Any) -> bool:
+    return is_number(value) and 0 <= value <= GREATEST_PACE
 
 
 def _is_setting(value: Any) -> bool:
@@ -108,7 +110,7 @@ def _is_part(value: Any) -> bool:
 
 
 _COUNT = Rule(is_count, "a whole number from 0 on")
-_DURATION = Rule(_is_duration, "a finite number from 0 on")
+_PACE = Rule(_is_pace, "a number from 0 to 1e12")
 _IDENTITY_KEY = Rule(
     lambda value: isinstance(value, str) and _KEY.fullmatch(value) is not None,
     "64 hexadecimal digits",
@@ -158,8 +160,8 @@ RULES: dict[str, Rule] = {
     "params": _COUNT,
     "macs": _COUNT,
     "epochs": _COUNT,
-    "wall_s": _DURATION,
-    "images_per_s": _DURATION,
+    "wall_s": _PACE,
+    "images_per_s": _PACE,
     "commit": _NAME_OR_NONE,
     "dirty": Rule(_is_flag, "true or false", may_lack=True),
     "versions": Rule(_are_names, "versions by the names of libraries"),

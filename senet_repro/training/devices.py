@@ -8,6 +8,9 @@ when the process dies.
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -21,6 +24,10 @@ from senet_repro.core.wording import count_noun
 
 # A few more processes than cores are slow, but serve to try what several devices do.
 MOST_PROCESSES_PER_CORE = 4
+NO_COMPILER = (
+    "trainer.compile=true needs a C++ compiler, and none is found: install g++ or name one in CXX, "
+    "or give trainer.compile=false"
+)
 
 
 def uses_gpu(trainer: Trainer) -> bool:
@@ -51,6 +58,8 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
     if not uses_gpu(trainer):
         check_cpu_settings(trainer)
         _check_cpu_processes(trainer.devices)
+        if trainer.compile:
+            _check_compiler()
         yield []
         return
     names = list_visible_gpus()
@@ -72,6 +81,18 @@ def _check_cpu_processes(wanted: int) -> None:
             f"trainer.devices={wanted}: without a GPU each is a process, and this machine has "
             f"{count_noun(cores, 'core')}; give {cores} or fewer, or a few more to try (at most {most})"
         )
+
+
+def _check_compiler() -> None:
+    """Refuse to compile where torch would find no compiler for the CPU, and would say so half a minute later."""
+    # As torch looks: it installs one itself where it is told to.
+    if os.environ.get("TORCH_INDUCTOR_INSTALL_GXX"):
+        return
+    command = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    # It may have words before the compiler's own, as in `ccache g++`.
+    words = shlex.split(command)
+    if not words or shutil.which(words[0]) is None:
+        raise ConfigError(NO_COMPILER)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.data.workers import explain_worker_death
+from senet_repro.training.devices import NO_COMPILER
 from senet_repro.training.memory import explain_memory
 
 
@@ -37,10 +38,7 @@ def find_explanation(error: Exception, run: Run) -> Exception | None:
     if "Expected more than 1 value per channel" in text:
         return ConfigError(_describe_single_value(run))
     if _is_about_compiler(text):
-        return ConfigError(
-            "trainer.compile=true needs a C++ compiler, and none is found: install g++ or name one in CXX, "
-            "or give trainer.compile=false"
-        )
+        return ConfigError(NO_COMPILER)
     if _is_of_compilation(error):
         return RunFailed(
             f"torch could not compile the network ({text.strip().splitlines()[0]}): "

@@ -47,6 +47,11 @@ def test_every_verb_with_formats_has_markdown_and_json() -> None:
     assert all({"markdown", "json"} <= set(formats.split(",")) for formats in offered)
 
 
+@pytest.mark.parametrize("name", ["power", "publish", "report", "table", "verdict"])
+def test_a_verb_that_may_take_seconds_can_say_what_it_does(name: str) -> None:
+    assert import_module(f"senet_repro.cli.verbs.{name}").DOING
+
+
 def test_describing_every_verb_imports_neither_torch_nor_numpy_nor_the_report() -> None:
     code = (
         "import sys\nfrom senet_repro.cli.verbs import describe_verbs\ndescribe_verbs()\n"

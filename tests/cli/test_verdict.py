@@ -51,6 +51,18 @@ def test_strict_is_an_exit_code(
     assert ("not run" in capsys.readouterr().out) is True
 
 
+def test_strict_refuses_a_folder_without_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "name-12345678" / "seed0" / "record.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{")
+    with pytest.raises(ConfigError, match=f"there are no records in {tmp_path}; give the folder"):
+        call_verb("verdict", ["--results", str(tmp_path), "--strict"])
+    # Why there are none may be this.
+    assert str(damaged) in capsys.readouterr().err
+
+
 def test_a_table_without_records_lists_its_claims_when_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,6 +84,7 @@ def test_an_example_is_of_its_keys_type(key: str) -> None:
         ("r=${nope:3}", "${nope:...} is not known: give the value itself"),
         ("ablation=squeeze", "nothing is chosen there yet: use +ablation=squeeze, with a +"),
         ("+protocol=demo", "protocol is chosen already: give it without the +"),
+        ("recipe=resnet50", "wrn16_8; choose one, recipe=cifar_resnet"),
         ("trainer=gpu", "there is no trainer 'gpu'; there is only auto"),
         (
             "hydra.launcher.n_jobs=2",

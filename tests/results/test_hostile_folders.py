@@ -58,6 +58,7 @@ IMPOSSIBLE: list[tuple[str, Any]] = [
     ("wall_s", -1),
     ("wall_s", float("inf")),
     ("images_per_s", "fast"),
+    ("images_per_s", 1e308),
     ("name", "r16\x1b[2J"),
     ("name", "\u202ecilbup"),
     ("name", ""),

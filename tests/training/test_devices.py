@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
@@ -109,3 +109,33 @@ def test_what_the_cpu_does_not_offer_is_refused_before_training(
     monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _: {0, 1})
     with pytest.raises(ConfigError, match=message):
         reserve_gpus(asked).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_refused"),
+    [
+        ({"CXX": "nowhere-c++"}, True),
+        ({"CXX": ""}, True),
+        ({}, True),
+        ({"CXX": "nowhere-c++", "TORCH_INDUCTOR_INSTALL_GXX": "1"}, False),
+        ({"CXX": "compiler"}, False),
+        ({"CXX": "compiler --quick"}, False),
+    ],
+)
+def test_compilation_without_a_compiler_is_refused_before_it_begins(
+    environment: dict[str, str],
+    is_refused: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiler = tmp_path / "compiler"
+    compiler.touch(mode=0o755)
+    for name in ("CXX", "TORCH_INDUCTOR_INSTALL_GXX"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"PATH": str(tmp_path), **environment}.items():
+        monkeypatch.setenv(name, value)
+    expected = pytest.raises(ConfigError, match="install g") if is_refused else nullcontext()
+    with expected, reserve_gpus(Trainer(accelerator="cpu", compile=True)):
+        pass
+    with reserve_gpus(Trainer(accelerator="cpu")):
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from senet_repro.cli.options import (
     add_format_option,
@@ -10,6 +11,7 @@ from senet_repro.cli.options import (
     add_table_option,
     require_results,
 )
+from senet_repro.core.errors import ConfigError
 from senet_repro.core.printing import print_skipped, print_text
 
 DESCRIPTION = "The paper's claims, judged by the records."
@@ -21,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_results_option(parser)
     add_table_option(parser)
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 if a claim is contradicted"
+        "--strict",
+        action="store_true",
+        help="exit with 1 if a claim is contradicted, with 2 if there are no records",
     )
     add_format_option(parser, ("markdown", "json"))
 
@@ -32,7 +36,7 @@ def run_verb(options: argparse.Namespace) -> int:
     Returns 1 if a claim is contradicted and `--strict` asks for it.
 
     Raises:
-        ConfigError: there is no such table, or no such results folder.
+        ConfigError: there is no such table or results folder, or, with `--strict`, the folder holds no records.
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.tables.build import build_tables
@@ -48,6 +52,9 @@ def run_verb(options: argparse.Namespace) -> int:
     results_dir = require_results(options.results)
     with pause_collection():
         results = load_printable_results(results_dir)
+        if options.strict and not results.records:
+            print_skipped(results.unreadable)
+            raise ConfigError(_describe_empty_folder(results_dir))
         found = judge_tables(build_tables(results, papers), papers)
     if options.format == "json":
         print(format_verdicts_json(found))
@@ -56,3 +63,11 @@ def run_verb(options: argparse.Namespace) -> int:
     print_skipped(results.unreadable)
     is_refused = options.strict and found.counts["contradicted"] > 0
     return 1 if is_refused else 0
+
+
+def _describe_empty_folder(results_dir: Path) -> str:
+    """Return why nothing can be judged strictly: a wrong path would pass for claims that hold."""
+    return (
+        f"there are no records in {results_dir}; give the folder that runs were written to, --results DIR, "
+        "or leave out --strict"
+    )
