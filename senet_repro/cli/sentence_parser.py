@@ -58,15 +58,8 @@ class SentenceParser(argparse.ArgumentParser):
             self._refuse(self._explain_other(others[0]))
 
     def error(self, message: str) -> NoReturn:
-        """Refuse words for a reason that concerns no single one of them; argparse calls this."""
-        missing = message.partition("arguments are required: ")[2].split(", ")
-        # Of a word that may be given any number of times, argparse asks for one as well.
-        needed = [
-            action for action in self._actions if action.dest in missing and action.nargs != "*"
-        ]
-        if not needed:
-            self._refuse(message)
-        self._refuse(f"give {join_words(map(_describe_argument, needed), 'and')} too")
+        """Refuse words for a reason that concerns no single one of them; argparse calls this up to Python 3.12."""
+        self._refuse(self._explain_missing(message))
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Accept a value that is one of an argument's choices; argparse calls this."""
@@ -86,8 +79,11 @@ class SentenceParser(argparse.ArgumentParser):
 
     def _explain(self, error: argparse.ArgumentError) -> str:
         """Return in our words what argparse found wrong with one argument."""
-        name = str(error.argument_name).rpartition("/")[2]
         message = error.message
+        # From Python 3.13 on argparse raises this, too.
+        if error.argument_name is None:
+            return self._explain_missing(message)
+        name = error.argument_name.rpartition("/")[2]
         if message.startswith("expected"):
             return f"{name} needs a value"
         if message.startswith("ignored explicit argument"):
@@ -100,6 +96,17 @@ class SentenceParser(argparse.ArgumentParser):
             default = self.get_default(name.lstrip("-"))
             return f"{name} is {_NOUNS[invalid[1]]}, such as {default}, not {invalid[2]}"
         return f"{name}: {message}"
+
+    def _explain_missing(self, message: str) -> str:
+        """Return which arguments are missing, as argparse lists them; another message as it is."""
+        missing = message.partition("arguments are required: ")[2].split(", ")
+        # Of a word that may be given any number of times, argparse asks for one as well.
+        needed = [
+            action for action in self._actions if action.dest in missing and action.nargs != "*"
+        ]
+        if not needed:
+            return message
+        return f"give {join_words(map(_describe_argument, needed), 'and')} too"
 
     def _explain_other(self, word: str) -> str:
         """Return that a word is none of the verb's, and which flag was meant where it can be known."""

@@ -31,7 +31,7 @@ def test_the_commands_that_a_sweep_ends_with_repeat_just_what_failed(tmp_path: P
         "-m",
         "+ablation=reduction_ratio",
         "r=2,4",
-        "recipe.lr=0.1,1e30",
+        "recipe.lr=0.1,1000",
         "recipe.epochs=1",
         *SMALL,
     ]

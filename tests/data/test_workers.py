@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import pytest
@@ -28,6 +29,13 @@ from senet_repro.data.workers import (
 # torch raises the death of a process from the handler of a signal, wherever Python is at that moment; and what it had
 # only begun to set up complains when it is collected.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def collect() -> Iterator[None]:
+    """Let it complain now: collected later, it would fail another test."""
+    yield
+    gc.collect()
 
 
 class Unsendable:
