@@ -30,7 +30,7 @@ SMALL = [
     "trainer.threads=1",
     "results_dir=runs",
 ]
-LONG = ["seed=5", "recipe.epochs=40", *SMALL]
+LONG = ["seed=5", "recipe.epochs=24", *SMALL]
 CHECKPOINT = "checkpoints/last.ckpt"
 
 
