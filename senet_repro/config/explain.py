@@ -180,10 +180,12 @@ def _explain_error(error: BaseException) -> str:
 
 def _explain_missing_choice(group: str, name: str, choices: Sequence[str]) -> str:
     """Return that a group has no such file, with those that it has."""
-    there = f"there {'is only' if len(choices) == 1 else 'are'} {', '.join(choices)}"
+    verb = "is only" if len(choices) == 1 else "are"
+    explanation = f"there is no {group} '{name}'; there {verb} {', '.join(choices)}"
     # An experiment takes the recipe by the name of the network, so that its key is nowhere in the command.
-    mend = f"; choose one, {group}={choices[0]}" if group == "recipe" else ""
-    return f"there is no {group} '{name}'; {there}{mend}"
+    if group == "recipe":
+        explanation += f"; choose one, recipe={choices[0]}"
+    return explanation
 
 
 def _explain_hydra_value(key: str, error: ValidationError) -> str:
