@@ -37,7 +37,7 @@ def count_calls(folder: Path, code: str, *arguments: str, cwd: Path = ROOT) -> t
         text=True,
         check=False,
         cwd=cwd,
-        # A first start may compile what it imports, and would count that too.
+        # Compiling what is imported would be counted too, so its outcome is kept for the next start.
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""},
     )
     assert done.returncode == 0, done.stderr

@@ -298,7 +298,7 @@ def _write_plans(points: Sequence[Point]) -> None:
 
 
 def _is_of_folder(error: Exception | None, folder: Path) -> TypeGuard[OSError]:
-    """Return whether the system refused a file of a run, or the folder that results go to, for want of no space."""
+    """Return whether the system refused a file of a run, or the folder of results, though the disk is not full."""
     if not isinstance(error, OSError) or not error.filename or is_disk_full(error):
         return False
     return Path(str(error.filename)).is_relative_to(folder.parents[1])

@@ -191,7 +191,8 @@ def _explain_missing_choice(group: str, name: str, choices: Sequence[str]) -> st
 def _explain_hydra_value(key: str, error: ValidationError) -> str:
     """Return what kind of value a setting of Hydra's takes, which only the words of OmegaConf's error tell."""
     found = re.search(r"could not be converted to (\w+)", str(error))
-    words, example = _HYDRA_KINDS.get(found[1] if found else "", ("of another kind", ""))
+    kind = found[1] if found else ""
+    words, example = _HYDRA_KINDS.get(kind, ("of another kind", ""))
     such_as = f", such as {key}={example}" if example else ""
     return f"{key} is {words}, not {write_value(error.value)}{such_as}"
 

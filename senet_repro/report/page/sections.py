@@ -105,16 +105,18 @@ def split_tables(tables: Sequence[ResultTable]) -> tuple[list[ResultTable], list
     A row such as r = 16 stands in most tables of section 6, and would bring up all of them. What was trained for none
     of the tables is shown once, in the table that has the most of it.
     """
-    shown = [table for table in tables if _was_trained_for(table)]
-    left = set().union(*map(_list_runs, tables)).difference(*map(_list_runs, shown))
-    while left:
-        fullest = max(tables, key=lambda table: len(_list_runs(table) & left))
-        shown.append(fullest)
-        left -= _list_runs(fullest)
     # By identity: comparing tables by value would compare all their records.
-    chosen = {id(table) for table in shown}
-    in_order = [table for table in tables if id(table) in chosen]
-    return in_order, [table for table in tables if id(table) not in chosen]
+    runs = {id(table): _collect_run_keys(table) for table in tables}
+    chosen = {id(table) for table in tables if _was_trained_for(table)}
+    left = set().union(*runs.values())
+    left = left.difference(*(runs[table_id] for table_id in chosen))
+    while left:
+        fullest = max(runs, key=lambda table_id: len(runs[table_id] & left))
+        chosen.add(fullest)
+        left -= runs[fullest]
+    shown = [table for table in tables if id(table) in chosen]
+    others = [table for table in tables if id(table) not in chosen]
+    return shown, others
 
 
 def _was_trained_for(table: ResultTable) -> bool:
@@ -126,7 +128,7 @@ def _was_trained_for(table: ResultTable) -> bool:
     return False
 
 
-def _list_runs(table: ResultTable) -> set[tuple[str, int]]:
+def _collect_run_keys(table: ResultTable) -> set[tuple[str, int]]:
     """Return the keys and seeds of the records in a table's rows."""
     return {(record.run_key, record.seed) for row in table.rows for record in row.records}
 
