@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LEVEL = 0.05
 """The level of every test: how often a claim of a table that does not hold may be called reproduced."""
@@ -19,18 +19,29 @@ _UPPER_QUANTILE = 0.975
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds with its 95 % interval."""
+    """A mean over seeds with its 95 % interval.
 
-    n: int
+    All but the number and the mean are None for a single seed, which does not tell how far seeds differ.
+    """
+
+    n: int  # of seeds
     mean: float
-    half_width: float | None  # of Student's t; None for a single seed, which has no interval
-    sd: float | None = None  # of the values, with n - 1 below; None for a single seed
+    half_width: float | None = None  # of the Student-t interval
+    sd: float | None = None  # of the seeds' values, with n - 1 below
+    standard_error: float | None = None  # of the mean
+    degrees: float | None = (
+        None  # of freedom, of the standard error; not whole where variances were added
+    )
 
-    @property
-    def standard_error(self) -> float:
-        """The standard error of the mean, of at least two values."""
-        assert self.sd is not None
-        return self.sd / math.sqrt(self.n)
+
+def build_estimate(
+    n: int, mean: float, sd: float, standard_error: float, degrees: float
+) -> Estimate:
+    """Return the estimate of a mean over at least two seeds whose standard error is known."""
+    from scipy.special import stdtrit
+
+    half_width = float(stdtrit(degrees, _UPPER_QUANTILE)) * standard_error
+    return Estimate(n, mean, half_width, sd, standard_error, degrees)
 
 
 def estimate_mean(values: Sequence[float], least_sd: float = 0.0) -> Estimate:
@@ -41,12 +52,9 @@ def estimate_mean(values: Sequence[float], least_sd: float = 0.0) -> Estimate:
     """
     n = len(values)
     if n < 2:
-        return Estimate(n, values[0], None)
-    from scipy.special import stdtrit
-
+        return Estimate(n, values[0])
     sd = max(statistics.stdev(values), least_sd)
-    quantile = float(stdtrit(n - 1, _UPPER_QUANTILE))
-    return Estimate(n, statistics.fmean(values), half_width=quantile * sd / math.sqrt(n), sd=sd)
+    return build_estimate(n, statistics.fmean(values), sd, sd / math.sqrt(n), n - 1)
 
 
 def least_sd_pct(images: int) -> float:
@@ -62,18 +70,17 @@ def least_sd_pct(images: int) -> float:
 
 def p_below(difference: Estimate, bound: float = 0.0) -> float:
     """Return the one-sided p of Student's t for a mean below `bound`; 1 for a single value, which is no evidence."""
-    if difference.n < 2:
+    if difference.standard_error is None or difference.degrees is None:
         return 1.0
     from scipy.special import stdtr
 
     t = (difference.mean - bound) / difference.standard_error
-    return float(stdtr(difference.n - 1, t))
+    return float(stdtr(difference.degrees, t))
 
 
 def p_above(difference: Estimate, bound: float = 0.0) -> float:
     """Return the one-sided p of a mean above `bound`, as `p_below` does for one below."""
-    mirrored = Estimate(difference.n, -difference.mean, difference.half_width, difference.sd)
-    return p_below(mirrored, -bound)
+    return p_below(replace(difference, mean=-difference.mean), -bound)
 
 
 def p_within(difference: Estimate, margin: float) -> float:

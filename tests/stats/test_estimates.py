@@ -22,7 +22,7 @@ from senet_repro.stats.estimates import (
 
 def test_one_seed_has_no_interval_and_is_no_evidence() -> None:
     found = estimate_mean([2.5])
-    assert found == Estimate(1, 2.5, None, None)
+    assert found == Estimate(1, 2.5)
     assert {p_below(found), p_above(found), p_within(found, 9.0), p_beyond(found, 0.1)} == {1.0}
 
 
@@ -112,7 +112,8 @@ def _estimates(differences: np.ndarray, least_sd: float = 0.0) -> list[Estimate]
     n = differences.shape[1]
     means, sds = differences.mean(1), np.maximum(differences.std(1, ddof=1), least_sd)
     return [
-        Estimate(n, mean, None, sd) for mean, sd in zip(means.tolist(), sds.tolist(), strict=True)
+        Estimate(n, mean, None, sd, sd / n**0.5, n - 1)
+        for mean, sd in zip(means.tolist(), sds.tolist(), strict=True)
     ]
 
 

@@ -225,7 +225,7 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
         table=table,
         kind=kind,
         verdict=verdict,
-        difference=Estimate(n, increase_pct, None),
+        difference=Estimate(n, increase_pct),
         n=n,
         evidence=describe_cost(kind, (counts[0], counts[1]), increase_pct, obstacle),
     )
