@@ -43,8 +43,8 @@ class Entries:
     others: list[str] = field(default_factory=list)  # such as pictures of another kind
 
 
-def find_class_folders(data: Data) -> ClassFolders:
-    """Return the classes below `data.root`.
+def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders:
+    """Return the classes below `data.root`, those of all `parts`, of which an evaluation needs val alone.
 
     Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well.
 
@@ -52,20 +52,24 @@ def find_class_folders(data: Data) -> ClassFolders:
         DataError: a folder is missing or cannot be read, or the classes of train/ and val/ differ or are too many.
     """
     if data.root is None:
+        folders = " and ".join(f"DIR/{part}" for part in parts)
         raise DataError(
-            f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
+            f"{data.name} is read from class folders: give data.root=DIR with {folders}"
         )
     root = Path(data.root)
     require_folder(root)
-    train, val = (_list_classes(root / part) for part in PARTS)
-    if odd := sorted(set(train) ^ set(val)):
+    classes = [_list_classes(root / part) for part in parts]
+    names = classes[0]
+    if odd := sorted(set(names).symmetric_difference(*classes[1:])):
         verb = "is" if len(odd) == 1 else "are"
         raise DataError(
             f"{root}: train/ and val/ must have the same class folders; {name_some(odd)} {verb} in one only"
         )
-    if len(train) > data.classes:
-        raise DataError(f"{root}/train has {len(train)} classes: give data.classes={len(train)}")
-    return ClassFolders(root, train, number_classes(train, data.classes))
+    if len(names) > data.classes:
+        raise DataError(
+            f"{root}/{parts[0]} has {len(names)} classes: give data.classes={len(names)}"
+        )
+    return ClassFolders(root, names, number_classes(names, data.classes))
 
 
 def list_pictures(folder: Path) -> Entries:

@@ -31,6 +31,9 @@ class RunFolder:
         status.json                how far the run is: running, failed, stopped or done
         metrics.jsonl              a line for each finished epoch
         metrics.csv                the same as a table, with logger=csv
+        outcomes.npz               label and likeliest classes of every evaluation image, at the last epoch
+        evaluation.json            errors of the trained network at other sizes, by `evaluate`
+        evaluations/<rule>-<key>/  the outcomes of each of those passes
         checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
         checkpoints/previous.ckpt  the one before
         checkpoints/new.ckpt       one that is being written and has not been read back yet
@@ -73,6 +76,20 @@ class RunFolder:
     def epochs_csv_file(self) -> Path:
         """The same as a table."""
         return self.path / "metrics.csv"
+
+    @property
+    def outcomes_file(self) -> Path:
+        """The outcome of every evaluation image at the last epoch."""
+        return self.path / "outcomes.npz"
+
+    @property
+    def evaluations_file(self) -> Path:
+        """The errors of the trained network that `evaluate` found."""
+        return self.path / "evaluation.json"
+
+    def pass_folder(self, name: str) -> Path:
+        """Return the folder for the outcomes of one pass of an evaluation."""
+        return self.path / "evaluations" / name
 
     @property
     def record_file(self) -> Path:
