@@ -32,8 +32,6 @@ class RunFolder:
         metrics.jsonl              a line for each finished epoch
         metrics.csv                the same as a table, with logger=csv
         outcomes.npz               label and likeliest classes of every evaluation image, at the last epoch
-        evaluation.json            errors of the trained network at other sizes, by `evaluate`
-        evaluations/<rule>-<key>/  the outcomes of each of those passes
         checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
         checkpoints/previous.ckpt  the one before
         checkpoints/new.ckpt       one that is being written and has not been read back yet
@@ -42,6 +40,8 @@ class RunFolder:
         .failure.first             made by the first of several processes that failed
         meeting.json               where the processes of several nodes meet
         wandb/                     the copy for Weights & Biases, with logger=wandb
+        evaluation.json            errors that `evaluate` found, at other sizes or on other devices
+        evaluations/<px>-<key>/    the outcomes of each pass of those
         record.json                the result; it appears last, so its presence means that the run finished
     """
 
@@ -83,15 +83,6 @@ class RunFolder:
         return self.path / "outcomes.npz"
 
     @property
-    def evaluations_file(self) -> Path:
-        """The errors of the trained network that `evaluate` found."""
-        return self.path / "evaluation.json"
-
-    def pass_folder(self, name: str) -> Path:
-        """Return the folder for the outcomes of one pass of an evaluation."""
-        return self.path / "evaluations" / name
-
-    @property
     def record_file(self) -> Path:
         """The result of a finished run."""
         return self.path / "record.json"
@@ -130,6 +121,15 @@ class RunFolder:
     def first_failure_mark(self) -> Path:
         """The mark of the first of several processes that failed."""
         return self.path / ".failure.first"
+
+    @property
+    def evaluations_file(self) -> Path:
+        """The errors that `evaluate` found."""
+        return self.path / "evaluation.json"
+
+    def pass_folder(self, name: str) -> Path:
+        """Return the folder for the outcomes of one pass of an evaluation."""
+        return self.path / "evaluations" / name
 
     def device_log(self, device: int) -> Path:
         """Return the file for the output of the process of a device, counted over all nodes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from senet_repro.config.identity import (
     split_identity,
 )
 from senet_repro.config.schema import Run
-from senet_repro.results.epochs import keep_metrics, read_epochs
+from senet_repro.results.epochs import hash_epochs, keep_metrics, read_epochs
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
@@ -47,6 +47,7 @@ def build_record(
     size: NetworkSize,
     data: TaskData,
     trainer: pl.Trainer,
+    plan: Mapping[str, Any] | None = None,
 ) -> Record:
     """Return the record of a run whose last epoch has ended, as `fit` trained it."""
     epochs = read_epochs(folder.path)
@@ -74,6 +75,8 @@ def build_record(
         metrics=collect_metrics(epochs, task.metrics),
         eval_images=data.num_eval_images,
         skipped=data.skipped,
+        plan=None if plan is None else dict(plan),
+        metrics_sha256=hash_epochs(folder.epochs_file.read_bytes()),
         params=size.params,
         macs=size.macs,
         epochs=len(epochs),
