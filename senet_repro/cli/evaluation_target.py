@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -21,6 +19,7 @@ from senet_repro.config.settings import check_settings
 from senet_repro.config.weight_files import SUFFIXES
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.slow_work import SlowWork
+from senet_repro.execution.evaluation import Target, set_devices
 from senet_repro.results.evaluation import RELEASED, RUN, weights_folder
 from senet_repro.results.run_folder import RunFolder
 
@@ -35,25 +34,6 @@ _SAID_OTHERWISE = {
     "data.eval_resize_px": "crop_ratio=[0.875,1.0]",
     "init.weights": "the file itself after evaluate",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """Weights to evaluate, and all that is known of their network and the images they expect."""
-
-    kind: str
-    run: Run  # their network, the data, and how it is computed; on one device
-    devices: int
-    folder: Path  # where the evaluations go
-    checkpoint: Path | None  # of a run
-    weights: dict[str, Any]
-    trained_by: dict[str, Any] | None
-    trained_px: int
-    rules: list[CropRule]
-    interpolation: str
-    antialias: bool
-    published_by: str | None  # whose preprocessing it is, if it is a source's
-    notes: list[str] = field(default_factory=list)
 
 
 def find_target(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Target:
@@ -82,8 +62,7 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
     data = run.data
     return Target(
         kind=RUN,
-        run=run,
-        devices=devices,
+        run=set_devices(run, devices),
         folder=path,
         checkpoint=folder.last_checkpoint,
         weights={
@@ -154,8 +133,7 @@ def _find_file(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Ta
     )
     return Target(
         kind=RELEASED,
-        run=run,
-        devices=devices,
+        run=set_devices(run, devices),
         folder=weights_folder(Path(run.results_dir), network, sha256),
         checkpoint=None,
         weights={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
-from senet_repro.config.schema import Data, Trainer
-from senet_repro.core.errors import DataError
+from senet_repro.config.schema import Data, Run
+from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.wording import name_some
 from senet_repro.data.batches import Batch, Normalise
 from senet_repro.data.folder import (
@@ -31,6 +31,7 @@ from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share
 from senet_repro.data.sets import load_in_memory
 from senet_repro.data.verify import corruption_error, find_corrupt_files
+from senet_repro.models import network_of
 from senet_repro.results.outcomes import MOST_RANKS, Outcomes, pack_outcomes
 
 Report = Callable[[int], None]
@@ -59,6 +60,25 @@ class EvalImages:
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def check_sizes(run: Run, rules: Sequence[CropRule]) -> None:
+    """Accept rules whose images the network can take, before any image is read.
+
+    Raises:
+        ConfigError: it cannot; the message names the size.
+    """
+    # Without values: shapes alone decide, and no second network is held in memory.
+    with torch.device("meta"), torch.random.fork_rng(devices=()):
+        net = network_of(run).eval()
+    for size_px in sorted({rule.size_px for rule in rules}):
+        try:
+            net(torch.empty(1, 3, size_px, size_px, device="meta"))
+        except (RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"sizes={size_px}: {run.model.name} takes no images of {size_px} px; it is made for "
+                f"{run.model.input_px}, give that or a larger size"
+            ) from error
 
 
 def load_eval_images(data: Data, num_workers: int, verified: Path) -> EvalImages:
@@ -145,11 +165,9 @@ class _WholeBatches(EvalSteps):
 def evaluate_network(
     net: nn.Module,
     images: EvalImages,
-    data: Data,
+    run: Run,
     rule: CropRule,
     preprocessing: Preprocessing,
-    trainer: Trainer,
-    batch_size: int,
     *,
     device: torch.device,
     share: Share,
@@ -163,15 +181,15 @@ def evaluate_network(
     Raises:
         DataError: an image cannot be read.
     """
-    steps = _WholeBatches(len(images), batch_size, share)
+    steps = _WholeBatches(len(images), run.recipe.batch_size, share)
     normalise = Normalise(preprocessing.mean, preprocessing.std).to(device)
     labels: list[Tensor] = []
     likeliest: list[Tensor] = []
-    batches = _build_batches(images, data, rule, preprocessing, trainer, steps, device)
+    batches = _build_batches(images, run, rule, preprocessing, steps, device)
     done = 0
     try:
         for pictures, own_labels in batches:
-            with _choose_precision(trainer.precision, device):
+            with _choose_precision(run.trainer.precision, device):
                 logits = net(normalise(pictures.to(device, non_blocking=True)))
             ranks = min(MOST_RANKS, logits.shape[1])
             likeliest.append(logits.topk(ranks, dim=1).indices.cpu())
@@ -200,20 +218,19 @@ def _choose_precision(precision: str, device: torch.device) -> AbstractContextMa
 
 def _build_batches(
     images: EvalImages,
-    data: Data,
+    run: Run,
     rule: CropRule,
     preprocessing: Preprocessing,
-    trainer: Trainer,
     steps: _WholeBatches,
     device: torch.device,
 ) -> FolderBatches | Iterator[Batch]:
     stored = images.images
     if isinstance(stored, ImageSet):
         return _cut_batches(stored, steps)
-    cut = replace(data, eval_px=rule.size_px, eval_resize_px=rule.resize_px)
+    cut = replace(run.data, eval_px=rule.size_px, eval_resize_px=rule.resize_px)
     transform = eval_transform(cut, preprocessing.interpolation, preprocessing.antialias)
     # One process per batch at most: more would only wait.
-    workers = min(trainer.num_workers, len(steps))
+    workers = min(run.trainer.num_workers, len(steps))
     pin_memory = device.type == "cuda"
     return FolderBatches(stored, transform, steps, 0, workers, pin_memory)
 
