@@ -8,8 +8,10 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from senet_repro.config.class_folders import find_class_folders
 from senet_repro.config.composition import compose, run_as_stated
 from senet_repro.config.evaluation import CropRule, EvaluationWords, choose_rules
+from senet_repro.config.found_set import find_set
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.overrides import parse_override, read_run_overrides
@@ -58,7 +60,7 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
     folder.require_trained()
     overrides, devices = _take_devices(settings)
     run = _read_run(folder, overrides)
-    _check_task(run)
+    _check_run(run)
     data = run.data
     return Target(
         kind=RUN,
@@ -125,7 +127,7 @@ def _find_file(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Ta
     overrides, devices = _take_devices(settings)
     sha256 = _hash_file(path)
     run = compose(_list_overrides(path, network, source, release, overrides))
-    _check_task(run)
+    _check_run(run)
     rules = choose_rules(
         run.data,
         said,
@@ -238,9 +240,14 @@ def _write_list(numbers: Sequence[float]) -> str:
     return f"[{','.join(f'{number:g}' for number in numbers)}]"
 
 
-def _check_task(run: Run) -> None:
+def _check_run(run: Run) -> None:
+    """Accept a run of classification whose evaluation images are there, before torch is loaded."""
     if run.task != DEFAULT_TASK:
         raise ConfigError(f"task={run.task}: only networks of {DEFAULT_TASK} can be evaluated")
+    if run.data.kind == "folders":
+        find_class_folders(run.data, ["val"])
+    elif not run.data.download:
+        find_set(run.data, Path(run.results_dir))
 
 
 def _hash_file(path: Path) -> str:

@@ -60,7 +60,8 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
     require_folder(root)
     classes = [_list_classes(root / part) for part in parts]
     names = classes[0]
-    if odd := sorted(set(names).symmetric_difference(*classes[1:])):
+    shared = set(names).intersection(*classes)
+    if odd := sorted(set().union(*classes) - shared):
         verb = "is" if len(odd) == 1 else "are"
         raise DataError(
             f"{root}: train/ and val/ must have the same class folders; {name_some(odd)} {verb} in one only"

@@ -6,12 +6,14 @@ Each pass over the images is written as it ends: a command that was stopped find
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from senet_repro.config.composition import run_as_stated
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity
 from senet_repro.config.schema import Run
+from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_json
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
@@ -75,7 +78,6 @@ def evaluate_target(target: Target) -> list[Evaluation]:
         RunFailed: memory ran out, or a process died.
         OSError: the folder cannot be written to.
     """
-    target.folder.mkdir(parents=True, exist_ok=True)
     if target.run.trainer.devices == 1:
         _evaluate_here(target)
     else:
@@ -100,6 +102,7 @@ def _evaluate_here(target: Target) -> None:
 
         from senet_repro.data.order import Share
 
+        import_module("senet_repro.training.fit")
     with reserve_gpus(target.run.trainer) as gpus:
         index = list_visible_gpus().index(gpus[0]) if gpus else 0
         device = torch.device("cuda", index) if gpus else torch.device("cpu")
@@ -171,16 +174,16 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
     Raises:
         ConfigError, RunFailed, OSError: as `evaluate_target`.
     """
-    with SlowWork("loading torch and Lightning"):
-        from senet_repro.core.threads import cpu_threads
-        from senet_repro.tasks.classification.evaluation import (
-            Preprocessing,
-            check_sizes,
-            evaluate_network,
-            load_eval_images,
-        )
-        from senet_repro.training.reasons import explain_failure
-        from senet_repro.training.surroundings import read_commit
+    # Late: a command that is refused, and one that starts processes, needs no torch.
+    from senet_repro.core.threads import cpu_threads
+    from senet_repro.tasks.classification.evaluation import (
+        Preprocessing,
+        check_sizes,
+        evaluate_network,
+        load_eval_images,
+    )
+    from senet_repro.training.reasons import explain_failure
+    from senet_repro.training.surroundings import read_commit
 
     # Now: the files of the checkout may change meanwhile.
     read_commit()
@@ -191,6 +194,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
         images = load_eval_images(
             run.data, run.trainer.num_workers, Path(run.results_dir) / _VERIFIED
         )
+    _make_folder(target.folder)
     keys = {rule: _build_key(target, rule, images) for rule in target.rules}
     pending = [rule for rule, key in keys.items() if find_finished(target.folder, key) is None]
     is_first = share.rank == 0
@@ -215,6 +219,19 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
             write_evaluation(target.folder, evaluation, outcomes)
     if is_first:
         progress.end()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the evaluations, before hours are spent on what could not be written there.
+
+    Raises:
+        ConfigError: this user may not write to it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{folder} cannot be written to: give yourself the right, or results_dir=DIR"
+        )
 
 
 def _drop_count(_done: int) -> None:
