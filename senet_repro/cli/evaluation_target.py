@@ -177,7 +177,9 @@ def _list_overrides(
     path: Path, network: str, source: str, release: ReleasedNetwork, overrides: Sequence[str]
 ) -> list[str]:
     """Return the settings of the released network's run; those of the command come last and count."""
-    is_chosen = any(word.startswith(("protocol=", "+experiment=", "+ablation=")) for word in overrides)
+    is_chosen = any(
+        word.startswith(("protocol=", "+experiment=", "+ablation=")) for word in overrides
+    )
     mean = ",".join(map(str, release.mean))
     std = ",".join(map(str, release.std))
     return [
@@ -256,5 +258,3 @@ def _hash_file(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; give a file that can be read") from error
-
-

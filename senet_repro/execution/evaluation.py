@@ -66,7 +66,9 @@ class Target:
     rules: list[CropRule]
     interpolation: str
     antialias: bool
-    published_by: str | None  # the source that publishes mean, std and interpolation; None of a run's own
+    published_by: (
+        str | None
+    )  # the source that publishes mean, std and interpolation; None of a run's own
     notes: list[str] = field(default_factory=list)
 
 

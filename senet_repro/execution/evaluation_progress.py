@@ -55,7 +55,11 @@ class EvaluationProgress:
         rule = self._rules[self._pass]
         images_per_s = done / max(now_s - self._pass_s, 1e-9)
         total = len(self._rules)
-        position = f"{rule.size_px} px" if total == 1 else f"{rule.size_px} px, {self._pass + 1} of {total}"
+        position = (
+            f"{rule.size_px} px"
+            if total == 1
+            else f"{rule.size_px} px, {self._pass + 1} of {total}"
+        )
         left_s = self._estimate_left(done, now_s)
         return (
             f"{self._title}  {position}  {done:,} of {self._images:,} images  "

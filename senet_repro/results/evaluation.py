@@ -2,8 +2,8 @@
 
 An evaluation.json lies beside the run whose weights it is of, or for a file of weights in
 `results_dir/evaluations/<network>-<first 8 digits of the file's hash>/`. It lists evaluations, one for each pass over
-the images; a later pass of the same key takes the place of the earlier one, all others stay. An evaluation is no record:
-nothing was trained for it, so no estimate over seeds and no claim about training is made of it.
+the images; a later pass of the same key takes the place of the earlier one, all others stay. An evaluation is no
+record: nothing was trained for it, so no estimate over seeds and no claim about training is made of it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Evaluation:
     task: str
     weights: dict[str, Any]  # file, sha256, source, and what the source calls the network
     run: dict[str, Any] | None  # name, run key and seed of the run that trained them
-    data: dict[str, Any]  # name, title, fingerprint of the evaluation images, images that were left out
+    data: dict[
+        str, Any
+    ]  # name, title, fingerprint of the evaluation images, images that were left out
     trained_px: int  # side of the crops that the weights were trained on
     size_px: int
     resize_px: int | None

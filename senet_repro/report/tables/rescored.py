@@ -1,7 +1,7 @@
 """Evaluations of given weights beside the paper's rows: a kind of their own (report floor).
 
-Nothing was trained for such a row here. It stands under a table, marked, and enters neither an estimate over seeds nor a
-claim: those are about training.
+Nothing was trained for such a row here. It stands under a table, marked, and enters neither an estimate over seeds
+nor a claim: those are about training.
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ def _match_rows(evaluation: Evaluation, paper: PaperTable) -> list[RescoredRow]:
         rule = _find_rule(paper, row, wanted)
         is_same_crop = rule.size_px == evaluation.size_px
         if is_same_crop and _is_same_network(evaluation, paper, row, wanted):
-            found.append(
-                RescoredRow(name=name, paper=row, evaluation=evaluation, papers_rule=rule)
-            )
+            found.append(RescoredRow(name=name, paper=row, evaluation=evaluation, papers_rule=rule))
     return found
 
 
@@ -122,4 +120,6 @@ def _stand_in(paper: PaperTable, network: str) -> Row:
 
 def _keep_axes(blocks: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the axes of SE blocks; how they are written down is the library's choice."""
-    return blocks and {axis: blocks[axis] for axis in AXES if axis in blocks}
+    if blocks is None:
+        return None
+    return {axis: blocks[axis] for axis in AXES if axis in blocks}

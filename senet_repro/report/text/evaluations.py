@@ -15,9 +15,7 @@ from senet_repro.results.evaluation import Evaluation
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.tasks import find_task
 
-NOT_TRAINED = (
-    "Nothing was trained for these rows: they enter no claim about training and no estimate over seeds."
-)
+NOT_TRAINED = "Nothing was trained for these rows: they enter no claim about training and no estimate over seeds."
 
 
 def format_evaluations(evaluations: Sequence[Evaluation]) -> str:
@@ -34,7 +32,9 @@ def format_evaluations(evaluations: Sequence[Evaluation]) -> str:
         if found:
             notes.append(_explain_paper(label_table(found[0]), found[1]))
     heading = f"{_describe_weights(first)} on {_describe_data(first)}: {first.kind}"
-    intervals = f"In brackets the 95 % interval over the images ({first.interval.partition(',')[0]})."
+    intervals = (
+        f"In brackets the 95 % interval over the images ({first.interval.partition(',')[0]})."
+    )
     below = [intervals, _describe_images(first), *first.notes, *dict.fromkeys(notes)]
     if not notes:
         # The paper has no figure of this network.
@@ -42,40 +42,43 @@ def format_evaluations(evaluations: Sequence[Evaluation]) -> str:
     return "\n\n".join([heading, align_columns(lines), *map(escape_markdown, below)])
 
 
-def format_rescored_markdown(table: RescoredTable) -> str:
-    """Return the rows under a table of the paper."""
+def list_rescored_cells(table: RescoredTable) -> list[list[str]]:
+    """Return the cells of the rows under a table of the paper; the first line is the header."""
     metrics = table.metrics
-    head = ["", "weights", "resize", *_head_figures(metrics), "images", *_head_paper(metrics)]
-    lines = [head]
+    lines = [["", "weights", "resize", *_head_figures(metrics), "images", *_head_paper(metrics)]]
     for row in table.rows:
         one = row.evaluation
         cells = [row.name, name_weights(one), one.rule.describe(), *_list_figures(one, metrics)]
-        cells += [f"{one.images:,}", *_list_paper_cells(row, metrics)]
-        lines.append([escape_markdown(cell) for cell in cells])
+        lines.append([*cells, f"{one.images:,}", *_list_paper_cells(row, metrics)])
+    return lines
+
+
+def format_rescored_markdown(table: RescoredTable) -> str:
+    """Return the rows under a table of the paper."""
     heading = f"### {escape_markdown(format_rescored_heading(table))}"
+    lines = [list(map(escape_markdown, line)) for line in list_rescored_cells(table)]
     notes = [escape_markdown(note) for note in list_rescored_notes(table)]
     return "\n\n".join([heading, align_columns(lines), *notes])
 
 
 def format_rescored_latex(table: RescoredTable) -> str:
     """Return the rows under a table of the paper as a table environment of their own."""
-    metrics = table.metrics
-    head = ["", "weights", "resize", *_head_figures(metrics), "images", *_head_paper(metrics)]
+    head, *body = list_rescored_cells(table)
+    # Row, weights and resizing are words, and all else figures.
+    alignments = "lll" + "r" * (len(head) - 3)
     lines = [
         r"\begin{table}[htbp]",
         r"\centering",
         rf"\caption{{{escape_latex(format_rescored_heading(table))}}}",
         r"\resizebox{\textwidth}{!}{%",
-        rf"\begin{{tabular}}{{lll{'r' * (len(head) - 3)}}}",
+        rf"\begin{{tabular}}{{{alignments}}}",
         r"\toprule",
         _join_latex(head),
         r"\midrule",
+        *map(_join_latex, body),
+        r"\bottomrule",
+        r"\end{tabular}}",
     ]
-    for row in table.rows:
-        one = row.evaluation
-        cells = [row.name, name_weights(one), one.rule.describe(), *_list_figures(one, metrics)]
-        lines.append(_join_latex([*cells, f"{one.images:,}", *_list_paper_cells(row, metrics)]))
-    lines += [r"\bottomrule", r"\end{tabular}}"]
     for note in list_rescored_notes(table):
         lines.append(rf"\par\smallskip{{\footnotesize\raggedright {escape_latex(note)}\par}}")
     lines.append(r"\end{table}")
@@ -103,6 +106,11 @@ def format_rescored_heading(table: RescoredTable) -> str:
     """Return which table the rows stand under, and of what kind they are."""
     kinds = dict.fromkeys(row.evaluation.kind for row in table.rows)
     return f"{label_table(table.paper)}, not trained here: {join_words(kinds, 'and')}"
+
+
+def list_rescored_networks(table: RescoredTable) -> list[str]:
+    """Return the names of the networks whose weights were evaluated."""
+    return list(dict.fromkeys(row.evaluation.network for row in table.rows))
 
 
 def list_rescored_notes(table: RescoredTable) -> list[str]:
@@ -165,7 +173,9 @@ def _describe_images(evaluation: Evaluation) -> str:
 
 def _explain_paper(label: str, row: RescoredRow) -> str:
     if row.has_papers_rule:
-        return f"The paper's figures at {row.evaluation.size_px} px are those of {label}, {row.name}."
+        return (
+            f"The paper's figures at {row.evaluation.size_px} px are those of {label}, {row.name}."
+        )
     return (
         f"{row.evaluation.rule.describe()} is not how the row {row.name} of {label} is compared "
         f"({row.papers_rule.describe()}); it stands beside it."

@@ -131,7 +131,7 @@ def _hash_names(files: FileSet, root: Path) -> str:
     start = len(os.fsencode(root)) + 1
     for file, label in zip(files.files.tolist(), files.labels.tolist(), strict=True):
         try:
-            size = os.stat(file).st_size
+            size = Path(os.fsdecode(file)).stat().st_size
         except OSError:
             # A link to nothing, which is no readable picture.
             size = -1
@@ -258,4 +258,3 @@ def _gather_outcomes(
     order = np.argsort(indices)
     assert np.array_equal(indices[order], np.arange(num_images)), "an image is missing or doubled"
     return pack_outcomes(labels[order], likeliest[order])
-
