@@ -74,8 +74,8 @@ def split_words(words: Sequence[str]) -> tuple[EvaluationWords, list[str]]:
 def choose_rules(data: Data, said: EvaluationWords, native: CropRule) -> list[CropRule]:
     """Return the rules of an evaluation, one for each pass over the images.
 
-    `native` is the rule that the network is evaluated by otherwise. Without a crop ratio each size is cut by that of the
-    native rule, and a larger one by 1.0 too, for which the paper's figures at 320 pixels are compared.
+    `native` is the rule that the network is evaluated by otherwise. Without a crop ratio each size is cut by that of
+    the native rule, and a larger one by 1.0 too, as the paper's figures at 320 pixels are taken to be.
 
     Raises:
         ConfigError: the set's images have a size of their own, or a size and a ratio make too large an image.
