@@ -15,10 +15,14 @@ from PIL import Image
 from safetensors.torch import save_file
 from timm.data import create_transform, resolve_data_config
 
+from senet_repro.cli.evaluation_target import find_target
 from senet_repro.cli.verbs import call_verb
+from senet_repro.config.evaluation import EvaluationWords
 from senet_repro.config.imagenet_classes import read_wnids
+from senet_repro.config.weight_files import read_about, write_about
 from senet_repro.core.errors import ConfigError
-from senet_repro.results.evaluation import Evaluation, load_evaluations, load_pass_outcomes
+from senet_repro.models import write_weights
+from senet_repro.results.evaluation import RUN, Evaluation, load_evaluations, load_pass_outcomes
 from tests.commands import run_command
 from tests.conftest import ROOT
 
@@ -151,6 +155,38 @@ def test_a_run_is_evaluated_once_and_its_passes_are_found_again(
     # Another precision is another evaluation, and both are kept.
     assert call_verb("evaluate", [*words, "trainer.precision=bf16-mixed"]) == 0
     assert [one["trainer"]["precision"] for one in _read_passes(run)] == ["32-true", "bf16-mixed"]
+
+
+def test_an_exported_file_brings_its_run_and_the_images_that_it_was_trained_on(
+    tmp_path: Path,
+) -> None:
+    facts = {
+        "network": "resnet50",
+        "source": "timm",
+        "data": "imagenet",
+        "train_px": 160,
+        "eval_px": 192,
+        "eval_resize_px": 224,
+        "mean": [123.68, 116.78, 103.94],
+        "std": [1.0, 1.0, 1.0],
+        "run": {"name": "imagenet-resnet50-r16", "run_key": "ab" * 32, "seed": 1},
+    }
+    file = tmp_path / "net.safetensors"
+    write_weights(file, {"a": torch.zeros(1)}, write_about(facts))
+    (tmp_path / "val" / WNIDS[0]).mkdir(parents=True)
+    settings = [f"data.root={tmp_path}", f"results_dir={tmp_path}"]
+    target = find_target(file, EvaluationWords(), settings)
+    assert (target.kind, target.trained_by, target.trained_px) == (RUN, facts["run"], 160)
+    assert [(rule.size_px, rule.resize_px) for rule in target.rules] == [(192, 224)]
+    assert (target.run.data.mean, target.run.data.std) == (facts["mean"], facts["std"])
+    assert (target.published_by, target.notes) == (None, [])
+    by_hand = find_target(file, EvaluationWords(), [*settings, "data.std=[2,2,2]"])
+    assert by_hand.notes == [
+        "data.std=[2,2,2] was given by hand; that of its run imagenet-resnet50-r16 is [1,1,1]"
+    ]
+    # Another library's file says nothing of the kind.
+    save_file({"a": torch.zeros(1)}, file)
+    assert read_about(file) is None
 
 
 @pytest.mark.faults
