@@ -235,10 +235,18 @@ class Claim:
     rows: list[str]
     # A published figure of Row. Lower and equivalent: a metric, or none for the first of the task; cost: a size.
     figure: str | None = None
-    # Equivalent: greatest difference in points; cost: of the increase, in percent points.
-    margin: float | None = None
+    # Lower: the least gain that matters, in points; none: a third of the published one.
+    smallest_effect: float | None = None
+    # Equivalent: the least difference that matters, as a share of what SE gains on the same data ...
+    margin_share: float | None = None
+    # ... which is how much better the first of these two rows is than the second.
+    gain: list[str] = field(default_factory=list)
+    # Equivalent: the same in points, by the data set; it takes precedence there.
+    margins: dict[str, float] = field(default_factory=dict)
     # Cost: by how much the first row's figure exceeds the second's.
     increase_pct: float | None = None
+    # Cost: by how many percent points the increase may miss that.
+    margin: float | None = None
 
 
 @dataclass(kw_only=True)

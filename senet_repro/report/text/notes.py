@@ -8,9 +8,10 @@ from senet_repro.config.data_sets import data_title
 from senet_repro.config.identity import CODE_VERSION
 from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import join_words
-from senet_repro.report.claims.judge import VERDICTS, judge, list_confounds
+from senet_repro.report.claims.judge import judge, list_confounds
+from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.numbers import end_plural
+from senet_repro.report.tables.numbers import choose_value_spec, end_plural, format_number
 from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set
 from senet_repro.report.tables.standing import Standing
 
@@ -72,6 +73,7 @@ def list_notes(table: ResultTable) -> list[str]:
     notes.append(table.paper.note)
     notes += _describe_code_versions(table)
     notes += _describe_skipped_images(table)
+    notes += _describe_unplanned_seeds(table)
     for row in table.rows:
         notes += [f"{row.name} failed: {reason}" for reason in row.failed.values()]
     return [note for note in notes if note]
@@ -86,7 +88,7 @@ def list_footnotes(table: ResultTable) -> list[str]:
         footnotes.append(f"Rows that a claim compares differ in more than the axes: {differing}.")
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
-        tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+        tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
         whose = "The paper's claims" if table.paper.section else "Claims"
         footnotes.append(f"{whose} about it: {tally}.")
     return footnotes
@@ -106,8 +108,19 @@ def _explain_numbers(table: ResultTable) -> str:
     baseline = table.paper.baseline or "the network without SE"
     return (
         f"{_name_figures(table)} are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
-        f"Δ is the difference to {baseline}, ours paired by seed."
+        f"Δ is the difference to {baseline}, ours paired by seed{_explain_difference_interval(table)}."
     )
+
+
+def _explain_difference_interval(table: ResultTable) -> str:
+    """Return what the ± of differences goes over beside the seeds, where it does."""
+    images = set()
+    for row in table.rows:
+        images |= {difference.images for difference in row.differences.values()}
+    if images in (set(), {None}):
+        return ""
+    whole = ", its ± over seeds and evaluation images"
+    return whole if None not in images else f"{whole} where every run kept its outcomes"
 
 
 def _name_figures(table: ResultTable) -> str:
@@ -171,6 +184,22 @@ def _describe_skipped_images(table: ResultTable) -> list[str]:
     return [
         f"{_count_records(len(counts))} of networks trained without {images} unreadable images (data.skip_corrupt)."
     ]
+
+
+def _describe_unplanned_seeds(table: ResultTable) -> list[str]:
+    """Return a note on each row with seeds beyond the plan: their figures are shown and do not count."""
+    metric = table.metrics[0]
+    notes = []
+    for row in table.rows:
+        figures = []
+        for record in sorted(row.unplanned, key=lambda record: record.seed):
+            value = format_number(record.metrics.get(metric.name), choose_value_spec(metric))
+            figures.append(f"seed {record.seed}: {value}")
+        if figures:
+            notes.append(
+                f"{row.name} has runs beyond the plan, which do not count ({metric.heading}): {', '.join(figures)}."
+            )
+    return notes
 
 
 def _count_records(n: int) -> str:
