@@ -236,11 +236,11 @@ def find_flaw(record: Mapping[str, Any]) -> str | None:
         if value is None and rule.may_lack:
             continue
         if not rule.allows(value):
-            return f"{field.name} is {_show_value(value)}, not {rule.words}"
+            return f"{field.name} is {show_value(value)}, not {rule.words}"
     for name, value in record["metrics"].items():
         if not is_metric(name, value):
             bounds = " from 0 to 100" if name.endswith("_pct") else ""
-            return f"metrics.{name} is {_show_value(value)}, not a finite number{bounds}"
+            return f"metrics.{name} is {show_value(value)}, not a finite number{bounds}"
     return None
 
 
@@ -258,7 +258,7 @@ def is_too_deep(text: bytes) -> bool:
     return False
 
 
-def _show_value(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Return a value as JSON's reader would know it, cut where it is long."""
     shown = repr(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]} …"
