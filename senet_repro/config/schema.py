@@ -29,6 +29,9 @@ MODEL_OPTIONS = {
     "stride_on": ("conv1x1", "conv3x3"),  # which convolution of a bottleneck strides
     "stem_pool": ("unpadded", "padded"),  # ResNets: the stem's maximum pooling
     "stem": ("unpadded", "slim"),  # Inception-ResNet-v2: its third convolution
+    # Pre-activation ResNet-110: what the first BN and ReLU feed, and the shortcut where the shape changes.
+    "first_activation": ("both_paths", "branch_only"),
+    "shortcut": ("padded", "projected"),
     "se_on": ("branch", "mix"),  # Shake-Shake: a standard block on each branch, or one after both
 }
 """The options that some networks have beside SE, and the values of each."""

@@ -148,6 +148,11 @@ def _describe_code_versions(table: ResultTable) -> list[str]:
     notes = []
     # The version that the table counts its records as, which with --allow-mixed is not that of each.
     own = {row.protocol["code_version"] for row in table.rows if row.protocol}
+    for version in sorted(own - {CODE_VERSION}):
+        notes.append(
+            f"These are records of code version {version}. The present one is {CODE_VERSION}: it computes some runs "
+            "otherwise (CHANGELOG.md), and would train these runs anew."
+        )
     if set(table.code_versions) != own or table.superseded:
         counts = [
             f"{_count_records(n)} of version {version}"
