@@ -137,6 +137,18 @@ def compare_with_plan(
     )
 
 
+def select_planned(
+    records: Sequence[Record], plan: Plan | None
+) -> tuple[list[Record], list[Record]]:
+    """Return the records of a row whose seeds count, and those of seeds that the plan does not hold."""
+    if plan is None:
+        return list(records), []
+    planned = _list_planned(plan, {record.seed for record in records})
+    counted = [record for record in records if record.seed in planned]
+    unplanned = [record for record in records if record.seed not in planned]
+    return counted, unplanned
+
+
 def list_seeds(seeds: Iterable[int]) -> str:
     """Return seeds as a sentence lists them: `0-4`, `0, 1, 4`; `none` where there are none."""
     parts = []
