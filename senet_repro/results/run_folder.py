@@ -31,6 +31,7 @@ class RunFolder:
         status.json                how far the run is: running, failed, stopped or done
         metrics.jsonl              a line for each finished epoch
         metrics.csv                the same as a table, with logger=csv
+        outcomes.npz               label and likeliest classes of every evaluation image, at the last epoch
         checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
         checkpoints/previous.ckpt  the one before
         checkpoints/new.ckpt       one that is being written and has not been read back yet
@@ -73,6 +74,11 @@ class RunFolder:
     def epochs_csv_file(self) -> Path:
         """The same as a table."""
         return self.path / "metrics.csv"
+
+    @property
+    def outcomes_file(self) -> Path:
+        """The outcome of every evaluation image at the last epoch."""
+        return self.path / "outcomes.npz"
 
     @property
     def record_file(self) -> Path:

@@ -107,9 +107,10 @@ def _read_shared(path: Path, known: dict[str, Record]) -> Record:
     # Hashing costs as much as all the rest, and a campaign has many seeds of each run.
     first = known.get(fields["run_key"])
     if first and all(getattr(first, name) == fields[name] for name in _IDENTIFYING):
-        record = Record(**{**fields, "axes": first.axes, "protocol": first.protocol})
+        shared = {"axes": first.axes, "protocol": first.protocol}
+        record = Record(**{**fields, **shared}, folder=path.parent)
     else:
-        record = Record(**fields)
+        record = Record(**fields, folder=path.parent)
         check_keys(path, record)
         known.setdefault(record.run_key, record)
     check_place(path, record)
