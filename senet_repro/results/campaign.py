@@ -173,7 +173,7 @@ def _parse_campaign(path: Path, content: Any, digest: str) -> Campaign:
     _require(is_count(version), f"{path}: schema_version", version, f"{SCHEMA_VERSION}")
     _require(is_name(found["name"]), f"{path}: name", found["name"], "a name")
     written_at = found["written_at"]
-    _require(_is_time(written_at), f"{path}: written_at", written_at, _TIME_EXAMPLE)
+    _require(is_time(written_at), f"{path}: written_at", written_at, _TIME_EXAMPLE)
     commit = found["commit"]
     _require(commit is None or is_name(commit), f"{path}: commit", commit, "a commit or null")
     tables = found["tables"]
@@ -271,7 +271,7 @@ def _require(is_sound: Any, where: str, value: Any, words: str) -> None:
         raise ConfigError(f"{where} is {show_value(value)}: give {words}")
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
     """Return whether a value is a time in UTC, as records write it."""
     if not isinstance(value, str):
         return False
