@@ -149,7 +149,7 @@ def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[Pictu
 
 
 def find_eval_folder(root: Path) -> Path:
-    """Return the folder of the evaluation part: the first of val/, validation/ and test/ that is there, or else val/."""
+    """Return the folder of the evaluation part: the first of val/, validation/ and test/ that is there; else val/."""
     folders = [root / name for name in EVAL_FOLDERS]
     return next((folder for folder in folders if folder.is_dir()), folders[0])
 

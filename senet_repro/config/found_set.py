@@ -14,8 +14,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from senet_repro.config.cifar_files import find_cifar_files
+from senet_repro.config.cifar_files import find_cifar_files, find_encoding
 from senet_repro.config.class_folders import find_class_folders
+from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.folder_cache import FolderCache
 from senet_repro.config.folder_fingerprint import fingerprint_folders
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
@@ -46,6 +47,34 @@ def fill_in_set(run: Run) -> None:
     if found is not None:
         _refuse_change(run.data, found)
         run.data.found = found
+
+
+def fill_in_counts(run: Run) -> bool:
+    """Fill in the classes, pictures and title of a set that its file leaves to the folder; returns whether it did.
+
+    Nothing is filled in for a run that was written down, which states what there was.
+
+    Raises:
+        DataError: no whole set lies at `data.root`.
+    """
+    data = run.data
+    if data.found is not None or not read_set_facts(data.name).is_counted:
+        return False
+    found = find_set(data, Path(run.results_dir))
+    assert found is not None
+    if found.classes == 1:
+        raise DataError(f"data.root={data.root}: there is one class, and a network tells two apart")
+    data.found = found
+    data.classes = data.classes or found.classes
+    data.train_images, data.eval_images = found.train_images, found.eval_images
+    data.title = _name_folder(Path(data.root or ""), data.title)
+    return True
+
+
+def _name_folder(root: Path, otherwise: str) -> str:
+    """Return the name of a folder as a title; another one where it has none that can be printed."""
+    name = root.resolve().name
+    return name if name and name.isprintable() else otherwise
 
 
 def find_set(data: Data, results_dir: Path, *, look_at_all: bool = False) -> FoundSet | None:
@@ -146,22 +175,27 @@ MEMORY_FILES: dict[str, Callable[[Data], list[Path]]] = {
 
 def _find_memory_set(data: Data) -> FoundSet:
     digest = hashlib.sha256()
+    encodings = set()
     for file in MEMORY_FILES[data.name](data):
         status = file.stat()
         # A file that was written to has another time of change, which nobody can set.
-        content = _hash_file(file.resolve(), status.st_size, status.st_ino, status.st_ctime_ns)
+        state = (status.st_size, status.st_ino, status.st_ctime_ns)
+        content, encoding = _look_into_file(file.resolve(), state)
         digest.update(content)
+        encodings.add(encoding)
     # Reading the set refuses any other numbers.
     return FoundSet(
         fingerprint=digest.hexdigest(),
         classes=data.classes,
         train_images=data.train_images,
         eval_images=data.eval_images,
+        encoding=next(filter(None, encodings), None),
     )
 
 
 @lru_cache(maxsize=64)
-def _hash_file(file: Path, _size: int, _inode: int, _changed_ns: int) -> bytes:
-    """Return the hash of a file's bytes, found once in a process for each state of the file."""
+def _look_into_file(file: Path, _state: tuple[int, ...]) -> tuple[bytes, str | None]:
+    """Return the hash of a file's bytes and how its pictures were encoded anew, once for each state of the file."""
     with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").digest()
+        digest = hashlib.file_digest(content, "sha256").digest()
+    return digest, find_encoding(file)
