@@ -89,6 +89,8 @@ class FoundSet:
     classes: int
     train_images: int
     eval_images: int
+    # How the pictures were encoded anew, such as JPEG; none: not at all, as far as can be told.
+    encoding: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -103,6 +105,8 @@ class Data:
     eval_images: int = field(metadata=mark_fact())
     # Outputs of the network; a folder may have fewer.
     classes: int = field(metadata=from_to(2, 1_000_000))
+    # Side that the pictures of a set in memory are reduced to; none: the set has one size.
+    px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
     # Sides of the square training and evaluation crops.
     train_px: int = field(metadata=from_to(1, MOST_PX))
     eval_px: int = field(metadata=from_to(1, MOST_PX))

@@ -12,7 +12,7 @@ from senet_repro.report.claims.judge import judge, list_confounds
 from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, end_plural, format_number
-from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set
+from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set, name_set
 from senet_repro.report.tables.standing import Standing
 
 
@@ -95,7 +95,7 @@ def list_footnotes(table: ResultTable) -> list[str]:
 
 
 def _describe_runs(table: ResultTable) -> str:
-    data = f"{table.example.protocol['data']['name']} ({count_pictures(table.example)})"
+    data = f"{name_set(table.example)} ({count_pictures(table.example)})"
     networks = list_networks(table)
     network = f"network{end_plural(len(networks))} {', '.join(networks)}"
     lengths = sorted({record.epochs for row in table.rows for record in row.records})
