@@ -69,6 +69,10 @@ class Outcomes:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
+    def has_labels_of(self, other: Outcomes) -> bool:
+        """Return whether another run was evaluated on images with the same labels, as the same images have."""
+        return np.array_equal(self.labels, other.labels)
+
     def summarise(self) -> dict[str, str | int]:
         """Return what a record keeps of the outcomes: their hash, and how many images and classes they hold."""
         images, ranks = self.likeliest.shape

@@ -130,6 +130,11 @@ def test_records_of_an_older_code_version_alone_are_told_to_be_that() -> None:
     records = [_older(make_record([], seed=0, top1=3.0))]
     (apart,), (mixed,) = _tables(records, "squeeze"), _tables(records, "squeeze", allow_mixed=True)
     assert f"code version {CODE_VERSION - 1} ({CODE_VERSION})" in format_markdown([apart])
+    told = (
+        f"These are records of code version {CODE_VERSION - 1}. The present one is {CODE_VERSION}: "
+    )
+    assert told in format_markdown([apart])
+    assert told not in format_markdown([mixed])
     assert f"): 1 record of version {CODE_VERSION - 1}." in format_markdown([mixed])
 
 
