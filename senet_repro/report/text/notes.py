@@ -8,6 +8,7 @@ from senet_repro.config.data_sets import data_title
 from senet_repro.config.identity import CODE_VERSION
 from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import join_words
+from senet_repro.report.claims.confounds import PARTS
 from senet_repro.report.claims.judge import judge, list_confounds
 from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.tables.build import ResultRow, ResultTable
@@ -176,19 +177,16 @@ def _describe_code_versions(table: ResultTable) -> list[str]:
 
 
 def _describe_skipped_images(table: ResultTable) -> list[str]:
-    """Return a note on networks that were trained without some of the images."""
-    counts = []
+    """Return a note for each row whose networks were trained or evaluated without some of the images."""
+    notes = []
     for row in table.rows:
-        for record in row.records:
-            skipped = len(record.skipped.get("train", ()))
-            if skipped:
-                counts.append(skipped)
-    if not counts:
-        return []
-    images = join_words(sorted(set(counts)), "or")
-    return [
-        f"{_count_records(len(counts))} of networks trained without {images} unreadable images (data.skip_corrupt)."
-    ]
+        for part, verb in PARTS.items():
+            lengths = {len(record.skipped.get(part, ())) for record in row.records}
+            counts = [f"{count:,}" for count in sorted(lengths) if count]
+            if counts:
+                images = f"{join_words(counts, 'or')} unreadable image{end_plural(max(lengths))}"
+                notes.append(f"{row.name}: {verb} without {images} (data.skip_corrupt).")
+    return notes
 
 
 def _describe_unplanned_seeds(table: ResultTable) -> list[str]:
