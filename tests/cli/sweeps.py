@@ -44,12 +44,12 @@ def table(results_dir: Path, *arguments: str) -> str:
 
 
 def records(results_dir: Path) -> dict[str, dict[str, Any]]:
-    """Return every record by its folder, without the values that a clock gives."""
+    """Return every record by its folder, without its plan and the values that a clock gives."""
     found = {}
     for path in sorted(results_dir.glob("*/seed*/record.json")):
         record = json.loads(path.read_text())
-        # The epochs have times of their own.
-        for name in ("wall_s", "images_per_s", "finished_at", "metrics_sha256"):
+        # The epochs have times of their own, and so has the plan.
+        for name in ("wall_s", "images_per_s", "finished_at", "metrics_sha256", "plan"):
             del record[name]
         del record["config"]["results_dir"]
         record["overrides"] = [text for text in record["overrides"] if "results_dir=" not in text]
