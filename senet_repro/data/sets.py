@@ -28,6 +28,7 @@ class Source:
     download: bool
     skip_corrupt: bool
     fingerprint: str | None  # of the files
+    px: int | None = None  # side that its images are reduced to; None: they stay as they are
 
 
 def load_digits() -> Split:
@@ -99,7 +100,7 @@ def load_in_memory(data: Data) -> Split:
     if data.root is not None:
         root = str(Path(data.root).resolve())
     fingerprint = data.found.fingerprint if data.found else None
-    source = Source(data.name, root, data.download, data.skip_corrupt, fingerprint)
+    source = Source(data.name, root, data.download, data.skip_corrupt, fingerprint, data.px)
     split = _read_set(source)
     _check_split(data, split)
     return split
@@ -108,7 +109,10 @@ def load_in_memory(data: Data) -> Split:
 @lru_cache(maxsize=2)
 def _read_set(source: Source) -> Split:
     read = READERS[source.name]
-    return read(source)
+    split = read(source)
+    if source.px is None:
+        return split
+    return Split(split.train.reduce_to(source.px), split.test.reduce_to(source.px))
 
 
 def _check_split(data: Data, split: Split) -> None:

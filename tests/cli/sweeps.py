@@ -48,7 +48,8 @@ def records(results_dir: Path) -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted(results_dir.glob("*/seed*/record.json")):
         record = json.loads(path.read_text())
-        for name in ("wall_s", "images_per_s", "finished_at"):
+        # The epochs have times of their own.
+        for name in ("wall_s", "images_per_s", "finished_at", "metrics_sha256"):
             del record[name]
         del record["config"]["results_dir"]
         record["overrides"] = [text for text in record["overrides"] if "results_dir=" not in text]

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from senet_repro.config import folder_cache, found_set
-from senet_repro.config.class_folders import describe_left_out, find_class_folders
+from senet_repro.config import folder_cache, folder_fingerprint, found_set
+from senet_repro.config.class_folders import (
+    PictureFolder,
+    describe_left_out,
+    find_class_folders,
+)
 from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.found_set import check_set, confirm_set, fill_in_set, find_set
 from senet_repro.config.identity import build_identity, run_key
@@ -272,13 +276,13 @@ def test_a_missing_set_ends_a_command_before_anything_is_trained(
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The class folders whose pictures were looked at one by one; every set counts as large, and as settled."""
     names: list[str] = []
-    look = found_set._digest_folder
+    look = folder_fingerprint._look_at_files
 
-    def note(folder: Path) -> folder_cache.FolderDigest:
-        names.append(f"{folder.parent.name}/{folder.name}")
-        return look(folder)
+    def note(folder: PictureFolder, state: list[int]) -> object:
+        names.append(folder.key)
+        return look(folder, state)
 
-    monkeypatch.setattr(found_set, "_digest_folder", note)
+    monkeypatch.setattr(folder_fingerprint, "_look_at_files", note)
     monkeypatch.setattr(folder_cache, "LARGE_SET_IMAGES", 1)
     monkeypatch.setattr(folder_cache, "SETTLED_NS", 0)
     return names
@@ -298,7 +302,7 @@ def test_of_a_large_set_only_folders_that_changed_are_looked_at_again(
     # Before training each picture is looked at, so that one which was overwritten in place is found.
     add(picture(root), size=99)
     run = compose_run(root)
-    with pytest.raises(DataError, match="other names or sizes"):
+    with pytest.raises(DataError, match="other names or bytes"):
         confirm_set(run)
     assert run_key(compose_run(root)) != run_key(run)
 

@@ -23,7 +23,7 @@ from senet_repro.results.store import load_results, read_status
 from senet_repro.training.callbacks import EpochLog
 from tests.commands import start, wait_for_end, wait_until
 from tests.folders import trained_elsewhere
-from tests.training.runs import SMALL, same, silent, small, timeless_epochs, weights
+from tests.training.runs import SMALL, outcomes, same, silent, small, timeless_epochs, weights
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
 
@@ -107,6 +107,7 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(
     train_to_record(cut, silent)
     assert same(weights(whole), weights(cut))
     assert timeless_epochs(whole) == timeless_epochs(cut)
+    assert outcomes(whole) == outcomes(cut)
 
 
 @pytest.mark.slow

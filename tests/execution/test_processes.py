@@ -82,7 +82,7 @@ for size in (360, 359, 7):
     data = Part(run.data, 240, run.seed, 0)
     data.size = size
     trainer.validate(module, datamodule=data, verbose=False)
-    found[size] = {"n": module.eval_images, **module.eval_results}
+    found[size] = {"n": module.eval_images, **module.eval_results, "outcomes": module.eval_outcomes.digest}
 if trainer.is_global_zero:
     print(json.dumps(found))
 """
@@ -143,6 +143,7 @@ def test_a_checkpoint_makes_exactly_the_same_errors_on_any_number_of_devices(
     )
     assert [one[size]["n"] for size in one] == [360, 359, 7]
     for other in others:
+        # The outcomes of each image among them, in the order of the set.
         assert [{**other[size], "loss": None} for size in one] == [
             {**one[size], "loss": None} for size in one
         ]
