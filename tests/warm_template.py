@@ -6,6 +6,7 @@ Run as a script with the number of a socket; nothing of this project is loaded b
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -29,6 +30,8 @@ def load_libraries() -> None:
     for library in LIBRARIES:
         importlib.import_module(library)
     shutil.rmtree(folder)
+    # A collection in a fork would touch, and so copy, all that they left in memory.
+    gc.freeze()
 
 
 def serve_requests(channel: socket.socket) -> dict[str, Any]:
