@@ -9,6 +9,7 @@ from typing import Any
 
 from tests import commands
 from tests.commands import SMALL, wait_until
+from tests.warm import WarmPython
 
 __all__ = [
     "SIDE_BY_SIDE",
@@ -26,14 +27,14 @@ __all__ = [
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
-def start(results_dir: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+def start(results_dir: Path, *arguments: str, **options: Any) -> WarmPython:
     """Start runs that leave their records in a folder."""
-    return commands.start(*arguments, f"results_dir={results_dir}", **options)
+    return commands.start_warm(*arguments, f"results_dir={results_dir}", **options)
 
 
 def finish(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Start runs as `start` does, and wait until they end."""
-    return commands.run_command(*arguments, f"results_dir={results_dir}")
+    return commands.run_warm(*arguments, f"results_dir={results_dir}")
 
 
 def table(results_dir: Path, *arguments: str) -> str:
