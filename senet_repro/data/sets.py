@@ -20,7 +20,7 @@ from senet_repro.data.images import ImageSet, Split
 # One split for every run ever made: the seed of a run must not decide what it is tested on.
 DIGITS_SPLIT_SEED = 0
 DIGITS_SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
-"""Of all pixels, then all labels, a byte each: runs on digits are known by the name of the set alone."""
+"""The hash of all pixels, then all labels, a byte each: a run on digits is known by the name of the set alone."""
 
 
 @dataclass(frozen=True)

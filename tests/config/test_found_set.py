@@ -77,7 +77,7 @@ def test_a_run_knows_how_many_pictures_it_sees_and_its_key_which(root: Path) -> 
     assert run.data.found is not None
     counts = asdict(run.data.found)
     fingerprint = counts.pop("fingerprint")
-    assert counts == {"classes": 3, "train_images": 6, "eval_images": 3}
+    assert counts == {"classes": 3, "train_images": 6, "eval_images": 3, "encoding": None}
     assert build_identity(run)["data"]["fingerprint"] == fingerprint
     assert len(fingerprint) == 64
 
