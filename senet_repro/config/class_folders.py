@@ -133,6 +133,8 @@ def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[Pictu
     # What a list of pictures is beside class folders, such as a readme, nobody asks.
     found = _sort_classes(evaluation).taken
     picture_list = find_list(evaluation) if set(found) <= {INNER_FOLDER} else None
+    if picture_list is None and found == [INNER_FOLDER]:
+        raise _lack_classes(evaluation)
     if picture_list is not None:
         stated = read_list(picture_list)
         names = names or list_stated_classes(stated)
@@ -263,9 +265,7 @@ def _list_classes(folder: Path) -> list[str]:
         named = name_some(folder / name for name in sorted(classes.broken))
         raise DataError(f"{named}: a link to nothing; mend it or remove it")
     if not classes.taken:
-        raise DataError(
-            f"no class folders in {folder}: looked for {folder}/<class>/*{_describe_list(folder)}; give data.root=DIR"
-        )
+        raise _lack_classes(folder)
     paths = [folder / name for name in sorted(classes.taken)]
     closed = [path for path in paths if not os.access(path, os.R_OK | os.X_OK)]
     if closed:
@@ -275,11 +275,12 @@ def _list_classes(folder: Path) -> list[str]:
     return [path.name for path in paths]
 
 
-def _describe_list(folder: Path) -> str:
-    """Return where a list of classes would have been found, for the evaluation part alone."""
-    if folder.name == TRAIN:
-        return ""
-    return f", or for pictures and one list of their classes, {folder}/*{LIST_SUFFIX}"
+def _lack_classes(folder: Path) -> DataError:
+    """Return the error of a train/ or val/ without classes, which says what was looked for."""
+    looked_for = f"{folder}/<class>/*"
+    if folder.name != TRAIN:
+        looked_for += f", or for pictures and one list of their classes, {folder}/*{LIST_SUFFIX}"
+    return DataError(f"no class folders in {folder}: looked for {looked_for}; give data.root=DIR")
 
 
 def _sort_classes(folder: Path) -> Entries:

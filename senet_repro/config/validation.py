@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
@@ -130,10 +131,10 @@ def _check_statistics(data: Data) -> None:
     """Refuse a set whose pictures nobody has measured."""
     if data.mean and data.std:
         return
-    lacking = "data.mean" if data.std else "data.std" if data.mean else "data.mean and data.std"
+    command = shlex.join(["data-stats", f"data={data.name}", f"data.root={data.root or 'DIR'}"])
     raise ConfigError(
-        f"{lacking} of {data.root or data.name} must be given; to measure its pictures: "
-        f"python -m senet_repro data-stats data={data.name} data.root={data.root or 'DIR'}"
+        f"data.mean and data.std of {data.root or data.name} are not known: give both, which "
+        f"`python -m senet_repro {command}` measures"
     )
 
 
