@@ -114,8 +114,8 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
     require_folder(root)
     names, folders = _find_parts(root, parts)
     if data.classes and len(names) > data.classes:
-        folder = root / TRAIN if (root / TRAIN).is_dir() else find_eval_folder(root)
-        raise DataError(f"{folder} has {len(names)} classes: give data.classes={len(names)}")
+        counted = root / TRAIN if (root / TRAIN).is_dir() else find_eval_folder(root)
+        raise DataError(f"{counted} has {len(names)} classes: give data.classes={len(names)}")
     labels = number_classes(names, data.classes or len(names))
     return ClassFolders(root, names, labels, folders)
 

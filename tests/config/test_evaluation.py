@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from senet_repro.config.composition import compose
-from senet_repro.config.paper_tables import compose_cached
 from senet_repro.config.evaluation import CropRule, choose_rules, split_words
+from senet_repro.config.paper_tables import compose_cached
 from senet_repro.config.releases import RELEASES, guess_source
 from senet_repro.config.weight_files import RELEASED
 from senet_repro.core.errors import ConfigError

@@ -69,7 +69,9 @@ class Equivalent(MetricClaim):
         unit = self.metric.difference_unit
         measured = format_interval(gain, choose_value_spec(self.metric))
         with_se, without = self.claim.gain
-        return f"SE's gain on the same data and seeds, {with_se} against {without}: {measured} {unit}."
+        return (
+            f"SE's gain on the same data and seeds, {with_se} against {without}: {measured} {unit}."
+        )
 
     def compare_figures(self, figures: Sequence[float]) -> float:
         """Return the paper's own difference: of two rows first less second, of more the widest."""
