@@ -50,7 +50,16 @@ def record_of(
         axes=axes,
         protocol=protocol,
         overrides=["seed=0"],
-        trainer={},
+        trainer={
+            "accumulate": run.trainer.accumulate,
+            "sync_bn": False,
+            "compile": run.trainer.compile,
+            "precision": run.trainer.precision,
+            "channels_last": run.trainer.channels_last,
+            "threads": 1,
+            "tf32": False,
+            "deterministic": False,
+        },
         config={**asdict(run), "table": run.table and run.table.name},
         metrics={"loss": 0.1, "top1_err_pct": top1, "top5_err_pct": top5},
         eval_images=eval_images,
@@ -62,7 +71,7 @@ def record_of(
         commit="0" * 40,
         dirty=False,
         versions={"torch": "2"},
-        hardware={"device": "cpu"},
+        hardware={"device": "cpu", "devices": 1, "name": "a processor", "threads": 1},
         finished_at="2026-01-01T00:00:00+00:00",
     )
 

@@ -2,22 +2,69 @@
 
 Here it is decided what is a class, what a picture and what neither, for every reader: for the fingerprint of a set, for
 training on it, and for verifying it.
+
+- The evaluation part is the first of val/, validation/ and test/ that is there.
+- It may have its pictures in one folder, val/* or val/images/*, and a list of their classes, see `picture_lists`.
+- Of a class whose folder has a folder images/, as in Tiny ImageNet, the pictures are those in there.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from senet_repro.config.imagenet_classes import number_classes
+from senet_repro.config.picture_lists import (
+    LIST_SUFFIX,
+    find_list,
+    list_stated_classes,
+    name_listed_classes,
+    read_list,
+)
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.core.wording import name_some
 
-PARTS = ("train", "val")
+TRAIN, EVAL = PARTS = ("train", "val")
+EVAL_FOLDERS = ("val", "validation", "test")
+"""The names that the folder of the evaluation part may have; the first that is there counts."""
+INNER_FOLDER = "images"
 SUFFIXES = (".jpeg", ".jpg", ".png")
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """A folder with pictures of one class, or of the classes that a list states."""
+
+    part: str  # train or val, whatever the folder is called
+    path: Path
+    class_name: str  # empty where a list states the classes
+    # The class of each picture by its name, where a list states it.
+    listed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Return the name of the folder within its set, wherever this lies: train/n01440764, or val."""
+        return f"{self.part}/{self.class_name}".rstrip("/")
+
+    def list_pictures(self) -> list[str]:
+        """Return the names of its pictures, in their order.
+
+        Raises:
+            DataError: the folder cannot be read, or holds other pictures than its list.
+        """
+        pictures = list_pictures(self.path).taken
+        if self.listed:
+            _compare_with_list(self, pictures)
+        return pictures
+
+    def name_classes(self, pictures: Sequence[str]) -> list[str]:
+        """Return the name of the class of each picture."""
+        if not self.listed:
+            return [self.class_name] * len(pictures)
+        return [self.listed[picture] for picture in pictures]
 
 
 @dataclass(frozen=True)
@@ -27,10 +74,16 @@ class ClassFolders:
     root: Path
     names: list[str]
     labels: list[int]
+    folders: list[PictureFolder]  # of the parts that were asked for
 
-    def list_paths(self, part: str) -> list[Path]:
-        """Return the folder of each class in a part of the set, train or val."""
-        return [self.root / part / name for name in self.names]
+    def list_folders(self, part: str) -> list[PictureFolder]:
+        """Return the folders with the pictures of a part of the set, train or val."""
+        return [folder for folder in self.folders if folder.part == part]
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Return the label of each class by its name."""
+        return dict(zip(self.names, self.labels, strict=True))
 
 
 @dataclass(frozen=True)
@@ -44,9 +97,10 @@ class Entries:
 
 
 def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders:
-    """Return the classes below `data.root`, those of all `parts`, of which an evaluation needs val alone.
+    """Return the classes below `data.root`, and the folders with the pictures of some parts.
 
-    Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well.
+    Fewer classes than `data.classes` are allowed, so that a part of ImageNet can be read as well; 0 allows any number.
+    Without the training part the classes are those of the evaluation part.
 
     Raises:
         DataError: a folder is missing or cannot be read, or the classes of train/ and val/ differ or are too many.
@@ -58,19 +112,75 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
         )
     root = Path(data.root)
     require_folder(root)
-    classes = [_list_classes(root / part) for part in parts]
-    names = classes[0]
-    shared = set(names).intersection(*classes)
-    if odd := sorted(set().union(*classes) - shared):
+    names, folders = _find_parts(root, parts)
+    if data.classes and len(names) > data.classes:
+        counted = root / TRAIN if (root / TRAIN).is_dir() else find_eval_folder(root)
+        raise DataError(f"{counted} has {len(names)} classes: give data.classes={len(names)}")
+    labels = number_classes(names, data.classes or len(names))
+    return ClassFolders(root, names, labels, folders)
+
+
+def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[PictureFolder]]:
+    """Return the names of the classes, and the folders with the pictures of some parts."""
+    train = root / TRAIN
+    evaluation = find_eval_folder(root)
+    names = None
+    if TRAIN in parts or train.is_dir():
+        names = _list_classes(train)
+    folders = []
+    if TRAIN in parts and names:
+        folders += _name_folders(train, TRAIN, names)
+    if EVAL not in parts:
+        return names or [], folders
+    # What a list of pictures is beside class folders, such as a readme, nobody asks.
+    found = _sort_classes(evaluation).taken
+    picture_list = find_list(evaluation) if set(found) <= {INNER_FOLDER} else None
+    if picture_list is None and found == [INNER_FOLDER]:
+        raise _lack_classes(evaluation)
+    if picture_list is not None:
+        stated = read_list(picture_list)
+        names = names or list_stated_classes(stated)
+        listed = name_listed_classes(picture_list, stated, names)
+        return names, [*folders, PictureFolder(EVAL, _enter_images(evaluation), "", listed)]
+    own_names = _list_classes(evaluation)
+    if odd := sorted(set(names or own_names) ^ set(own_names)):
         verb = "is" if len(odd) == 1 else "are"
         raise DataError(
-            f"{root}: train/ and val/ must have the same class folders; {name_some(odd)} {verb} in one only"
+            f"{root}: train/ and {evaluation.name}/ must have the same class folders; {name_some(odd)} {verb} in one "
+            "only"
         )
-    if len(names) > data.classes:
+    return own_names, [*folders, *_name_folders(evaluation, EVAL, own_names)]
+
+
+def find_eval_folder(root: Path) -> Path:
+    """Return the folder of the evaluation part: the first of val/, validation/ and test/ that is there; else val/."""
+    folders = [root / name for name in EVAL_FOLDERS]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
+
+
+def _name_folders(folder: Path, part: str, names: Sequence[str]) -> list[PictureFolder]:
+    """Return the folder with the pictures of each class in train/ or val/."""
+    return [PictureFolder(part, _enter_images(folder / name), name) for name in names]
+
+
+def _enter_images(folder: Path) -> Path:
+    """Return the folder images/ in a folder, where there is one, or the folder itself."""
+    inner = folder / INNER_FOLDER
+    return inner if inner.is_dir() else folder
+
+
+def _compare_with_list(folder: PictureFolder, pictures: Sequence[str]) -> None:
+    """Refuse pictures that a list does not name, and names without a picture."""
+    unlisted = [name for name in pictures if name not in folder.listed]
+    if unlisted:
         raise DataError(
-            f"{root}/{parts[0]} has {len(names)} classes: give data.classes={len(names)}"
+            f"{folder.path}: {name_some(unlisted)} in no line of the list of classes; add a line, or move it away"
         )
-    return ClassFolders(root, names, number_classes(names, data.classes))
+    missing = sorted(set(folder.listed) - set(pictures))
+    if missing:
+        raise DataError(
+            f"{folder.path}: no {name_some(missing)}, which the list of classes names; fetch it again"
+        )
 
 
 def list_pictures(folder: Path) -> Entries:
@@ -123,12 +233,17 @@ def describe_left_out(classes: ClassFolders) -> str | None:
 
 
 def _walk_folders(classes: ClassFolders) -> Iterator[tuple[Path, Entries]]:
-    """Yield train/, val/ and each class folder, with its entries."""
-    for part in PARTS:
-        folder = classes.root / part
-        yield folder, _sort_classes(folder)
-        for path in classes.list_paths(part):
-            yield path, list_pictures(path)
+    """Yield train/, val/ and each folder of pictures, with its entries; of a list's folder the list is none of them."""
+    for part, path in ((TRAIN, classes.root / TRAIN), (EVAL, find_eval_folder(classes.root))):
+        folders = classes.list_folders(part)
+        if folders and not folders[0].listed:
+            yield path, _sort_classes(path)
+        for folder in folders:
+            entries = list_pictures(folder.path)
+            if folder.listed:
+                others = [name for name in entries.others if not name.endswith(LIST_SUFFIX)]
+                entries = replace(entries, others=others)
+            yield folder.path, entries
 
 
 def require_folder(root: Path) -> None:
@@ -152,9 +267,7 @@ def _list_classes(folder: Path) -> list[str]:
         named = name_some(folder / name for name in sorted(classes.broken))
         raise DataError(f"{named}: a link to nothing; mend it or remove it")
     if not classes.taken:
-        raise DataError(
-            f"no class folders in {folder}: looked for {folder}/<class>/*; give data.root=DIR"
-        )
+        raise _lack_classes(folder)
     paths = [folder / name for name in sorted(classes.taken)]
     closed = [path for path in paths if not os.access(path, os.R_OK | os.X_OK)]
     if closed:
@@ -162,6 +275,14 @@ def _list_classes(folder: Path) -> list[str]:
             f"{name_some(closed)}: not to be read; give yourself the right, or move it away"
         )
     return [path.name for path in paths]
+
+
+def _lack_classes(folder: Path) -> DataError:
+    """Return the error of a train/ or val/ without classes, which says what was looked for."""
+    looked_for = f"{folder}/<class>/*"
+    if folder.name != TRAIN:
+        looked_for += f", or for pictures and one list of their classes, {folder}/*{LIST_SUFFIX}"
+    return DataError(f"no class folders in {folder}: looked for {looked_for}; give data.root=DIR")
 
 
 def _sort_classes(folder: Path) -> Entries:

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.explain import plain_errors
-from senet_repro.config.found_set import fill_in_set
+from senet_repro.config.found_set import fill_in_counts, fill_in_set
 from senet_repro.config.overrides import read_run_overrides
 from senet_repro.config.schema import Init, Run, Trainer
 from senet_repro.config.settings import check_settings
@@ -39,6 +39,8 @@ def _cpus_per_task(trainer: Trainer) -> int:
 # What a job asks of a cluster follows from its trainer: conf/hydra/launcher/slurm.yaml.
 OmegaConf.register_new_resolver("gpus_per_node", _gpus_per_node)
 OmegaConf.register_new_resolver("cpus_per_task", _cpus_per_task)
+# The padding of a picture grows with its side: conf/data/cifar10.yaml.
+OmegaConf.register_new_resolver("eighth_of", lambda side_px: side_px // 8)
 # Hydra makes its own folder in the results folder before any run is read: conf/config.yaml.
 OmegaConf.register_new_resolver("expand_home", expand_home)
 
@@ -49,9 +51,13 @@ def run_from(config: DictConfig) -> Run:
     Raises:
         ConfigError: as for `run_as_stated`; or the first weights or the pictures are not those that it states.
     """
-    run = run_as_stated(config)
+    run = _read_run(config)
+    # Of such a set only its folder tells what there is to check.
+    is_counted = fill_in_counts(run)
+    validate_run(run)
     _fill_in_hash(run.init)
-    fill_in_set(run)
+    if not is_counted:
+        fill_in_set(run)
     return run
 
 
@@ -61,6 +67,13 @@ def run_as_stated(config: DictConfig) -> Run:
     Raises:
         ConfigError: a key does not exist (also one that came by `+key=` or `++key=`), or a value is not legal.
     """
+    run = _read_run(config)
+    validate_run(run)
+    return run
+
+
+def _read_run(config: DictConfig) -> Run:
+    """Return the run that a configuration describes, whose types are legal, but perhaps not its values."""
     with plain_errors():
         # Only plain data meets the schema anew; a composed config would carry keys added by `+` past it.
         plain = OmegaConf.to_container(config, resolve=True)
@@ -68,7 +81,6 @@ def run_as_stated(config: DictConfig) -> Run:
         run = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Run), plain))
     assert isinstance(run, Run)
     _expand_paths(run)
-    validate_run(run)
     return run
 
 

@@ -18,6 +18,11 @@ class SetFacts:
     train_images: int
     eval_images: int  # the paper evaluates on all of them
 
+    @property
+    def is_counted(self) -> bool:
+        """Return whether the set is whatever lies at `data.root`, whose classes and pictures are counted there."""
+        return self.train_images == 0
+
 
 FACTS = tuple(field.name for field in fields(SetFacts))
 
@@ -34,6 +39,13 @@ def read_set_facts(name: str) -> SetFacts:
         raise ConfigError(f"no image set {name}: give data={'|'.join(known)}")
     stated = load_file("data", name)
     return SetFacts(**{fact: stated[fact] for fact in FACTS})
+
+
+@lru_cache
+def read_side(name: str) -> int:
+    """Return the side in pixels that the pictures of a set in memory are stored at, from its own file alone."""
+    side_px: int = load_file("data", name).train_px
+    return side_px
 
 
 @lru_cache

@@ -1,9 +1,11 @@
-"""Findings in the class folders of a large set, kept beside the results (config floor; no torch).
+"""Findings in the folders of pictures of a set, kept beside the results (config floor; no torch).
 
-ImageNet has 1.3 million pictures, and asking a local disk for the size of each takes about eight seconds, one that is
-reached by network minutes. A folder whose time of change is as it was holds the same names, so only folders that
-changed are looked at again. A picture that is overwritten in place, under its own name and with another size, changes
-no folder: that is why small sets are always looked at whole, and large ones before each training.
+To read every picture of a set takes long, and so does asking a disk for the state of a million files. What was found is
+kept with two states, and counts as long as they are what they were:
+
+- A folder's own time of change: the same names lie in it. Of a large set that is enough until a training begins.
+- The sizes and times of change of all its files, as one hash, the stamp: none of them was written to. Nobody can set a
+  file's time of change.
 """
 
 from __future__ import annotations
@@ -12,15 +14,17 @@ import hashlib
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from senet_repro.core.files import read_object, write_json
 
-# Sets of fewer pictures take a fifth of a second, and are never kept.
+# Sets of fewer pictures are asked for the state of each file every time, which takes a fifth of a second.
 LARGE_SET_IMAGES = 50_000
-# The times of disks are coarse: a folder that changed just now may change again within the same tick.
+# Sets of fewer bytes are read in a moment, and not kept.
+LARGE_SET_BYTES = 50_000_000
+# The times of disks are coarse: what changed just now may change again within the same tick.
 SETTLED_NS = 2_000_000_000
 
 FolderState = list[int]
@@ -28,19 +32,23 @@ FolderState = list[int]
 
 @dataclass(frozen=True)
 class FolderDigest:
-    """The pictures of one class folder: their number, and the hash of their names and sizes."""
+    """Keep what is known of the pictures in one folder."""
 
     images: int
-    sha256: str
+    size: int  # bytes of all of them
+    listing: str  # hash of their names and sizes
+    stamp: str  # hash of their names, sizes and times of change
+    content: str | None = None  # hash of their names and bytes; None: not read
 
 
 @dataclass
 class FolderCache:
-    """The digests of the class folders of one set, each with the state in which its folder was."""
+    """The digests of the folders of one set, each with the state in which its folder was."""
 
     file: Path
     known: dict[str, Any] = field(default_factory=dict)  # as read from the file
     now: dict[str, Any] = field(default_factory=dict)  # as found by this process
+    trusts_folders: bool = False  # whether a folder whose own state is as it was is not looked into
 
     @classmethod
     def open(cls, folder: Path, root: str) -> FolderCache:
@@ -49,34 +57,36 @@ class FolderCache:
         name = hashlib.sha256(os.fsencode(real_root)).hexdigest()[:16]
         cache = cls(folder / f"{name}.json")
         cache.known = read_object(cache.file)
+        cache.trusts_folders = _add_up(cache.known, "images") >= LARGE_SET_IMAGES
         return cache
 
-    def forget_all(self) -> None:
-        """Take nothing from what was found before."""
-        self.known = {}
-
-    def find_digest(self, folder: Path, state: FolderState) -> FolderDigest | None:
-        """Return the digest of a folder that was kept in this very state; None for any other."""
-        entry = self.known.get(_name_folder(folder))
+    def find_digest(self, key: str, state: FolderState) -> FolderDigest | None:
+        """Return the digest of a folder of a large set that was kept in this very state; None for any other."""
+        entry = self.known.get(key)
         with suppress(TypeError, ValueError, KeyError):
-            if entry and entry["state"] == state:
-                return FolderDigest(int(entry["images"]), str(entry["sha256"]))
+            if entry and self.trusts_folders and entry["state"] == state:
+                return _read_digest(entry)
         return None
 
-    def keep_digest(self, folder: Path, state: FolderState, digest: FolderDigest) -> None:
-        """Keep the digest of a folder that was in this state before it was looked at.
+    def find_content(self, key: str, stamp: str) -> str | None:
+        """Return the hash of a folder's bytes that was kept when its files were in this very state; None otherwise."""
+        entry = self.known.get(key)
+        with suppress(TypeError, ValueError, KeyError):
+            if entry and entry["stamp"] == stamp:
+                return _read_digest(entry).content
+        return None
 
-        It is not kept if the folder changed so lately that it may be changing still.
-        """
-        changed_ns = state[-1]
-        if time.time_ns() - changed_ns > SETTLED_NS:
-            entry = {"state": state, "images": digest.images, "sha256": digest.sha256}
-            self.now[_name_folder(folder)] = entry
+    def keep_digest(self, key: str, state: FolderState, digest: FolderDigest) -> None:
+        """Keep the digest of a folder that was in this state before it was looked at."""
+        self.now[key] = {"state": state, **asdict(digest)}
 
     def write_digests(self) -> None:
         """Write the digests of a large set, if they are not as they were."""
-        images = sum(entry["images"] for entry in self.now.values())
-        if images < LARGE_SET_IMAGES or self.now == self.known:
+        is_large = (
+            _add_up(self.now, "images") >= LARGE_SET_IMAGES
+            or _add_up(self.now, "size") >= LARGE_SET_BYTES
+        )
+        if not is_large or self.now == self.known:
             return
         # Without the cache the next command is slower, and nothing else is lost.
         with suppress(OSError):
@@ -90,6 +100,30 @@ def read_state(folder: Path) -> FolderState:
     return [status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _name_folder(folder: Path) -> str:
-    """Return the name of a class folder within its set, such as train/n01440764."""
-    return f"{folder.parent.name}/{folder.name}"
+def is_settled(changed_ns: int) -> bool:
+    """Return whether the last change lies so long ago that a further one would show in the time of change."""
+    return time.time_ns() - changed_ns > SETTLED_NS
+
+
+def _read_digest(entry: dict[str, Any]) -> FolderDigest:
+    """Return the digest in an entry of the cache.
+
+    Raises:
+        KeyError, TypeError, ValueError: the entry is damaged, or an earlier version's.
+    """
+    content = entry["content"]
+    return FolderDigest(
+        images=int(entry["images"]),
+        size=int(entry["size"]),
+        listing=str(entry["listing"]),
+        stamp=str(entry["stamp"]),
+        content=None if content is None else str(content),
+    )
+
+
+def _add_up(entries: dict[str, Any], name: str) -> int:
+    """Return the sum of a number over the entries of a cache; 0 where one is damaged."""
+    try:
+        return sum(int(entry[name]) for entry in entries.values())
+    except (TypeError, ValueError, KeyError):
+        return 0

@@ -3,27 +3,22 @@
 Two runs share a key only if they see the same pictures, so the fingerprint of the set at `data.root` belongs to a run's
 identity. It does not depend on where the set lies: a copy, a moved folder and a link to it have the same one.
 
-- Class folders: the names of classes and files and the size of each file, of train/ and val/.
+- Class folders: the names of classes and files, and their bytes, see `folder_fingerprint`.
 - Sets that are read into memory as a whole: the bytes of their files.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
-from senet_repro.config.cifar_files import find_cifar_files
-from senet_repro.config.class_folders import (
-    PARTS,
-    find_class_folders,
-    list_pictures,
-    refuse_empty_classes,
-)
-from senet_repro.config.folder_cache import FolderCache, FolderDigest, read_state
+from senet_repro.config.cifar_files import find_cifar_files, find_encoding
+from senet_repro.config.class_folders import find_class_folders
+from senet_repro.config.data_sets import read_set_facts
+from senet_repro.config.folder_cache import FolderCache
+from senet_repro.config.folder_fingerprint import fingerprint_folders
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
 from senet_repro.config.schema import Data, FoundSet, Run
 from senet_repro.core.errors import DataError
@@ -54,19 +49,46 @@ def fill_in_set(run: Run) -> None:
         run.data.found = found
 
 
+def fill_in_counts(run: Run) -> bool:
+    """Fill in the classes, pictures and title of a set that its file leaves to the folder; returns whether it did.
+
+    Nothing is filled in for a run that was written down, which states what there was.
+
+    Raises:
+        DataError: no whole set lies at `data.root`.
+    """
+    data = run.data
+    if data.found is not None or not read_set_facts(data.name).is_counted:
+        return False
+    found = find_set(data, Path(run.results_dir))
+    assert found is not None
+    if found.classes == 1:
+        raise DataError(f"data.root={data.root}: there is one class, and a network tells two apart")
+    data.found = found
+    data.classes = data.classes or found.classes
+    data.train_images, data.eval_images = found.train_images, found.eval_images
+    data.title = _name_folder(Path(data.root or ""), data.title)
+    return True
+
+
+def _name_folder(root: Path, otherwise: str) -> str:
+    """Return the name of a folder as a title; another one where it has none that can be printed."""
+    name = root.resolve().name
+    return name if name and name.isprintable() else otherwise
+
+
 def find_set(data: Data, results_dir: Path, *, look_at_all: bool = False) -> FoundSet | None:
     """Return what lies at `data.root`; None for a set that is read from no files.
 
-    With `look_at_all` nothing is taken from what was found before.
+    With `look_at_all` the state of each file is looked at, also of a large set whose folders are as they were.
 
     Raises:
         DataError: no whole set lies there.
     """
     if data.kind == "folders":
         cache = FolderCache.open(results_dir / CACHE, data.root or "")
-        if look_at_all:
-            cache.forget_all()
-        return _find_class_folders(data, cache)
+        cache.trusts_folders &= not look_at_all
+        return fingerprint_folders(data, cache)
     if data.name in MEMORY_FILES:
         return _find_memory_set(data)
     return None
@@ -107,16 +129,14 @@ def confirm_set(run: Run) -> None:
 
 def _refuse_change(data: Data, found: FoundSet) -> None:
     """Refuse pictures that are not those of a run that was written down or begun."""
-    if data.found is None or data.found == found:
+    if data.found is None or data.found.fingerprint == found.fingerprint:
         return
-    before = asdict(data.found)
     differing = []
-    for name, count in asdict(found).items():
-        if name != "fingerprint" and count != before[name]:
-            differing.append(
-                f"{count:,} {name.replace('_', ' ')} where there were {before[name]:,}"
-            )
-    how = ", ".join(differing) or "other names or sizes"
+    for name in ("classes", "train_images", "eval_images"):
+        count, before = getattr(found, name), getattr(data.found, name)
+        if count != before:
+            differing.append(f"{count:,} {name.replace('_', ' ')} where there were {before:,}")
+    how = ", ".join(differing) or "other names or bytes"
     raise DataError(
         f"data.root={data.root}: its pictures are no longer those that the run is known by ({how}); "
         "put those back, or give the command again to train on these as a run of their own"
@@ -142,54 +162,6 @@ def _check_outputs(data: Data) -> None:
         )
 
 
-def _find_class_folders(data: Data, cache: FolderCache) -> FoundSet:
-    classes = find_class_folders(data)
-    whole = hashlib.sha256()
-    counts = dict.fromkeys(PARTS, 0)
-    empty: list[Path] = []
-    for part in PARTS:
-        for path in classes.list_paths(part):
-            state = read_state(path)
-            found = cache.find_digest(path, state) or _digest_folder(path)
-            cache.keep_digest(path, state, found)
-            if found.images == 0:
-                empty.append(path)
-            counts[part] += found.images
-            # Names hold no NUL, so no two lists of them make the same text.
-            whole.update(b"%s\0%s\0" % (part.encode(), os.fsencode(path.name)))
-            whole.update(f"{found.images}\0{found.sha256}\0".encode())
-    refuse_empty_classes(empty)
-    cache.write_digests()
-    return FoundSet(
-        fingerprint=whole.hexdigest(),
-        classes=len(classes.names),
-        train_images=counts["train"],
-        eval_images=counts["val"],
-    )
-
-
-def _digest_folder(folder: Path) -> FolderDigest:
-    """Return the number of pictures in a class folder, and the hash of their names and sizes."""
-    digest = hashlib.sha256()
-    pictures = list_pictures(folder).taken
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        for name in pictures:
-            size = _read_size(name, descriptor)
-            digest.update(b"%s\0%d\0" % (os.fsencode(name), size))
-    finally:
-        os.close(descriptor)
-    return FolderDigest(len(pictures), digest.hexdigest())
-
-
-def _read_size(name: str, folder: int) -> int:
-    """Return the bytes of a file in an open folder; -1 for a link to nothing, which is no readable picture."""
-    try:
-        return os.stat(name, dir_fd=folder).st_size
-    except OSError:
-        return -1
-
-
 def _list_cifar_files(data: Data) -> list[Path]:
     return find_cifar_files(data.name, data.root).all_files
 
@@ -203,22 +175,27 @@ MEMORY_FILES: dict[str, Callable[[Data], list[Path]]] = {
 
 def _find_memory_set(data: Data) -> FoundSet:
     digest = hashlib.sha256()
+    encodings = set()
     for file in MEMORY_FILES[data.name](data):
         status = file.stat()
         # A file that was written to has another time of change, which nobody can set.
-        content = _hash_file(file.resolve(), status.st_size, status.st_ino, status.st_ctime_ns)
+        state = (status.st_size, status.st_ino, status.st_ctime_ns)
+        content, encoding = _look_into_file(file.resolve(), state)
         digest.update(content)
+        encodings.add(encoding)
     # Reading the set refuses any other numbers.
     return FoundSet(
         fingerprint=digest.hexdigest(),
         classes=data.classes,
         train_images=data.train_images,
         eval_images=data.eval_images,
+        encoding=next(filter(None, encodings), None),
     )
 
 
 @lru_cache(maxsize=64)
-def _hash_file(file: Path, _size: int, _inode: int, _changed_ns: int) -> bytes:
-    """Return the hash of a file's bytes, found once in a process for each state of the file."""
+def _look_into_file(file: Path, _state: tuple[int, ...]) -> tuple[bytes, str | None]:
+    """Return the hash of a file's bytes and how its pictures were encoded anew, once for each state of the file."""
     with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").digest()
+        digest = hashlib.file_digest(content, "sha256").digest()
+    return digest, find_encoding(file)

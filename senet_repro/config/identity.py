@@ -16,14 +16,17 @@ from typing import Any
 from senet_repro.config.data_sets import FACTS
 from senet_repro.config.schema import DEFAULT_TASK, Run
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever a change to the code changes what a run computes; records of different versions never mix."""
 
 AXES = ("r", "squeeze", "excitation", "stages", "placement")
 AXIS_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Run) if f.name in AXES}
 
-# Paths, words for readers, and the facts of a set that its name alone decides.
-_NOT_IDENTITY = {"root", "found", "download", "verify", "skip_corrupt", "proxy", "note", *FACTS}
+# Paths, words for readers, the facts of a set that its name alone decides, and `px`, which `eval_px` repeats.
+_NOT_IDENTITY = {
+    *("root", "found", "download", "verify", "skip_corrupt", "proxy", "note", "px"),
+    *FACTS,
+}
 _SCHEDULE_FIELDS = {
     "step": ("kind", "drops", "length", "factor"),
     "cosine": ("kind",),
@@ -67,6 +70,8 @@ def build_identity(run: Run) -> dict[str, Any]:
     # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
     if run.data.found is not None:
         data["fingerprint"] = run.data.found.fingerprint
+        if run.data.found.encoding is not None:
+            data["encoding"] = run.data.found.encoding
     # The task came later than the first runs, whose keys stay as they are.
     if run.task != DEFAULT_TASK:
         identity["task"] = run.task

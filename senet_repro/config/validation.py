@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
@@ -10,7 +11,7 @@ from typing import Any
 
 from senet_repro.config import schema
 from senet_repro.config.conf_dir import list_files, load_file
-from senet_repro.config.data_sets import FACTS, read_set_facts
+from senet_repro.config.data_sets import FACTS, count_classes, read_set_facts, read_side
 from senet_repro.config.explain import explain_foreign_option, explain_wrong_value, write_value
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.ranges import Range
@@ -21,10 +22,12 @@ from senet_repro.core.wording import join_words
 
 # The most devices that an error proposes.
 MOST_DEVICES = 64
+# Pictures of a set in memory are taken as they are, or reduced by averages of 2x2 or 4x4 pixels.
+REDUCTIONS = (1, 2, 4)
 # Settings of a set that change nothing for sets of a kind.
 UNUSED_SETTINGS = {
     "memory": ("crop_area", "crop_aspect", "eval_resize_px"),
-    "folders": ("pad_px", "download"),
+    "folders": ("pad_px", "download", "px"),
 }
 
 
@@ -47,6 +50,7 @@ def validate_run(run: Run) -> None:
     require_choice("placement", run.placement, run.model.placements, run.model.name)
     _check_first_weights(run.init)
     _check_choices(run)
+    _check_statistics(run.data)
     if run.recipe.epochs == 0:
         weights = run.init.weights or "RUN_OR_WEIGHTS"
         raise ConfigError(
@@ -129,6 +133,17 @@ def _check_data(run: Run) -> None:
         )
 
 
+def _check_statistics(data: Data) -> None:
+    """Refuse a set whose pictures nobody has measured."""
+    if data.mean and data.std:
+        return
+    command = shlex.join(["data-stats", f"data={data.name}", f"data.root={data.root or 'DIR'}"])
+    raise ConfigError(
+        f"data.mean and data.std of {data.root or data.name} are not known: give both, which "
+        f"`python -m senet_repro {command}` measures"
+    )
+
+
 def _check_used_settings(data: Data) -> None:
     """Refuse settings that sets of this kind do not use: the same run would be trained under another key."""
     for name in UNUSED_SETTINGS[data.kind]:
@@ -143,13 +158,19 @@ def _check_stored_form(data: Data) -> None:
 
     The set itself is asked once more when it is read.
     """
-    stored = load_file("data", data.name)
-    side_px, classes = stored.train_px, stored.classes
+    stored_px, classes = read_side(data.name), count_classes(data.name)
+    can_be_reduced = load_file("data", data.name).get("px") is not None
+    if data.px is not None and not can_be_reduced:
+        raise ConfigError(f"data.px={data.px}: pictures of {data.name} have one size; leave it out")
+    sides = [stored_px // factor for factor in REDUCTIONS] if can_be_reduced else [stored_px]
+    if data.px is not None and data.px not in sides:
+        raise ConfigError(f"data.px={data.px}: give {join_words(sides, 'or')} for {data.name}")
+    side_px = data.px or stored_px
     if (data.train_px, data.eval_px) != (side_px, side_px):
-        raise ConfigError(
-            f"{data.name} images are {side_px} px a side and are not resized: "
-            f"give data.train_px={side_px} data.eval_px={side_px}"
-        )
+        mend = f"give data.train_px={side_px} data.eval_px={side_px}"
+        if can_be_reduced:
+            mend = f"give data.px={join_words(sides, 'or')}, and neither data.train_px nor data.eval_px"
+        raise ConfigError(f"{data.name} images are {side_px} px a side and are not resized: {mend}")
     if data.classes < classes:
         raise ConfigError(f"{data.name} has {classes} classes: give data.classes={classes}")
 
@@ -223,7 +244,8 @@ def check_cpu_settings(trainer: Trainer) -> None:
 def _check_set_facts(data: Data) -> None:
     """Refuse facts of a set that its file does not state: a part of a set would have the run key of the whole."""
     facts = read_set_facts(data.name)
-    for fact in FACTS:
+    # Of any folder of pictures the file knows no numbers and no title.
+    for fact in ("kind",) if facts.is_counted else FACTS:
         stated, given = getattr(facts, fact), getattr(data, fact)
         if given != stated:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Sets in class folders, such as ImageNet: root/train/<class>/* and root/val/<class>/* (section 6)."""
+"""Sets in class folders, such as ImageNet (section 6): files with their labels, decoded and cut by worker processes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
 from senet_repro.config.class_folders import (
-    PARTS,
+    EVAL,
+    TRAIN,
     ClassFolders,
     find_class_folders,
-    list_pictures,
     refuse_empty_classes,
 )
 from senet_repro.config.schema import Data
@@ -77,8 +77,16 @@ def load_folders(data: Data) -> tuple[FileSet, FileSet]:
         DataError: train/ or val/ is missing, their classes differ or are too many, or a class has no images.
     """
     classes = find_class_folders(data)
-    train, val = (_list_files(classes, part) for part in PARTS)
-    return train, val
+    return _list_files(classes, TRAIN), _list_files(classes, EVAL)
+
+
+def load_part(data: Data, part: str) -> FileSet:
+    """Return the files of one part under `data.root`, train or val; the other one need not be there.
+
+    Raises:
+        DataError: as for `load_folders`.
+    """
+    return _list_files(find_class_folders(data, [part]), part)
 
 
 def load_eval_folders(data: Data) -> FileSet:
@@ -91,16 +99,17 @@ def load_eval_folders(data: Data) -> FileSet:
 
 
 def _list_files(classes: ClassFolders, part: str) -> FileSet:
-    """Return the pictures of each class, sorted by their names."""
+    """Return the pictures of each folder of a part, sorted by their names, with their labels."""
     files: list[bytes] = []
     labels: list[int] = []
     empty: list[Path] = []
-    for label, folder in zip(classes.labels, classes.list_paths(part), strict=True):
-        pictures = list_pictures(folder).taken
+    numbers = classes.numbers
+    for folder in classes.list_folders(part):
+        pictures = folder.list_pictures()
         if not pictures:
-            empty.append(folder)
-        files += [os.fsencode(folder / name) for name in pictures]
-        labels += [label] * len(pictures)
+            empty.append(folder.path)
+        files += [os.fsencode(folder.path / name) for name in pictures]
+        labels += [numbers[name] for name in folder.name_classes(pictures)]
     refuse_empty_classes(empty)
     return FileSet(np.array(files), torch.tensor(labels))
 

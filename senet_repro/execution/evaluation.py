@@ -21,6 +21,7 @@ from senet_repro.config.composition import run_as_stated
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity
 from senet_repro.config.schema import Run
+from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_json
 from senet_repro.core.signals import Deferral
@@ -185,7 +186,6 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
         load_eval_images,
     )
     from senet_repro.training.reasons import explain_failure
-    from senet_repro.training.surroundings import read_commit
 
     # Now: the files of the checkout may change meanwhile.
     read_commit()
@@ -320,7 +320,7 @@ def _describe_pass(
     device: torch.device,
 ) -> Evaluation:
     """Return what is written down of a pass."""
-    from senet_repro.training.surroundings import describe_devices, list_versions, read_commit
+    from senet_repro.training.surroundings import describe_devices, list_versions
 
     run = target.run
     identity = build_identity(run)

@@ -161,6 +161,7 @@ RULES: dict[str, Rule] = {
     "protocol.data": _PART,
     "protocol.data.name": _NAME,
     "protocol.data.fingerprint": _NAME_OR_NONE,
+    "protocol.data.encoding": _NAME_OR_NONE,
     "protocol.data.classes": _COUNT,
     "protocol.data.eval_px": _COUNT,
     "protocol.recipe": _PART,
@@ -172,6 +173,7 @@ RULES: dict[str, Rule] = {
     "config.protocol.name": _NAME_OR_NONE,
     "config.data": _PART,
     "config.data.name": _NAME,
+    "config.data.title": _NAME_OR_NONE,
     "config.data.found": _PART_OR_NONE,
     "config.data.proxy": _TEXT_OR_NONE,
     "config.data.note": _TEXT_OR_NONE,
@@ -236,11 +238,11 @@ def find_flaw(record: Mapping[str, Any]) -> str | None:
         if value is None and rule.may_lack:
             continue
         if not rule.allows(value):
-            return f"{field.name} is {_show_value(value)}, not {rule.words}"
+            return f"{field.name} is {show_value(value)}, not {rule.words}"
     for name, value in record["metrics"].items():
         if not is_metric(name, value):
             bounds = " from 0 to 100" if name.endswith("_pct") else ""
-            return f"metrics.{name} is {_show_value(value)}, not a finite number{bounds}"
+            return f"metrics.{name} is {show_value(value)}, not a finite number{bounds}"
     return None
 
 
@@ -258,7 +260,7 @@ def is_too_deep(text: bytes) -> bool:
     return False
 
 
-def _show_value(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Return a value as JSON's reader would know it, cut where it is long."""
     shown = repr(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]} …"

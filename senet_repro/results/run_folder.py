@@ -28,6 +28,7 @@ class RunFolder:
     runs/<readable name>-<first 8 digits of the run key>/seed<k>/
         lock                       held by the process that trains the run
         config.yaml                every setting as resolved; worker processes and `export` read it
+        plan.json                  the plan that the run is trained under; null where none holds it
         status.json                how far the run is: running, failed, stopped or done
         metrics.jsonl              a line for each finished epoch
         metrics.csv                the same as a table, with logger=csv
@@ -61,6 +62,11 @@ class RunFolder:
     def settings_file(self) -> Path:
         """Every setting as resolved."""
         return self.path / "config.yaml"
+
+    @property
+    def plan_file(self) -> Path:
+        """The plan that the run is trained under."""
+        return self.path / "plan.json"
 
     @property
     def status_file(self) -> Path:

@@ -17,6 +17,7 @@ from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 from pytorch_lightning.callbacks import Callback
 
 from senet_repro.config.schema import Run
+from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
@@ -29,7 +30,6 @@ from senet_repro.training.compilation import CompileReport, compile_network
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
-from senet_repro.training.surroundings import read_commit
 from senet_repro.training.task import Task
 from senet_repro.training.task_module import TaskModule
 

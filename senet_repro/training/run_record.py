@@ -18,6 +18,7 @@ from senet_repro.config.identity import (
     split_identity,
 )
 from senet_repro.config.schema import Run
+from senet_repro.core.checkout import read_commit
 from senet_repro.results.epochs import hash_epochs, keep_metrics, read_epochs
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.outcomes import Outcomes, read_outcomes
@@ -26,7 +27,6 @@ from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.surroundings import (
     describe_hardware,
     list_versions,
-    read_commit,
     trainer_settings,
 )
 from senet_repro.training.task import Task

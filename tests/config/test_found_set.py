@@ -8,11 +8,17 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from omegaconf import OmegaConf
 
-from senet_repro.config import folder_cache, found_set
-from senet_repro.config.class_folders import describe_left_out, find_class_folders
+from senet_repro.config import folder_cache, folder_fingerprint, found_set
+from senet_repro.config.class_folders import (
+    PictureFolder,
+    describe_left_out,
+    find_class_folders,
+)
 from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.found_set import check_set, confirm_set, fill_in_set, find_set
 from senet_repro.config.identity import build_identity, run_key
@@ -71,7 +77,7 @@ def test_a_run_knows_how_many_pictures_it_sees_and_its_key_which(root: Path) -> 
     assert run.data.found is not None
     counts = asdict(run.data.found)
     fingerprint = counts.pop("fingerprint")
-    assert counts == {"classes": 3, "train_images": 6, "eval_images": 3}
+    assert counts == {"classes": 3, "train_images": 6, "eval_images": 3, "encoding": None}
     assert build_identity(run)["data"]["fingerprint"] == fingerprint
     assert len(fingerprint) == 64
 
@@ -272,13 +278,13 @@ def test_a_missing_set_ends_a_command_before_anything_is_trained(
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The class folders whose pictures were looked at one by one; every set counts as large, and as settled."""
     names: list[str] = []
-    look = found_set._digest_folder
+    look = folder_fingerprint._look_at_files
 
-    def note(folder: Path) -> folder_cache.FolderDigest:
-        names.append(f"{folder.parent.name}/{folder.name}")
-        return look(folder)
+    def note(folder: PictureFolder, state: list[int]) -> object:
+        names.append(folder.key)
+        return look(folder, state)
 
-    monkeypatch.setattr(found_set, "_digest_folder", note)
+    monkeypatch.setattr(folder_fingerprint, "_look_at_files", note)
     monkeypatch.setattr(folder_cache, "LARGE_SET_IMAGES", 1)
     monkeypatch.setattr(folder_cache, "SETTLED_NS", 0)
     return names
@@ -298,7 +304,7 @@ def test_of_a_large_set_only_folders_that_changed_are_looked_at_again(
     # Before training each picture is looked at, so that one which was overwritten in place is found.
     add(picture(root), size=99)
     run = compose_run(root)
-    with pytest.raises(DataError, match="other names or sizes"):
+    with pytest.raises(DataError, match="other names or bytes"):
         confirm_set(run)
     assert run_key(compose_run(root)) != run_key(run)
 
@@ -369,6 +375,24 @@ def test_the_real_cifar10_has_its_fingerprint() -> None:
     found = compose_cifar(SHARED_DATA / "cifar10").data.found
     assert found is not None
     assert (found.classes, found.train_images, found.eval_images) == (10, 50_000, 10_000)
+    # Those pictures are no longer the published ones.
+    assert found.encoding == "JPEG"
+
+
+@pytest.mark.parametrize(
+    ("first_bytes", "encoding"),
+    [(b"\xff\xd8\xff\xe0", "JPEG"), (b"\x89PNG\r\n\x1a\n", None), (None, None)],
+)
+def test_pictures_that_were_encoded_with_a_loss_are_known_by_their_first_bytes(
+    first_bytes: bytes | None, encoding: str | None, tmp_path: Path
+) -> None:
+    for name in PARQUET:
+        rows = [{"bytes": first_bytes, "path": None}]
+        pq.write_table(pa.table({"img": rows, "label": [0]}), tmp_path / name)
+    run = compose_cifar(tmp_path)
+    assert run.data.found is not None
+    assert run.data.found.encoding == encoding
+    assert build_identity(run)["data"].get("encoding") == encoding
 
 
 def test_sets_that_are_read_from_no_files_have_no_fingerprint(root: Path) -> None:
@@ -378,4 +402,4 @@ def test_sets_that_are_read_from_no_files_have_no_fingerprint(root: Path) -> Non
     check_set(run)
     confirm_set(run)
     run.data.found = FoundSet(fingerprint="f" * 64, classes=10, train_images=1, eval_images=1)
-    assert run_key(run_from(OmegaConf.create(asdict(run))))[:8] == "e361815f"
+    assert run_key(run_from(OmegaConf.create(asdict(run))))[:8] == "41f15140"

@@ -190,7 +190,7 @@ def test_an_unset_root_says_what_to_give(make_data: MakeData) -> None:
 def test_a_missing_part_says_what_was_looked_for(part: str, data: Data) -> None:
     folder = Path(str(data.root)) / part
     shutil.rmtree(folder)
-    with pytest.raises(ValueError, match=rf"looked for {folder}/<class>/\*; give data\.root=DIR"):
+    with pytest.raises(ValueError, match=rf"looked for {folder}/<class>/\*.*; give data\.root=DIR"):
         load_folders(data)
 
 

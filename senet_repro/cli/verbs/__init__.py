@@ -1,4 +1,4 @@
-"""The verbs beside training: each file of this folder is one, and its name is the word to type.
+"""The verbs beside training: each file of this folder is one, and its name is the word to type, with - for _.
 
 A verb's file holds three things: DESCRIPTION, whose first sentence stands in the help of the whole command;
 `add_arguments`, which declares its arguments; and `run_verb`, which does the work and returns the exit code.
@@ -38,7 +38,7 @@ class Verb(Protocol):
 
 def list_verbs() -> list[str]:
     """Return the names of the verbs in alphabetical order, without importing them."""
-    return sorted(module.name for module in iter_modules(__path__))
+    return sorted(module.name.replace("_", "-") for module in iter_modules(__path__))
 
 
 def call_verb(name: str, arguments: Sequence[str]) -> int:
@@ -90,4 +90,5 @@ def _read_summary(name: str) -> str:
 
 
 def _import_verb(name: str) -> Verb:
-    return cast(Verb, import_module(f"{__name__}.{name}"))
+    module = name.replace("-", "_")
+    return cast(Verb, import_module(f"{__name__}.{module}"))

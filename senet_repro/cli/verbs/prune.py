@@ -16,7 +16,7 @@ from typing import NamedTuple
 from senet_repro.cli.options import add_results_option, require_results
 from senet_repro.config.composition import compose, run_as_stated, run_from
 from senet_repro.config.identity import run_dir, run_key
-from senet_repro.core.errors import ConfigError, reason_of
+from senet_repro.core.errors import ConfigError, DataError, reason_of
 from senet_repro.core.lock import hold_lock, is_locked
 from senet_repro.core.printing import print_line, print_skipped
 from senet_repro.core.wording import count_noun
@@ -176,9 +176,11 @@ def _is_outdated(results_dir: Path, planned: PlannedRun) -> bool:
         return False
     try:
         run = compose(planned.overrides)
+    # Nor does anybody without the pictures.
+    except DataError:
+        return False
     except ConfigError:
         return True
-    # Nor does anybody without the pictures.
     if run.data.root is not None and run.data.found is None:
         return False
     return str(run_dir(run).relative_to(run.results_dir)) != planned.folder

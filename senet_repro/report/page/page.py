@@ -16,7 +16,7 @@ from typing import Any
 from senet_repro.config.paper_tables import find_table, format_selection, label_table
 from senet_repro.core.printing import escape_controls
 from senet_repro.core.wording import count_noun
-from senet_repro.report.claims.judge import VERDICTS
+from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.page.provenance import (
     PROGRAM,
     describe_machine,
@@ -34,13 +34,13 @@ from senet_repro.report.text.evaluations import (
     list_rescored_notes,
 )
 from senet_repro.report.text.notes import explain_gap, format_seed_count
-from senet_repro.report.text.verdicts import describe_outcome
+from senet_repro.report.text.verdicts import describe_family, describe_outcome, format_verdict
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from senet_repro.tasks import find_task
 
-SIGNS = dict(zip(VERDICTS, ("✓", "✗", "~", "○"), strict=True))
+SIGNS = dict(zip(VERDICTS, ("✓", "↘", "=", "✗", "~", "∅", "○"), strict=True))
 """A sign for each verdict, so that colour alone distinguishes none."""
 
 
@@ -78,6 +78,7 @@ def render_page(
         signs=SIGNS,
         paper_counts=_count_verdicts([each for each in sections if not each.caution_tag]),
         other_counts=_count_verdicts([each for each in sections if each.caution_tag]),
+        family=describe_family([each.judged for each in sections]),
         runs=runs,
         extent=_describe_extent(runs),
         others=[_describe_other(table) for table in others],
@@ -209,6 +210,7 @@ def _load_template() -> Any:
         seeds=format_seed_count,
         seed_count=count_seeds,
         outcome=describe_outcome,
+        verdict=format_verdict,
     )
     return environment.get_template("page.html.jinja")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from senet_repro.config.paper_tables import count_eval_images
-from senet_repro.report.tables.seen_sets import FINGERPRINT
+from senet_repro.report.tables.seen_sets import FINGERPRINT, SET_SETTINGS
 
 Protocol = dict[str, Any]
 """A run's identity without its axes; its part `se` says how SE blocks are written down, {} where there are none."""
@@ -65,8 +65,8 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
     renamed = _find_renamed_parts(difference)
     departures = []
     for key, value in difference.items():
-        # Every copy of a set has a fingerprint, and the paper's is not known.
-        if key == FINGERPRINT or _is_implied(key, renamed):
+        # Every copy of a set has a fingerprint, and the paper's is not known; `seen_sets` says how it was encoded.
+        if key in SET_SETTINGS or _is_implied(key, renamed):
             continue
         known = [str(settings[key]) for settings in paper_settings if key in settings]
         paper_values = ", ".join(dict.fromkeys(known)) or "none"
