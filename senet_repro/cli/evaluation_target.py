@@ -10,10 +10,11 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.class_folders import find_class_folders
-from senet_repro.config.composition import compose, run_as_stated
+from senet_repro.config.class_folders import EVAL, find_class_folders
+from senet_repro.config.composition import compose_config, run_as_stated, run_from
+from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.evaluation import CropRule, EvaluationWords, choose_rules
-from senet_repro.config.found_set import find_set
+from senet_repro.config.found_set import find_set, fingerprint_eval_folders
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.overrides import parse_override, read_run_overrides
@@ -62,11 +63,12 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
     folder.require_trained()
     overrides, devices = _take_devices(settings)
     run = _read_run(folder, overrides)
-    _check_run(run)
+    fingerprint = _look_at_images(run)
     data = run.data
     return Target(
         kind=RUN,
         run=set_devices(run, devices),
+        fingerprint=fingerprint,
         folder=path,
         checkpoint=folder.last_checkpoint,
         weights={
@@ -131,11 +133,14 @@ def _find_file(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Ta
     sha256 = _hash_file(path)
     expected = _expect_images(release, source, sha256, about)
     overrides, devices = _take_devices(settings)
-    run = compose(_list_overrides(path, network, source, release, expected, overrides))
-    _check_run(run)
+    run = _compose_file(
+        _list_overrides(path, network, source, release, expected, overrides), sha256
+    )
+    fingerprint = _look_at_images(run)
     return Target(
         kind=RELEASED if about is None else RUN,
         run=set_devices(run, devices),
+        fingerprint=fingerprint,
         folder=weights_folder(Path(run.results_dir), network, sha256),
         checkpoint=None,
         weights={
@@ -283,14 +288,31 @@ def _write_list(numbers: Sequence[float]) -> str:
     return f"[{','.join(f'{number:g}' for number in numbers)}]"
 
 
-def _check_run(run: Run) -> None:
-    """Accept a run of classification whose evaluation images are there, before torch is loaded."""
+def _compose_file(overrides: Sequence[str], sha256: str) -> Run:
+    """Return the run of a file of weights; of its set only the evaluation part need be there."""
+    config = compose_config(overrides)
+    # Only the folder tells how many classes and pictures such a set has.
+    if read_set_facts(config.data.name).is_counted:
+        return run_from(config)
+    run = run_as_stated(config)
+    run.init.sha256 = sha256
+    return run
+
+
+def _look_at_images(run: Run) -> str | None:
+    """Accept a run of classification whose evaluation images are there; returns the fingerprint of those in folders.
+
+    Now, before torch is loaded.
+    """
     if run.task != DEFAULT_TASK:
         raise ConfigError(f"task={run.task}: only networks of {DEFAULT_TASK} can be evaluated")
+    results_dir = Path(run.results_dir)
     if run.data.kind == "folders":
-        find_class_folders(run.data, ["val"])
-    elif not run.data.download:
-        find_set(run.data, Path(run.results_dir))
+        find_class_folders(run.data, [EVAL])
+        return fingerprint_eval_folders(run.data, results_dir)
+    if not run.data.download:
+        find_set(run.data, results_dir)
+    return None
 
 
 def _hash_file(path: Path) -> str:

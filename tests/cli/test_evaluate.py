@@ -174,6 +174,7 @@ def test_an_exported_file_brings_its_run_and_the_images_that_it_was_trained_on(
     file = tmp_path / "net.safetensors"
     write_weights(file, {"a": torch.zeros(1)}, write_about(facts))
     (tmp_path / "val" / WNIDS[0]).mkdir(parents=True)
+    Image.new("RGB", (20, 20)).save(tmp_path / "val" / WNIDS[0] / "a.png")
     settings = [f"data.root={tmp_path}", f"results_dir={tmp_path}"]
     target = find_target(file, EvaluationWords(), settings)
     assert (target.kind, target.trained_by, target.trained_px) == (RUN, facts["run"], 160)

@@ -19,8 +19,8 @@ from senet_repro.data.folder import (
     FolderBatches,
     TrainFolderBatches,
     eval_transform,
-    load_eval_folders,
     load_folders,
+    load_part,
     train_transform,
 )
 from senet_repro.data.order import Share, TrainSteps
@@ -76,7 +76,7 @@ def test_evaluation_images_are_resized_as_pillow_does(data: Data, interpolation:
 def test_an_evaluation_needs_no_training_part(data: Data) -> None:
     _, expected = load_folders(data)
     shutil.rmtree(Path(str(data.root)) / "train")
-    found = load_eval_folders(data)
+    found = load_part(data, "val")
     assert found.files.tolist() == expected.files.tolist()
     assert torch.equal(found.labels, expected.labels)
     with pytest.raises(ValueError, match=r"no class folders in .*train"):
