@@ -21,10 +21,10 @@ from senet_repro.report.tables.standing import Standing
 from senet_repro.stats.estimates import p_above, p_below, p_within
 
 SHARE_THAT_MATTERS = 1 / 3
-"""Of a published gain, where a claim names no smallest effect of its own."""
+"""The share of a published gain that matters, where a claim names no smallest effect of its own."""
 
 SHARE_THAT_REPRODUCES = 1 / 2
-"""Of a published gain; an interval that lies below it is of a smaller one."""
+"""The share of a published gain that an interval has to reach; one below it is of a smaller gain."""
 
 
 class Lower(MetricClaim):
