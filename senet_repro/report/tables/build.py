@@ -16,7 +16,7 @@ from typing import Any
 from senet_repro.config.paper_tables import names_networks, paper_protocol, paper_tables
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.core.choice import require_choice
-from senet_repro.report.tables.contrasts import Term, estimate_contrast
+from senet_repro.report.tables.contrasts import Term, estimate_contrast, find_least_sd
 from senet_repro.report.tables.groups import describe_distinctions, group_records
 from senet_repro.report.tables.planned_seeds import choose_plan, select_planned
 from senet_repro.report.tables.protocols import Protocol, describe_departures
@@ -306,7 +306,7 @@ def _estimate_metrics(row: ResultRow, metrics: Sequence[Metric]) -> dict[str, Es
         values = [by_seed[seed].get(metric.name) for seed in row.seeds]
         measured = [value for value in values if value is not None]
         if measured and len(measured) == len(values):
-            estimates[metric.name] = estimate_mean(measured)
+            estimates[metric.name] = estimate_mean(measured, find_least_sd(row.records, metric))
     return estimates
 
 

@@ -46,7 +46,16 @@ def estimate_contrast(
         # Networks that agree on every image have no spread over images either: they are treated as counts.
         if by_image is not None and by_image.any():
             return replace(estimate_crossed(by_image), images=by_image.shape[1])
-    return estimate_mean(values, _find_least_sd(terms, metric))
+    runs = [term.runs for term in terms if isinstance(term.runs, Mapping)]
+    records = [record for by_seed in runs for record in by_seed.values()]
+    return estimate_mean(values, find_least_sd(records, metric))
+
+
+def find_least_sd(records: Sequence[Record], metric: Metric) -> float:
+    """Return the least standard deviation over seeds that is believed, in points; 0 for what is no share of images."""
+    if metric.unit != "pct":
+        return 0.0
+    return least_sd_pct(min(record.eval_images for record in records))
 
 
 def _sum_figures(terms: Sequence[Term], metric: Metric, seeds: Sequence[int]) -> list[float] | None:
@@ -109,13 +118,3 @@ def _weigh_errors(
             elif term.runs is not None:
                 total[index] += term.weight * term.runs
     return total
-
-
-def _find_least_sd(terms: Sequence[Term], metric: Metric) -> float:
-    """Return the least standard deviation over seeds that is believed, in percent points; 0 for no share of images."""
-    if metric.unit != "pct":
-        return 0.0
-    records = [
-        run for term in terms if isinstance(term.runs, Mapping) for run in term.runs.values()
-    ]
-    return least_sd_pct(min(record.eval_images for record in records))
