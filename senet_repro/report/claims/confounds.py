@@ -6,7 +6,7 @@ differed are not known to be alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ _TRAINER_NAMES = {
 PARTS = {"train": "trained", "test": "evaluated"}
 """The parts of a set from which images may be left out, and what a run does with each."""
 
-# Equal dirt is not sameness, since no record says which changes there were: this is never compared.
+_NOT_RECORDED = "not recorded"
 _UNCOMMITTED = "uncommitted changes"
 _FINGERPRINT_NAME = name_setting(FINGERPRINT)
 
@@ -58,8 +58,8 @@ def find_confounds(pairs: Iterable[tuple[ResultRow, ResultRow]]) -> list[str]:
 
 
 def name_rows(rows: Iterable[str]) -> str:
-    """Return the names of rows as a text in brackets."""
-    return f"({join_words(list(rows), 'and')})"
+    """Return the names of rows as a sentence lists them."""
+    return join_words(rows, "and")
 
 
 @dataclass
@@ -68,8 +68,6 @@ class _Confounds:
 
     # The rows of each value, by the name of a setting.
     values: dict[str, dict[str, Names]] = field(default_factory=dict)
-    # The settings that the records of a row do not tell, by row.
-    lacking: dict[str, Names] = field(default_factory=dict)
     # The rows whose code was changed after its commit.
     uncommitted: Names = field(default_factory=dict)
     # The rows that lack so many images, by the part of the set.
@@ -86,17 +84,17 @@ class _Confounds:
 
     def describe_all(self) -> list[str]:
         """Return a sentence for each thing that differs or may differ."""
-        sentences = [_describe_values(name, rows) for name, rows in self.values.items()]
+        sentences = self._describe_values()
         if self.uncommitted:
             may_differ = ", which may differ" if len(self.uncommitted) > 1 else ""
-            sentences.append(f"with {_UNCOMMITTED}{may_differ} {name_rows(self.uncommitted)}")
+            sentences.append(f"with {_UNCOMMITTED}{may_differ} ({name_rows(self.uncommitted)})")
         for part, counts in self.skipped.items():
             for images, rows in counts.items():
                 are_others = (part, images) in self.unlike
                 others = ", and not the same ones" if are_others else ""
                 left_out = f"{images:,} image{end_plural(images)}{others}"
-                sentences.append(f"{PARTS[part]} without {left_out} {name_rows(rows)}")
-        return [*sentences, *self._describe_lacking()]
+                sentences.append(f"{PARTS[part]} without {left_out} ({name_rows(rows)})")
+        return sentences
 
     def _add_protocols(self, one: _Side, other: _Side) -> None:
         protocols = (
@@ -117,18 +115,26 @@ class _Confounds:
         first, second = _list_surroundings(one.record), _list_surroundings(other.record)
         for name in dict.fromkeys((*first, *second)):
             values = (first.get(name), second.get(name))
-            # A value that is not there is told of as such, and so are uncommitted changes.
-            are_comparable = None not in values and name != _UNCOMMITTED
+            # Two runs that do not tell a value are not known to be alike.
+            if values[0] == values[1] and None not in values:
+                continue
             for side, value in zip((one, other), values, strict=True):
-                if value is None:
-                    self.lacking.setdefault(side.row, {})[name] = None
-                elif name == _UNCOMMITTED and value:
-                    self.uncommitted[side.row] = None
-                elif are_comparable and values[0] != values[1]:
-                    self._add_value(name, side, value)
+                self._add_value(name, side, _NOT_RECORDED if value is None else value)
+        for side in (one, other):
+            self._add_tree(side)
+
+    def _add_tree(self, side: _Side) -> None:
+        """Add the changes that a run's code had after its commit."""
+        if side.record.dirty is None:
+            self._add_value(_UNCOMMITTED, side, _NOT_RECORDED)
+        # Equal dirt is not sameness, since no record says which changes there were.
+        elif side.record.dirty:
+            self.uncommitted[side.row] = None
 
     def _add_value(self, name: str, side: _Side, value: Any) -> None:
-        rows = self.values.setdefault(name, {}).setdefault(str(value), {})
+        # A setting is written as a command gives it.
+        spelled = str(value).lower() if isinstance(value, bool) else str(value)
+        rows = self.values.setdefault(name, {}).setdefault(spelled, {})
         rows[side.row] = None
 
     def _add_skipped(self, part: str, one: _Side, other: _Side) -> None:
@@ -143,21 +149,13 @@ class _Confounds:
                 rows = self.skipped.setdefault(part, {}).setdefault(len(skipped), {})
                 rows[side.row] = None
 
-    def _describe_lacking(self) -> list[str]:
-        # Rows that lack the same are told of once.
-        rows_by_names: dict[tuple[str, ...], Names] = {}
-        for row, names in self.lacking.items():
-            rows_by_names.setdefault(tuple(names), {})[row] = None
-        sentences = []
-        for settings, rows in rows_by_names.items():
-            verb = "does" if len(rows) == 1 else "do"
-            sentences.append(f"{verb} not record {', '.join(settings)} {name_rows(rows)}")
-        return sentences
-
-
-def _describe_values(name: str, rows_by_value: Mapping[str, Names]) -> str:
-    values = [f"{value}: {join_words(list(rows), 'and')}" for value, rows in rows_by_value.items()]
-    return f"{name} ({'; '.join(values)})"
+    def _describe_values(self) -> list[str]:
+        # Settings of which the same is to be said, such as that no row tells them, are named together.
+        names_by_words: dict[str, list[str]] = {}
+        for name, rows_by_value in self.values.items():
+            words = [f"{value}: {name_rows(rows)}" for value, rows in rows_by_value.items()]
+            names_by_words.setdefault("; ".join(words), []).append(name)
+        return [f"{', '.join(names)} ({words})" for words, names in names_by_words.items()]
 
 
 def _select_comparable(record: Record, other: Record) -> Protocol:
@@ -187,7 +185,6 @@ def _list_surroundings(record: Record) -> dict[str, Any]:
         **record.versions,
         # As short as git prints it.
         "commit": record.commit and record.commit[:7],
-        _UNCOMMITTED: record.dirty,
     }
     fingerprint = record.protocol["data"].get("fingerprint")
     # A set that is read from no folder is known by its name.

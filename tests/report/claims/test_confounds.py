@@ -68,12 +68,12 @@ MANY = [f"{number}.png" for number in range(20_000)]
             {},
             ["trainer.accumulate (8: r = 16; 1: original)"],
         ),
-        (trainer(sync_bn=True), {}, ["trainer.sync_bn (True: r = 16; False: original)"]),
-        (trainer(compile=True), {}, ["trainer.compile (True: r = 16; False: original)"]),
+        (trainer(sync_bn=True), {}, ["trainer.sync_bn (true: r = 16; false: original)"]),
+        (trainer(compile=True), {}, ["trainer.compile (true: r = 16; false: original)"]),
         (
             trainer(channels_last=False),
             {},
-            ["trainer.channels_last (False: r = 16; True: original)"],
+            ["trainer.channels_last (false: r = 16; true: original)"],
         ),
         (trainer(threads=4), {}, ["trainer.threads (4: r = 16; 1: original)"]),
         (
@@ -81,11 +81,11 @@ MANY = [f"{number}.png" for number in range(20_000)]
             {},
             ["trainer.precision (bf16-mixed: r = 16; 32-true: original)"],
         ),
-        (trainer(tf32=True), {}, ["TF32 (True: r = 16; False: original)"]),
+        (trainer(tf32=True), {}, ["TF32 (true: r = 16; false: original)"]),
         (
             trainer(deterministic=True),
             {},
-            ["deterministic algorithms (True: r = 16; False: original)"],
+            ["deterministic algorithms (true: r = 16; false: original)"],
         ),
         ({"versions": {"torch": "3"}}, {}, ["torch (3: r = 16; 2: original)"]),
         ({"commit": "1" * 40}, {}, ["commit (1111111: r = 16; 0000000: original)"]),
@@ -133,28 +133,31 @@ MANY = [f"{number}.png" for number in range(20_000)]
         (
             protocol(fingerprint="1" * 64),
             {},
-            ["does not record set's fingerprint (original)"],
+            ["set's fingerprint (11111111: r = 16; not recorded: original)"],
         ),
         (
             found_at("/data"),
             found_at("/data"),
-            ["do not record set's fingerprint (r = 16 and original)"],
+            ["set's fingerprint (not recorded: r = 16 and original)"],
         ),
         (protocol(eval_px=9), {}, ["eval px (9: r = 16; 8: original)"]),
         (
             {"commit": None, "dirty": None},
             {},
-            ["does not record commit, uncommitted changes (r = 16)"],
+            [
+                "commit (not recorded: r = 16; 0000000: original)",
+                "uncommitted changes (not recorded: r = 16)",
+            ],
         ),
         (
             {"commit": None, "dirty": None},
             {"commit": None, "dirty": None},
-            ["do not record commit, uncommitted changes (r = 16 and original)"],
+            ["commit, uncommitted changes (not recorded: r = 16 and original)"],
         ),
         (
             {"versions": {}},
             {},
-            ["does not record torch (r = 16)"],
+            ["torch (not recorded: r = 16; 2: original)"],
         ),
     ],
 )
@@ -166,12 +169,14 @@ def test_what_differs_is_named_with_its_row(
 
 def test_an_older_record_tells_by_its_hardware_what_it_can() -> None:
     older = {"trainer": {"precision": "32-true", "compile": False, "channels_last": True}}
-    lacking = "trainer.accumulate, deterministic algorithms"
-    assert compare(older, {}) == [f"does not record {lacking} (r = 16)"]
+    assert compare(older, {}) == [
+        "trainer.accumulate (not recorded: r = 16; 1: original)",
+        "deterministic algorithms (not recorded: r = 16; false: original)",
+    ]
     on_gpus = {**older, "hardware": {"device": "cuda", "devices": 2, "name": "H200", "threads": 8}}
     assert compare(on_gpus, on_gpus) == [
-        "do not record trainer.accumulate, trainer.sync_bn, TF32, deterministic algorithms "
-        "(r = 16 and original)"
+        "trainer.accumulate, trainer.sync_bn, TF32, deterministic algorithms "
+        "(not recorded: r = 16 and original)"
     ]
 
 
