@@ -57,11 +57,6 @@ def find_confounds(pairs: Iterable[tuple[ResultRow, ResultRow]]) -> list[str]:
     return found.describe_all()
 
 
-def name_rows(rows: Iterable[str]) -> str:
-    """Return the names of rows as a sentence lists them."""
-    return join_words(rows, "and")
-
-
 @dataclass
 class _Confounds:
     """Collect what differs between runs, over all pairs of rows."""
@@ -87,13 +82,13 @@ class _Confounds:
         sentences = self._describe_values()
         if self.uncommitted:
             may_differ = ", which may differ" if len(self.uncommitted) > 1 else ""
-            sentences.append(f"with {_UNCOMMITTED}{may_differ} ({name_rows(self.uncommitted)})")
+            sentences.append(f"with {_UNCOMMITTED}{may_differ} ({join_words(self.uncommitted, "and")})")
         for part, counts in self.skipped.items():
             for images, rows in counts.items():
                 are_others = (part, images) in self.unlike
                 others = ", and not the same ones" if are_others else ""
                 left_out = f"{images:,} image{end_plural(images)}{others}"
-                sentences.append(f"{PARTS[part]} without {left_out} ({name_rows(rows)})")
+                sentences.append(f"{PARTS[part]} without {left_out} ({join_words(rows, "and")})")
         return sentences
 
     def _add_protocols(self, one: _Side, other: _Side) -> None:
@@ -153,7 +148,7 @@ class _Confounds:
         # Settings of which the same is to be said, such as that no row tells them, are named together.
         names_by_words: dict[str, list[str]] = {}
         for name, rows_by_value in self.values.items():
-            words = [f"{value}: {name_rows(rows)}" for value, rows in rows_by_value.items()]
+            words = [f"{value}: {join_words(rows, "and")}" for value, rows in rows_by_value.items()]
             names_by_words.setdefault("; ".join(words), []).append(name)
         return [f"{', '.join(names)} ({words})" for words, names in names_by_words.items()]
 
