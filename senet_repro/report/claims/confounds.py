@@ -6,7 +6,7 @@ differed are not known to be alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ _TRAINER_NAMES = {
 PARTS = {"train": "trained", "test": "evaluated"}
 """The parts of a set from which images may be left out, and what a run does with each."""
 
-_NOT_RECORDED = "not recorded"
+# Equal dirt is not sameness, since no record says which changes there were: this is never compared.
 _UNCOMMITTED = "uncommitted changes"
 _FINGERPRINT_NAME = name_setting(FINGERPRINT)
 
@@ -57,12 +57,19 @@ def find_confounds(pairs: Iterable[tuple[ResultRow, ResultRow]]) -> list[str]:
     return found.describe_all()
 
 
+def name_rows(rows: Iterable[str]) -> str:
+    """Return the names of rows as a text in brackets."""
+    return f"({join_words(list(rows), 'and')})"
+
+
 @dataclass
 class _Confounds:
     """Collect what differs between runs, over all pairs of rows."""
 
     # The rows of each value, by the name of a setting.
     values: dict[str, dict[str, Names]] = field(default_factory=dict)
+    # The settings that the records of a row do not tell, by row.
+    lacking: dict[str, Names] = field(default_factory=dict)
     # The rows whose code was changed after its commit.
     uncommitted: Names = field(default_factory=dict)
     # The rows that lack so many images, by the part of the set.
@@ -79,17 +86,17 @@ class _Confounds:
 
     def describe_all(self) -> list[str]:
         """Return a sentence for each thing that differs or may differ."""
-        sentences = self._describe_values()
+        sentences = [_describe_values(name, rows) for name, rows in self.values.items()]
         if self.uncommitted:
             may_differ = ", which may differ" if len(self.uncommitted) > 1 else ""
-            sentences.append(f"with {_UNCOMMITTED}{may_differ} ({join_words(self.uncommitted, "and")})")
+            sentences.append(f"with {_UNCOMMITTED}{may_differ} {name_rows(self.uncommitted)}")
         for part, counts in self.skipped.items():
             for images, rows in counts.items():
                 are_others = (part, images) in self.unlike
                 others = ", and not the same ones" if are_others else ""
                 left_out = f"{images:,} image{end_plural(images)}{others}"
-                sentences.append(f"{PARTS[part]} without {left_out} ({join_words(rows, "and")})")
-        return sentences
+                sentences.append(f"{PARTS[part]} without {left_out} {name_rows(rows)}")
+        return [*sentences, *self._describe_lacking()]
 
     def _add_protocols(self, one: _Side, other: _Side) -> None:
         protocols = (
@@ -110,21 +117,15 @@ class _Confounds:
         first, second = _list_surroundings(one.record), _list_surroundings(other.record)
         for name in dict.fromkeys((*first, *second)):
             values = (first.get(name), second.get(name))
-            # Two runs that do not tell a value are not known to be alike.
-            if values[0] == values[1] and None not in values:
-                continue
+            # A value that is not there is told of as such, and so are uncommitted changes.
+            are_comparable = None not in values and name != _UNCOMMITTED
             for side, value in zip((one, other), values, strict=True):
-                self._add_value(name, side, _NOT_RECORDED if value is None else value)
-        for side in (one, other):
-            self._add_tree(side)
-
-    def _add_tree(self, side: _Side) -> None:
-        """Add the changes that a run's code had after its commit."""
-        if side.record.dirty is None:
-            self._add_value(_UNCOMMITTED, side, _NOT_RECORDED)
-        # Equal dirt is not sameness, since no record says which changes there were.
-        elif side.record.dirty:
-            self.uncommitted[side.row] = None
+                if value is None:
+                    self.lacking.setdefault(side.row, {})[name] = None
+                elif name == _UNCOMMITTED and value:
+                    self.uncommitted[side.row] = None
+                elif are_comparable and values[0] != values[1]:
+                    self._add_value(name, side, value)
 
     def _add_value(self, name: str, side: _Side, value: Any) -> None:
         # A setting is written as a command gives it.
@@ -144,13 +145,20 @@ class _Confounds:
                 rows = self.skipped.setdefault(part, {}).setdefault(len(skipped), {})
                 rows[side.row] = None
 
-    def _describe_values(self) -> list[str]:
-        # Settings of which the same is to be said, such as that no row tells them, are named together.
-        names_by_words: dict[str, list[str]] = {}
-        for name, rows_by_value in self.values.items():
-            words = [f"{value}: {join_words(rows, "and")}" for value, rows in rows_by_value.items()]
-            names_by_words.setdefault("; ".join(words), []).append(name)
-        return [f"{', '.join(names)} ({words})" for words, names in names_by_words.items()]
+    def _describe_lacking(self) -> list[str]:
+        # Rows that lack the same are told of once.
+        rows_by_names: dict[tuple[str, ...], Names] = {}
+        for row, names in self.lacking.items():
+            rows_by_names.setdefault(tuple(names), {})[row] = None
+        sentences = []
+        for settings, rows in rows_by_names.items():
+            sentences.append(f"{join_words(settings, 'and')} not recorded {name_rows(rows)}")
+        return sentences
+
+
+def _describe_values(name: str, rows_by_value: Mapping[str, Names]) -> str:
+    values = [f"{value}: {join_words(list(rows), 'and')}" for value, rows in rows_by_value.items()]
+    return f"{name} ({'; '.join(values)})"
 
 
 def _select_comparable(record: Record, other: Record) -> Protocol:
@@ -180,6 +188,7 @@ def _list_surroundings(record: Record) -> dict[str, Any]:
         **record.versions,
         # As short as git prints it.
         "commit": record.commit and record.commit[:7],
+        _UNCOMMITTED: record.dirty,
     }
     fingerprint = record.protocol["data"].get("fingerprint")
     # A set that is read from no folder is known by its name.
