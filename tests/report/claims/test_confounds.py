@@ -182,8 +182,8 @@ def test_rows_of_several_pairs_are_named_once_for_each_value() -> None:
     pairs = [(row_of(name, changed), original) for name in ("r = 2", "r = 4", "r = 8")]
     assert find_confounds([*pairs, (row_of("r = 16", dirty), original)]) == [
         "commit (1111111: r = 2, r = 4 and r = 8; 0000000: original)",
-        "with uncommitted changes (r = 16)",
         "trained without 1 image (r = 2, r = 4 and r = 8)",
+        "with uncommitted changes (r = 16)",
     ]
 
 
