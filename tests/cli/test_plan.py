@@ -132,7 +132,8 @@ def test_the_protocol_is_what_decides_numbers() -> None:
     ("seeds", "grows_from", "effects", "message"),
     [
         ([0, 1], 3, [], "--grows-from is 3: give the seeds at the first look, from 2 to 2"),
-        ([0, 2], 2, [], "--grows-from needs seeds is [0, 2]"),
+        ([0, 2], 2, [], "--grows-from needs two seeds or more, from 0 on and without a gap"),
+        ([0], 2, [], "--grows-from needs two seeds or more"),
         ([0], None, ["much"], "not much"),
         ([0], None, ["-1 because so"], "points above 0 with a reason"),
         ([0], None, ["nan because so"], "points above 0 with a reason"),
