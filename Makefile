@@ -10,10 +10,10 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test test-fast test-faults lint format wheel lock clean
+.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test test-fast test-faults test-statistics lint format wheel lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(ENV)/ready ## set up .venv from requirements.lock
 
@@ -51,16 +51,20 @@ SIDE_BY_SIDE := -n 2 --dist worksteal
 
 test: export OMP_NUM_THREADS := 1
 test: $(ENV)/ready ## run the gate's tests: all, and of the real faults one of each mechanism
-	@$(PYTEST) $(SIDE_BY_SIDE) -m "(not faults or gate) and not alone"
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "(not faults or gate) and not alone and not statistics"
 	@$(PYTEST) -m alone
 
 test-fast: export OMP_NUM_THREADS := 1
 test-fast: $(ENV)/ready ## run the tests that need milliseconds each
-	@$(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not faults and not alone"
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not faults and not alone and not statistics"
 
 test-faults: export OMP_NUM_THREADS := 1
 test-faults: $(ENV)/ready ## run every fault: devices, clusters and disks that fail, kills at every kind of write
 	@$(PYTEST) $(SIDE_BY_SIDE) -m faults
+
+test-statistics: export OMP_NUM_THREADS := 1
+test-statistics: $(ENV)/ready ## simulate the levels and powers of the verdicts; a few minutes
+	@$(PYTEST) $(SIDE_BY_SIDE) -m statistics
 
 lint: $(ENV)/ready ## style, format and types
 	@$(ENV)/bin/ruff check .

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import (
@@ -16,6 +20,7 @@ from senet_repro.config.identity import (
 )
 from senet_repro.config.paper_tables import paper_run
 from senet_repro.config.schema import PaperTable, Row, Run
+from senet_repro.results.outcomes import pack_outcomes, write_outcomes
 from senet_repro.results.record import Record
 
 
@@ -45,7 +50,16 @@ def record_of(
         axes=axes,
         protocol=protocol,
         overrides=["seed=0"],
-        trainer={},
+        trainer={
+            "accumulate": run.trainer.accumulate,
+            "sync_bn": False,
+            "compile": run.trainer.compile,
+            "precision": run.trainer.precision,
+            "channels_last": run.trainer.channels_last,
+            "threads": 1,
+            "tf32": False,
+            "deterministic": False,
+        },
         config={**asdict(run), "table": run.table and run.table.name},
         metrics={"loss": 0.1, "top1_err_pct": top1, "top5_err_pct": top5},
         eval_images=eval_images,
@@ -57,7 +71,7 @@ def record_of(
         commit="0" * 40,
         dirty=False,
         versions={"torch": "2"},
-        hardware={"device": "cpu"},
+        hardware={"device": "cpu", "devices": 1, "name": "a processor", "threads": 1},
         finished_at="2026-01-01T00:00:00+00:00",
     )
 
@@ -83,6 +97,50 @@ def row_records(
         )
         for seed, error in enumerate(top1)
     ]
+
+
+def make_plan(
+    seeds: Sequence[int],
+    *,
+    grows_from: int | None = None,
+    tables: Sequence[str] = ("reduction_ratio",),
+    written_at: str = "2025-12-31T00:00:00+00:00",
+) -> dict[str, Any]:
+    """A plan as a record holds it, for `replace(record, plan=...)`; it was written before any record was made."""
+    return {
+        "id": "0123456789ab",
+        "written_at": written_at,
+        "seeds": list(seeds),
+        "grows_from": grows_from,
+        "tables": list(tables),
+        "sha256": "0" * 64,
+    }
+
+
+def add_outcomes(
+    record: Record,
+    folder: Path,
+    top1_hits: Sequence[bool] | np.ndarray,
+    top5_hits: Sequence[bool] | np.ndarray | None = None,
+) -> Record:
+    """Return the record with outcomes, written into a folder that is then the record's; its errors are theirs.
+
+    The hits say of each evaluation image whether the network was right; without `top5_hits` all are among the first
+    five. There are ten classes. `write_record(folder, record)` afterwards makes a folder that can be read again.
+    """
+    best = np.asarray(top1_hits, bool)
+    any_of_five = np.ones_like(best) if top5_hits is None else np.asarray(top5_hits, bool) | best
+    assert len(best) == record.eval_images, "a record's key holds how many images it evaluated"
+    labels = np.arange(len(best)) % 10
+    # The label stands first, second, or nowhere among five.
+    first = np.where(best, 0, np.where(any_of_five, -1, 1))
+    likeliest = (labels[:, np.newaxis] + first[:, np.newaxis] + np.arange(5)) % 10
+    outcomes = pack_outcomes(labels, likeliest)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_outcomes(folder, outcomes)
+    errors = {f"top{k}_err_pct": 100 * (1 - float(outcomes.list_hits(k).mean())) for k in (1, 5)}
+    metrics = {**record.metrics, **errors}
+    return replace(record, metrics=metrics, outcomes=outcomes.summarise(), folder=folder)
 
 
 def _changed(overrides: tuple[str, ...], row: Row) -> Run:

@@ -24,6 +24,7 @@ from typing import Protocol, TypeGuard
 from senet_repro.cli.dry import print_dry
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
+from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
 from senet_repro.cli.wandb_copies import copy_results
 from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
@@ -40,7 +41,6 @@ from senet_repro.core.errors import (
 from senet_repro.core.lock import is_locked
 from senet_repro.core.printing import print_text
 from senet_repro.core.wording import count_noun, name_some
-from senet_repro.results.plan import PlannedRun, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 
@@ -185,12 +185,15 @@ class Command:
             self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
             print_dry([point.run for point in legal_points])
+            if self._is_sweep:
+                print_plans(legal_points)
             return []
         # Points that describe the same run share its folder: the last of them is trained.
         by_folder = {run_dir(point.run): point for point in legal_points}
         self._drop_without_data(by_folder)
+        say_unplanned([point.run for point in by_folder.values()])
         if self._is_sweep:
-            _write_plans([point for point in legal_points if run_dir(point.run) in by_folder])
+            write_plans([point for point in legal_points if run_dir(point.run) in by_folder])
             self._drop_finished(by_folder)
         pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
@@ -285,16 +288,6 @@ def _name_points(numbers: Sequence[int]) -> str:
     if len(numbers) == 1:
         return f"point {numbers[0]} of the sweep"
     return f"points {name_some(numbers, MOST_NAMED)} of the sweep"
-
-
-def _write_plans(points: Sequence[Point]) -> None:
-    """Write what a sweep is going to train, in each results folder that it goes to."""
-    plans: dict[str, list[PlannedRun]] = {}
-    for point in points:
-        plan = plans.setdefault(point.run.results_dir, [])
-        plan.append(plan_run(point.run, point.overrides))
-    for results_dir, runs in plans.items():
-        write_plan(Path(results_dir), runs)
 
 
 def _is_of_folder(error: Exception | None, folder: Path) -> TypeGuard[OSError]:

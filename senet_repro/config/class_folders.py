@@ -106,14 +106,16 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
         DataError: a folder is missing or cannot be read, or the classes of train/ and val/ differ or are too many.
     """
     if data.root is None:
+        folders = " and ".join(f"DIR/{part}" for part in parts)
         raise DataError(
-            f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
+            f"{data.name} is read from class folders: give data.root=DIR with {folders}"
         )
     root = Path(data.root)
     require_folder(root)
     names, folders = _find_parts(root, parts)
     if data.classes and len(names) > data.classes:
-        raise DataError(f"{root}/train has {len(names)} classes: give data.classes={len(names)}")
+        counted = root / TRAIN if (root / TRAIN).is_dir() else find_eval_folder(root)
+        raise DataError(f"{counted} has {len(names)} classes: give data.classes={len(names)}")
     labels = number_classes(names, data.classes or len(names))
     return ClassFolders(root, names, labels, folders)
 

@@ -43,6 +43,21 @@ def build_grid(
     return points
 
 
+def read_table_params(overrides: Sequence[str]) -> Mapping[str, str]:
+    """Return the values that the file of the one table among some overrides sweeps, by key.
+
+    None are returned without a table, and where several are swept: `build_grid` reads the files of those itself.
+
+    Raises:
+        ConfigError: there is no such table.
+    """
+    for override in overrides:
+        parsed = parse_override(override)
+        if parsed.key_or_group in TABLE_GROUPS and not parsed.is_sweep_override():
+            return _load_table_params(parsed.key_or_group, str(parsed.value()))
+    return {}
+
+
 def _split_tables(
     overrides: Sequence[str], table_params: Mapping[str, str]
 ) -> Iterator[tuple[Sequence[str], Mapping[str, str]]]:

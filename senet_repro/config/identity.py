@@ -16,7 +16,7 @@ from typing import Any
 from senet_repro.config.data_sets import FACTS
 from senet_repro.config.schema import DEFAULT_TASK, Run
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever a change to the code changes what a run computes; records of different versions never mix."""
 
 AXES = ("r", "squeeze", "excitation", "stages", "placement")

@@ -29,6 +29,9 @@ MODEL_OPTIONS = {
     "stride_on": ("conv1x1", "conv3x3"),  # which convolution of a bottleneck strides
     "stem_pool": ("unpadded", "padded"),  # ResNets: the stem's maximum pooling
     "stem": ("unpadded", "slim"),  # Inception-ResNet-v2: its third convolution
+    # Pre-activation ResNet-110: what the first BN and ReLU feed, and the shortcut where the shape changes.
+    "first_activation": ("both_paths", "branch_only"),
+    "shortcut": ("padded", "projected"),
     "se_on": ("branch", "mix"),  # Shake-Shake: a standard block on each branch, or one after both
 }
 """The options that some networks have beside SE, and the values of each."""
@@ -212,6 +215,8 @@ class Row:
     baseline: str | None = None  # the row that differences are taken to; none: the table's
     figures: dict[str, float] = field(default_factory=dict)  # published, by the name of a metric
     cited: dict[str, float] = field(default_factory=dict)  # of the network's own paper, likewise
+    # Of weights that are evaluated as they are: model, size_px and resize_px; none: by `axes`, as they were trained.
+    rescored: dict[str, Any] | None = None
     params_m: float | None = None
     gflops: float | None = None  # multiply-adds of one image, in 10^9
     size_note: str | None = None  # why the published size is not the one counted
@@ -239,10 +244,18 @@ class Claim:
     rows: list[str]
     # A published figure of Row. Lower and equivalent: a metric, or none for the first of the task; cost: a size.
     figure: str | None = None
-    # Equivalent: greatest difference in points; cost: of the increase, in percent points.
-    margin: float | None = None
+    # Lower: the least gain that matters, in points; none: a third of the published one.
+    smallest_effect: float | None = None
+    # Equivalent: the least difference that matters, as a share of what SE gains on the same data ...
+    margin_share: float | None = None
+    # ... which is how much better the first of these two rows is than the second.
+    gain: list[str] = field(default_factory=list)
+    # Equivalent: the same in points, by the data set; it takes precedence there.
+    margins: dict[str, float] = field(default_factory=dict)
     # Cost: by how much the first row's figure exceeds the second's.
     increase_pct: float | None = None
+    # Cost: by how many percent points the increase may miss that.
+    margin: float | None = None
 
 
 @dataclass(kw_only=True)

@@ -9,6 +9,8 @@ from senet_repro.core.errors import ConfigError
 
 ROW_SETTINGS = (*AXES, "model")
 """The settings that a row may name: the axes, and a network."""
+RESCORED_SETTINGS = ("model", "size_px", "resize_px", *AXES)
+"""What a row says of weights that are evaluated as they are: their network, SE, and how images are cut."""
 
 
 def check_table(table: PaperTable, file: str) -> None:
@@ -31,16 +33,57 @@ def check_table(table: PaperTable, file: str) -> None:
 def _check_row(table: PaperTable, row: Row, where: str) -> None:
     for setting in row.axes or {}:
         require_choice(f"{where}: axes", setting, ROW_SETTINGS)
+    rescored = row.rescored
+    for setting in rescored or {}:
+        require_choice(f"{where}: rescored", setting, RESCORED_SETTINGS)
+    if rescored is not None and not {"model", "size_px", "resize_px"} <= rescored.keys():
+        raise ConfigError(f"{where}: rescored: give model, size_px and resize_px")
     if row.baseline is not None:
         require_choice(f"{where}: baseline", row.baseline, table.rows)
 
 
 def _check_claim(table: PaperTable, claim: Claim, where: str) -> None:
+    known = (*table.rows, *table.beside)
     for row in claim.rows:
-        require_choice(f"{where}: rows", row, (*table.rows, *table.beside))
+        require_choice(f"{where}: rows", row, known)
+    for row in claim.gain:
+        require_choice(f"{where}: gain", row, known)
     if len(set(claim.rows)) < max(2, len(claim.rows)):
         raise ConfigError(f"{where}: give two rows or more, each once")
-    if claim.kind in ("equivalent", "cost") and claim.margin is None:
-        raise ConfigError(f"{where}: claims of kind {claim.kind} need a margin")
-    if claim.kind == "cost" and (claim.increase_pct is None or len(claim.rows) != 2):
+    # A kind that somebody added has checks of its own.
+    check_kind = _KIND_CHECKS.get(claim.kind)
+    if check_kind:
+        check_kind(claim, where)
+
+
+def _check_lower(claim: Claim, where: str) -> None:
+    if claim.smallest_effect is not None and claim.smallest_effect <= 0:
+        raise ConfigError(f"{where}: smallest_effect is a gain in points, so give one above 0")
+
+
+def _check_equivalent(claim: Claim, where: str) -> None:
+    if claim.margin is not None:
+        raise ConfigError(
+            f"{where}: margin is for costs; give margin_share with gain, or margins: {{DATA: {claim.margin:g}}}"
+        )
+    margins = list(claim.margins.values())
+    if claim.margin_share is not None:
+        if len(claim.gain) != 2:
+            raise ConfigError(
+                f"{where}: a margin_share needs gain: [the row with SE, the row without]"
+            )
+        margins.append(claim.margin_share)
+    if not margins:
+        raise ConfigError(f"{where}: claims of kind equivalent need a margin_share or margins")
+    if min(margins) <= 0:
+        raise ConfigError(f"{where}: give margins above 0")
+
+
+def _check_cost(claim: Claim, where: str) -> None:
+    if claim.margin is None:
+        raise ConfigError(f"{where}: claims of kind cost need a margin")
+    if claim.increase_pct is None or len(claim.rows) != 2:
         raise ConfigError(f"{where}: a cost claim needs two rows and an increase_pct")
+
+
+_KIND_CHECKS = {"lower": _check_lower, "equivalent": _check_equivalent, "cost": _check_cost}

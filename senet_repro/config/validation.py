@@ -51,6 +51,12 @@ def validate_run(run: Run) -> None:
     _check_first_weights(run.init)
     _check_choices(run)
     _check_statistics(run.data)
+    if run.recipe.epochs == 0:
+        weights = run.init.weights or "RUN_OR_WEIGHTS"
+        raise ConfigError(
+            "recipe.epochs=0 would train nothing: give at least 1, or score a network as it is with "
+            f"python -m senet_repro evaluate {weights}"
+        )
     for key, limits in list_ranges().items():
         _check_range(key, attrgetter(key)(run), limits)
     if not run.results_dir:

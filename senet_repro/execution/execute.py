@@ -25,6 +25,7 @@ from senet_repro.execution.nodes import (
 )
 from senet_repro.execution.processes import train_in_processes
 from senet_repro.execution.run_status import RunStatus
+from senet_repro.results.plan import keep_plan, read_kept_plan
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks import find_task
@@ -46,7 +47,7 @@ def train_to_record(
     Raises:
         TrainedElsewhere: another process trains the run.
         RunFailed: training diverged, ran out of memory, or its processes died.
-        ConfigError: the data or the devices are not what the run needs.
+        ConfigError: the data or the devices are not what the run needs, or the campaign's plan is damaged.
         RecordError: the record that exists cannot be read.
         OSError: the results folder cannot be written to.
         Stopped: a signal came; the run is resumed the next time.
@@ -73,6 +74,8 @@ def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str]
         # A run that waited its turn may find other pictures than those it was composed with.
         confirm_set(run)
         _write_settings(run, folder)
+        # The processes of several devices read it there, as they do the settings.
+        keep_plan(run)
         status.write_running()
         is_finished = False
         while not is_finished:
@@ -141,10 +144,11 @@ def _train_in_this_process(
     # Imported by now, in a way that a signal ends at once.
     from senet_repro.training.fit import fit
 
+    plan = read_kept_plan(RunFolder(folder))
     with reserve_gpus(run.trainer) as gpus:
         visible = list_visible_gpus() if gpus else []
         indices = [visible.index(name) for name in gpus]
-        fit(run, find_task(run.task), folder, deferral, indices, overrides=overrides)
+        fit(run, find_task(run.task), folder, deferral, indices, overrides=overrides, plan=plan)
 
 
 def _remove_leftovers(folder: Path) -> None:

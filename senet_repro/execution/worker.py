@@ -19,6 +19,7 @@ from senet_repro.core.errors import Stopped, exit_code_of
 from senet_repro.core.signals import Deferral, convert_signals, ignore_signals
 from senet_repro.core.streams import guard_streams
 from senet_repro.execution.failure_report import report_failure
+from senet_repro.results.plan import read_kept_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks import find_task
 from senet_repro.training.fit import fit
@@ -65,9 +66,10 @@ def _train_device(folder: Path, overrides: Sequence[str] | None) -> int:
 def _fit_deferring(run: Run, folder: Path, overrides: Sequence[str] | None) -> None:
     """Train, and leave at a safe point if a signal comes."""
     deferral = Deferral()
+    plan = read_kept_plan(RunFolder(folder))
     try:
         with deferral:
-            fit(run, find_task(run.task), folder, deferral, overrides=overrides)
+            fit(run, find_task(run.task), folder, deferral, overrides=overrides, plan=plan)
     finally:
         deferral.deliver_signal()
 

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 Kernel = int | tuple[int, int]
 
+# Added to the variance by batch normalisation: the value of torch and of Caffe, in which the released models ran.
+BN_EPSILON = 1e-5
+
 
 def named(**modules: nn.Module) -> nn.Sequential:
     """Return the modules in sequence, each under its own name in the state_dict."""
@@ -40,6 +43,7 @@ def conv_bn(
     stride: int = 1,
     *,
     relu: bool = True,
+    bn_epsilon: float = BN_EPSILON,
     **options: Any,
 ) -> nn.Sequential:
     """Return convolution, batch normalisation and, if asked for, ReLU: (N, C, H, W) -> (N, C', H', W').
@@ -48,7 +52,7 @@ def conv_bn(
     """
     layers = named(
         conv=conv(in_channels, out_channels, kernel, stride, **options),
-        bn=nn.BatchNorm2d(out_channels),
+        bn=nn.BatchNorm2d(out_channels, eps=bn_epsilon),
     )
     if relu:
         layers.add_module("relu", nn.ReLU(inplace=True))

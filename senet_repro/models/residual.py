@@ -171,19 +171,24 @@ def residual_stages(
     units: Sequence[int],
     in_channels: int,
     out_channels: int,
+    *,
+    first_unit: Unit | None = None,
 ) -> nn.ModuleDict:
     """Return stages of `units[i]` units each, keyed "2", "3" and so on; the first gives `out_channels`.
 
-    From each stage to the next the channels double, and H and W halve.
+    From each stage to the next the channels double, and H and W halve. `first_unit` builds the very first unit where
+    it is another than the rest.
     """
-    built = []
+    built: list[tuple[int, nn.Module]] = []
     for stage, count in enumerate(units, start=FIRST_STAGE):
         gate = plan.at_stage(stage)
         for index in range(count):
             # The stem leaves the map of the first stage, so that no unit of it strides.
             is_halving = index == 0 and stage > FIRST_STAGE
             stride = 2 if is_halving else 1
-            built.append((stage, unit(gate, in_channels, out_channels, stride)))
+            is_first = not built
+            build = first_unit if is_first and first_unit is not None else unit
+            built.append((stage, build(gate, in_channels, out_channels, stride)))
             in_channels = out_channels
         out_channels *= 2
     return group_by_stage(built)

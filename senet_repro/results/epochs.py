@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from senet_repro.core.files import parse_object, read_text, write_text
+from senet_repro.core.files import parse_object, read_bytes, read_text, write_text
 from senet_repro.results.run_folder import RunFolder
 
 BOOKKEEPING = ("epoch", "lr", "train_images", "train_s", "epoch_s")
@@ -39,14 +40,26 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
     return epochs
 
 
-def read_last_epoch(folder: Path) -> dict[str, Any]:
-    """Return the line of the last epoch; nothing where there is none that can be read."""
+def read_epochs_file(folder: Path) -> bytes | None:
+    """Return the content of metrics.jsonl; None where there is none that can be read."""
     try:
-        text = read_text(RunFolder(folder).epochs_file)
-    except (OSError, UnicodeDecodeError):
+        return read_bytes(RunFolder(folder).epochs_file)
+    except OSError:
+        return None
+
+
+def hash_epochs(content: bytes) -> str:
+    """Return the hash of the content of metrics.jsonl, by which a record knows the epochs that it was made from."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def parse_last_epoch(content: bytes) -> dict[str, Any]:
+    """Return the line of the last epoch in the content of metrics.jsonl; nothing where it is none."""
+    last_line = content.rstrip().rpartition(b"\n")[2]
+    try:
+        return parse_object(last_line.decode("utf-8"))
+    except UnicodeDecodeError:
         return {}
-    last_line = text.rstrip().rpartition("\n")[2]
-    return parse_object(last_line)
 
 
 def keep_epochs(folder: Path, count: int) -> list[dict[str, Any]]:

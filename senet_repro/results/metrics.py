@@ -26,6 +26,8 @@ class Metric:
     better: Literal["lower", "higher"] = "lower"
     decimals: int = 2
     is_printed: bool = True  # a column of the tables; every metric is recorded
+    # Of an error over outcomes: an image is right where its label is among so many likeliest classes; None of others.
+    rank: int | None = None
 
     # Asked for at every figure of every table.
     @cached_property

@@ -14,12 +14,15 @@ from senet_repro.config.schema import DEFAULT_TASK
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_bytes, write_json
 from senet_repro.results.access import explain_access
-from senet_repro.results.epochs import read_last_epoch
+from senet_repro.results.epochs import hash_epochs, parse_last_epoch, read_epochs_file
 from senet_repro.results.record_rules import find_flaw, is_number, is_too_deep
 from senet_repro.results.run_folder import RunFolder
 
-SCHEMA_VERSION = 2
-"""2 keeps axes and protocol apart, and adds the overrides, the task and the trainer's settings."""
+SCHEMA_VERSION = 3
+"""2 keeps axes and protocol apart, and adds the overrides, the task and the trainer's settings.
+
+3 adds the plan, the outcomes of the evaluation images and the hash of metrics.jsonl.
+"""
 
 TRAINER_SETTINGS = ("accumulate", "sync_bn", "compile", "precision", "channels_last", "threads")
 """Settings of the trainer that can decide a number; `tf32` and `deterministic` come from torch itself."""
@@ -63,6 +66,15 @@ class Record:
     schema_version: int = SCHEMA_VERSION
     # Unreadable training and evaluation images that were left out.
     skipped: dict[str, list[str]] = field(default_factory=dict)
+    # The plan that the run was trained under: id, written_at, seeds, grows_from, tables, sha256. None if there was
+    # none, and below schema 3, as the two that follow.
+    plan: dict[str, Any] | None = None
+    # Of outcomes.npz beside the record: sha256, images and ranks; None of a task that keeps no outcomes, too.
+    outcomes: dict[str, Any] | None = None
+    # Of metrics.jsonl beside the record.
+    metrics_sha256: str | None = None
+    # Where it was read from: no part of the file, and of no concern to whether two records are equal.
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -70,24 +82,28 @@ class Record:
         return join_identity(self.axes, self.protocol)
 
 
-FIELDS = tuple(each.name for each in fields(Record))
+FIELDS = tuple(each.name for each in fields(Record) if each.name != "folder")
+"""The fields that stand in the file."""
+
 _SAME = 1e-9
 """How far two readings of one figure may be apart, as a share of it."""
 
 
 def write_record(folder: Path, record: Record) -> None:
     """Write the record into a run's folder, whole or not at all."""
-    write_json(RunFolder(folder).record_file, asdict(record))
+    data = asdict(record)
+    del data["folder"]
+    write_json(RunFolder(folder).record_file, data)
 
 
 def read_record(path: Path) -> Record:
     """Return the record in a file, once it was checked against its rules, its identity, and the folder it lies in.
 
     Raises:
-        RecordError: the file is not JSON, breaks a rule, holds a wrong key, is another run's, contradicts the last
-            epoch in the folder, or was written by a newer senet_repro.
+        RecordError: the file is not JSON, breaks a rule, holds a wrong key, is another run's, contradicts the
+            epochs in the folder, or was written by a newer senet_repro.
     """
-    record = Record(**read_fields(path))
+    record = Record(**read_fields(path), folder=path.parent)
     check_keys(path, record)
     check_place(path, record)
     return record
@@ -102,6 +118,8 @@ def read_fields(path: Path) -> dict[str, Any]:
     data = _read_object(path)
     if data["schema_version"] == 1:
         data = _upgrade_schema_1(data)
+    if data["schema_version"] == 2:
+        data = _upgrade_schema_2(data)
     missing = [name for name in FIELDS if name not in data]
     if missing:
         raise RecordError(f"{path}: not a whole record, it lacks {', '.join(missing)}")
@@ -164,12 +182,12 @@ def check_keys(path: Path, record: Record) -> None:
 
 
 def check_place(path: Path, record: Record) -> None:
-    """Accept a record that is of the run whose folder it lies in, and whose metrics are the last epoch's.
+    """Accept a record that is of the run whose folder it lies in, and was made from the epochs that lie there.
 
     A folder that is not named as runs are says nothing about the run; one without epochs is a copy of the record alone.
 
     Raises:
-        RecordError: it is another run's, or another result than the last epoch's.
+        RecordError: it is another run's, or the epochs are not those that it was made from.
     """
     folder = RunFolder(path.parent)
     owner = None
@@ -181,9 +199,18 @@ def check_place(path: Path, record: Record) -> None:
         raise RecordError(
             f"{path}: the record of {owner}, in the folder of another; move it there, or delete it to train this run"
         )
-    flaw = _find_contradiction(record, read_last_epoch(path.parent))
+    epochs = read_epochs_file(path.parent)
+    if epochs is None:
+        return
+    # First what is the easier to understand, where both are wrong.
+    flaw = _find_contradiction(record, parse_last_epoch(epochs))
     if flaw:
         raise _damaged_record(path, flaw)
+    if record.metrics_sha256 not in (None, hash_epochs(epochs)):
+        raise RecordError(
+            f"{path}: damaged, since {folder.epochs_file.name} beside it is not the one that it was made from; "
+            f"put that back, or delete {folder.path} to train the run anew"
+        )
 
 
 def _find_contradiction(record: Record, last_epoch: dict[str, Any]) -> str | None:
@@ -203,7 +230,7 @@ def _damaged_record(path: Path, flaw: str) -> RecordError:
 
 def _upgrade_schema_1(data: dict[str, Any]) -> dict[str, Any]:
     """Return a record of schema 1 in the form of schema 2; fields that it lacks stay missing."""
-    upgraded = {**data, "schema_version": SCHEMA_VERSION}
+    upgraded = {**data, "schema_version": 2}
     # Axes and protocol in one, under an older name.
     identity = upgraded.pop("canonical", None)
     # The first records had no list of images that were left out.
@@ -217,6 +244,12 @@ def _upgrade_schema_1(data: dict[str, Any]) -> dict[str, Any]:
         upgraded |= {"axes": axes, "protocol": protocol}
         upgraded["protocol_key"] = protocol_key(protocol, data.get("eval_images", 0))
     return upgraded
+
+
+def _upgrade_schema_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of schema 2 in the form of schema 3: it knows no plan, and keeps nothing beside it."""
+    lacking = {"plan": None, "outcomes": None, "metrics_sha256": None}
+    return {**data, **lacking, "schema_version": 3}
 
 
 def _pick_trainer_settings(configured: Any) -> dict[str, Any]:

@@ -97,6 +97,32 @@ def _are_metrics(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(map(is_name, value))
 
 
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and _KEY.fullmatch(value) is not None
+
+
+def _is_plan(value: Any) -> bool:
+    """Return whether a value is the plan that a run was trained under."""
+    if not isinstance(value, dict):
+        return False
+    names = (value.get("id"), value.get("written_at"), value.get("sha256"))
+    grows_from = value.get("grows_from")
+    return (
+        all(map(is_name, names))
+        and _are_counts(value.get("seeds"))
+        and are_texts(value.get("tables"))
+        and (grows_from is None or is_count(grows_from))
+    )
+
+
+def _are_outcomes(value: Any) -> bool:
+    """Return whether a value says which outcomes lie beside a record."""
+    if not isinstance(value, dict):
+        return False
+    counts = (value.get("images"), value.get("ranks"))
+    return _is_hash(value.get("sha256")) and all(map(is_count, counts))
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -111,10 +137,7 @@ def _is_part(value: Any) -> bool:
 
 _COUNT = Rule(is_count, "a whole number from 0 on")
 _PACE = Rule(_is_pace, "a number from 0 to 1e12")
-_IDENTITY_KEY = Rule(
-    lambda value: isinstance(value, str) and _KEY.fullmatch(value) is not None,
-    "64 hexadecimal digits",
-)
+_HASH = Rule(_is_hash, "64 hexadecimal digits")
 _NAME = Rule(is_name, f"a name of at most {LONGEST_NAME} characters that can be printed")
 _NAME_OR_NONE = Rule(is_name, "a name that can be printed", may_lack=True)
 _TEXT_OR_NONE = Rule(_is_text, "a text", may_lack=True)
@@ -123,8 +146,8 @@ _PART_OR_NONE = Rule(_is_part, "a part with settings", may_lack=True)
 
 # A part stands before what is in it. A field that is missing counts as None.
 RULES: dict[str, Rule] = {
-    "run_key": _IDENTITY_KEY,
-    "protocol_key": _IDENTITY_KEY,
+    "run_key": _HASH,
+    "protocol_key": _HASH,
     "name": _NAME,
     "seed": _COUNT,
     "task": _NAME,
@@ -170,6 +193,9 @@ RULES: dict[str, Rule] = {
     "hardware": Rule(_are_settings, "what the run was trained on"),
     "finished_at": _NAME,
     "skipped": Rule(_are_file_lists, "lists of files"),
+    "plan": Rule(_is_plan, "a plan with its seeds and tables", may_lack=True),
+    "outcomes": Rule(_are_outcomes, "the hash and size of outcomes", may_lack=True),
+    "metrics_sha256": Rule(_is_hash, "64 hexadecimal digits", may_lack=True),
 }
 """By the field's name, dotted within its part."""
 
@@ -212,11 +238,11 @@ def find_flaw(record: Mapping[str, Any]) -> str | None:
         if value is None and rule.may_lack:
             continue
         if not rule.allows(value):
-            return f"{field.name} is {_show_value(value)}, not {rule.words}"
+            return f"{field.name} is {show_value(value)}, not {rule.words}"
     for name, value in record["metrics"].items():
         if not is_metric(name, value):
             bounds = " from 0 to 100" if name.endswith("_pct") else ""
-            return f"metrics.{name} is {_show_value(value)}, not a finite number{bounds}"
+            return f"metrics.{name} is {show_value(value)}, not a finite number{bounds}"
     return None
 
 
@@ -234,7 +260,7 @@ def is_too_deep(text: bytes) -> bool:
     return False
 
 
-def _show_value(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Return a value as JSON's reader would know it, cut where it is long."""
     shown = repr(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]} …"

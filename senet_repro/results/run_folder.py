@@ -28,9 +28,11 @@ class RunFolder:
     runs/<readable name>-<first 8 digits of the run key>/seed<k>/
         lock                       held by the process that trains the run
         config.yaml                every setting as resolved; worker processes and `export` read it
+        plan.json                  the plan that the run is trained under; null where none holds it
         status.json                how far the run is: running, failed, stopped or done
         metrics.jsonl              a line for each finished epoch
         metrics.csv                the same as a table, with logger=csv
+        outcomes.npz               label and likeliest classes of every evaluation image, at the last epoch
         checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
         checkpoints/previous.ckpt  the one before
         checkpoints/new.ckpt       one that is being written and has not been read back yet
@@ -39,6 +41,8 @@ class RunFolder:
         .failure.first             made by the first of several processes that failed
         meeting.json               where the processes of several nodes meet
         wandb/                     the copy for Weights & Biases, with logger=wandb
+        evaluation.json            errors that `evaluate` found, at other sizes or on other devices
+        evaluations/<px>-<key>/    the outcomes of each pass of those
         record.json                the result; it appears last, so its presence means that the run finished
     """
 
@@ -60,6 +64,11 @@ class RunFolder:
         return self.path / "config.yaml"
 
     @property
+    def plan_file(self) -> Path:
+        """The plan that the run is trained under."""
+        return self.path / "plan.json"
+
+    @property
     def status_file(self) -> Path:
         """How far the run is."""
         return self.path / "status.json"
@@ -73,6 +82,11 @@ class RunFolder:
     def epochs_csv_file(self) -> Path:
         """The same as a table."""
         return self.path / "metrics.csv"
+
+    @property
+    def outcomes_file(self) -> Path:
+        """The outcome of every evaluation image at the last epoch."""
+        return self.path / "outcomes.npz"
 
     @property
     def record_file(self) -> Path:
@@ -113,6 +127,15 @@ class RunFolder:
     def first_failure_mark(self) -> Path:
         """The mark of the first of several processes that failed."""
         return self.path / ".failure.first"
+
+    @property
+    def evaluations_file(self) -> Path:
+        """The errors that `evaluate` found."""
+        return self.path / "evaluation.json"
+
+    def pass_folder(self, name: str) -> Path:
+        """Return the folder for the outcomes of one pass of an evaluation."""
+        return self.path / "evaluations" / name
 
     def device_log(self, device: int) -> Path:
         """Return the file for the output of the process of a device, counted over all nodes."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from senet_repro.core.files import read_object, write_json
 from senet_repro.results.access import explain_forbidden
+from senet_repro.results.campaign import Campaign, read_campaign
 from senet_repro.results.record import (
     NoRecordError,
     Record,
@@ -37,15 +38,19 @@ class Results:
     failures: dict[tuple[str, int], str] = field(default_factory=dict)  # the reason of each
     unreadable: list[str] = field(default_factory=list)  # one message per file that was skipped
     folders: dict[tuple[str, int], Path] = field(default_factory=dict)  # of the runs with records
+    campaign: Campaign | None = None  # the plan that lies in the folder itself
 
 
 def load_results(results_dir: Path) -> Results:
     """Return every record and failure below `results_dir`, in the order of their paths.
 
     There is nothing in a folder that does not exist. Whatever cannot be read or believed is named and left out.
+
+    Raises:
+        ConfigError: the campaign's plan is damaged: without it nobody could tell which runs count.
     """
     found = list_seed_folders(results_dir)
-    results = Results(unreadable=list(found.problems))
+    results = Results(unreadable=list(found.problems), campaign=read_campaign(results_dir))
     without_record: list[Path] = []
     known: dict[str, Record] = {}
     for folder in found.paths:
@@ -102,9 +107,10 @@ def _read_shared(path: Path, known: dict[str, Record]) -> Record:
     # Hashing costs as much as all the rest, and a campaign has many seeds of each run.
     first = known.get(fields["run_key"])
     if first and all(getattr(first, name) == fields[name] for name in _IDENTIFYING):
-        record = Record(**{**fields, "axes": first.axes, "protocol": first.protocol})
+        shared = {"axes": first.axes, "protocol": first.protocol}
+        record = Record(**{**fields, **shared}, folder=path.parent)
     else:
-        record = Record(**fields)
+        record = Record(**fields, folder=path.parent)
         check_keys(path, record)
         known.setdefault(record.run_key, record)
     check_place(path, record)

@@ -29,8 +29,10 @@ class Estimate:
     half_width: float | None = None  # of the Student-t interval
     sd: float | None = None  # of the seeds' values, with n - 1 below
     standard_error: float | None = None  # of the mean
-    degrees: float | None = (
-        None  # of freedom, of the standard error; not whole where variances were added
+    # Of freedom, of the standard error; not whole where variances were added.
+    degrees: float | None = None
+    images: int | None = (
+        None  # that the interval goes over beside the seeds; None: over seeds alone
     )
 
 

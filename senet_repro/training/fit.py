@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 from pytorch_lightning.callbacks import Callback
 
 from senet_repro.config.schema import Run
+from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
@@ -29,7 +30,6 @@ from senet_repro.training.compilation import CompileReport, compile_network
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
-from senet_repro.training.surroundings import read_commit
 from senet_repro.training.task import Task
 from senet_repro.training.task_module import TaskModule
 
@@ -41,13 +41,14 @@ def fit(
     deferral: Deferral,
     gpus: Sequence[int] = (),
     overrides: Sequence[str] | None = None,
+    plan: Mapping[str, Any] | None = None,
 ) -> None:
     """Train `run` in `folder`, from its last checkpoint if there is one, and leave its record there.
 
     With several devices this runs in each one's process; the first writes. A signal that `deferral` has noted ends the
     run at the next safe point. `task` is the one that `run.task` names, `gpus` are the visible GPUs that this process
     takes, by index, and `overrides` are those of the command that trains this run alone,
-    None where no command line does.
+    None where no command line does. `plan` is the one that the run is trained under, as its record keeps it.
 
     Raises:
         DataError: the data or the checkpoint is missing, of another form, or corrupt.
@@ -85,7 +86,7 @@ def fit(
                 weights_only=True,
             )
             if trainer.is_global_zero:
-                record = build_record(run, task, run_folder, overrides, size, data, trainer)
+                record = build_record(run, task, run_folder, overrides, size, data, trainer, plan)
                 log.copy_record(record)
                 write_record(folder, record)
         finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,14 +18,15 @@ from senet_repro.config.identity import (
     split_identity,
 )
 from senet_repro.config.schema import Run
-from senet_repro.results.epochs import keep_metrics, read_epochs
+from senet_repro.core.checkout import read_commit
+from senet_repro.results.epochs import hash_epochs, keep_metrics, read_epochs
 from senet_repro.results.metrics import Metric, printed_metrics
+from senet_repro.results.outcomes import Outcomes, read_outcomes
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.surroundings import (
     describe_hardware,
     list_versions,
-    read_commit,
     trainer_settings,
 )
 from senet_repro.training.task import Task
@@ -47,6 +49,7 @@ def build_record(
     size: NetworkSize,
     data: TaskData,
     trainer: pl.Trainer,
+    plan: Mapping[str, Any] | None = None,
 ) -> Record:
     """Return the record of a run whose last epoch has ended, as `fit` trained it."""
     epochs = read_epochs(folder.path)
@@ -54,6 +57,7 @@ def build_record(
         raise RuntimeError(
             f"{folder.epochs_file} does not hold epochs 1 to {run.recipe.epochs} once each"
         )
+    outcomes = read_outcomes_of(folder, epochs[-1], task.metrics)
     axes, protocol = split_identity(build_identity(run))
     train_images = sum(epoch["train_images"] for epoch in epochs)
     train_s = sum(epoch["train_s"] for epoch in epochs)
@@ -74,6 +78,9 @@ def build_record(
         metrics=collect_metrics(epochs, task.metrics),
         eval_images=data.num_eval_images,
         skipped=data.skipped,
+        plan=None if plan is None else dict(plan),
+        outcomes=outcomes.summarise() if outcomes else None,
+        metrics_sha256=hash_epochs(folder.epochs_file.read_bytes()),
         params=size.params,
         macs=size.macs,
         epochs=len(epochs),
@@ -85,6 +92,30 @@ def build_record(
         hardware=describe_hardware(trainer),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def read_outcomes_of(
+    folder: RunFolder, epoch: Mapping[str, Any], metrics: Sequence[Metric]
+) -> Outcomes | None:
+    """Return the outcomes that the last epoch left in a folder; None of a task that keeps none.
+
+    Raises:
+        ConfigError: the file is damaged.
+        RuntimeError: the errors of the epoch are not those of its outcomes.
+    """
+    if not folder.outcomes_file.exists():
+        return None
+    outcomes = read_outcomes(folder.outcomes_file)
+    for metric in metrics:
+        if metric.rank is None:
+            continue
+        error_pct = 100 * (1 - float(outcomes.list_hits(metric.rank).mean()))
+        if not math.isclose(error_pct, epoch[metric.name], rel_tol=1e-9, abs_tol=1e-9):
+            raise RuntimeError(
+                f"{folder.outcomes_file} has a {metric.name} of {error_pct:g}, and the last epoch "
+                f"of {folder.epochs_file.name} {epoch[metric.name]:g}; delete {folder.path} to train the run anew"
+            )
+    return outcomes
 
 
 def collect_metrics(

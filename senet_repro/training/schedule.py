@@ -13,8 +13,9 @@ from senet_repro.config.schema import Recipe, Schedule
 def build_optimizer(parameters: Iterable[torch.nn.Parameter], recipe: Recipe) -> torch.optim.SGD:
     """Return stochastic gradient descent with momentum (section 5).
 
-    Weight decay falls on every parameter, batch-norm scales and biases included, as in Caffe by default; the paper
-    states neither its size nor where it falls.
+    Weight decay falls on every parameter, batch-norm scales and shifts included, as in Caffe by default. The paper
+    states neither its size nor where it falls. Its authors advise in their repository (issue 8) no decay on the shifts,
+    the bias of the Scale layer that follows each normalisation there; this departs from that advice.
     """
     return torch.optim.SGD(
         parameters,
@@ -29,11 +30,12 @@ def build_schedule(schedule: Schedule) -> Callable[[float], float]:
     """Return the factor of the learning rate as a function of progress: 0 at the first step, towards 1 at the last.
 
     A step schedule drops at `drops / length` of the training and warms up until `warmup / length`, so a shortened
-    recipe does so in proportion.
+    recipe does so in proportion. A plateau schedule is no such function: it follows the loss on the evaluation images,
+    the very ones whose errors are reported (task_module.py).
     """
     if schedule.kind == "cosine":
         return lambda progress: (1 + math.cos(math.pi * progress)) / 2
-    # A plateau schedule follows the evaluation loss, and validation knows no other kind.
+    # A plateau schedule never comes here, and validation knows no other kind.
     assert schedule.kind == "step", schedule.kind
 
     def step_factor(progress: float) -> float:

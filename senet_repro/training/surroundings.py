@@ -1,13 +1,11 @@
-"""The surroundings of a run: commit, library versions, trainer settings, hardware (training floor)."""
+"""The surroundings of a run: library versions, trainer settings, hardware (training floor)."""
 
 from __future__ import annotations
 
 import platform
-import subprocess
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -16,33 +14,6 @@ from senet_repro.config.schema import Run
 from senet_repro.results.record import TRAINER_SETTINGS
 
 _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf", "numpy")
-
-
-class Commit(NamedTuple):
-    """The checkout that the package runs from; both None for an installed package."""
-
-    revision: str | None
-    dirty: bool | None  # a tracked file differs from the commit
-
-
-@lru_cache(maxsize=1)
-def read_commit() -> Commit:
-    """Return the commit of the checkout around this file, read once: later edits do not reach a process that runs."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return Commit(None, None)
-    try:
-        revision = _run_git(root, "rev-parse", "HEAD").strip()
-        changes = _run_git(root, "status", "--porcelain", "--untracked-files=no").strip()
-    # Without git, or in a checkout of another user, nothing is known.
-    except (OSError, subprocess.CalledProcessError):
-        return Commit(None, None)
-    return Commit(revision, dirty=bool(changes))
-
-
-def _run_git(root: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def list_versions() -> dict[str, str]:
@@ -78,11 +49,15 @@ def _allows_tf32() -> bool:
 
 def describe_hardware(trainer: pl.Trainer) -> dict[str, Any]:
     """Return the kind and number of devices, their name, and the CPU threads of a process."""
-    device = trainer.strategy.root_device
+    return describe_devices(trainer.strategy.root_device, trainer.world_size)
+
+
+def describe_devices(device: torch.device, devices: int) -> dict[str, Any]:
+    """Return the same of so many devices like one of them."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _name_processor()
     return {
         "device": device.type,
-        "devices": trainer.world_size,
+        "devices": devices,
         "name": name,
         "threads": torch.get_num_threads(),
         "platform": f"{platform.system()} {platform.machine()}",

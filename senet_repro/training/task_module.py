@@ -8,12 +8,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torchmetrics import Metric, MetricCollection
 
 from senet_repro.config.schema import Recipe
+from senet_repro.results.outcomes import Outcomes
 from senet_repro.training.schedule import build_optimizer, build_schedule
 
 IMAGES = "images"
@@ -67,6 +69,9 @@ class TaskModule(pl.LightningModule):
     After each epoch `train_results` and `eval_results` hold the metrics over all devices by name, and `train_images`
     and `eval_images` how many images they are made of.
 
+    A task whose evaluation has an outcome for each image returns them from `gather_outcomes`. They are asked for where
+    `keeps_outcomes` is true, which is set before each evaluation, and stand in `eval_outcomes` afterwards.
+
     Within an epoch a checkpoint keeps the sums of the metrics and the states of the random generators, so that a run
     which is resumed there goes on bit by bit as if it had not been stopped.
     """
@@ -87,12 +92,18 @@ class TaskModule(pl.LightningModule):
         self.eval_results: dict[str, float] = {}
         self.train_images = 0
         self.eval_images = 0
+        self.keeps_outcomes = False
+        self.eval_outcomes: Outcomes | None = None
         self.plateau: ReduceLROnPlateau | None = None
         self._is_training_epoch = False
         self._resumed: dict[str, Any] = {}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Return SGD and its schedule: by step, or at plateaus of the evaluation loss."""
+        """Return SGD and its schedule: by step, or at plateaus of the evaluation loss.
+
+        A plateau schedule reads the loss of the very images whose errors are reported, as the paper's does (Table 3):
+        its figures have chosen their own drops, and are no test on images that training never saw.
+        """
         optimizer = build_optimizer(self.net.parameters(), self.recipe)
         schedule = self.recipe.schedule
         if schedule.kind == "plateau":
@@ -149,6 +160,7 @@ class TaskModule(pl.LightningModule):
             self.train_results = close_metrics(self.train_metrics)
             self.train_images = round(self.train_results.pop(_TRAIN_PREFIX + IMAGES))
             self._is_training_epoch = False
+        self.keeps_outcomes = self._is_last_evaluation()
         if self.trainer.world_size > 1:
             # Batch-norm statistics differ from device to device, and device 0's are saved.
             for buffer in self.net.buffers():
@@ -158,9 +170,24 @@ class TaskModule(pl.LightningModule):
         """Close the metrics of the evaluation, and hand its loss to a plateau schedule."""
         self.eval_results = close_metrics(self.eval_metrics)
         self.eval_images = round(self.eval_results.pop(IMAGES))
+        self.eval_outcomes = self.gather_outcomes() if self.keeps_outcomes else None
         if self.plateau:
             # Lightning would step it only after the epoch's checkpoint, and a resumed run would miss the drop.
             self.plateau.step(self.eval_results["loss"])
+
+    def gather_outcomes(self) -> Outcomes | None:
+        """Return the outcome of every evaluation image, over all devices and in the order of the set.
+
+        Every process has to call this. None is returned by a task that keeps no outcomes.
+        """
+        return None
+
+    def _is_last_evaluation(self) -> bool:
+        """Return whether this evaluation is the run's result: that of its last epoch, or one by itself."""
+        trainer = self.trainer
+        if trainer.state.fn != TrainerFn.FITTING:
+            return True
+        return trainer.current_epoch + 1 == trainer.max_epochs
 
 
 def close_metrics(collection: MetricCollection) -> dict[str, float]:

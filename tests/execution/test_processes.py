@@ -17,6 +17,7 @@ from senet_repro.config.identity import run_dir
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
+from senet_repro.results.plan import find_plan, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 from tests.commands import start, wait_for_end, wait_until
@@ -82,7 +83,7 @@ for size in (360, 359, 7):
     data = Part(run.data, 240, run.seed, 0)
     data.size = size
     trainer.validate(module, datamodule=data, verbose=False)
-    found[size] = {"n": module.eval_images, **module.eval_results}
+    found[size] = {"n": module.eval_images, **module.eval_results, "outcomes": module.eval_outcomes.digest}
 if trainer.is_global_zero:
     print(json.dumps(found))
 """
@@ -143,6 +144,7 @@ def test_a_checkpoint_makes_exactly_the_same_errors_on_any_number_of_devices(
     )
     assert [one[size]["n"] for size in one] == [360, 359, 7]
     for other in others:
+        # The outcomes of each image among them, in the order of the set.
         assert [{**other[size], "loss": None} for size in one] == [
             {**one[size], "loss": None} for size in one
         ]
@@ -159,7 +161,11 @@ def test_a_run_on_two_devices_has_the_same_key_and_evaluates_each_image_once(
         small(tmp_path / str(n), f"trainer.devices={n}", "recipe.epochs=2", "r=none")
         for n in (1, 2)
     )
+    for run in (one, two):
+        write_plan(Path(run.results_dir), [plan_run(run, [])])
     records = [train_to_record(run, silent)[1] for run in (one, two)]
+    assert [record.plan for record in records] == [find_plan(run) for run in (one, two)]
+    assert records[1].plan is not None
     assert records[0].run_key == records[1].run_key
     assert [record.eval_images for record in records] == [360, 360]
     assert [record.hardware["devices"] for record in records] == [1, 2]

@@ -1,10 +1,11 @@
-"""Inception-ResNet-v2: the scale of each unit and its last unit."""
+"""Inception-ResNet-v2: the scale of each unit, its last unit, and the whole network against another's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -12,6 +13,7 @@ from senet_repro.models import create_model
 from senet_repro.models.inception_resnet import unit_8px, unit_17px, unit_35px
 from senet_repro.models.residual import ResidualUnit
 from senet_repro.models.se import Gate, SEPlan
+from tests.models.networks import randomise_statistics
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,20 @@ def test_the_average_of_the_stem_leaves_its_padding_out() -> None:
         stem = create_model("inception_resnet_v2").stem
     (pool,) = (module for module in stem.modules() if isinstance(module, nn.AvgPool2d))
     assert not pool.count_include_pad
+
+
+@pytest.mark.slow
+def test_the_usual_definition_gives_the_logits_of_timm() -> None:
+    torch.manual_seed(0)
+    ours = create_model("inception_resnet_v2", 10, r=None, stem="slim").eval()
+    randomise_statistics(ours)
+    with torch.device("meta"):
+        theirs = timm.create_model("inception_resnet_v2", num_classes=10).eval()
+    # Both list their layers in the order of the forward pass.
+    tensors = dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True))
+    theirs.load_state_dict(tensors, assign=True)
+    images = torch.randn(2, 3, 107, 107)
+    with torch.no_grad():
+        expected = theirs(images)
+        difference = (ours(images) - expected).abs().max()
+    assert difference <= 1e-5 * expected.abs().max()

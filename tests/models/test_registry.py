@@ -25,6 +25,7 @@ OPTIONS = [
     ("inception_resnet_v2", {"stem": "slim"}),
     ("resnet50", {"stride_on": "conv3x3"}),
     ("resnet50", {"stem_pool": "padded"}),
+    ("resnet110", {"first_activation": "branch_only", "shortcut": "projected"}),
     ("resnext50", {"stride_on": "conv1x1"}),
     ("shake_even29_2x4x64d", {"se_on": "mix"}),
     ("shake_shake26_2x96d", {"se_on": "mix"}),

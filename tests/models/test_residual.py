@@ -14,6 +14,7 @@ from senet_repro.config.schema import PLACEMENTS
 from senet_repro.models import inception_resnet, preact, shake
 from senet_repro.models.layers import Branches, conv_bn
 from senet_repro.models.residual import (
+    ResidualUnit,
     Unit,
     basic_unit,
     bottleneck_unit,
@@ -81,8 +82,12 @@ KINDS = {
     "basic": Kind(basic_unit, relu_of_sum, (32, 16, 32, 32, 32), "conv1"),
     "resnext": Kind(RESNEXT, relu_of_sum, (64, 32, 64, 64, 32), "conv3x3"),
     "senet": Kind(senet_unit, relu_of_sum, (128, 64, 128, 128, 128), "conv3x3"),
-    "preact-basic": Kind(preact.basic_unit, torch.add, (16, 16, 16, 16, 16), "preact2"),
-    "preact-basic-changing": Kind(preact.basic_unit, torch.add, (32, 16, 32, 32, 32), "preact2"),
+    "preact-basic": Kind(preact.projected_unit, torch.add, (16, 16, 16, 16, 16), "preact2"),
+    "preact-basic-changing": Kind(
+        preact.projected_unit, torch.add, (32, 16, 32, 32, 32), "preact2"
+    ),
+    "preact-padded": Kind(preact.padded_unit, torch.add, (32, 16, 32, 32, 32), "preact2"),
+    "preact-opening": Kind(preact.opening_unit, torch.add, (16, 16, 16, 16, 16), "preact2"),
     "preact-bottleneck": Kind(preact.bottleneck_unit, torch.add, (32, 32, 32, 32, 8), "preact3"),
     "preact-bottleneck-changing": Kind(
         preact.bottleneck_unit, torch.add, (32, 16, 32, 32, 8), "preact3"
@@ -165,7 +170,8 @@ def test_sites_without_se_leave_no_trace(kind: Kind) -> None:
         (partial(resnext_unit, stride_on="conv1x1"), [2, 1, 1]),
         (RESNEXT, [1, 2, 1]),
         (senet_unit, [1, 2, 1]),
-        (preact.basic_unit, [2, 1]),
+        (preact.projected_unit, [2, 1]),
+        (preact.padded_unit, [2, 1]),
         (preact.bottleneck_unit, [2, 1, 1]),
     ],
 )
@@ -195,6 +201,14 @@ def test_option_a_strides_and_appends_zero_channels() -> None:
     out = option_a_shortcut(3, 5, stride=2)(x)
     torch.testing.assert_close(out, torch.cat([x[:, :, ::2, ::2], torch.zeros(2, 2, 3, 3)], dim=1))
     assert option_a_shortcut(3, 3, stride=1)(x) is x
+
+
+def test_the_first_unit_of_all_may_be_another_than_the_rest() -> None:
+    plan = SEPlan(r=None, bias=True, stages=())
+    units = (2, 1)
+    stages = residual_stages(preact.padded_unit, plan, units, 4, 4, first_unit=preact.opening_unit)
+    kinds = [type(unit) for stage in stages.values() for unit in stage]
+    assert kinds == [nn.Sequential, ResidualUnit, ResidualUnit]
 
 
 def test_stages_double_the_width_and_halve_the_map() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from senet_repro.config.composition import compose
+from senet_repro.config.identity import run_dir
 from tests.recipes.copies import ProjectCopy
 
 SMALL = ("recipe.epochs=1", "recipe.batch_size=256", "trainer.accelerator=cpu")
@@ -177,8 +178,8 @@ def test_an_axis_changes_runs_and_leaves_older_keys_alone(tmp_path: Path) -> Non
     of_run = "        scale=run.scale,\n"
     copy.add_lines(f"{models}/registry.py", after="placement=run.placement,", lines=of_run)
 
-    # The committed run of the demo, and one beside it.
-    (known,) = (ROOT / "experiments" / "demo").glob("digits-resnet11-r16-*")
+    # The run that the project itself would train, and one beside it.
+    known = run_dir(compose(["r=16"])).parent
     plan = copy.call("-m", "r=16", "scale=1,3", "dry=true")
     assert known.name in plan
     assert "digits-resnet11-r16-scale3-" in plan
@@ -232,7 +233,7 @@ def test_a_data_set_is_trained_on_and_named_in_the_table(tmp_path: Path) -> None
 
 
 # A metric of classification: how it is written and how it is measured, in one entry.
-METRIC = """    Metric(key="top2", label="top-2", quantity="err", noun="error"): partial(
+METRIC = """    Metric(key="top2", label="top-2", quantity="err", noun="error", rank=2): partial(
         _measure_top_k_error, 2
     ),
 """

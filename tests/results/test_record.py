@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from senet_repro.results.epochs import append_epoch, hash_epochs
 from senet_repro.results.record import (
     SCHEMA_VERSION,
     Record,
@@ -29,10 +30,76 @@ def test_a_record_comes_back_as_written(tmp_path: Path) -> None:
     assert read_record(RunFolder(tmp_path).record_file) == record
 
 
+SCHEMA_3 = ("plan", "outcomes", "metrics_sha256")
+
+
+def test_a_record_knows_where_it_was_read_from_and_is_equal_to_its_copy(tmp_path: Path) -> None:
+    record = make_record(["r=8"], seed=1, top1=3.0)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        write_record(tmp_path / name, record)
+    one, other = (read_record(tmp_path / name / "record.json") for name in ("one", "other"))
+    assert one == other
+    assert (one.folder, other.folder) == (tmp_path / "one", tmp_path / "other")
+    assert "folder" not in json.loads((tmp_path / "one" / "record.json").read_text())
+
+
+def test_a_record_of_schema_2_lacks_plan_outcomes_and_the_hash_of_its_epochs(
+    tmp_path: Path,
+) -> None:
+    record = make_record(["r=8"], seed=1, top1=3.0)
+    data = {name: value for name, value in asdict(record).items() if name not in SCHEMA_3}
+    del data["folder"]
+    path = RunFolder(tmp_path).record_file
+    path.write_text(json.dumps({**data, "schema_version": 2}))
+    assert read_record(path) == record
+    assert (record.plan, record.outcomes, record.metrics_sha256) == (None, None, None)
+
+
+def test_a_record_of_schema_3_without_its_fields_is_refused(tmp_path: Path) -> None:
+    write_record(tmp_path, make_record(["r=8"], seed=1, top1=3.0))
+    path = RunFolder(tmp_path).record_file
+    data = json.loads(path.read_text())
+    del data["metrics_sha256"]
+    path.write_text(json.dumps(data))
+    with pytest.raises(RecordError, match="it lacks metrics_sha256"):
+        read_record(path)
+
+
+@pytest.mark.parametrize(
+    ("change_epochs", "is_refused"),
+    [
+        (lambda path: None, False),
+        # A record that is copied alone has nothing beside it to differ.
+        (lambda path: path.unlink(), False),
+        (lambda path: path.write_text(path.read_text().replace("0.5", "0.4", 1)), True),
+        (lambda path: path.write_text(path.read_text() + path.read_text()), True),
+        (lambda path: path.write_text(""), True),
+    ],
+    ids=["as written", "gone", "an earlier epoch edited", "longer", "empty"],
+)
+def test_a_record_is_believed_beside_the_epochs_that_it_was_made_from(
+    change_epochs: Callable[[Path], None], is_refused: bool, tmp_path: Path
+) -> None:
+    record = make_record(["r=8"], seed=1, top1=3.0)
+    folder = RunFolder(tmp_path)
+    append_epoch(tmp_path, {"epoch": 1, "loss": 0.5})
+    append_epoch(tmp_path, {"epoch": 2, **record.metrics})
+    digest = hash_epochs(folder.epochs_file.read_bytes())
+    write_record(tmp_path, replace(record, metrics_sha256=digest))
+    change_epochs(folder.epochs_file)
+    if not is_refused:
+        assert read_record(folder.record_file).metrics_sha256 == digest
+        return
+    with pytest.raises(RecordError, match=r"damaged, since metrics.jsonl .* put that back, or del"):
+        read_record(folder.record_file)
+
+
 def write_schema_1(folder: Path, record: Record) -> Path:
     """Write a record as the first versions did: axes and protocol in one, and less of everything."""
     data = asdict(record)
-    for later in ("protocol_key", "task", "axes", "protocol", "overrides", "trainer", "skipped"):
+    second = ("protocol_key", "task", "axes", "protocol", "overrides", "trainer", "skipped")
+    for later in (*second, *SCHEMA_3, "folder"):
         del data[later]
     data |= {"schema_version": 1, "canonical": record.identity}
     path = RunFolder(folder).record_file

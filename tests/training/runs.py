@@ -36,6 +36,11 @@ def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
     )
 
 
+def outcomes(run: Run) -> bytes:
+    """The outcomes of the last epoch, which are the same bytes for the same network."""
+    return RunFolder.of(run).outcomes_file.read_bytes()
+
+
 def timeless_epochs(run: Run) -> list[dict[str, Any]]:
     """The metrics of each epoch without those that a clock gives."""
     return [

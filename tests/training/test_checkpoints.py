@@ -16,7 +16,7 @@ from senet_repro.execution.execute import train_to_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training import checkpoints
 from senet_repro.training.checkpoints import Checkpoints, read_checkpoint
-from tests.training.runs import same, silent, small, timeless_epochs, weights
+from tests.training.runs import outcomes, same, silent, small, timeless_epochs, weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -160,6 +160,7 @@ def test_a_run_whose_last_checkpoint_is_lost_ends_the_same(tmp_path: Path) -> No
     train_to_record(hurt, silent)
     assert timeless_epochs(hurt) == timeless_epochs(whole)
     assert same(weights(hurt), weights(whole))
+    assert outcomes(hurt) == outcomes(whole)
 
 
 def test_a_checkpoint_between_epochs_of_an_older_version_is_gone_on_from(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,17 +13,21 @@ from torchmetrics import Metric as TorchMetric
 
 from senet_repro.config.schema import Run
 from senet_repro.core.signals import Deferral
+from senet_repro.data.sets import load_in_memory
 from senet_repro.results.epochs import BOOKKEEPING, read_epochs
 from senet_repro.results.metrics import Metric
+from senet_repro.results.outcomes import load_outcomes, pack_outcomes, write_outcomes
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks.classification import TASK, ClassificationTask
 from senet_repro.tasks.classification.module import Classification
+from senet_repro.tasks.classification.outcome_log import OutcomeLog
 from senet_repro.training import surroundings
 from senet_repro.training.fit import build_trainer, fit
-from senet_repro.training.run_record import find_best_epoch
+from senet_repro.training.run_record import find_best_epoch, read_outcomes_of
 from senet_repro.training.surroundings import trainer_settings
 from senet_repro.training.task import describe_metrics
+from tests.records import compose_once
 from tests.training.runs import small, timeless_epochs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -67,9 +72,15 @@ def train(run: Run, task: ClassificationTask, folder: Path) -> Record:
     return read_record(RunFolder(folder).record_file)
 
 
-def test_a_metric_that_is_not_printed_is_kept(tmp_path: Path) -> None:
+def test_a_metric_that_is_not_printed_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered = count_calls(monkeypatch, OutcomeLog, "gather_images")
     run = small(tmp_path)
     record = train(run, ConfidentTask(), tmp_path)
+    # Of three epochs only the last one keeps outcomes.
+    assert len(gathered) == 1
+    check_outcomes(record)
     last = read_epochs(tmp_path)[-1]
     kept = {name for name in record.metrics if not name.startswith("best_")}
     assert kept == last.keys() - set(BOOKKEEPING)
@@ -81,6 +92,44 @@ def test_a_metric_that_is_not_printed_is_kept(tmp_path: Path) -> None:
     top1, top5 = record.metrics["top1_err_pct"], record.metrics["top5_err_pct"]
     assert line == f"top-1 err {top1:.2f} %  top-5 err {top5:.2f} %"
     assert (record.overrides, record.task) == (["r=16"], "classification")
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[int]:
+    calls: list[int] = []
+    original = getattr(owner, name)
+
+    def call_counted(*arguments: Any) -> Any:
+        calls.append(1)
+        return original(*arguments)
+
+    monkeypatch.setattr(owner, name, call_counted)
+    return calls
+
+
+def check_outcomes(record: Record) -> None:
+    """Outcomes lie beside the record, and its errors are theirs."""
+    found = load_outcomes(record)
+    assert found is not None
+    assert record.outcomes == found.summarise()
+    assert found.likeliest.shape == (record.eval_images, 5)
+    labels = load_in_memory(compose_once().data).test.labels
+    assert found.labels.tolist() == labels.tolist()
+    for k in (1, 5):
+        error_pct = 100 * (1 - found.list_hits(k).mean())
+        assert record.metrics[f"top{k}_err_pct"] == pytest.approx(error_pct, rel=1e-12)
+
+
+def test_outcomes_of_another_evaluation_make_no_record(tmp_path: Path) -> None:
+    folder, metrics = RunFolder(tmp_path), TASK.metrics
+    epoch = {"top1_err_pct": 50.0, "top5_err_pct": 0.0, "loss": 1.0}
+    # A task that keeps none.
+    assert read_outcomes_of(folder, epoch, metrics) is None
+    write_outcomes(tmp_path, pack_outcomes(np.array([0, 1]), np.array([[0, 1], [0, 1]])))
+    found = read_outcomes_of(folder, epoch, metrics)
+    assert found is not None
+    assert found.list_hits(1).tolist() == [True, False]
+    with pytest.raises(RuntimeError, match=r"a top1_err_pct of 50, and the last epoch of .* 75"):
+        read_outcomes_of(folder, {**epoch, "top1_err_pct": 75.0}, metrics)
 
 
 def test_a_metric_that_is_named_and_not_measured_is_an_error_before_training(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from senet_repro.config.paper_tables import paper_protocol
-from senet_repro.report.claims.kinds import Cost, MetricClaim
-from senet_repro.report.claims.pairs import Pair
+from senet_repro.report.claims.comparisons import Comparison, MetricClaim
+from senet_repro.report.claims.cost import Cost
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import (
     choose_difference_spec,
@@ -15,43 +15,51 @@ from senet_repro.report.tables.numbers import (
     format_interval,
     format_p_value,
 )
+from senet_repro.report.tables.planned_seeds import PlannedSeeds
 from senet_repro.report.tables.protocols import Protocol
 from senet_repro.report.tables.standing import Standing
 from senet_repro.results.record import Record
-from senet_repro.stats.estimates import LEVEL, Estimate
+from senet_repro.stats.estimates import LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """The outcome of comparing the rows of a claim."""
 
-    pair: Pair  # the one that decides
-    difference: Estimate  # of that pair
+    comparison: Comparison  # of the pair that decides
     pairs: int  # of the claim
+    verdict: str
     p_value: float | None  # adjusted; None where the claim was not tested
-    is_opposite: bool  # whether the p value is of the claim's opposite
+    seeds: PlannedSeeds  # of all rows of the claim
     confounds: list[str]  # in a reader's words
 
 
-def describe_difference(kind: MetricClaim, finding: Finding) -> str:
-    """Return the deciding pair's difference, the test of the claim, and what else differs between the rows."""
+def describe_finding(kind: MetricClaim, finding: Finding) -> str:
+    """Return the deciding pair's difference, its test and yardstick, the seeds, and what else differs."""
+    pair = finding.comparison.pair
     sentences = [_describe_deciding_pair(kind, finding)]
-    for row in (finding.pair.first, finding.pair.second):
+    for row in (pair.first, pair.second):
         if row.is_cited:
             sentences.append(f"{row.name} is the figure that the paper cites, taken as exact.")
-    # A single seed does not show how far seeds differ, so no test was made.
-    if finding.difference.n < 2:
-        sentences.append("One seed has no spread: no evidence either way.")
-    elif finding.p_value is None:
-        sentences.append("Other rows of the claim have one seed in common: no evidence either way.")
-    else:
-        test = kind.describe_test(finding.is_opposite)
-        p_value = format_p_value(finding.p_value)
-        sentences.append(f"{test}: {p_value} after Holm, level {LEVEL}.")
+    sentences.append(_describe_test(kind, finding))
+    sentences.append(kind.describe_yardstick(finding.comparison))
+    sentences.append(finding.seeds.describe())
     if finding.confounds:
         confounds = "; ".join(finding.confounds)
-        sentences.append(f"The rows differ beside what is tested: {confounds}.")
-    return " ".join(sentences)
+        sentences.append(f"The rows differ, or may differ, beside what is tested: {confounds}.")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _describe_test(kind: MetricClaim, finding: Finding) -> str:
+    """Return the test with its p value, or why none was made."""
+    if finding.comparison.difference.n < 2:
+        return "One seed has no spread: no evidence either way."
+    if finding.p_value is None:
+        return "Other rows of the claim have one seed in common: no evidence either way."
+    test = kind.describe_test(finding.comparison, finding.verdict)
+    p_value = format_p_value(finding.p_value)
+    looks = " and for looking after each seed" if finding.seeds.grows_from is not None else ""
+    return f"{test}: {p_value} after Holm{looks}, level {LEVEL}."
 
 
 def describe_cost(
@@ -96,13 +104,16 @@ def caution_verdicts(table: ResultTable) -> str | None:
 
 
 def _describe_deciding_pair(kind: MetricClaim, finding: Finding) -> str:
-    names = f"{finding.pair.first.name} less {finding.pair.second.name}"
+    pair, difference = finding.comparison.pair, finding.comparison.difference
+    names = f"{pair.first.name} less {pair.second.name}"
     if finding.pairs > 1:
         names += f" (of {finding.pairs} pairs of rows the one that decides)"
     metric = kind.metric
-    difference = format_interval(finding.difference, choose_difference_spec(metric))
-    seeds = f"{count_seeds(finding.difference.n)} in common"
-    return f"{names}: {metric.title} {difference} {metric.difference_unit}, {seeds}."
+    interval = format_interval(difference, choose_difference_spec(metric))
+    sample = f"{count_seeds(difference.n)} in common"
+    if difference.images is not None:
+        sample += f", over {difference.images:,} images"
+    return f"{names}: {metric.title} {interval} {metric.difference_unit}, {sample}."
 
 
 def _sizing_settings(protocol: Protocol) -> tuple[dict[str, object], int, int]:

@@ -1,34 +1,45 @@
 """Claims of the paper judged by our records (report floor).
 
-A claim about a metric is reproduced where a one-sided t test paired by seed says so, or TOST for an equivalence, and
-contradicted where the opposite test does. Either verdict is wrong for any claim of a table in at most 5 % of cases: the
-p values of each are adjusted by Holm over the claims that could be tested. A claim of several pairs of rows holds where
-each pair does (so its p is the greatest), and fails where any does (the least, times their number).
+What a claim says of two rows is tested by t tests paired by seed, see the kinds of claims. *Reproduced* and
+*contradicted* share the level: all these tests of a table make one family, whose p values Holm adjusts, so that in at
+most 5 % of cases any verdict of the table is wrong in either direction. That a gain is too small to matter is a finding
+of its own and makes a second such family. Of several tables the tests of all of them make one family, by which
+`--strict` goes.
+
+A claim of several pairs of rows holds where each pair does (so its p is the greatest), and fails where any does (the
+least, times their number). Where a plan lets seeds be added after a look, each p is corrected for the looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from senet_repro.config.schema import Claim
+from senet_repro.report.claims.comparisons import Comparison, MetricClaim
+from senet_repro.report.claims.confounds import find_confounds
+from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import (
     Finding,
     describe_cost,
-    describe_difference,
+    describe_finding,
     explain_cost_obstacle,
 )
-from senet_repro.report.claims.kinds import ClaimKind, Cost, MetricClaim, read_claim
-from senet_repro.report.claims.pairs import Pair, find_rows, pair_rows
-from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.claims.kinds import ClaimKind, read_claim
+from senet_repro.report.claims.pairs import Pair, find_row, find_rows
+from senet_repro.report.claims.words import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    NO_EFFECT,
+    NOT_RUN,
+    NOT_TESTABLE,
+    REPRODUCED,
+)
+from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.tables.planned_seeds import PlannedSeeds, compare_with_plan
 from senet_repro.stats.estimates import LEVEL, Estimate, adjust_holm
+from senet_repro.stats.looks import correct_for_looks
 from senet_repro.stats.ranks import RankAgreement, rank_agreement
-
-REPRODUCED = "reproduced"
-CONTRADICTED = "contradicted"
-INCONCLUSIVE = "inconclusive"
-NOT_RUN = "not run"
-VERDICTS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,64 +48,123 @@ class Judged:
 
     table: ResultTable
     kind: ClaimKind  # the claim as its kind
-    verdict: str  # of VERDICTS
+    verdict: str  # of VERDICTS, at the level of its table
+    verdict_in_report: str  # the same at the level of all tables that were judged together
+    # Why a verdict may yet change for another reason than chance, in a reader's words.
+    provisos: list[str] = field(default_factory=list)
     # First row less second, paired by seed; of a chain the pair that decides. Of a cost the increase in percent.
     difference: Estimate | None = None
     # Adjusted within the table; of the verdict given, or of REPRODUCED where it is inconclusive.
     p_value: float | None = None
     n: int = 0  # pairs of seeds
-    evidence: str  # a sentence: figures, test, n, and whatever confounds
+    seeds: PlannedSeeds | None = None  # of the claim's rows; None where no test was possible
+    evidence: str  # sentences: figures, test, n, yardstick, seeds, and whatever confounds
 
     @property
     def claim(self) -> Claim:
         """Return the claim as the paper's YAML has it."""
         return self.kind.claim
 
+    @property
+    def is_provisional(self) -> bool:
+        """Return whether the verdict decides the claim, and something else than chance may yet change it."""
+        return bool(self.provisos) and self.verdict not in (INCONCLUSIVE, NOT_TESTABLE, NOT_RUN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """A claim about a metric that its table's records can be asked about, with the p values of what they may show.
+
+    The p values are of this claim alone; all are None where one seed is no evidence.
+    """
+
+    table: ResultTable
+    kind: MetricClaim
+    comparisons: list[Comparison]  # of each pair of its rows; at least one
+    seeds: PlannedSeeds
+    p_holds: float | None
+    p_fails: float | None
+    p_nothing: float | None  # None, too, where nothing says how small a gain matters
+
+    @property
+    def n(self) -> int:
+        """Return the seeds of the pair that has fewest."""
+        return min(each.difference.n for each in self.comparisons)
+
 
 @dataclass(frozen=True)
-class Compared:
-    """A pair of rows of a claim, with the p values of its holding and of its opposite."""
+class _Adjusted:
+    """The p values of a claim, adjusted within a family; None where the claim was not tested."""
 
-    pair: Pair
-    difference: Estimate
-    p_holds: float
-    p_fails: float
+    holds: float | None = None
+    fails: float | None = None
+    nothing: float | None = None
 
 
 def judge(table: ResultTable) -> list[Judged]:
     """Return the verdict on every claim of a table, in the table's order."""
-    kinds = [read_claim(table.paper, claim) for claim in table.paper.claims]
-    compared = [compare_rows(table, kind) for kind in kinds]
-    # Two families of tests: whether claims hold, and whether their opposites do.
-    p_holds = _adjust_tested(compared, _p_all_hold)
-    p_fails = _adjust_tested(compared, _p_any_fails)
-    return [
-        _judge_claim(table, kind, pairs, holds, fails)
-        for kind, pairs, holds, fails in zip(kinds, compared, p_holds, p_fails, strict=True)
-    ]
+    (judged,) = judge_together([table])
+    return judged
 
 
-def compare_rows(table: ResultTable, kind: ClaimKind) -> list[Compared]:
-    """Return the pairs of rows of a claim about a metric; nothing unless all pairs have seeds in common."""
+def judge_together(tables: Sequence[ResultTable]) -> list[list[Judged]]:
+    """Return the verdicts on the claims of each table; all tables make the family of `verdict_in_report`."""
+    examined = [_examine_claims(table) for table in tables]
+    tests = [[one for one in found if isinstance(one, Tested)] for found in examined]
+    in_report = iter(_adjust_family([one for found in tests for one in found]))
+    judged = []
+    for found, tested in zip(examined, tests, strict=True):
+        in_table = iter(_adjust_family(tested))
+        verdicts = []
+        for one in found:
+            if isinstance(one, Tested):
+                one = _decide(one, next(in_table), next(in_report))
+            verdicts.append(one)
+        judged.append(verdicts)
+    return judged
+
+
+def examine(table: ResultTable, kind: ClaimKind) -> Tested | Judged:
+    """Return a claim with the p values of its own, or the verdict where no test is possible or needed."""
+    gap = _explain_gap(table, kind)
+    if gap is not None:
+        return _settle(table, kind, NOT_RUN, gap)
+    if isinstance(kind, Cost):
+        return _judge_cost(table, kind)
+    obstacle = kind.explain_obstacle(table)
+    if obstacle is not None:
+        return _settle(table, kind, NOT_TESTABLE, obstacle)
+    comparisons = compare_rows(table, kind)
+    if not comparisons:
+        return _settle(table, kind, INCONCLUSIVE, "Its rows have no seed in common.")
+    return _test_claim(table, kind, comparisons)
+
+
+def compare_rows(table: ResultTable, kind: MetricClaim) -> list[Comparison]:
+    """Return the comparisons of a claim about a metric; nothing unless all pairs have seeds in common."""
+    comparisons = []
+    for pair in pair_rows(table, kind):
+        comparison = kind.compare(table, pair)
+        if comparison is None:
+            return []
+        comparisons.append(comparison)
+    return comparisons
+
+
+def pair_rows(table: ResultTable, kind: ClaimKind) -> list[Pair]:
+    """Return the pairs of rows that a claim compares; none for sizes, which are counted."""
     if isinstance(kind, Cost):
         return []
-    compared = []
-    for pair in pair_rows(table, kind):
-        difference = pair.estimate_difference(kind.metric)
-        if difference is None:
-            return []
-        p_holds, p_fails = kind.test_difference(difference)
-        compared.append(Compared(pair, difference, p_holds, p_fails))
-    return compared
+    rows = find_rows(table, kind.claim)
+    return [Pair(first, second) for first, second in kind.pair_rows(rows)]
 
 
 def list_confounds(table: ResultTable) -> list[str]:
     """Return what else differs between rows that a claim compares, each once: device, commit, versions and the like."""
-    confounds: dict[str, None] = {}
+    pairs = []
     for claim in table.paper.claims:
-        for pair in pair_rows(table, read_claim(table.paper, claim)):
-            confounds |= dict.fromkeys(pair.find_confounds())
-    return list(confounds)
+        pairs += pair_rows(table, read_claim(table.paper, claim))
+    return _find_confounds(pairs)
 
 
 def compare_order(table: ResultTable) -> RankAgreement | None:
@@ -112,108 +182,153 @@ def compare_order(table: ResultTable) -> RankAgreement | None:
     return rank_agreement(papers, ours)
 
 
-def _adjust_tested(
-    compared: Sequence[Sequence[Compared]], combine_pairs: Callable[[Sequence[Compared]], float]
-) -> list[float | None]:
-    """Return the p of each claim, adjusted by Holm over those that are tested; None for the others."""
-    tested = [index for index, pairs in enumerate(compared) if _is_tested(pairs)]
-    adjusted = adjust_holm([combine_pairs(compared[index]) for index in tested])
-    p_values: list[float | None] = [None] * len(compared)
-    for index, p_value in zip(tested, adjusted, strict=True):
-        p_values[index] = p_value
-    return p_values
-
-
-def _is_tested(pairs: Sequence[Compared]) -> bool:
-    """Return whether a claim is tested, and so belongs to the table's family of tests: one seed is no evidence."""
-    return bool(pairs) and all(pair.difference.n > 1 for pair in pairs)
-
-
-def _p_all_hold(pairs: Sequence[Compared]) -> float:
-    return max(pair.p_holds for pair in pairs)
-
-
-def _p_any_fails(pairs: Sequence[Compared]) -> float:
-    # Any pair that fails will do, so there are as many chances to be wrong as pairs (Bonferroni).
-    return min(1.0, len(pairs) * min(pair.p_fails for pair in pairs))
-
-
-def _judge_claim(
-    table: ResultTable,
-    kind: ClaimKind,
-    pairs: Sequence[Compared],
-    p_holds: float | None,
-    p_fails: float | None,
-) -> Judged:
-    gap = _explain_gap(table, kind)
-    if gap is not None:
-        return Judged(table=table, kind=kind, verdict=NOT_RUN, evidence=gap)
-    if isinstance(kind, Cost):
-        return _judge_cost(table, kind)
-    if not pairs:
-        evidence = "Its rows have no seed in common."
-        return Judged(table=table, kind=kind, verdict=INCONCLUSIVE, evidence=evidence)
-    return _judge_pairs(table, kind, pairs, p_holds, p_fails)
+def _examine_claims(table: ResultTable) -> list[Tested | Judged]:
+    return [examine(table, read_claim(table.paper, claim)) for claim in table.paper.claims]
 
 
 def _explain_gap(table: ResultTable, kind: ClaimKind) -> str | None:
     """Return why a claim cannot be judged for want of records; None where it can."""
     rows = find_rows(table, kind.claim)
-    lacking = [row.name for row in rows if not row.is_cited and not row.records]
-    if lacking:
-        return f"No records of {', '.join(lacking)}."
     if all(row.is_cited for row in rows):
         return "The paper's rows are not offered here."
-    return None
+    rows += [find_row(table, name) for name in _list_gain_rows(table, kind)]
+    lacking = dict.fromkeys(row.name for row in rows if not row.is_cited and not row.records)
+    return f"No records of {', '.join(lacking)}." if lacking else None
 
 
-def _judge_pairs(
-    table: ResultTable,
-    kind: MetricClaim,
-    pairs: Sequence[Compared],
-    p_holds: float | None,
-    p_fails: float | None,
-) -> Judged:
-    """Return the verdict on a claim whose rows have seeds in common.
+def _list_gain_rows(table: ResultTable, kind: ClaimKind) -> list[str]:
+    """Return the rows beside those compared that a claim cannot do without on this table's data."""
+    if table.example.protocol["data"]["name"] in kind.claim.margins:
+        return []
+    return kind.claim.gain
 
-    The p values are adjusted; both are None where the claim was not tested.
-    """
-    verdict, p_value = INCONCLUSIVE, p_holds
-    # The pair that decides is the one that holds least, or the one that speaks most against the claim.
-    deciding = max(pairs, key=lambda pair: pair.p_holds)
-    if p_holds is not None and p_holds <= LEVEL:
-        verdict = REPRODUCED
-    elif p_fails is not None and p_fails <= LEVEL:
-        verdict, p_value = CONTRADICTED, p_fails
-        deciding = min(pairs, key=lambda pair: pair.p_fails)
-    confounds: dict[str, None] = {}
-    for compared in pairs:
-        confounds |= dict.fromkeys(compared.pair.find_confounds())
-    finding = Finding(
-        pair=deciding.pair,
-        difference=deciding.difference,
-        pairs=len(pairs),
-        p_value=p_value,
-        is_opposite=verdict == CONTRADICTED,
-        confounds=list(confounds),
-    )
+
+def _settle(table: ResultTable, kind: ClaimKind, verdict: str, evidence: str) -> Judged:
+    """Return a verdict that no test has a part in."""
     return Judged(
+        table=table, kind=kind, verdict=verdict, verdict_in_report=verdict, evidence=evidence
+    )
+
+
+def _test_claim(table: ResultTable, kind: MetricClaim, comparisons: Sequence[Comparison]) -> Tested:
+    """Return a claim with the p values of its own, corrected for looks where its plan allows any."""
+    names = dict.fromkeys([*kind.claim.rows, *_list_gain_rows(table, kind)])
+    rows = [find_row(table, name) for name in names]
+    offered = [row.all_records for row in rows if not row.is_cited]
+    seeds = compare_with_plan(offered, table.paper.name, table.plan, table.campaign)
+    p_holds = p_fails = p_nothing = None
+    n = min(each.difference.n for each in comparisons)
+    # A single seed does not show how far seeds differ.
+    if n > 1:
+        p_holds = _correct(max(each.p_holds for each in comparisons), n, seeds)
+        p_fails = _correct(_combine_any([each.p_fails for each in comparisons]), n, seeds)
+        measured = [each.p_nothing for each in comparisons if each.p_nothing is not None]
+        if len(measured) == len(comparisons):
+            p_nothing = _correct(_combine_any(measured), n, seeds)
+    return Tested(
         table=table,
         kind=kind,
+        comparisons=list(comparisons),
+        seeds=seeds,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        p_nothing=p_nothing,
+    )
+
+
+def _combine_any(p_values: Sequence[float]) -> float:
+    # Any pair will do, so there are as many chances to be wrong as pairs (Bonferroni).
+    return min(1.0, len(p_values) * min(p_values))
+
+
+def _correct(p_value: float, n: int, seeds: PlannedSeeds) -> float:
+    """Return a p value that holds for however many looks at growing numbers of seeds the plan allows."""
+    if seeds.grows_from is None:
+        return p_value
+    return correct_for_looks(p_value, n, seeds.grows_from)
+
+
+def _adjust_family(tested: Sequence[Tested]) -> list[_Adjusted]:
+    """Return the p values of each claim, adjusted by Holm within the family that these claims make."""
+    decisive = [one for one in tested if one.p_holds is not None and one.p_fails is not None]
+    p_values = [one.p_holds for one in decisive] + [one.p_fails for one in decisive]
+    both = adjust_holm([p_value for p_value in p_values if p_value is not None])
+    measured = [one for one in decisive if one.p_nothing is not None]
+    nothing = adjust_holm([one.p_nothing for one in measured if one.p_nothing is not None])
+    holds_by_claim = _match(decisive, both[: len(decisive)])
+    fails_by_claim = _match(decisive, both[len(decisive) :])
+    nothing_by_claim = _match(measured, nothing)
+    return [
+        _Adjusted(
+            holds_by_claim.get(id(one)), fails_by_claim.get(id(one)), nothing_by_claim.get(id(one))
+        )
+        for one in tested
+    ]
+
+
+def _match(claims: Sequence[Tested], p_values: Sequence[float]) -> dict[int, float]:
+    """Return the p values by the id() of their claims."""
+    return {id(one): p_value for one, p_value in zip(claims, p_values, strict=True)}
+
+
+def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged:
+    """Return the verdict on a claim by its adjusted p values."""
+    verdict, p_value = _choose_verdict(tested, in_table)
+    deciding = _find_deciding(tested.comparisons, verdict)
+    finding = Finding(
+        comparison=deciding,
+        pairs=len(tested.comparisons),
         verdict=verdict,
+        p_value=p_value,
+        seeds=tested.seeds,
+        confounds=_find_confounds([each.pair for each in tested.comparisons]),
+    )
+    provisos = list(tested.seeds.problems)
+    if deciding.yardstick.smallest_effect is None:
+        provisos.append(deciding.yardstick.because)
+    return Judged(
+        table=tested.table,
+        kind=tested.kind,
+        verdict=verdict,
+        verdict_in_report=_choose_verdict(tested, in_report)[0],
+        provisos=provisos,
         difference=deciding.difference,
         p_value=p_value,
         n=deciding.difference.n,
-        evidence=describe_difference(kind, finding),
+        seeds=tested.seeds,
+        evidence=describe_finding(tested.kind, finding),
     )
+
+
+def _choose_verdict(tested: Tested, adjusted: _Adjusted) -> tuple[str, float | None]:
+    """Return the verdict at the level, and the p value that speaks for it, or for the claim where none does."""
+    if adjusted.holds is not None and adjusted.holds <= LEVEL:
+        return tested.kind.grade_success(tested.comparisons), adjusted.holds
+    if adjusted.fails is not None and adjusted.fails <= LEVEL:
+        return CONTRADICTED, adjusted.fails
+    if adjusted.nothing is not None and adjusted.nothing <= LEVEL:
+        return NO_EFFECT, adjusted.nothing
+    return INCONCLUSIVE, adjusted.holds
+
+
+def _find_deciding(comparisons: Sequence[Comparison], verdict: str) -> Comparison:
+    """Return the pair that decides: the one that holds least, or the one that speaks most against the claim."""
+    if verdict == CONTRADICTED:
+        return min(comparisons, key=lambda each: each.p_fails)
+    if verdict == NO_EFFECT:
+        return min(comparisons, key=lambda each: 1.0 if each.p_nothing is None else each.p_nothing)
+    return max(comparisons, key=lambda each: each.p_holds)
+
+
+def _find_confounds(pairs: Iterable[Pair]) -> list[str]:
+    """Return what else differs between the rows of some pairs, each once."""
+    return find_confounds((pair.first, pair.second) for pair in pairs)
 
 
 def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
     """Return the verdict on sizes: they are counted, so one seed is enough, but only on the paper's network."""
     first, second = find_rows(table, kind.claim)
-    counts = kind.counted_size.count(first), kind.counted_size.count(second)
-    assert counts[0] is not None
-    assert counts[1] is not None
+    counts = _count_sizes(kind, first, second)
     increase_pct = 100 * (counts[0] / counts[1] - 1)
     verdict = REPRODUCED if kind.is_met_by(increase_pct) else CONTRADICTED
     obstacle = explain_cost_obstacle(table, (first, second))
@@ -225,7 +340,16 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
         table=table,
         kind=kind,
         verdict=verdict,
+        verdict_in_report=verdict,
         difference=Estimate(n, increase_pct),
         n=n,
-        evidence=describe_cost(kind, (counts[0], counts[1]), increase_pct, obstacle),
+        evidence=describe_cost(kind, counts, increase_pct, obstacle),
     )
+
+
+def _count_sizes(kind: Cost, first: ResultRow, second: ResultRow) -> tuple[int, int]:
+    one, other = kind.counted_size.count(first), kind.counted_size.count(second)
+    # A claim whose rows lack records has been settled before.
+    assert one is not None
+    assert other is not None
+    return one, other

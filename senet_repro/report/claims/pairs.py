@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from senet_repro.config.schema import Claim
-from senet_repro.report.claims.kinds import ClaimKind
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.protocols import Protocol, name_settings
+from senet_repro.report.tables.contrasts import Term, estimate_contrast
 from senet_repro.results.metrics import Metric
-from senet_repro.results.record import Record
-from senet_repro.stats.estimates import Estimate, estimate_mean, least_sd_pct
-
-_TREE_WORDS = {None: None, True: "with uncommitted changes", False: "clean"}
+from senet_repro.stats.estimates import Estimate
 
 
 @dataclass(frozen=True)
@@ -34,111 +29,20 @@ class Pair:
         return sorted(set(self.first.seeds) & set(self.second.seeds))
 
     def estimate_difference(self, metric: Metric) -> Estimate | None:
-        """Return the first row's figure less the second's over their common seeds.
+        """Return the first row's figure less the second's over their common seeds; None where there are none.
 
-        The standard deviation is at least the one that counts of images allow, see `least_sd_pct`. None is returned
-        where there is no common seed.
+        None is returned, too, where a run was recorded without the metric, or the paper lacks a cited row's figure.
         """
-        seeds = self.shared_seeds
-        if not seeds:
-            return None
-        first = _list_values(self.first, metric, seeds)
-        second = _list_values(self.second, metric, seeds)
-        if first is None or second is None:
-            return None
-        least_sd = 0.0
-        # Only shares of images come in steps of an image.
-        if metric.unit == "pct":
-            records = [*self.first.records, *self.second.records]
-            least_sd = least_sd_pct(min(record.eval_images for record in records))
-        differences = [one - other for one, other in zip(first, second, strict=True)]
-        return estimate_mean(differences, least_sd)
-
-    def find_confounds(self) -> list[str]:
-        """Return what differs between the runs of one seed beside the axes under test, in a reader's words."""
-        first = {record.seed: record for record in self.first.records}
-        second = {record.seed: record for record in self.second.records}
-        found: dict[str, dict[str, None]] = {}
-        for seed in self.shared_seeds:
-            # A cited row has no records.
-            if seed not in first or seed not in second:
-                continue
-            for name, values in _find_differing(first[seed], second[seed]).items():
-                found.setdefault(name, {})[values] = None
-        return [f"{name} ({', '.join(values)})" for name, values in found.items()]
-
-
-def pair_rows(table: ResultTable, kind: ClaimKind) -> list[Pair]:
-    """Return the comparisons that a claim consists of; none for sizes, which are counted."""
-    rows = find_rows(table, kind.claim)
-    return [Pair(first, second) for first, second in kind.pair_rows(rows)]
+        terms = [Term(1.0, self.first.list_runs(metric)), Term(-1.0, self.second.list_runs(metric))]
+        return estimate_contrast(terms, metric, self.shared_seeds)
 
 
 def find_rows(table: ResultTable, claim: Claim) -> list[ResultRow]:
-    """Return the rows that a claim names, of the table or beside it."""
+    """Return the rows that a claim compares, of the table or beside it."""
+    return [find_row(table, name) for name in claim.rows]
+
+
+def find_row(table: ResultTable, name: str) -> ResultRow:
+    """Return the row of a name, of the table or beside it."""
     by_name = {row.name: row for row in (*table.beside, *table.rows)}
-    return [by_name[name] for name in claim.rows]
-
-
-def _list_values(row: ResultRow, metric: Metric, seeds: list[int]) -> list[float] | None:
-    """Return a row's figure for each seed.
-
-    None is returned for a cited row whose figure the paper does not have, and where a record was made without it.
-    """
-    if row.is_cited:
-        published = row.paper.published(metric.name)
-        return None if published is None else [published] * len(seeds)
-    by_seed = {record.seed: record.metrics.get(metric.name) for record in row.records}
-    values = [by_seed[seed] for seed in seeds]
-    measured = [value for value in values if value is not None]
-    return measured if len(measured) == len(values) else None
-
-
-def _find_differing(first: Record, second: Record) -> dict[str, str]:
-    """Return the settings in which two runs differ, each with both values in words."""
-    one, other = _list_surroundings(first), _list_surroundings(second)
-    one_protocol = _select_comparable(first, second)
-    other_protocol = _select_comparable(second, first)
-    # Most runs of a table differ in nothing, and a campaign has thousands of pairs.
-    if (one, one_protocol) == (other, other_protocol):
-        return {}
-    # Settings are written out only where they differ.
-    if one_protocol != other_protocol:
-        one = {**name_settings(one_protocol), **one}
-        other = {**name_settings(other_protocol), **other}
-    differing = {}
-    for name in (*one, *other):
-        one_value, other_value = one.get(name), other.get(name)
-        if one_value != other_value:
-            differing[name] = f"{_spell_value(one_value)} and {_spell_value(other_value)}"
-    return differing
-
-
-def _select_comparable(record: Record, other: Record) -> Protocol:
-    """Return the part of a record's protocol that may not differ from another's."""
-    protocol = dict(record.protocol)
-    # SE or none is the axis under test, and only two networks with SE write it down in some way.
-    if record.axes is None or other.axes is None:
-        del protocol["se"]
-    # Where two rows name different networks, the network is the axis.
-    if record.protocol["model"]["name"] != other.protocol["model"]["name"]:
-        del protocol["model"]
-    return protocol
-
-
-def _list_surroundings(record: Record) -> dict[str, Any]:
-    """Return whatever may decide a number and is not part of a run's identity."""
-    return {
-        "evaluation images": record.eval_images,
-        "device": record.hardware.get("device"),
-        "devices": record.hardware.get("devices"),
-        "processor": record.hardware.get("name"),
-        **record.versions,
-        # As short as git prints it.
-        "commit": record.commit and record.commit[:7],
-        "working tree": _TREE_WORDS[record.dirty],
-    }
-
-
-def _spell_value(value: Any) -> str:
-    return "unknown" if value is None else str(value)
+    return by_name[name]

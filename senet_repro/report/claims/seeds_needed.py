@@ -7,17 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from senet_repro.report.claims.judge import (
-    CONTRADICTED,
-    INCONCLUSIVE,
-    REPRODUCED,
-    Compared,
-    Judged,
-    compare_rows,
-    judge,
-)
-from senet_repro.report.claims.kinds import Cost, MetricClaim, Region
+from senet_repro.report.claims.comparisons import Comparison, MetricClaim, Region
+from senet_repro.report.claims.cost import Cost
+from senet_repro.report.claims.judge import Judged, compare_rows, judge
 from senet_repro.report.claims.pairs import find_rows
+from senet_repro.report.claims.words import CONTRADICTED, INCONCLUSIVE, REPRODUCED
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.stats.estimates import LEVEL
 from senet_repro.stats.power import count_seeds_needed
@@ -62,48 +56,44 @@ def _plan_claim(table: ResultTable, judged: Judged, power: float, level: float) 
     pairs = compare_rows(table, kind)
     if not pairs or any(pair.difference.n < 2 for pair in pairs):
         return _reckon_cost(judged, kind, SECOND_SEED, None, 2)
-    against = [pair for pair in pairs if not _lies_within(pair, kind.region_for)]
+    against = [pair for pair in pairs if not _lies_within(pair, pair.region_for)]
     if not against:
-        seeds = _plan_reproduction(kind, pairs, power, level)
+        seeds = _plan_reproduction(pairs, power, level)
         return _reckon_cost(judged, kind, REPRODUCED, level, seeds)
     # Any one pair contradicts the claim, on any side of its region: each is one more test, and shares the level.
-    level = level / (len(pairs) * len(kind.regions_against))
-    seeds = _plan_contradiction(kind, against, power, level)
+    level = level / (len(pairs) * len(pairs[0].regions_against))
+    seeds = _plan_contradiction(against, power, level)
     return _reckon_cost(judged, kind, CONTRADICTED, level, seeds)
 
 
-def _plan_reproduction(
-    kind: MetricClaim, pairs: Sequence[Compared], power: float, level: float
-) -> int | None:
+def _plan_reproduction(pairs: Sequence[Comparison], power: float, level: float) -> int | None:
     """Return the seeds that the hardest pair needs, since all have to hold; None if there are none for some pair."""
     most = 0
     for pair in pairs:
-        seeds = _count_seeds(pair, kind.region_for, power, level)
+        seeds = _count_seeds(pair, pair.region_for, power, level)
         if seeds is None:
             return None
         most = max(most, seeds)
     return most
 
 
-def _plan_contradiction(
-    kind: MetricClaim, against: Sequence[Compared], power: float, level: float
-) -> int | None:
+def _plan_contradiction(against: Sequence[Comparison], power: float, level: float) -> int | None:
     """Return the seeds that the easiest pair needs, since one that fails is enough; None if there are none for any."""
     fewest: int | None = None
     for pair in against:
-        for region in kind.regions_against:
+        for region in pair.regions_against:
             seeds = _count_seeds(pair, region, power, level)
             if seeds is not None and (fewest is None or seeds < fewest):
                 fewest = seeds
     return fewest
 
 
-def _lies_within(pair: Compared, region: Region) -> bool:
+def _lies_within(pair: Comparison, region: Region) -> bool:
     low, high = region
     return low < pair.difference.mean < high
 
 
-def _count_seeds(pair: Compared, region: Region, power: float, level: float) -> int | None:
+def _count_seeds(pair: Comparison, region: Region, power: float, level: float) -> int | None:
     sd = pair.difference.sd
     # Two seeds have a standard deviation.
     assert sd is not None

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from senet_repro.config.paper_tables import label_table
-from senet_repro.report.claims.judge import NOT_RUN, Judged, judge
+from senet_repro.report.claims.judge import Judged, judge_together
+from senet_repro.report.claims.words import NOT_RUN
 from senet_repro.report.figures.captions import describe_standing, write_title
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.table_figures import draw_table_figures
@@ -137,7 +138,7 @@ def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Sect
     """Return a section for every table, each with an id of its own."""
     sections: list[Section] = []
     counts: Counter[str] = Counter()
-    for table in tables:
+    for table, judged in zip(tables, judge_together(tables), strict=True):
         # A table that was run by several protocols has a section for each.
         name = make_slug(table.paper.name)
         counts[name] += 1
@@ -148,7 +149,7 @@ def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Sect
             table=table,
             standing=describe_standing(table),
             notes=list_notes(table),
-            judged=judge(table),
+            judged=judged,
             drawings=draw_table_figures(table, section_id, results.folders),
         )
         sections.append(section)

@@ -14,12 +14,14 @@ from typing import Any
 from senet_repro.config.identity import hash_identity
 from senet_repro.config.paper_tables import label_table
 from senet_repro.mirrors.wandb_data import WandbImage, WandbRun
-from senet_repro.report.claims.judge import VERDICTS, Judged, judge
+from senet_repro.report.claims.judge import Judged, judge
+from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
 from senet_repro.report.text.plain import flatten_rows
+from senet_repro.report.text.verdicts import format_verdict
 from senet_repro.results.metrics import Metric
 
 TABLES_FOLDER = "wandb-tables"
@@ -138,7 +140,7 @@ def describe_verdicts(table: ResultTable, row: ResultRow, judged: Sequence[Judge
     sentences = []
     for one in judged:
         if one.kind.figure_name in metrics and compared <= set(one.claim.rows):
-            sentences.append(f"{one.verdict}: {one.claim.says}")
+            sentences.append(f"{format_verdict(one)}: {one.claim.says}")
     return "; ".join(sentences)
 
 
@@ -148,6 +150,7 @@ def build_claim_row(one: Judged) -> dict[str, Any]:
         "section": one.claim.section,
         "claim": one.claim.says,
         "verdict": one.verdict,
+        "provisional": one.is_provisional,
         "kind": one.claim.kind,
         "rows": ", ".join(one.claim.rows),
         "figure": one.kind.figure_name,

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from senet_repro.config.paper_tables import names_networks, paper_protocol, paper_tables
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.core.choice import require_choice
+from senet_repro.report.tables.contrasts import Term, estimate_contrast, find_least_sd
 from senet_repro.report.tables.groups import describe_distinctions, group_records
+from senet_repro.report.tables.planned_seeds import choose_plan, select_planned
 from senet_repro.report.tables.protocols import Protocol, describe_departures
 from senet_repro.report.tables.seen_sets import (
     describe_set,
@@ -24,6 +27,7 @@ from senet_repro.report.tables.seen_sets import (
 )
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.tables.variants import TableVariant, VariantRow, find_variants
+from senet_repro.results.campaign import EVERY_CLAIM, Campaign, SmallestEffect
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -39,8 +43,9 @@ class ResultRow:
     paper: Row
     protocol: Protocol | None  # that it has in this table; None where the paper only cites it
     run_key: str | None
-    records: list[Record]  # one per seed
+    records: list[Record]  # one per seed that counts
     failed: dict[int, str]  # reason by seed
+    unplanned: list[Record] = field(default_factory=list)  # of seeds that the plan does not hold
     estimates: dict[str, Estimate] = field(default_factory=dict)  # by the name of a metric
     # To the baseline row, paired by seed; by the name of a metric.
     differences: dict[str, Estimate] = field(default_factory=dict)
@@ -52,8 +57,22 @@ class ResultRow:
 
     @property
     def seeds(self) -> list[int]:
-        """Return the seeds it was run with."""
+        """Return the seeds it was run with, those alone that count."""
         return sorted(record.seed for record in self.records)
+
+    @property
+    def all_records(self) -> list[Record]:
+        """Return its records, with those of seeds that do not count."""
+        return [*self.records, *self.unplanned]
+
+    def list_runs(self, metric: Metric) -> dict[int, Record] | float | None:
+        """Return its records by seed, or the published figure of a row that the paper only cites.
+
+        None is returned for a cited row without that figure.
+        """
+        if self.is_cited:
+            return self.paper.published(metric.name)
+        return {record.seed: record for record in self.records}
 
     @property
     def params(self) -> int | None:
@@ -86,6 +105,14 @@ class ResultTable:
     superseded: list[Record] = field(default_factory=list)
     # Rows of other tables, for claims that compare with them.
     beside: list[ResultRow] = field(default_factory=list)
+    plan: Mapping[str, Any] | None = None  # that decides which seeds count, as its records keep it
+    campaign: Campaign | None = None  # the plan in the results folder, as it is now
+
+    def find_smallest_effect(self, says: str) -> SmallestEffect | None:
+        """Return the smallest effect that the campaign's plan names for a claim of this table; None without one."""
+        planned = self.campaign.tables.get(self.paper.name) if self.campaign else None
+        effects = planned.smallest_effects if planned else {}
+        return effects.get(says, effects.get(EVERY_CLAIM))
 
     @property
     def metrics(self) -> list[Metric]:
@@ -139,7 +166,7 @@ def build_tables(
     for paper in papers:
         _check_figures(paper)
         shown = [one for one in variants[paper.name] if _has_news(one, in_experiments)]
-        tables += [_build_table(variant, shown, failures) for variant in shown]
+        tables += [_build_table(variant, shown, failures, results.campaign) for variant in shown]
     return tables
 
 
@@ -196,18 +223,20 @@ def _build_table(
     variant: TableVariant,
     shown: Sequence[TableVariant],
     failures: Mapping[str, dict[int, str]],
+    campaign: Campaign | None,
 ) -> ResultTable:
     """Return the table of a variant; `shown` are all variants of that table which are shown."""
     paper = variant.paper
-    metrics = list_table_metrics(paper)
-    rows = []
-    for name, row in paper.rows.items():
-        baseline = variant.rows.get(paper.baseline_of(name) or "", VariantRow())
-        own = variant.rows[name]
-        rows.append(_build_row(name, row, own, failures, baseline.records, metrics))
-    beside = [
-        _build_row(name, row, variant.beside[name], failures) for name, row in paper.beside.items()
+    plan = choose_plan(variant.all_records, paper.name)
+    rows = [
+        _build_row(name, row, variant.rows[name], failures, plan)
+        for name, row in paper.rows.items()
     ]
+    beside = [
+        _build_row(name, row, variant.beside[name], failures, plan)
+        for name, row in paper.beside.items()
+    ]
+    rows = _estimate_rows(paper, rows)
     with_records = [row for row in rows if row.records]
     papers = [paper_protocol(paper, row.paper) for row in with_records]
     headed_alike = [other.group for other in shown if _is_headed_alike(variant, other)]
@@ -230,6 +259,8 @@ def _build_table(
         other_code_versions=_list_other_code_versions(variant, shown),
         superseded=variant.superseded,
         beside=beside,
+        plan=plan,
+        campaign=campaign,
     )
 
 
@@ -238,54 +269,61 @@ def _build_row(
     paper: Row,
     own: VariantRow,
     failures: Mapping[str, dict[int, str]],
-    baseline: Sequence[Record] = (),
-    metrics: Sequence[Metric] = (),
+    plan: Mapping[str, Any] | None,
 ) -> ResultRow:
-    """Return a row with estimates of some metrics, and of their differences to the records of the baseline."""
+    """Return a row without its estimates, its records parted into those that count and those that do not."""
+    counted, unplanned = select_planned(own.records, plan)
     return ResultRow(
         name=name,
         paper=paper,
         protocol=own.protocol,
         run_key=own.run_key,
-        records=own.records,
+        records=counted,
+        unplanned=unplanned,
         failed=failures.get(own.run_key or "", {}),
-        estimates=_estimate_metrics(own.records, metrics),
-        differences=_estimate_differences(own.records, baseline, metrics),
     )
 
 
-def _estimate_metrics(records: Sequence[Record], metrics: Sequence[Metric]) -> dict[str, Estimate]:
+def _estimate_rows(paper: PaperTable, rows: Sequence[ResultRow]) -> list[ResultRow]:
+    """Return the rows with the mean of each metric and its difference to the row's baseline."""
+    metrics = list_table_metrics(paper)
+    by_name = {row.name: row for row in rows}
+    estimated = []
+    for row in rows:
+        baseline = by_name.get(paper.baseline_of(row.name) or "")
+        estimates = _estimate_metrics(row, metrics)
+        differences = _estimate_differences(row, baseline, metrics) if baseline else {}
+        estimated.append(replace(row, estimates=estimates, differences=differences))
+    return estimated
+
+
+def _estimate_metrics(row: ResultRow, metrics: Sequence[Metric]) -> dict[str, Estimate]:
     """Return the mean of each metric over the seeds; nothing of a metric that a record was made without."""
-    by_seed = {record.seed: record.metrics for record in records}
+    by_seed = {record.seed: record.metrics for record in row.records}
     estimates = {}
-    # In the order of seeds, so that sums round alike whatever the order of records.
-    seeds = sorted(by_seed)
-    for metric in _select_measured(metrics, records):
-        estimates[metric.name] = estimate_mean([by_seed[seed][metric.name] for seed in seeds])
+    for metric in metrics:
+        # In the order of seeds, so that sums round alike whatever the order of records.
+        values = [by_seed[seed].get(metric.name) for seed in row.seeds]
+        measured = [value for value in values if value is not None]
+        if measured and len(measured) == len(values):
+            estimates[metric.name] = estimate_mean(measured, find_least_sd(row.records, metric))
     return estimates
 
 
-def _select_measured(metrics: Sequence[Metric], records: Sequence[Record]) -> list[Metric]:
-    """Return the metrics that all of these records have; none without a record."""
-    if not records:
-        return []
-    return [
-        metric for metric in metrics if all(metric.name in record.metrics for record in records)
-    ]
-
-
 def _estimate_differences(
-    records: Sequence[Record], baseline: Sequence[Record], metrics: Sequence[Metric]
+    row: ResultRow, baseline: ResultRow, metrics: Sequence[Metric]
 ) -> dict[str, Estimate]:
     """Return the differences of a row to its baseline over the seeds that both have; nothing without such seeds."""
-    own = {record.seed: record.metrics for record in records}
-    base = {record.seed: record.metrics for record in baseline if record.seed in own}
-    if not base:
+    # A row that is only cited has no difference of ours.
+    if row.is_cited or baseline.is_cited:
         return {}
+    shared = sorted(set(row.seeds) & set(baseline.seeds))
     differences = {}
-    for metric in _select_measured(metrics, [*records, *baseline]):
-        values = [own[seed][metric.name] - base[seed][metric.name] for seed in base]
-        differences[metric.name] = estimate_mean(values)
+    for metric in metrics:
+        terms = [Term(1.0, row.list_runs(metric)), Term(-1.0, baseline.list_runs(metric))]
+        difference = estimate_contrast(terms, metric, shared)
+        if difference is not None:
+            differences[metric.name] = difference
     return differences
 
 

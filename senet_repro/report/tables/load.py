@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from senet_repro.results.campaign import check_names
 from senet_repro.results.metrics import printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
@@ -16,8 +17,13 @@ def load_printable_results(results_dir: Path) -> Results:
     """Return what a results folder holds; records that can stand in no table are listed as unreadable.
 
     Such a record is of a task that is not known here, or lacks the metric by which its task's tables compare.
+
+    Raises:
+        ConfigError: the campaign's plan is damaged, or names a table or a claim that there is not.
     """
     results = load_results(results_dir)
+    if results.campaign is not None:
+        check_names(results_dir, results.campaign)
     records: list[Record] = []
     unreadable = list(results.unreadable)
     folders = dict(results.folders)

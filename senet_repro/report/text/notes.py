@@ -8,9 +8,11 @@ from senet_repro.config.data_sets import data_title
 from senet_repro.config.identity import CODE_VERSION
 from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import join_words
-from senet_repro.report.claims.judge import VERDICTS, judge, list_confounds
+from senet_repro.report.claims.confounds import PARTS
+from senet_repro.report.claims.judge import judge, list_confounds
+from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.numbers import end_plural
+from senet_repro.report.tables.numbers import choose_value_spec, end_plural, format_number
 from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set, name_set
 from senet_repro.report.tables.standing import Standing
 
@@ -72,6 +74,7 @@ def list_notes(table: ResultTable) -> list[str]:
     notes.append(table.paper.note)
     notes += _describe_code_versions(table)
     notes += _describe_skipped_images(table)
+    notes += _describe_unplanned_seeds(table)
     for row in table.rows:
         notes += [f"{row.name} failed: {reason}" for reason in row.failed.values()]
     return [note for note in notes if note]
@@ -86,7 +89,7 @@ def list_footnotes(table: ResultTable) -> list[str]:
         footnotes.append(f"Rows that a claim compares differ in more than the axes: {differing}.")
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
-        tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+        tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
         whose = "The paper's claims" if table.paper.section else "Claims"
         footnotes.append(f"{whose} about it: {tally}.")
     return footnotes
@@ -106,8 +109,19 @@ def _explain_numbers(table: ResultTable) -> str:
     baseline = table.paper.baseline or "the network without SE"
     return (
         f"{_name_figures(table)} are the last epoch's; ± is half a 95 % Student-t interval over n seeds; "
-        f"Δ is the difference to {baseline}, ours paired by seed."
+        f"Δ is the difference to {baseline}, ours paired by seed{_explain_difference_interval(table)}."
     )
+
+
+def _explain_difference_interval(table: ResultTable) -> str:
+    """Return what the ± of differences goes over beside the seeds, where it does."""
+    images = set()
+    for row in table.rows:
+        images |= {difference.images for difference in row.differences.values()}
+    if images in (set(), {None}):
+        return ""
+    whole = ", its ± over seeds and evaluation images"
+    return whole if None not in images else f"{whole} where every run kept its outcomes"
 
 
 def _name_figures(table: ResultTable) -> str:
@@ -135,6 +149,11 @@ def _describe_code_versions(table: ResultTable) -> list[str]:
     notes = []
     # The version that the table counts its records as, which with --allow-mixed is not that of each.
     own = {row.protocol["code_version"] for row in table.rows if row.protocol}
+    for version in sorted(own - {CODE_VERSION}):
+        notes.append(
+            f"These are records of code version {version}. The present one is {CODE_VERSION}: it computes some runs "
+            "otherwise (CHANGELOG.md), and would train these runs anew."
+        )
     if set(table.code_versions) != own or table.superseded:
         counts = [
             f"{_count_records(n)} of version {version}"
@@ -158,19 +177,32 @@ def _describe_code_versions(table: ResultTable) -> list[str]:
 
 
 def _describe_skipped_images(table: ResultTable) -> list[str]:
-    """Return a note on networks that were trained without some of the images."""
-    counts = []
+    """Return a note for each row whose networks were trained or evaluated without some of the images."""
+    notes = []
     for row in table.rows:
-        for record in row.records:
-            skipped = len(record.skipped.get("train", ()))
-            if skipped:
-                counts.append(skipped)
-    if not counts:
-        return []
-    images = join_words(sorted(set(counts)), "or")
-    return [
-        f"{_count_records(len(counts))} of networks trained without {images} unreadable images (data.skip_corrupt)."
-    ]
+        for part, verb in PARTS.items():
+            lengths = {len(record.skipped.get(part, ())) for record in row.records}
+            counts = [f"{count:,}" for count in sorted(lengths) if count]
+            if counts:
+                images = f"{join_words(counts, 'or')} unreadable image{end_plural(max(lengths))}"
+                notes.append(f"{row.name}: {verb} without {images} (data.skip_corrupt).")
+    return notes
+
+
+def _describe_unplanned_seeds(table: ResultTable) -> list[str]:
+    """Return a note on each row with seeds beyond the plan: their figures are shown and do not count."""
+    metric = table.metrics[0]
+    notes = []
+    for row in table.rows:
+        figures = []
+        for record in sorted(row.unplanned, key=lambda record: record.seed):
+            value = format_number(record.metrics.get(metric.name), choose_value_spec(metric))
+            figures.append(f"seed {record.seed}: {value}")
+        if figures:
+            notes.append(
+                f"{row.name} has runs beyond the plan, which do not count ({metric.heading}): {', '.join(figures)}."
+            )
+    return notes
 
 
 def _count_records(n: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from senet_repro.report.claims.judge import CONTRADICTED
 from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded
+from senet_repro.report.claims.words import CONTRADICTED
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec, count_seeds
 from senet_repro.stats.power import MOST_SEEDS
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from senet_repro.config.paper_tables import label_table
 from senet_repro.config.schema import Claim, PaperTable
+from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import caution_verdicts
-from senet_repro.report.claims.judge import NOT_RUN, VERDICTS, Judged, compare_order, judge
-from senet_repro.report.claims.kinds import ClaimKind, Cost, read_claim
+from senet_repro.report.claims.judge import Judged, compare_order, judge_together
+from senet_repro.report.claims.kinds import ClaimKind, read_claim
+from senet_repro.report.claims.words import NOT_RUN, VERDICTS
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.tables.numbers import count_seeds, format_p_value
+from senet_repro.report.tables.numbers import count_seeds, end_plural, format_p_value
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.report.text.notes import format_distinctions, format_heading
 from senet_repro.results.metrics import Metric
+from senet_repro.stats.estimates import LEVEL
 from senet_repro.stats.ranks import RankAgreement
 
 HEADER = ("claim", "section", "verdict", "paper", "ours", "p", "n")
@@ -32,24 +35,47 @@ class Verdicts:
     without_records: list[PaperTable]
 
     @property
-    def counts(self) -> dict[str, int]:
-        """Return how many claims have each verdict; those of a table under two protocols count twice."""
-        found = Counter(one.verdict for _, judged in self.tables for one in judged)
-        # A table without records has no run that could bear out or refute anything.
-        found[NOT_RUN] += self.claims_without_records
-        return {verdict: found[verdict] for verdict in VERDICTS}
+    def counts_by_standing(self) -> dict[Standing, dict[str, int]]:
+        """Return how many claims have each verdict, apart for the paper's protocol, a changed one, and a proxy.
+
+        Those of a table under two protocols count twice; standings without a table are left out.
+        """
+        counted: dict[Standing, dict[str, int]] = {}
+        for standing in Standing:
+            judged = self.list_judged(standing)
+            if judged:
+                counted[standing] = _count_verdicts(one.verdict for one in judged)
+        return counted
+
+    @property
+    def counts_in_report(self) -> dict[str, int]:
+        """Return how many claims of all tables have each verdict at the level of the whole report."""
+        return _count_verdicts(one.verdict_in_report for _, judged in self.tables for one in judged)
 
     @property
     def claims_without_records(self) -> int:
         """Return how many claims are of tables without records."""
         return sum(len(paper.claims) for paper in self.without_records)
 
+    def list_judged(self, standing: Standing) -> list[Judged]:
+        """Return the verdicts on all tables of a standing."""
+        found = []
+        for table, judged in self.tables:
+            if table.standing == standing:
+                found += judged
+        return found
+
 
 def judge_tables(tables: Sequence[ResultTable], papers: Sequence[PaperTable]) -> Verdicts:
     """Return the verdicts on the tables there are, and which of the paper's tables have no record."""
     present = {table.paper.name for table in tables}
-    judged = [(table, judge(table)) for table in tables]
+    judged = list(zip(tables, judge_together(tables), strict=True))
     return Verdicts(judged, [paper for paper in papers if paper.name not in present])
+
+
+def _count_verdicts(verdicts: Iterable[str]) -> dict[str, int]:
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
 def find_paper_difference(kind: ClaimKind) -> float | None:
@@ -73,19 +99,59 @@ def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
 
 
 def summarize_verdicts(found: Verdicts) -> str:
-    """Return how many claims have which verdict, in a sentence."""
-    counts = found.counts
-    tally = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    """Return how many claims have which verdict, in a line for each standing, and what holds for the whole report."""
+    lines = []
+    for standing, counts in found.counts_by_standing.items():
+        lines.append(
+            f"{_describe_count(sum(counts.values()))} under {standing}: {tally_verdicts(counts)}."
+        )
     without = found.claims_without_records
-    of_those = f", {without} of them of tables without records" if without else ""
-    return f"{sum(counts.values())} claims: {tally}{of_those}."
+    if without:
+        lines.append(f"{_describe_count(without)} of tables without records: {without} {NOT_RUN}.")
+    lines.append(describe_family([judged for _, judged in found.tables]))
+    return "\n".join(line for line in lines if line)
+
+
+def tally_verdicts(counts: Mapping[str, int]) -> str:
+    """Return how often each verdict was given, those left out that never were."""
+    given = [f"{number} {verdict}" for verdict, number in counts.items() if number]
+    return ", ".join(given) or "none"
+
+
+def describe_family(judged: Sequence[Sequence[Judged]]) -> str:
+    """Return what the verdicts on several tables are at a level that all share; nothing for a single table."""
+    if len(judged) < 2:
+        return ""
+    counts = _count_verdicts(one.verdict_in_report for of_table in judged for one in of_table)
+    return (
+        f"All {len(judged)} tables as one family of tests, in which any claim is called reproduced or contradicted "
+        f"by chance in at most {LEVEL:.0%} of reports: {tally_verdicts(counts)}."
+    )
+
+
+def _describe_count(claims: int) -> str:
+    return f"{claims} claim{end_plural(claims)}"
 
 
 def format_verdicts_json(found: Verdicts) -> str:
     """Return the same as data: tables with their claims, and the counts."""
     data = [_collect_table(table, judged) for table, judged in found.tables]
     data += [_collect_not_run(paper) for paper in found.without_records]
-    return json.dumps({"tables": data, "counts": found.counts}, indent=2)
+    counts = {standing.name.lower(): each for standing, each in found.counts_by_standing.items()}
+    return json.dumps(
+        {
+            "tables": data,
+            "counts": counts,
+            "claims_without_records": found.claims_without_records,
+            "counts_in_report": found.counts_in_report,
+        },
+        indent=2,
+    )
+
+
+def format_verdict(one: Judged) -> str:
+    """Return the verdict as it is printed, with a word where something else than chance may yet change it."""
+    return f"{one.verdict} (provisional)" if one.is_provisional else one.verdict
 
 
 def describe_outcome(one: Judged) -> str:
@@ -130,9 +196,19 @@ def _format_table(table: ResultTable, judged: Sequence[Judged]) -> str:
         format_distinctions(table),
         align_columns([HEADER, *map(_list_cells, judged)]),
         "\n".join(f"- {one.claim.says}: {one.evidence}" for one in judged),
+        _explain_provisional(judged),
         describe_order(agreement, table.metrics[0]) if agreement else None,
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _explain_provisional(judged: Sequence[Judged]) -> str | None:
+    """Return why verdicts of a table are provisional, each reason once; None where none is."""
+    reasons: dict[str, None] = {}
+    for one in judged:
+        if one.is_provisional:
+            reasons |= dict.fromkeys(one.provisos)
+    return f"Provisional: {'; '.join(reasons)}." if reasons else None
 
 
 def _format_not_run(paper: PaperTable) -> str:
@@ -148,7 +224,7 @@ def _list_cells(one: Judged) -> list[str]:
     return [
         one.claim.says,
         one.claim.section,
-        one.verdict,
+        format_verdict(one),
         _format_published(one.kind),
         one.kind.format_ours(one.difference) if one.difference else "",
         _format_p_cell(one),
@@ -187,6 +263,9 @@ def _collect_not_run(paper: PaperTable) -> dict[str, Any]:
         {
             **_collect_claim(paper, claim),
             "verdict": NOT_RUN,
+            "verdict_in_report": NOT_RUN,
+            "provisos": [],
+            "seeds": None,
             "difference": None,
             "p_value": None,
             "n": 0,
@@ -201,6 +280,9 @@ def _collect_judged(one: Judged) -> dict[str, Any]:
     return {
         **_collect_claim(one.table.paper, one.claim),
         "verdict": one.verdict,
+        "verdict_in_report": one.verdict_in_report,
+        "provisos": one.provisos if one.is_provisional else [],
+        "seeds": asdict(one.seeds) if one.seeds else None,
         "difference": asdict(one.difference) if one.difference else None,
         "p_value": one.p_value,
         "n": one.n,

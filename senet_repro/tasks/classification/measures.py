@@ -6,17 +6,20 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-MOST_RANKS = 5
-"""The number of likeliest classes of a network that are ranked."""
+from senet_repro.results.outcomes import MOST_RANKS
 
 
-def rank_hits(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return at which rank of the likeliest classes a label stands: bool (N, 5), or (N, classes) of fewer classes.
+def rank_classes(logits: Tensor) -> Tensor:
+    """Return the likeliest classes of each image, the best one first: int64 (N, 5), or (N, classes) of fewer classes.
 
-    `logits` are (N, classes), `labels` (N,). One ranking serves all errors, so that ties are broken alike in each.
+    `logits` are (N, classes). One ranking serves all errors and outcomes, so that ties are broken alike in each.
     """
     ranks = min(MOST_RANKS, logits.shape[1])
-    likeliest = logits.detach().topk(ranks, dim=1).indices
+    return logits.detach().topk(ranks, dim=1).indices
+
+
+def find_hits(likeliest: Tensor, labels: Tensor) -> Tensor:
+    """Return at which of its likeliest classes (N, k) each image has its label (N,): bool (N, k)."""
     return likeliest.eq(labels.unsqueeze(1))
 
 
@@ -56,7 +59,7 @@ class TopKError(Metric):
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, hits: Tensor, images: int) -> None:
-        """Add a batch of so many images; `hits` is what `rank_hits` returns."""
+        """Add a batch of so many images; `hits` is what `find_hits` returns."""
         self.hits += hits[:, : self.k].sum()
         self.images += images
 

@@ -30,10 +30,10 @@ def _measure_top_k_error(k: int) -> torchmetrics.Metric:
 
 # The most important metric first: tables, verdicts and the choice of the best epoch begin with it.
 METRICS: dict[Metric, Callable[[], torchmetrics.Metric]] = {
-    Metric(key="top1", label="top-1", quantity="err", noun="error"): partial(
+    Metric(key="top1", label="top-1", quantity="err", noun="error", rank=1): partial(
         _measure_top_k_error, 1
     ),
-    Metric(key="top5", label="top-5", quantity="err", noun="error"): partial(
+    Metric(key="top5", label="top-5", quantity="err", noun="error", rank=5): partial(
         _measure_top_k_error, 5
     ),
     Metric(key="loss", label="loss", unit="", unit_sign="", is_printed=False): _measure_mean_loss,

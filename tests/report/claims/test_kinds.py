@@ -10,13 +10,16 @@ import pytest
 from senet_repro.config.paper_tables import find_table
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.core.errors import ConfigError
-from senet_repro.report.claims import kinds
+from senet_repro.report.claims import comparisons
+from senet_repro.report.claims.cost import Cost
+from senet_repro.report.claims.equivalent import Equivalent
 from senet_repro.report.claims.judge import judge
-from senet_repro.report.claims.kinds import Cost, Equivalent, Lower, read_claim
+from senet_repro.report.claims.kinds import read_claim
+from senet_repro.report.claims.lower import Lower
+from senet_repro.report.claims.pairs import Pair, find_row
 from senet_repro.report.tables.build import build_tables
 from senet_repro.results.metrics import Metric
 from senet_repro.results.store import Results
-from senet_repro.stats.estimates import estimate_mean
 from tests.records import row_records
 
 ACCURACY = Metric(key="top1", label="top-1", quantity="err", noun="accuracy", better="higher")
@@ -59,14 +62,19 @@ def test_a_figure_that_the_kind_cannot_be_about_is_refused(
 def test_where_higher_is_better_a_row_is_better_that_is_higher(
     paper: PaperTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    records = [*row_records(paper, "max", [75.0, 75.1]), *row_records(paper, "avg", [73.0, 73.2])]
+    (table,) = build_tables(Results(records), [paper])
     lower = Lower(paper, _claim("lower"))
-    gain = estimate_mean([1.0, 1.1, 0.9])
-    holds, fails = lower.test_difference(gain)
-    assert holds > 0.95 > 0.05 > fails
-    assert (lower.region_for, lower.regions_against) == ((-math.inf, 0.0), [(0.0, math.inf)])
-    monkeypatch.setattr(kinds, "list_table_metrics", lambda paper: [ACCURACY])
-    assert lower.test_difference(gain) == (fails, holds)
-    assert (lower.region_for, lower.regions_against) == ((0.0, math.inf), [(-math.inf, 0.0)])
+    pair = Pair(find_row(table, "max"), find_row(table, "avg"))
+    error = lower.compare(table, pair)
+    assert error is not None
+    assert error.p_holds > 0.95 > 0.05 > error.p_fails
+    assert (error.region_for, error.regions_against) == ((-math.inf, 0.0), [(0.0, math.inf)])
+    monkeypatch.setattr(comparisons, "list_table_metrics", lambda paper: [ACCURACY])
+    accuracy = lower.compare(table, pair)
+    assert accuracy is not None
+    assert (accuracy.p_holds, accuracy.p_fails) == (error.p_fails, error.p_holds)
+    assert (accuracy.region_for, accuracy.regions_against) == ((0.0, math.inf), [(-math.inf, 0.0)])
 
 
 def test_verdicts_follow_the_better_direction_of_the_metric(
@@ -79,7 +87,7 @@ def test_verdicts_follow_the_better_direction_of_the_metric(
     (table,) = build_tables(Results(records), [paper])
     table = replace(table, paper=replace(paper, claims=[_claim("lower")]))
     assert [one.verdict for one in judge(table)] == ["contradicted"]
-    monkeypatch.setattr(kinds, "list_table_metrics", lambda paper: [ACCURACY])
+    monkeypatch.setattr(comparisons, "list_table_metrics", lambda paper: [ACCURACY])
     (one,) = judge(table)
     assert one.verdict == "reproduced"
     assert "max less avg: top-1 accuracy +2.00 ±" in one.evidence

@@ -130,6 +130,11 @@ def test_records_of_an_older_code_version_alone_are_told_to_be_that() -> None:
     records = [_older(make_record([], seed=0, top1=3.0))]
     (apart,), (mixed,) = _tables(records, "squeeze"), _tables(records, "squeeze", allow_mixed=True)
     assert f"code version {CODE_VERSION - 1} ({CODE_VERSION})" in format_markdown([apart])
+    told = (
+        f"These are records of code version {CODE_VERSION - 1}. The present one is {CODE_VERSION}: "
+    )
+    assert told in format_markdown([apart])
+    assert told not in format_markdown([mixed])
     assert f"): 1 record of version {CODE_VERSION - 1}." in format_markdown([mixed])
 
 
@@ -211,11 +216,12 @@ def test_writing_again_replaces_the_same_files_and_leaves_others_alone(tmp_path:
 
 def test_what_compared_rows_differ_in_beside_the_axes_is_said_under_the_table() -> None:
     one = make_record(["squeeze=avg"], seed=0, top1=3.0)
-    other = replace(make_record(["squeeze=max"], seed=0, top1=3.5), hardware={"device": "cuda"})
+    other = make_record(["squeeze=max"], seed=0, top1=3.5)
     for device, said in (("cuda", True), ("cpu", False)):
-        records = [one, replace(other, hardware={"device": device})]
+        hardware = {**other.hardware, "device": device}
+        records = [one, replace(other, hardware=hardware)]
         text = format_markdown(build_tables(Results(records), [find_table("squeeze")]))
-        assert ("differ in more than the axes: device (cpu and cuda)." in text) is said
+        assert ("differ in more than the axes: device (cpu: avg; cuda: max)." in text) is said
 
 
 def test_images_that_were_left_out_are_said_under_the_table() -> None:
@@ -223,6 +229,8 @@ def test_images_that_were_left_out_are_said_under_the_table() -> None:
     part = replace(
         make_record(["squeeze=max"], seed=0, top1=3.0), skipped={"train": ["a", "b"], "test": []}
     )
-    said = "1 record of networks trained without 2 unreadable images (data.skip_corrupt)."
-    assert said not in format_markdown(_tables(whole, "squeeze"))
-    assert said in format_markdown(_tables([*whole, part], "squeeze"))
+    other = replace(whole[1], skipped={"train": [], "test": ["c"]})
+    text = format_markdown(_tables([whole[0], other, part], "squeeze"))
+    assert "\nmax: trained without 2 unreadable images (data.skip_corrupt)." in text
+    assert "\navg: evaluated without 1 unreadable image (data.skip_corrupt)." in text
+    assert "unreadable" not in format_markdown(_tables(whole, "squeeze"))

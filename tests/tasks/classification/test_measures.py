@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from senet_repro.tasks.classification.measures import MeanLoss, TopKError, rank_hits
+from senet_repro.tasks.classification.measures import (
+    MeanLoss,
+    TopKError,
+    find_hits,
+    rank_classes,
+)
 
 
 def test_metrics_equal_a_count_by_hand() -> None:
@@ -16,7 +21,7 @@ def test_metrics_equal_a_count_by_hand() -> None:
     for size in (7, 5, 1):
         logits = torch.randn(size, 8, generator=generator)
         labels = torch.randint(8, (size,), generator=generator)
-        hits = rank_hits(logits, labels)
+        hits = find_hits(rank_classes(logits), labels)
         loss.update(F.cross_entropy(logits, labels), size)
         top1.update(hits, size)
         top5.update(hits, size)
@@ -40,7 +45,7 @@ def test_percentages_are_those_of_double_precision() -> None:
 def test_fewer_classes_than_ranks_are_always_hit() -> None:
     logits, labels = torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
     error = TopKError(5)
-    error.update(rank_hits(logits, labels), 4)
+    error.update(find_hits(rank_classes(logits), labels), 4)
     assert float(error.compute()) == 0
 
 

@@ -1,0 +1,208 @@
+"""The seeds of some rows beside those that were planned before their training (report floor).
+
+A seed that was added after a look at the results could be one that was waited for, so seeds that no plan holds are
+shown and do not count; seeds that were planned and are not there could have been left out, so they are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from senet_repro.results.campaign import CAMPAIGN_FILE, Campaign
+from senet_repro.results.record import Record
+
+Plan = Mapping[str, Any]
+"""A plan as the records of its runs hold it: id, written_at, seeds, grows_from, tables and sha256."""
+
+# So many seeds in a row are written as a range.
+_LEAST_RANGE = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedSeeds:
+    """The seeds of some rows, and what their plan makes of each."""
+
+    planned: list[int] | None  # None: no record has a plan
+    written_at: str | None
+    grows_from: int | None  # the first look of a plan that may grow; None: a fixed number of seeds
+    found: list[int]  # those that all the rows with records have
+    counted: list[int]  # those of `found` that are planned; all of them where there is no plan
+    missing: list[int]  # planned, and not in `found`
+    unplanned: list[int]  # found in a row, and not planned: shown, and not counted
+    trained_before: list[int]  # counted, but trained before the plan was written, or outside of it
+    names_table: bool = True  # whether the table was planned, too
+    was_changed: bool = (
+        False  # the plan is not for all of its runs the one that they were trained under
+    )
+
+    @property
+    def problems(self) -> list[str]:
+        """Return why a verdict about these rows is provisional, in a reader's words; nothing where it is not."""
+        if self.planned is None:
+            return ["no plan was written before these runs"]
+        found = []
+        if self.missing:
+            verb = "is" if len(self.missing) == 1 else "are"
+            found.append(f"planned {name_seeds(self.missing)} {verb} missing")
+        if self.trained_before:
+            verb = "was" if len(self.trained_before) == 1 else "were"
+            seeds = name_seeds(self.trained_before)
+            found.append(f"{seeds} {verb} trained before the plan was written, or outside of it")
+        if not self.names_table:
+            found.append("the plan does not name this table")
+        if self.was_changed:
+            found.append("the plan was changed after runs of it were trained")
+        return found
+
+    def describe(self) -> str:
+        """Return which seeds were planned and which are there, such as `Seeds planned 0-4, found 0-4.`"""
+        if self.planned is None:
+            return f"Seeds found {list_seeds(self.found)}; no plan was written before these runs."
+        sentence = self._describe_planned()
+        if self.grows_from is not None:
+            sentence += f", from a plan that may grow, judged from {self.grows_from} seeds on"
+        if self.unplanned:
+            verb = "does" if len(self.unplanned) == 1 else "do"
+            seeds = list_seeds(self.unplanned)
+            sentence += f"; {len(self.unplanned)} unplanned ({seeds}), which {verb} not count"
+        return f"{sentence}."
+
+    def _describe_planned(self) -> str:
+        """Return what there is of the planned seeds, as the beginning of a sentence."""
+        assert self.planned is not None
+        if not self.missing:
+            return f"Seeds planned {list_seeds(self.planned)}, found {list_seeds(self.counted)}"
+        counts = f"{len(self.counted)} of {len(self.planned)} planned seeds"
+        return f"{counts}: {list_seeds(self.counted)}; missing {list_seeds(self.missing)}"
+
+
+def choose_plan(records: Sequence[Record], table: str) -> Plan | None:
+    """Return the plan by which the records of a table are judged; None where none was trained under a plan.
+
+    It is one that names the table, if there is any; among those the campaign's, and otherwise the earliest.
+    """
+    plans = [record.plan for record in records if record.plan is not None]
+
+    def rank_plan(plan: Plan) -> tuple[bool, bool, str, str]:
+        names_table = table in plan["tables"]
+        is_campaign = plan["id"] == CAMPAIGN_FILE
+        return not names_table, not is_campaign, plan["written_at"], plan["id"]
+
+    return min(plans, key=rank_plan, default=None)
+
+
+def compare_with_plan(
+    rows: Sequence[Sequence[Record]],
+    table: str,
+    plan: Plan | None,
+    campaign: Campaign | None = None,
+) -> PlannedSeeds:
+    """Return the seeds of the rows beside those of a plan; rows without records are left out.
+
+    `plan` is what `choose_plan` made of the table's records. `campaign` is the campaign's plan as it lies in the
+    results folder now, where the caller has it: one that was changed since is told.
+    """
+    seeds_of_rows = [{record.seed for record in row} for row in rows if row]
+    found = set.intersection(*seeds_of_rows) if seeds_of_rows else set()
+    present = set.union(*seeds_of_rows) if seeds_of_rows else set()
+    if plan is None:
+        return PlannedSeeds(
+            planned=None,
+            written_at=None,
+            grows_from=None,
+            found=sorted(found),
+            counted=sorted(found),
+            missing=[],
+            unplanned=[],
+            trained_before=[],
+        )
+    planned = _list_planned(plan, present)
+    records = list(chain.from_iterable(rows))
+    counted = found & planned
+    before = {record.seed for record in records if _is_outside(record, plan)}
+    return PlannedSeeds(
+        planned=sorted(planned),
+        written_at=plan["written_at"],
+        grows_from=plan["grows_from"],
+        found=sorted(found),
+        counted=sorted(counted),
+        missing=sorted(planned - found),
+        unplanned=sorted(present - planned),
+        trained_before=sorted(before & counted),
+        names_table=table in plan["tables"],
+        was_changed=_was_changed(records, plan, campaign),
+    )
+
+
+def select_planned(
+    records: Sequence[Record], plan: Plan | None
+) -> tuple[list[Record], list[Record]]:
+    """Return the records of a row whose seeds count, and those of seeds that the plan does not hold."""
+    if plan is None:
+        return list(records), []
+    planned = _list_planned(plan, {record.seed for record in records})
+    counted = [record for record in records if record.seed in planned]
+    unplanned = [record for record in records if record.seed not in planned]
+    return counted, unplanned
+
+
+def list_seeds(seeds: Iterable[int]) -> str:
+    """Return seeds as a sentence lists them: `0-4`, `0, 1, 4`; `none` where there are none."""
+    parts = []
+    for first, last in _find_runs(sorted(seeds)):
+        if last - first + 1 >= _LEAST_RANGE:
+            parts.append(f"{first}-{last}")
+        else:
+            parts += [str(seed) for seed in range(first, last + 1)]
+    return ", ".join(parts) or "none"
+
+
+def name_seeds(seeds: Sequence[int]) -> str:
+    """Return seeds with their noun: `seed 3`, `seeds 0-2, 7`."""
+    noun = "seed" if len(seeds) == 1 else "seeds"
+    return f"{noun} {list_seeds(seeds)}"
+
+
+def _list_planned(plan: Plan, present: set[int]) -> set[int]:
+    """Return the seeds that a plan holds; of one that may grow, every seed up to the greatest that is there."""
+    if plan["grows_from"] is None:
+        return set(plan["seeds"])
+    # Whoever looks at seed 7 has to show the ones before it.
+    least = plan["grows_from"] - 1
+    return set(range(max([least, *present]) + 1))
+
+
+def _is_outside(record: Record, plan: Plan) -> bool:
+    """Return whether a run was trained before a plan was written, or outside of every plan."""
+    own = record.plan
+    if own is None:
+        return True
+    if (own["id"], own["written_at"]) == (plan["id"], plan["written_at"]):
+        return False
+    # Tables share runs. One that an earlier plan of the same seeds had trained was no reason to choose these.
+    if (own["seeds"], own["grows_from"]) == (plan["seeds"], plan["grows_from"]):
+        return False
+    return record.finished_at < str(plan["written_at"])
+
+
+def _was_changed(records: Sequence[Record], plan: Plan, campaign: Campaign | None) -> bool:
+    """Return whether runs were trained under other contents of the plan than now, or than others of its runs."""
+    own_plans = [record.plan for record in records if record.plan is not None]
+    contents = {own["sha256"] for own in own_plans if own["id"] == plan["id"]}
+    if campaign is not None and plan["id"] == CAMPAIGN_FILE:
+        contents.add(campaign.sha256)
+    return len(contents) > 1
+
+
+def _find_runs(seeds: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the first and the last of each stretch of sorted seeds that follow one another."""
+    stretches: list[tuple[int, int]] = []
+    for seed in seeds:
+        if stretches and seed == stretches[-1][1] + 1:
+            stretches[-1] = (stretches[-1][0], seed)
+        else:
+            stretches.append((seed, seed))
+    return stretches

@@ -1,0 +1,173 @@
+"""The outcome of every evaluation image: its label and the likeliest classes (results floor; numpy once it is needed).
+
+A record counts the images that were right; this file says which ones, so that two runs can be compared image by image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import MOST_BYTES, read_bytes, write_bytes
+from senet_repro.results.access import explain_access
+from senet_repro.results.record import Record
+from senet_repro.results.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OUTCOMES_FILE = RunFolder(Path()).outcomes_file.name
+"""The file's name, wherever outcomes are kept."""
+
+MOST_RANKS = 5
+"""The number of likeliest classes of an image that are kept."""
+
+# As numpy writes its types, the order of bytes included: uint8 and uint16.
+_SMALL_TYPE, _LARGE_TYPE = "|u1", "<u2"
+_MOST_SMALL = 255
+_MOST_KEPT = 64
+"""The number of files whose outcomes are kept in memory: 0.6 MB each for ImageNet."""
+
+# Everything that a damaged archive of arrays was seen to raise.
+_DAMAGES = (
+    ValueError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """The outcomes of N evaluation images, in the order of the evaluation set."""
+
+    labels: np.ndarray  # (N,) uint16
+    likeliest: (
+        np.ndarray
+    )  # (N, k) uint8 or uint16: the k <= 5 likeliest classes, the best one first
+
+    def list_hits(self, k: int) -> np.ndarray:
+        """Return for each image whether its label is among the first k classes, bool (N,); all are, of k classes."""
+        labels = self.labels[:, None]
+        hits: np.ndarray = (self.likeliest[:, :k] == labels).any(axis=1)
+        return hits
+
+    @cached_property
+    def digest(self) -> str:
+        """The hash of both arrays: their shapes, types and bytes."""
+        digest = hashlib.sha256()
+        for array in (self.labels, self.likeliest):
+            digest.update(f"{array.shape} {array.dtype.str} ".encode())
+            # Row by row, however the array lies in memory.
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def has_labels_of(self, other: Outcomes) -> bool:
+        """Return whether another run was evaluated on images with the same labels, as the same images have."""
+        return np.array_equal(self.labels, other.labels)
+
+    def summarise(self) -> dict[str, str | int]:
+        """Return what a record keeps of the outcomes: their hash, and how many images and classes they hold."""
+        images, ranks = self.likeliest.shape
+        return {"sha256": self.digest, "images": images, "ranks": ranks}
+
+
+def pack_outcomes(labels: np.ndarray, likeliest: np.ndarray) -> Outcomes:
+    """Return outcomes of whole numbers of any type: labels (N,) and classes (N, k), in the smallest type they fit."""
+    is_small = likeliest.size == 0 or int(likeliest.max()) <= _MOST_SMALL
+    class_type = _SMALL_TYPE if is_small else _LARGE_TYPE
+    return Outcomes(labels.astype(_LARGE_TYPE), likeliest.astype(class_type))
+
+
+def write_outcomes(folder: Path, outcomes: Outcomes) -> None:
+    """Write the outcomes into a folder, whole or not at all; the same outcomes are the same bytes."""
+    # Late, as everywhere below: tables of records without outcomes need no numpy.
+    import numpy as np
+
+    archive = io.BytesIO()
+    # Compressed they would be other bytes with another zlib, and those of a run are small as they are.
+    np.savez(archive, labels=outcomes.labels, likeliest=outcomes.likeliest)
+    write_bytes(RunFolder(folder).outcomes_file, archive.getbuffer())
+
+
+def read_outcomes(path: Path) -> Outcomes:
+    """Return the outcomes in a file.
+
+    Raises:
+        ConfigError: there are none in it, or it cannot be read; the message names it.
+    """
+    try:
+        content = read_bytes(path)
+    except OSError as error:
+        raise ConfigError(explain_access(path, error)) from error
+    try:
+        arrays = _read_arrays(content)
+    except _DAMAGES as error:
+        raise ConfigError(
+            f"{path}: no outcomes as senet_repro writes them ({error}); put back the run's own file, or remove it"
+        ) from error
+    return Outcomes(*arrays)
+
+
+def load_outcomes(record: Record) -> Outcomes | None:
+    """Return the outcomes beside a record; None where the record has none, or their file is gone.
+
+    Raises:
+        ConfigError: the file holds no outcomes, or others than those that the record was made with.
+    """
+    if record.folder is None or record.outcomes is None:
+        return None
+    path = RunFolder(record.folder).outcomes_file
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _load_once(path, record.outcomes["sha256"], (found.st_mtime_ns, found.st_size))
+
+
+# A table asks for the outcomes of a run once for each row and claim that it is a part of.
+@lru_cache(maxsize=_MOST_KEPT)
+def _load_once(path: Path, sha256: str, _state: tuple[int, int]) -> Outcomes:
+    """Return the outcomes in a file whose hash is known; `_state` is another one where the file was changed."""
+    outcomes = read_outcomes(path)
+    if outcomes.digest != sha256:
+        raise ConfigError(
+            f"{path}: not the outcomes that its record was made with; put back the run's own file, or remove it"
+        )
+    return outcomes
+
+
+def _read_arrays(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and classes of an archive.
+
+    Raises:
+        ValueError: it is of another form; a damaged one may raise any other of `_DAMAGES`.
+    """
+    import numpy as np
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked_bytes = sum(member.file_size for member in archive.infolist())
+    # A file of a few bytes can say that it holds many gigabytes.
+    if unpacked_bytes > MOST_BYTES:
+        raise ValueError(f"it would unpack to more than {MOST_BYTES / 1e6:.0f} MB")
+    with np.load(io.BytesIO(content), allow_pickle=False) as found:
+        labels, likeliest = found["labels"], found["likeliest"]
+    is_known = likeliest.dtype.str in (_SMALL_TYPE, _LARGE_TYPE)
+    if labels.dtype.str != _LARGE_TYPE or not is_known:
+        raise ValueError(f"its numbers are {labels.dtype} and {likeliest.dtype}")
+    is_sound = labels.ndim == 1 and likeliest.ndim == 2 and len(labels) == len(likeliest)
+    if not is_sound or not 1 <= likeliest.shape[1] <= MOST_RANKS:
+        raise ValueError(f"its arrays are {labels.shape} and {likeliest.shape}")
+    return labels, likeliest
