@@ -107,9 +107,7 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
     """
     if data.root is None:
         wanted = " and ".join(f"DIR/{part}" for part in parts)
-        raise DataError(
-            f"{data.name} is read from class folders: give data.root=DIR with {wanted}"
-        )
+        raise DataError(f"{data.name} is read from class folders: give data.root=DIR with {wanted}")
     root = Path(data.root)
     require_folder(root)
     names, folders = _find_parts(root, parts)

@@ -68,10 +68,7 @@ def fingerprint_folders(data: Data, cache: FolderCache) -> FoundSet:
             if digest.images == 0:
                 empty.append(folder.path)
             counts[part] += digest.images
-            # Names hold no NUL, so no two lists of them make the same text.
-            whole.update(b"%s\0" % os.fsencode(folder.key))
-            pictures = digest.content or digest.listing
-            whole.update(f"{digest.images}\0{pictures}\0{_hash_list(folder)}\0".encode())
+            whole.update(_write_look(look))
     refuse_empty_classes(empty)
     cache.write_digests()
     return FoundSet(
@@ -80,6 +77,31 @@ def fingerprint_folders(data: Data, cache: FolderCache) -> FoundSet:
         train_images=counts[TRAIN],
         eval_images=counts[EVAL],
     )
+
+
+def fingerprint_part(data: Data, part: str, cache: FolderCache) -> str:
+    """Return the fingerprint of one part of a set, train or val; the other one need not be there.
+
+    Raises:
+        DataError: as for `fingerprint_folders`.
+    """
+    classes = find_class_folders(data, [part])
+    looks = _look_at_part(classes.list_folders(part), cache)
+    refuse_empty_classes([look.folder.path for look in looks if look.digest.images == 0])
+    digest = hashlib.sha256()
+    for look in looks:
+        digest.update(_write_look(look))
+    cache.write_digests()
+    return digest.hexdigest()
+
+
+def _write_look(look: _Look) -> bytes:
+    """Return what a fingerprint is made of: the name of a folder, and the number and hash of its pictures."""
+    digest = look.digest
+    pictures = digest.content or digest.listing
+    described = f"{digest.images}\0{pictures}\0{_hash_list(look.folder)}\0"
+    # Names hold no NUL, so no two lists of them make the same text.
+    return b"%s\0%s" % (os.fsencode(look.folder.key), described.encode())
 
 
 def _look_at_part(folders: Sequence[PictureFolder], cache: FolderCache) -> list[_Look]:
