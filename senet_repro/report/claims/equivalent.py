@@ -68,7 +68,10 @@ class Equivalent(MetricClaim):
             return ""
         unit = self.metric.difference_unit
         measured = format_interval(gain, choose_value_spec(self.metric))
-        return f"{' gains on '.join(self.claim.gain)}: {measured} {unit} on the same data."
+        with_se, without = self.claim.gain
+        return (
+            f"SE's gain on the same data and seeds, {with_se} against {without}: {measured} {unit}."
+        )
 
     def compare_figures(self, figures: Sequence[float]) -> float:
         """Return the paper's own difference: of two rows first less second, of more the widest."""
