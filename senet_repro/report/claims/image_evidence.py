@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from senet_repro.report.claims.comparisons import MetricClaim
 from senet_repro.report.claims.kinds import read_claim
@@ -29,8 +28,8 @@ from senet_repro.results.record import Record
 from senet_repro.stats.estimates import LEVEL, adjust_holm
 from senet_repro.stats.networks import Chance, chance_better, mcnemar, share_disagreeing
 
-Hits = np.ndarray
-"""Whether a network is right on each image, bool (N,)."""
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,18 +116,19 @@ def _compare_images(
     """Return on which images the networks are right; None where that was not kept, or was on different images."""
     if metric.rank is None:
         return None
-    outcomes = [_load_outcomes(runs) for runs in (first, second)]
-    if outcomes[0] is None or outcomes[1] is None:
+    one, other = _load_outcomes(first), _load_outcomes(second)
+    if one is None or other is None:
         return None
-    one, other = outcomes
     everything = [*one.values(), *other.values()]
     if not all(each.has_labels_of(everything[0]) for each in everything):
         return None
     return compare_hits(_list_hits(one, metric.rank), _list_hits(other, metric.rank))
 
 
-def compare_hits(first: Mapping[int, Hits], second: Mapping[int, Hits]) -> ImageAgreement:
-    """Return how the networks of two rows agree; the hits are by seed, and at least one seed is in common."""
+def compare_hits(
+    first: Mapping[int, np.ndarray], second: Mapping[int, np.ndarray]
+) -> ImageAgreement:
+    """Return how the networks of two rows agree; hits are bool (N,) by seed, and one seed at least is in common."""
     seeds = sorted(first.keys() & second.keys())
     p_values = adjust_holm([mcnemar(first[seed], second[seed]) for seed in seeds])
     pairs = []
@@ -147,7 +147,7 @@ def compare_hits(first: Mapping[int, Hits], second: Mapping[int, Hits]) -> Image
     )
 
 
-def _compare_seeds(hits: Mapping[int, Hits]) -> list[float]:
+def _compare_seeds(hits: Mapping[int, np.ndarray]) -> list[float]:
     """Return the share of images that each two seeds of one row disagree on."""
     return [share_disagreeing(one, other) for one, other in combinations(hits.values(), 2)]
 
@@ -163,7 +163,7 @@ def _load_outcomes(runs: Mapping[int, Record]) -> dict[int, Outcomes] | None:
     return loaded
 
 
-def _list_hits(outcomes: Mapping[int, Outcomes], rank: int) -> dict[int, Hits]:
+def _list_hits(outcomes: Mapping[int, Outcomes], rank: int) -> dict[int, np.ndarray]:
     return {seed: each.list_hits(rank) for seed, each in outcomes.items()}
 
 

@@ -6,8 +6,22 @@ from dataclasses import asdict
 from typing import Any
 
 from senet_repro.core.wording import join_words
-from senet_repro.report.claims.image_evidence import ImageAgreement, ImageEvidence
+from senet_repro.report.claims.image_evidence import (
+    ImageAgreement,
+    ImageEvidence,
+    gather_image_evidence,
+)
+from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import end_plural
+
+
+def format_image_evidence(table: ResultTable) -> str | None:
+    """Return a line for each claim that one row is better than another, whose rows were run; None without any."""
+    found = gather_image_evidence(table)
+    if not found:
+        return None
+    lines = [f"- {says}: {describe_image_evidence(one)}" for says, one in found.items()]
+    return "\n".join(["Image by image and run by run:", "", *lines])
 
 
 def describe_image_evidence(evidence: ImageEvidence) -> str:
@@ -27,8 +41,12 @@ def describe_image_evidence(evidence: ImageEvidence) -> str:
     return " ".join(sentences)
 
 
-def collect_image_evidence(evidence: ImageEvidence) -> dict[str, Any]:
-    """Return the same as data; shares lie between 0 and 1."""
+def collect_image_evidence(table: ResultTable) -> dict[str, dict[str, Any]]:
+    """Return the same as data, by what the claim says; shares lie between 0 and 1."""
+    return {says: _collect_one(one) for says, one in gather_image_evidence(table).items()}
+
+
+def _collect_one(evidence: ImageEvidence) -> dict[str, Any]:
     return {
         "rows": [evidence.first, evidence.second],
         "figure": evidence.metric.name,

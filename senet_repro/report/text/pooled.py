@@ -6,12 +6,19 @@ from dataclasses import asdict
 from typing import Any
 
 from senet_repro.core.wording import join_words
-from senet_repro.report.claims.pooled import NetworkGain, PooledAnswer
+from senet_repro.report.claims.pooled import NetworkGain, PooledAnswer, pool_networks
+from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import (
     choose_difference_spec,
     format_interval,
     format_p_value,
 )
+
+
+def format_pooled(table: ResultTable) -> str | None:
+    """Return what the networks of a table say together; None of a table without such an answer."""
+    answer = pool_networks(table)
+    return describe_pooled(answer) if answer else None
 
 
 def describe_pooled(answer: PooledAnswer) -> str:
@@ -33,8 +40,11 @@ def describe_pooled(answer: PooledAnswer) -> str:
     return " ".join(sentences)
 
 
-def collect_pooled(answer: PooledAnswer) -> dict[str, Any]:
+def collect_pooled(table: ResultTable) -> dict[str, Any] | None:
     """Return the same as data: the gain of each network and of all, in points; with SE it is better above 0."""
+    answer = pool_networks(table)
+    if answer is None:
+        return None
     return {
         "figure": answer.metric.name,
         "networks": [_collect_network(network) for network in answer.networks],

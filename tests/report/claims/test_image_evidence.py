@@ -14,6 +14,7 @@ from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.image_evidence import (
     collect_image_evidence,
     describe_image_evidence,
+    format_image_evidence,
 )
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -47,20 +48,23 @@ def build_table(folder: Path | None, shares: dict[str, float], seeds: int = 3) -
 
 
 def test_networks_that_differ_are_told_apart_on_their_images(tmp_path: Path) -> None:
-    evidence = gather_image_evidence(build_table(tmp_path, ROWS))[SAYS]
+    table = build_table(tmp_path, ROWS)
+    evidence = gather_image_evidence(table)[SAYS]
     assert evidence.agreement is not None
     assert evidence.agreement.list_ahead() == ([0, 1, 2], [])
     assert evidence.agreement.noise_floor is not None
     assert evidence.agreement.disagreeing > evidence.agreement.noise_floor
     assert evidence.chance is not None
     assert (evidence.chance.value, evidence.chance.high) == (1.0, 1.0)
-    text = describe_image_evidence(evidence)
+    text = format_image_evidence(table)
+    assert text is not None
+    assert f"- {SAYS}: " in text
     assert "SE-ResNet-110 and ResNet-110 of one seed are not both right or both wrong on " in text
     assert " % of the 1,000 images, two seeds of one network on " in text
     assert "The networks of 3 of 3 seeds differ" in text
     assert "SE-ResNet-110 ahead in 3." in text
     assert "A run of SE-ResNet-110 is better than one of ResNet-110 in 100% of cases" in text
-    data = collect_image_evidence(evidence)
+    data = collect_image_evidence(table)[SAYS]
     assert data["rows"] == ["SE-ResNet-110", "ResNet-110"]
     assert [pair["seed"] for pair in data["agreement"]["pairs"]] == [0, 1, 2]
 
@@ -77,12 +81,13 @@ def test_equal_networks_disagree_as_much_as_two_seeds_of_one(tmp_path: Path) -> 
 
 
 def test_without_outcomes_the_figures_alone_speak() -> None:
-    evidence = gather_image_evidence(build_table(None, ROWS))[SAYS]
+    table = build_table(None, ROWS)
+    evidence = gather_image_evidence(table)[SAYS]
     assert evidence.agreement is None
     assert evidence.chance is not None
     text = describe_image_evidence(evidence)
     assert text.startswith("Not every run kept which images it got right. A run of ")
-    assert collect_image_evidence(evidence)["agreement"] is None
+    assert collect_image_evidence(table)[SAYS]["agreement"] is None
 
 
 def test_a_single_seed_has_no_noise_floor_and_no_chance(tmp_path: Path) -> None:
@@ -93,7 +98,9 @@ def test_a_single_seed_has_no_noise_floor_and_no_chance(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_common_run_have_no_evidence() -> None:
-    assert SAYS not in gather_image_evidence(build_table(None, {"ResNet-110": 0.8}))
+    table = build_table(None, {"ResNet-110": 0.8})
+    assert format_image_evidence(table) is None
+    assert collect_image_evidence(table) == {}
 
 
 def test_each_seed_is_tested_by_mcnemar_and_all_are_adjusted_together() -> None:

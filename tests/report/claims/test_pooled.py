@@ -12,8 +12,9 @@ from scipy.stats import ttest_1samp
 
 from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.report.claims.pooled import FEWEST_NETWORKS, list_network_claims, pool_networks
+from senet_repro.report.page import sections
 from senet_repro.report.tables.build import ResultTable, build_tables
-from senet_repro.report.text.pooled import collect_pooled, describe_pooled
+from senet_repro.report.text.pooled import collect_pooled, format_pooled
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import row_records
@@ -64,22 +65,30 @@ def test_the_mean_gain_is_tested_over_networks_each_counted_once() -> None:
 
 
 def test_a_network_that_was_not_run_both_ways_is_named() -> None:
-    answer = pool_networks(table_of(GAINS))
-    assert answer is not None
-    assert answer.missing == [f"SE-{NETWORKS[-1]}"]
-    text = describe_pooled(answer)
+    table = table_of(GAINS)
+    text = format_pooled(table)
+    assert text is not None
     assert "The 3 networks together: with SE the top-1 error is better by +0.60 ± " in text
     assert "2 of 3 networks are better with SE (sign test, p = 0.250)." in text
     assert "The paper's mean over the same networks is +0.87." in text
     assert text.endswith(f"Not among them, for want of runs: SE-{NETWORKS[-1]}.")
-    data = collect_pooled(answer)
+    data = collect_pooled(table)
+    assert data is not None
     assert [network["row"] for network in data["networks"]] == [f"SE-{name}" for name in NETWORKS]
     assert data["networks"][-1]["gain"] is None
 
 
+def test_the_page_says_it_in_the_section_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "draw_table_figures", lambda *_: [])
+    table = table_of(GAINS)
+    (section,) = sections.build_sections(Results([]), [table])
+    assert section.notes[-1] == format_pooled(table)
+
+
 def test_too_few_networks_have_no_answer() -> None:
     two = dict(list(GAINS.items())[: FEWEST_NETWORKS - 1])
-    assert pool_networks(table_of(two)) is None
+    table = table_of(two)
+    assert (pool_networks(table), format_pooled(table), collect_pooled(table)) == (None, None, None)
 
 
 def test_on_a_proxy_the_papers_points_are_no_yardstick() -> None:
