@@ -1,5 +1,4 @@
-"""What runs say beside their mean: which images two networks tell apart, and how often one run beats another
-(report floor).
+"""Runs compared image by image and one against another, beside the difference of their means (report floor).
 
 A verdict is about a recipe, of which every seed trains another network. What stands here is about networks as they are:
 
@@ -31,8 +30,13 @@ from senet_repro.stats.networks import Chance, chance_better, mcnemar, share_dis
 if TYPE_CHECKING:
     import numpy as np
 
+    HitsBySeed = Mapping[int, np.ndarray]
 
-@dataclass(frozen=True, kw_only=True)
+RunsBySeed = Mapping[int, Record]
+OutcomesBySeed = dict[int, Outcomes]
+
+
+@dataclass(frozen=True)
 class SeedPair:
     """Two networks of one seed, compared image by image."""
 
@@ -64,7 +68,7 @@ class ImageAgreement:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageEvidence:
-    """What the runs of two rows say beside their mean difference."""
+    """The runs of two rows compared image by image, and one against another."""
 
     first: str  # the row that is to be better
     second: str
@@ -105,14 +109,12 @@ def compare_runs(kind: MetricClaim, pair: Pair) -> ImageEvidence | None:
     )
 
 
-def _select_runs(row: ResultRow, metric: Metric) -> dict[int, Record]:
+def _select_runs(row: ResultRow, metric: Metric) -> RunsBySeed:
     """Return the runs of a row that have a figure of the metric, by seed; none of a row that is only cited."""
     return {record.seed: record for record in row.records if metric.name in record.metrics}
 
 
-def _compare_images(
-    metric: Metric, first: Mapping[int, Record], second: Mapping[int, Record]
-) -> ImageAgreement | None:
+def _compare_images(metric: Metric, first: RunsBySeed, second: RunsBySeed) -> ImageAgreement | None:
     """Return on which images the networks are right; None where that was not kept, or was on different images."""
     if metric.rank is None:
         return None
@@ -125,9 +127,7 @@ def _compare_images(
     return compare_hits(_list_hits(one, metric.rank), _list_hits(other, metric.rank))
 
 
-def compare_hits(
-    first: Mapping[int, np.ndarray], second: Mapping[int, np.ndarray]
-) -> ImageAgreement:
+def compare_hits(first: HitsBySeed, second: HitsBySeed) -> ImageAgreement:
     """Return how the networks of two rows agree; hits are bool (N,) by seed, and one seed at least is in common."""
     seeds = sorted(first.keys() & second.keys())
     p_values = adjust_holm([mcnemar(first[seed], second[seed]) for seed in seeds])
@@ -147,12 +147,12 @@ def compare_hits(
     )
 
 
-def _compare_seeds(hits: Mapping[int, np.ndarray]) -> list[float]:
+def _compare_seeds(hits: HitsBySeed) -> list[float]:
     """Return the share of images that each two seeds of one row disagree on."""
     return [share_disagreeing(one, other) for one, other in combinations(hits.values(), 2)]
 
 
-def _load_outcomes(runs: Mapping[int, Record]) -> dict[int, Outcomes] | None:
+def _load_outcomes(runs: RunsBySeed) -> OutcomesBySeed | None:
     """Return the outcomes of each run by seed; None where one has none."""
     loaded = {}
     for seed, record in runs.items():
@@ -163,19 +163,18 @@ def _load_outcomes(runs: Mapping[int, Record]) -> dict[int, Outcomes] | None:
     return loaded
 
 
-def _list_hits(outcomes: Mapping[int, Outcomes], rank: int) -> dict[int, np.ndarray]:
+def _list_hits(outcomes: OutcomesBySeed, rank: int) -> HitsBySeed:
     return {seed: each.list_hits(rank) for seed, each in outcomes.items()}
 
 
-def _estimate_chance(
-    metric: Metric, first: Mapping[int, Record], second: Mapping[int, Record]
-) -> Chance | None:
+def _estimate_chance(metric: Metric, first: RunsBySeed, second: RunsBySeed) -> Chance | None:
     """Return how likely a run of the first row is better than one of the second; None with a single run of either."""
     if len(first) < 2 or len(second) < 2:
         return None
     # There the lower figure is the better one.
     sign = 1.0 if metric.better == "lower" else -1.0
-    figures = [
-        [sign * record.metrics[metric.name] for record in runs.values()] for runs in (first, second)
-    ]
-    return chance_better(*figures)
+    return chance_better(_list_figures(metric, first, sign), _list_figures(metric, second, sign))
+
+
+def _list_figures(metric: Metric, runs: RunsBySeed, sign: float) -> list[float]:
+    return [sign * record.metrics[metric.name] for record in runs.values()]

@@ -27,7 +27,7 @@ FEWEST_NETWORKS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkGain:
-    """What SE gains on one network: by how much the row with it is better than the row without it."""
+    """SE's gain on one network: by how much the row with it is better than the row without it."""
 
     row: str  # with SE
     gain: Estimate | None  # in points of the metric; None where the two rows have no seed in common
@@ -36,7 +36,7 @@ class NetworkGain:
 
 @dataclass(frozen=True, kw_only=True)
 class PooledAnswer:
-    """What the networks of a table say together about SE's gain in a metric."""
+    """SE's gain in a metric over the networks of a table together."""
 
     metric: Metric
     networks: list[NetworkGain]  # in the table's order, those without runs included

@@ -1,4 +1,4 @@
-"""What runs say beside their mean, in words and as data (report floor)."""
+"""Runs compared image by image and one against another, in words and as data (report floor)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from senet_repro.report.claims.image_evidence import (
     gather_image_evidence,
 )
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.tables.numbers import end_plural
+from senet_repro.report.tables.numbers import count_seeds
+
+HEADING = (
+    "Image by image and run by run. Two networks of one seed disagree on an image that one alone gets right, and "
+    "differ where that speaks for one of them on other images, too (McNemar's test, Holm over the seeds): a statement "
+    "about these networks, and not about their rows."
+)
 
 
 def format_image_evidence(table: ResultTable) -> str | None:
@@ -21,7 +27,7 @@ def format_image_evidence(table: ResultTable) -> str | None:
     if not found:
         return None
     lines = [f"- {says}: {describe_image_evidence(one)}" for says, one in found.items()]
-    return "\n".join(["Image by image and run by run:", "", *lines])
+    return "\n".join([HEADING, "", *lines])
 
 
 def describe_image_evidence(evidence: ImageEvidence) -> str:
@@ -30,13 +36,13 @@ def describe_image_evidence(evidence: ImageEvidence) -> str:
     if evidence.agreement is None:
         sentences.append("Not every run kept which images it got right.")
     else:
-        sentences.append(_describe_disagreement(evidence, evidence.agreement))
+        sentences.append(_describe_disagreement(evidence.agreement))
         sentences.append(_describe_tests(evidence, evidence.agreement))
     if evidence.chance is not None:
         chance = evidence.chance
         sentences.append(
-            f"A run of {evidence.first} is better than one of {evidence.second} in {chance.value:.0%} of cases "
-            f"(95 % interval {chance.low:.0%} to {chance.high:.0%})."
+            f"A run of {evidence.first} is the better one in {100 * chance.value:.0f} % of cases "
+            f"(95 % interval {100 * chance.low:.0f} to {100 * chance.high:.0f} %)."
         )
     return " ".join(sentences)
 
@@ -55,31 +61,24 @@ def _collect_one(evidence: ImageEvidence) -> dict[str, Any]:
     }
 
 
-def _describe_disagreement(evidence: ImageEvidence, agreement: ImageAgreement) -> str:
-    """Return how often two networks are not right alike, set against two seeds of one network."""
-    sentence = (
-        f"{evidence.first} and {evidence.second} of one seed are not both right or both wrong on "
-        f"{100 * agreement.disagreeing:.1f} % of the {agreement.images:,} images"
+def _describe_disagreement(agreement: ImageAgreement) -> str:
+    """Return on how many images two rows disagree, set against two seeds of one row."""
+    rows = (
+        f"The rows disagree on {100 * agreement.disagreeing:.1f} % of {agreement.images:,} images"
     )
     if agreement.noise_floor is None:
-        return f"{sentence}."
-    return f"{sentence}, two seeds of one network on {100 * agreement.noise_floor:.1f} %."
+        return f"{rows}."
+    return f"{rows}, two seeds of one row on {100 * agreement.noise_floor:.1f} %."
 
 
 def _describe_tests(evidence: ImageEvidence, agreement: ImageAgreement) -> str:
-    """Return for how many seeds the two networks differ beyond the choice of images."""
+    """Return for how many seeds the two networks differ beyond the choice of images, and which one is ahead."""
     count = len(agreement.pairs)
     first, second = agreement.list_ahead()
-    test = "on images like these (McNemar's test of the two networks, Holm over seeds)"
-    if not first and not second:
-        return f"The networks of no seed differ {test}."
+    networks = f"The networks of {len(first) + len(second)} of {count_seeds(count)} differ"
     ahead = [
         f"{row} ahead in {len(seeds)}"
         for row, seeds in ((evidence.first, first), (evidence.second, second))
         if seeds
     ]
-    differing = len(first) + len(second)
-    return (
-        f"The networks of {differing} of {count} seed{end_plural(count)} differ {test}: "
-        f"{join_words(ahead, 'and')}."
-    )
+    return f"{networks}: {join_words(ahead, 'and')}." if ahead else f"{networks}."

@@ -1,4 +1,4 @@
-"""What the networks of a table say together, in words and as data (report floor)."""
+"""The answer of a table's networks together, in words and as data (report floor)."""
 
 from __future__ import annotations
 

@@ -59,11 +59,10 @@ def test_networks_that_differ_are_told_apart_on_their_images(tmp_path: Path) -> 
     text = format_image_evidence(table)
     assert text is not None
     assert f"- {SAYS}: " in text
-    assert "SE-ResNet-110 and ResNet-110 of one seed are not both right or both wrong on " in text
-    assert " % of the 1,000 images, two seeds of one network on " in text
-    assert "The networks of 3 of 3 seeds differ" in text
-    assert "SE-ResNet-110 ahead in 3." in text
-    assert "A run of SE-ResNet-110 is better than one of ResNet-110 in 100% of cases" in text
+    assert "The rows disagree on " in text
+    assert " % of 1,000 images, two seeds of one row on " in text
+    assert "The networks of 3 of 3 seeds differ: SE-ResNet-110 ahead in 3. " in text
+    assert "A run of SE-ResNet-110 is the better one in 100 % of cases (95 % interval " in text
     data = collect_image_evidence(table)[SAYS]
     assert data["rows"] == ["SE-ResNet-110", "ResNet-110"]
     assert [pair["seed"] for pair in data["agreement"]["pairs"]] == [0, 1, 2]
@@ -75,9 +74,7 @@ def test_equal_networks_disagree_as_much_as_two_seeds_of_one(tmp_path: Path) -> 
     assert evidence.agreement is not None
     assert evidence.agreement.list_ahead() == ([], [])
     assert evidence.agreement.disagreeing == pytest.approx(evidence.agreement.noise_floor, rel=0.2)
-    assert "The networks of no seed differ on images like these" in describe_image_evidence(
-        evidence
-    )
+    assert "The networks of 0 of 3 seeds differ." in describe_image_evidence(evidence)
 
 
 def test_without_outcomes_the_figures_alone_speak() -> None:
