@@ -68,7 +68,11 @@ class Equivalent(MetricClaim):
             return ""
         unit = self.metric.difference_unit
         measured = format_interval(gain, choose_value_spec(self.metric))
-        return f"{' gains on '.join(self.claim.gain)}: {measured} {unit} on the same data."
+        with_se, without = self.claim.gain
+        sentence = f"On the same data {with_se} gains {measured} {unit} over {without}"
+        if gain.mean <= (gain.half_width or 0.0):
+            sentence += ", which may be nothing that a share could be taken of"
+        return f"{sentence}."
 
     def compare_figures(self, figures: Sequence[float]) -> float:
         """Return the paper's own difference: of two rows first less second, of more the widest."""
