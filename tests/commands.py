@@ -18,6 +18,7 @@ from typing import IO, Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.warm import WarmPython
 
 SMALL = ["recipe.batch_size=256", "trainer.accelerator=cpu"]
 ONE_EPOCH = ["recipe.epochs=1", *SMALL]
@@ -28,7 +29,7 @@ SLOW_WORK = re.compile(r"^senet_repro: .* \.\.\.\n", re.MULTILINE)
 # A command that has not ended by then has hung, also on a machine that is busy.
 LIMIT_S = 240
 
-_started: list[subprocess.Popen[str]] = []
+_started: list[subprocess.Popen[str] | WarmPython] = []
 
 
 def command_line(*arguments: str) -> list[str]:
@@ -54,7 +55,19 @@ def start(
     return process
 
 
-def wait_for_end(process: subprocess.Popen[str], limit_s: float = LIMIT_S) -> tuple[str, str]:
+def start_warm(
+    *arguments: str, cwd: Path = ROOT, stderr: IO[str] | None = None, **environment: str
+) -> WarmPython:
+    """Start a command as `start` does, in a process that has loaded torch and Lightning before."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    process = WarmPython(command_line(*arguments)[1:], cwd, environment, stderr)
+    _started.append(process)
+    return process
+
+
+def wait_for_end(
+    process: subprocess.Popen[str] | WarmPython, limit_s: float = LIMIT_S
+) -> tuple[str, str]:
     """Wait until a process ends, and return its standard output and error, without the lines about slow work."""
     out, err = process.communicate(timeout=limit_s)
     return out, SLOW_WORK.sub("", err or "")
@@ -66,6 +79,16 @@ def run_command(
     """Start a command and wait until it ends, whatever its exit code."""
     process = start(*arguments, cwd=cwd, **environment)
     out, err = wait_for_end(process)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def run_warm(
+    *arguments: str, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as `run_command` does, in a process that has loaded torch and Lightning before."""
+    process = start_warm(*arguments, cwd=cwd, **environment)
+    out, err = wait_for_end(process)
+    assert process.returncode is not None
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 

@@ -63,9 +63,10 @@ def say_unplanned(runs: Sequence[Run]) -> None:
             if campaign.describe_plan(run_dir(run).parent.name, run.seed) is None
         ]
         if unplanned:
+            verb = "is" if len(unplanned) == 1 else "are"
             print_text(
-                f"senet_repro: {len(unplanned)} of {count_noun(len(pending), 'run')} to train are not planned in "
-                f"{results_dir / CAMPAIGN_FILE}: they will be shown, and do not count",
+                f"senet_repro: {len(unplanned)} of {count_noun(len(pending), 'run')} to train {verb} not planned in "
+                f"{results_dir / CAMPAIGN_FILE}: tables will show and not count what is unplanned",
                 file=sys.stderr,
             )
 

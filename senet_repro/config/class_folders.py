@@ -106,14 +106,16 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
         DataError: a folder is missing or cannot be read, or the classes of train/ and val/ differ or are too many.
     """
     if data.root is None:
+        folders = " and ".join(f"DIR/{part}" for part in parts)
         raise DataError(
-            f"{data.name} is read from class folders: give data.root=DIR with DIR/train and DIR/val"
+            f"{data.name} is read from class folders: give data.root=DIR with {folders}"
         )
     root = Path(data.root)
     require_folder(root)
     names, folders = _find_parts(root, parts)
     if data.classes and len(names) > data.classes:
-        raise DataError(f"{root}/train has {len(names)} classes: give data.classes={len(names)}")
+        counted = root / TRAIN if (root / TRAIN).is_dir() else find_eval_folder(root)
+        raise DataError(f"{counted} has {len(names)} classes: give data.classes={len(names)}")
     labels = number_classes(names, data.classes or len(names))
     return ClassFolders(root, names, labels, folders)
 
@@ -133,6 +135,8 @@ def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[Pictu
     # What a list of pictures is beside class folders, such as a readme, nobody asks.
     found = _sort_classes(evaluation).taken
     picture_list = find_list(evaluation) if set(found) <= {INNER_FOLDER} else None
+    if picture_list is None and found == [INNER_FOLDER]:
+        raise _lack_classes(evaluation)
     if picture_list is not None:
         stated = read_list(picture_list)
         names = names or list_stated_classes(stated)
@@ -263,9 +267,7 @@ def _list_classes(folder: Path) -> list[str]:
         named = name_some(folder / name for name in sorted(classes.broken))
         raise DataError(f"{named}: a link to nothing; mend it or remove it")
     if not classes.taken:
-        raise DataError(
-            f"no class folders in {folder}: looked for {folder}/<class>/*{_describe_list(folder)}; give data.root=DIR"
-        )
+        raise _lack_classes(folder)
     paths = [folder / name for name in sorted(classes.taken)]
     closed = [path for path in paths if not os.access(path, os.R_OK | os.X_OK)]
     if closed:
@@ -275,11 +277,12 @@ def _list_classes(folder: Path) -> list[str]:
     return [path.name for path in paths]
 
 
-def _describe_list(folder: Path) -> str:
-    """Return where a list of classes would have been found, for the evaluation part alone."""
-    if folder.name == TRAIN:
-        return ""
-    return f", or for pictures and one list of their classes, {folder}/*{LIST_SUFFIX}"
+def _lack_classes(folder: Path) -> DataError:
+    """Return the error of a train/ or val/ without classes, which says what was looked for."""
+    looked_for = f"{folder}/<class>/*"
+    if folder.name != TRAIN:
+        looked_for += f", or for pictures and one list of their classes, {folder}/*{LIST_SUFFIX}"
+    return DataError(f"no class folders in {folder}: looked for {looked_for}; give data.root=DIR")
 
 
 def _sort_classes(folder: Path) -> Entries:

@@ -32,7 +32,7 @@ FolderState = list[int]
 
 @dataclass(frozen=True)
 class FolderDigest:
-    """What is known of the pictures in one folder."""
+    """Keep what is known of the pictures in one folder."""
 
     images: int
     size: int  # bytes of all of them

@@ -215,6 +215,8 @@ class Row:
     baseline: str | None = None  # the row that differences are taken to; none: the table's
     figures: dict[str, float] = field(default_factory=dict)  # published, by the name of a metric
     cited: dict[str, float] = field(default_factory=dict)  # of the network's own paper, likewise
+    # Of weights that are evaluated as they are: model, size_px and resize_px; none: by `axes`, as they were trained.
+    rescored: dict[str, Any] | None = None
     params_m: float | None = None
     gflops: float | None = None  # multiply-adds of one image, in 10^9
     size_note: str | None = None  # why the published size is not the one counted

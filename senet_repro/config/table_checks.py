@@ -9,6 +9,8 @@ from senet_repro.core.errors import ConfigError
 
 ROW_SETTINGS = (*AXES, "model")
 """The settings that a row may name: the axes, and a network."""
+RESCORED_SETTINGS = ("model", "size_px", "resize_px", *AXES)
+"""What a row says of weights that are evaluated as they are: their network, SE, and how images are cut."""
 
 
 def check_table(table: PaperTable, file: str) -> None:
@@ -31,6 +33,11 @@ def check_table(table: PaperTable, file: str) -> None:
 def _check_row(table: PaperTable, row: Row, where: str) -> None:
     for setting in row.axes or {}:
         require_choice(f"{where}: axes", setting, ROW_SETTINGS)
+    rescored = row.rescored
+    for setting in rescored or {}:
+        require_choice(f"{where}: rescored", setting, RESCORED_SETTINGS)
+    if rescored is not None and not {"model", "size_px", "resize_px"} <= rescored.keys():
+        raise ConfigError(f"{where}: rescored: give model, size_px and resize_px")
     if row.baseline is not None:
         require_choice(f"{where}: baseline", row.baseline, table.rows)
 

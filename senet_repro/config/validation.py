@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
@@ -50,6 +51,12 @@ def validate_run(run: Run) -> None:
     _check_first_weights(run.init)
     _check_choices(run)
     _check_statistics(run.data)
+    if run.recipe.epochs == 0:
+        weights = run.init.weights or "RUN_OR_WEIGHTS"
+        raise ConfigError(
+            "recipe.epochs=0 would train nothing: give at least 1, or score a network as it is with "
+            f"python -m senet_repro evaluate {weights}"
+        )
     for key, limits in list_ranges().items():
         _check_range(key, attrgetter(key)(run), limits)
     if not run.results_dir:
@@ -130,10 +137,10 @@ def _check_statistics(data: Data) -> None:
     """Refuse a set whose pictures nobody has measured."""
     if data.mean and data.std:
         return
-    lacking = "data.mean" if data.std else "data.std" if data.mean else "data.mean and data.std"
+    command = shlex.join(["data-stats", f"data={data.name}", f"data.root={data.root or 'DIR'}"])
     raise ConfigError(
-        f"{lacking} of {data.root or data.name} must be given; to measure its pictures: "
-        f"python -m senet_repro data-stats data={data.name} data.root={data.root or 'DIR'}"
+        f"data.mean and data.std of {data.root or data.name} are not known: give both, which "
+        f"`python -m senet_repro {command}` measures"
     )
 
 

@@ -89,6 +89,15 @@ def load_part(data: Data, part: str) -> FileSet:
     return _list_files(find_class_folders(data, [part]), part)
 
 
+def load_eval_folders(data: Data) -> FileSet:
+    """Return the validation files under `data.root`, labelled as by `load_folders`; train/ need not be there.
+
+    Raises:
+        DataError: val/ is missing, its classes are too many, or a class has no images.
+    """
+    return _list_files(find_class_folders(data, ["val"]), "val")
+
+
 def _list_files(classes: ClassFolders, part: str) -> FileSet:
     """Return the pictures of each folder of a part, sorted by their names, with their labels."""
     files: list[bytes] = []
@@ -126,11 +135,17 @@ def train_transform(data: Data) -> Transform:
     return transform
 
 
-def eval_transform(data: Data) -> Transform:
-    """Return the central `eval_px` square once the shorter side is `eval_resize_px`; uint8 in, uint8 out."""
+def eval_transform(
+    data: Data, interpolation: str = "bilinear", antialias: bool = True
+) -> Transform:
+    """Return the central `eval_px` square once the shorter side is `eval_resize_px`; uint8 in, uint8 out.
+
+    `interpolation` is bilinear or bicubic; without `antialias` pixels between those that are asked for are left out.
+    """
     steps: list[v2.Transform] = []
     if data.eval_resize_px is not None:
-        steps.append(v2.Resize(data.eval_resize_px, antialias=True))
+        mode = v2.InterpolationMode(interpolation)
+        steps.append(v2.Resize(data.eval_resize_px, interpolation=mode, antialias=antialias))
     steps.append(v2.CenterCrop(data.eval_px))
     transform: Transform = v2.Compose(steps)
     return transform

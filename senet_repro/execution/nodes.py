@@ -58,7 +58,7 @@ def call_meeting(folder: Path, nodes: int, lock: int) -> Meeting:
 
     `lock` is the descriptor of the folder's lock, which this process holds.
     """
-    port = _find_free_port()
+    port = find_free_port()
     if nodes == 1:
         return Meeting(port=port)
     # The other nodes read the holder's name over the network: it must be on the disk before the meeting is.
@@ -118,7 +118,8 @@ def _name_attempt() -> str:
     return ".".join(os.environ.get(name, "") for name in names)
 
 
-def _find_free_port() -> int:
+def find_free_port() -> int:
+    """Return a port of this machine that nobody listens on at this moment."""
     with socket.socket() as free:
         # Port 0 lets the system choose one that is free.
         free.bind(("", 0))

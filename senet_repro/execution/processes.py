@@ -26,6 +26,9 @@ from senet_repro.execution.nodes import Meeting
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.devices import reserve_gpus
 
+TRAINING_WORKER = "senet_repro.execution.worker"
+"""The module that trains as one device."""
+
 # Once one process has failed, the others get this long to end by themselves.
 _OTHERS_S = 10
 _POLL_S = 0.1
@@ -55,11 +58,13 @@ def train_in_processes(
     lock: int | None,
     overrides: Sequence[str] | None,
     deferral: Deferral,
+    worker: str = TRAINING_WORKER,
 ) -> None:
     """Train with one process per device of this node, each with a log of its own in the run's folder.
 
     The processes inherit `lock`, and so keep the folder if this process dies before them. A signal that `deferral`
-    notes is passed on to them. `overrides` is the command line that trains this run alone.
+    notes is passed on to them. `overrides` is the command line that trains this run alone. Each process is the module
+    `worker`, which may do something else than to train.
 
     Raises:
         RunFailed: one process failed; the others were ended.
@@ -68,7 +73,7 @@ def train_in_processes(
     """
     with reserve_gpus(run.trainer) as gpus:
         environment = _make_environment(run, gpus, meeting)
-        with _start_processes(run, folder, environment, lock, overrides) as processes:
+        with _start_processes(run, folder, environment, lock, overrides, worker) as processes:
             deferral.pass_on_to(partial(_list_running, processes))
             # A signal that was noted before was passed on to none of them.
             deferral.stop_if_signalled()
@@ -104,6 +109,7 @@ def _start_processes(
     environment: dict[str, str],
     lock: int | None,
     overrides: Sequence[str] | None,
+    worker: str,
 ) -> Iterator[list[DeviceProcess]]:
     """Start the processes of this node's devices.
 
@@ -112,7 +118,7 @@ def _start_processes(
     command = [
         sys.executable,
         "-m",
-        "senet_repro.execution.worker",
+        worker,
         str(folder),
         *(overrides or []),
     ]

@@ -112,8 +112,11 @@ def build_run_config(settings: dict[str, Any], record: Record | None) -> dict[st
     """Return the settings of a run and, once it is finished, what it ran on."""
     if record is None:
         return settings
+    # Records of older versions lack them, and their copies stay as they were sent.
+    kept_beside = {"plan": record.plan, "outcomes": record.outcomes}
     return {
         **settings,
+        **{name: value for name, value in kept_beside.items() if value is not None},
         "run_key": record.run_key,
         "commit": record.commit,
         "versions": record.versions,

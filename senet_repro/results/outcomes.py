@@ -1,4 +1,4 @@
-"""The outcome of every evaluation image: its label and the likeliest classes (results floor; numpy alone).
+"""The outcome of every evaluation image: its label and the likeliest classes (results floor; numpy once it is needed).
 
 A record counts the images that were right; this file says which ones, so that two runs can be compared image by image.
 """
@@ -12,8 +12,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import MOST_BYTES, read_bytes, write_bytes
@@ -21,14 +20,18 @@ from senet_repro.results.access import explain_access
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 
+if TYPE_CHECKING:
+    import numpy as np
+
 OUTCOMES_FILE = RunFolder(Path()).outcomes_file.name
 """The file's name, wherever outcomes are kept."""
 
 MOST_RANKS = 5
 """The number of likeliest classes of an image that are kept."""
 
-_LABEL_TYPE = np.dtype("<u2")
-_CLASS_TYPES = (np.dtype("u1"), _LABEL_TYPE)
+# As numpy writes its types, the order of bytes included: uint8 and uint16.
+_SMALL_TYPE, _LARGE_TYPE = "|u1", "<u2"
+_MOST_SMALL = 255
 _MOST_KEPT = 64
 """The number of files whose outcomes are kept in memory: 0.6 MB each for ImageNet."""
 
@@ -57,7 +60,8 @@ class Outcomes:
 
     def list_hits(self, k: int) -> np.ndarray:
         """Return for each image whether its label is among the first k classes, bool (N,); all are, of k classes."""
-        hits: np.ndarray = (self.likeliest[:, :k] == self.labels[:, np.newaxis]).any(axis=1)
+        labels = self.labels[:, None]
+        hits: np.ndarray = (self.likeliest[:, :k] == labels).any(axis=1)
         return hits
 
     @cached_property
@@ -66,7 +70,8 @@ class Outcomes:
         digest = hashlib.sha256()
         for array in (self.labels, self.likeliest):
             digest.update(f"{array.shape} {array.dtype.str} ".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+            # Row by row, however the array lies in memory.
+            digest.update(array.tobytes())
         return digest.hexdigest()
 
     def has_labels_of(self, other: Outcomes) -> bool:
@@ -81,13 +86,16 @@ class Outcomes:
 
 def pack_outcomes(labels: np.ndarray, likeliest: np.ndarray) -> Outcomes:
     """Return outcomes of whole numbers of any type: labels (N,) and classes (N, k), in the smallest type they fit."""
-    is_small = likeliest.size == 0 or int(likeliest.max()) <= np.iinfo(np.uint8).max
-    class_type = _CLASS_TYPES[0] if is_small else _CLASS_TYPES[1]
-    return Outcomes(labels.astype(_LABEL_TYPE), likeliest.astype(class_type))
+    is_small = likeliest.size == 0 or int(likeliest.max()) <= _MOST_SMALL
+    class_type = _SMALL_TYPE if is_small else _LARGE_TYPE
+    return Outcomes(labels.astype(_LARGE_TYPE), likeliest.astype(class_type))
 
 
 def write_outcomes(folder: Path, outcomes: Outcomes) -> None:
     """Write the outcomes into a folder, whole or not at all; the same outcomes are the same bytes."""
+    # Late, as everywhere below: tables of records without outcomes need no numpy.
+    import numpy as np
+
     archive = io.BytesIO()
     # Compressed they would be other bytes with another zlib, and those of a run are small as they are.
     np.savez(archive, labels=outcomes.labels, likeliest=outcomes.likeliest)
@@ -147,6 +155,8 @@ def _read_arrays(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: it is of another form; a damaged one may raise any other of `_DAMAGES`.
     """
+    import numpy as np
+
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         unpacked_bytes = sum(member.file_size for member in archive.infolist())
     # A file of a few bytes can say that it holds many gigabytes.
@@ -154,7 +164,8 @@ def _read_arrays(content: bytes) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"it would unpack to more than {MOST_BYTES / 1e6:.0f} MB")
     with np.load(io.BytesIO(content), allow_pickle=False) as found:
         labels, likeliest = found["labels"], found["likeliest"]
-    if labels.dtype != _LABEL_TYPE or likeliest.dtype not in _CLASS_TYPES:
+    is_known = likeliest.dtype.str in (_SMALL_TYPE, _LARGE_TYPE)
+    if labels.dtype.str != _LARGE_TYPE or not is_known:
         raise ValueError(f"its numbers are {labels.dtype} and {likeliest.dtype}")
     is_sound = labels.ndim == 1 and likeliest.ndim == 2 and len(labels) == len(likeliest)
     if not is_sound or not 1 <= likeliest.shape[1] <= MOST_RANKS:

@@ -41,6 +41,8 @@ class RunFolder:
         .failure.first             made by the first of several processes that failed
         meeting.json               where the processes of several nodes meet
         wandb/                     the copy for Weights & Biases, with logger=wandb
+        evaluation.json            errors that `evaluate` found, at other sizes or on other devices
+        evaluations/<px>-<key>/    the outcomes of each pass of those
         record.json                the result; it appears last, so its presence means that the run finished
     """
 
@@ -125,6 +127,15 @@ class RunFolder:
     def first_failure_mark(self) -> Path:
         """The mark of the first of several processes that failed."""
         return self.path / ".failure.first"
+
+    @property
+    def evaluations_file(self) -> Path:
+        """The errors that `evaluate` found."""
+        return self.path / "evaluation.json"
+
+    def pass_folder(self, name: str) -> Path:
+        """Return the folder for the outcomes of one pass of an evaluation."""
+        return self.path / "evaluations" / name
 
     def device_log(self, device: int) -> Path:
         """Return the file for the output of the process of a device, counted over all nodes."""

@@ -31,8 +31,8 @@ def estimate_crossed(values: np.ndarray) -> Estimate:
     half width is the root of the sum of squares of the half widths of seeds and images, each by its own Student's t.
     The degrees returned are those of the one Student's t that is as wide, at a level of one in a thousand.
 
-    Simulated, networks that are equal on their population are told apart one-sided at 5 % in 1 to 5 % of cases (2 to
-    20 seeds, 300 to 10,000 images); by the interval over seeds alone in 6 to 24 %.
+    Simulated, networks that are equal on their population are told apart, one-sided at 5 %, in 0 (2 seeds) to 5 % of
+    cases (10 and more), with 300 to 10,000 images; by the interval over seeds alone in up to 30 %.
     """
     seeds, images = values.shape
     mean = float(values.mean())

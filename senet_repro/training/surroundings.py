@@ -49,11 +49,15 @@ def _allows_tf32() -> bool:
 
 def describe_hardware(trainer: pl.Trainer) -> dict[str, Any]:
     """Return the kind and number of devices, their name, and the CPU threads of a process."""
-    device = trainer.strategy.root_device
+    return describe_devices(trainer.strategy.root_device, trainer.world_size)
+
+
+def describe_devices(device: torch.device, devices: int) -> dict[str, Any]:
+    """Return the same of so many devices like one of them."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _name_processor()
     return {
         "device": device.type,
-        "devices": trainer.world_size,
+        "devices": devices,
         "name": name,
         "threads": torch.get_num_threads(),
         "platform": f"{platform.system()} {platform.machine()}",

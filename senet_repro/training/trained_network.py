@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.models import network_of
 from senet_repro.models.layers import Classifier
@@ -23,7 +24,15 @@ def load_trained_network(folder: Path) -> Classifier:
     run_folder = RunFolder(folder)
     run_folder.require_trained()
     run = run_folder.read_settings(without_first_weights=True)
-    path = run_folder.last_checkpoint
+    return load_checkpoint(run, run_folder.last_checkpoint)
+
+
+def load_checkpoint(run: Run, path: Path) -> Classifier:
+    """Return the network of a run with the weights of one of its checkpoints, on the CPU and in evaluation mode.
+
+    Raises:
+        ConfigError: the checkpoint is not whole, or of another run.
+    """
     net = network_of(run)
     state = read_checkpoint(path)["state_dict"]
     weights = {key.removeprefix(_NET_PREFIX): tensor for key, tensor in state.items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests import commands
 from tests.commands import SMALL, wait_until
+from tests.warm import WarmPython
 
 __all__ = [
     "SIDE_BY_SIDE",
@@ -26,14 +27,14 @@ __all__ = [
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
-def start(results_dir: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+def start(results_dir: Path, *arguments: str, **options: Any) -> WarmPython:
     """Start runs that leave their records in a folder."""
-    return commands.start(*arguments, f"results_dir={results_dir}", **options)
+    return commands.start_warm(*arguments, f"results_dir={results_dir}", **options)
 
 
 def finish(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Start runs as `start` does, and wait until they end."""
-    return commands.run_command(*arguments, f"results_dir={results_dir}")
+    return commands.run_warm(*arguments, f"results_dir={results_dir}")
 
 
 def table(results_dir: Path, *arguments: str) -> str:
@@ -44,12 +45,12 @@ def table(results_dir: Path, *arguments: str) -> str:
 
 
 def records(results_dir: Path) -> dict[str, dict[str, Any]]:
-    """Return every record by its folder, without the values that a clock gives."""
+    """Return every record by its folder, without its plan and the values that a clock gives."""
     found = {}
     for path in sorted(results_dir.glob("*/seed*/record.json")):
         record = json.loads(path.read_text())
-        # The epochs have times of their own.
-        for name in ("wall_s", "images_per_s", "finished_at", "metrics_sha256"):
+        # The epochs have times of their own, and so has the plan.
+        for name in ("wall_s", "images_per_s", "finished_at", "metrics_sha256", "plan"):
             del record[name]
         del record["config"]["results_dir"]
         record["overrides"] = [text for text in record["overrides"] if "results_dir=" not in text]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from PIL import Image
 
 from senet_repro.cli.points import Point, read_point
 from senet_repro.cli.train import HydraLauncher
@@ -93,6 +96,41 @@ def test_runs_whose_data_are_out_of_sight_are_not_pruned(
     done = answer("prune", "--yes", "--results", f"{tmp_path}/runs")
     assert "nothing to remove" in done.stdout
     assert run_dir(begun).is_dir()
+
+
+def test_a_folder_out_of_sight_leaves_its_plan_alone(tmp_path: Path, answer: InProcess) -> None:
+    settings = ["model=resnet50", "data=folder", f"data.root={tmp_path}/gone", "data.mean=[1,1,1]"]
+    name = "folder-resnet50-r16"
+    planned = plan_run(compose(), settings)
+    write_plan(tmp_path / "runs", [replace(planned, folder=f"{name}-00000000/seed0", name=name)])
+    done = answer("prune", "--yes", "--results", f"{tmp_path}/runs")
+    assert "nothing to remove" in done.stdout
+
+
+def test_the_statistics_of_a_set_are_printed_as_settings(
+    image_root: Path, answer: InProcess
+) -> None:
+    root = f"data.root={image_root}"
+    done = answer("data-stats", "data=folder", root, "trainer.num_workers=0")
+    pixels = [np.asarray(Image.open(file)).reshape(-1, 3) for file in image_root.glob("train/*/*")]
+    together = np.concatenate(pixels)
+    mean, std = together.mean(axis=0), together.std(axis=0)
+    settings = [
+        f"data.{name}=[{','.join(f'{value:.2f}' for value in values)}]"
+        for name, values in (("mean", mean), ("std", std))
+    ]
+    assert done.stdout.startswith(f"{image_root.name}: 8 training pictures, {len(together):,} pix")
+    given = shlex.split(done.stdout.splitlines()[-1])
+    assert given == ["data=folder", root, *settings]
+    assert compose(["model=resnet50", *given]).data.classes == 2
+    (image_root / "train" / "n01" / "0.JPEG").write_bytes(b"cut")
+    torn = answer("data-stats", "data=folder", root, "trainer.num_workers=0")
+    assert torn.returncode == 2
+    assert "train/n01/0.JPEG is not a readable image" in torn.stderr
+    left_out = answer(
+        "data-stats", "data=folder", root, "trainer.num_workers=0", "data.skip_corrupt=true"
+    )
+    assert f"{image_root.name}: 7 training pictures" in left_out.stdout
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from tests.conftest import ROOT
 
 def test_every_file_of_the_folder_is_a_verb() -> None:
     files = {path.stem for path in (ROOT / "senet_repro" / "cli" / "verbs").glob("*.py")}
-    assert set(list_verbs()) == files - {"__init__"}
+    words = {name.replace("_", "-") for name in files - {"__init__"}}
+    assert set(list_verbs()) == words
     assert {"table", "status", "prune", "sizes"} <= set(list_verbs())
 
 
@@ -32,7 +33,8 @@ def test_a_verbs_own_help_and_the_help_of_all_agree(
     usage, *rest = capsys.readouterr().out.splitlines()
     arguments = usage.partition("[-h] ")[2].split()
     assert " ".join(arguments) in " ".join(describe_verbs().split())
-    description = import_module(f"senet_repro.cli.verbs.{name}").DESCRIPTION
+    module = name.replace("-", "_")
+    description = import_module(f"senet_repro.cli.verbs.{module}").DESCRIPTION
     assert description.split()[:3] == rest[1].split()[:3]
 
 

@@ -170,7 +170,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["model.options.stride_on=conv7x7"], "give conv1x1 or conv3x3"),
         (
             ["+model.options.width=2"],
-            "model.options=width: give stride_on, stem_pool, stem or se_on",
+            "model.options=width: give stride_on, stem_pool, stem, first_activation, shortcut or se_on",
         ),
         (["model=vgg16", "placement=pre"], "placement=pre: vgg16 offers standard"),
         (["model.stride_on=conv3x3"], "did you mean 'model.options.stride_on'?"),

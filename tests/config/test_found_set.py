@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from omegaconf import OmegaConf
 
@@ -75,7 +77,7 @@ def test_a_run_knows_how_many_pictures_it_sees_and_its_key_which(root: Path) -> 
     assert run.data.found is not None
     counts = asdict(run.data.found)
     fingerprint = counts.pop("fingerprint")
-    assert counts == {"classes": 3, "train_images": 6, "eval_images": 3}
+    assert counts == {"classes": 3, "train_images": 6, "eval_images": 3, "encoding": None}
     assert build_identity(run)["data"]["fingerprint"] == fingerprint
     assert len(fingerprint) == 64
 
@@ -373,6 +375,24 @@ def test_the_real_cifar10_has_its_fingerprint() -> None:
     found = compose_cifar(SHARED_DATA / "cifar10").data.found
     assert found is not None
     assert (found.classes, found.train_images, found.eval_images) == (10, 50_000, 10_000)
+    # Those pictures are no longer the published ones.
+    assert found.encoding == "JPEG"
+
+
+@pytest.mark.parametrize(
+    ("first_bytes", "encoding"),
+    [(b"\xff\xd8\xff\xe0", "JPEG"), (b"\x89PNG\r\n\x1a\n", None), (None, None)],
+)
+def test_pictures_that_were_encoded_with_a_loss_are_known_by_their_first_bytes(
+    first_bytes: bytes | None, encoding: str | None, tmp_path: Path
+) -> None:
+    for name in PARQUET:
+        rows = [{"bytes": first_bytes, "path": None}]
+        pq.write_table(pa.table({"img": rows, "label": [0]}), tmp_path / name)
+    run = compose_cifar(tmp_path)
+    assert run.data.found is not None
+    assert run.data.found.encoding == encoding
+    assert build_identity(run)["data"].get("encoding") == encoding
 
 
 def test_sets_that_are_read_from_no_files_have_no_fingerprint(root: Path) -> None:

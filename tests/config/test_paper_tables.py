@@ -72,7 +72,7 @@ def test_baselines_are_rows_that_differ_from_theirs_in_the_axes_alone(table: Pap
         baseline = table.baseline_of(name)
         if baseline:
             assert {**forms[name], "se": None} == {**forms[baseline], "se": None}  # type: ignore[dict-item]
-    if table.name != "state_of_the_art":
+    if table.name not in ("state_of_the_art", "larger_crops"):
         assert {table.baseline_of(name) for name in forms} > {None}
 
 
@@ -105,9 +105,9 @@ def test_tables_are_found_by_number_and_name() -> None:
     assert label_table(find_table("last_stage")) == "Section 4"
     with pytest.raises(
         ConfigError,
-        match=r"no table '9'; there are 2 imagenet, 3 mobile.*; the paper's Table 9 is of larger crops",
+        match=r"no table '7'; there are 2 imagenet, 3 mobile.*; the paper's Table 7 is of object detection",
     ):
-        find_table("9")
+        find_table("7")
 
 
 def test_the_help_names_every_table() -> None:

@@ -43,6 +43,25 @@ def test_digits_are_split_once_and_for_all(digits: Split) -> None:
     assert digits.test.labels[:10].tolist() == [7, 6, 3, 7, 7, 3, 2, 8, 9, 3]
 
 
+def test_other_digits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sets, "DIGITS_SHA256", "0" * 64)
+    with pytest.raises(ValueError, match=r"scikit-learn are not those of earlier records: install"):
+        load_digits()
+
+
+def test_pictures_are_reduced_by_the_means_of_boxes(
+    make_data: MakeData, make_images: Callable[..., ImageSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make_images(5, 32)
+    monkeypatch.setitem(sets.READERS, "boxes", lambda source: Split(whole, whole))
+    stated = {"name": "boxes", "train_images": 5, "eval_images": 5, "px": 8}
+    reduced = load_in_memory(make_data("cifar10", train_px=8, eval_px=8, **stated)).train
+    boxes = whole.images.double().unfold(2, 4, 4).unfold(3, 4, 4)
+    means = boxes.mean(dim=(-2, -1))
+    assert torch.equal(reduced.images, (means + 0.5).floor().to(torch.uint8))
+    assert torch.equal(reduced.labels, whole.labels)
+
+
 def test_a_second_call_decodes_nothing(make_data: MakeData, digits: Split) -> None:
     assert load_in_memory(make_data("digits", pad_px=0)) is digits
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from senet_repro.core.errors import ConfigError, DataError, Diverged, RunFailed,
 from senet_repro.execution import worker
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
+from senet_repro.results.plan import find_plan, plan_run, write_plan
 from senet_repro.results.record import RecordError
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, read_status
@@ -49,6 +51,8 @@ def test_a_record_says_what_the_run_was_and_what_came_out(tmp_path: Path) -> Non
     assert record.hardware["device"] == "cpu"
     assert record.config["table"] == "reduction_ratio"
     assert read_status(path.parent)["state"] == "done"
+    # Nobody had planned it.
+    assert record.plan is None
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
@@ -160,17 +164,19 @@ def test_a_broken_record_is_named(tmp_path: Path) -> None:
         train_to_record(run, silent)
 
 
-def test_training_is_told_the_command_line_that_trains_the_run_alone(
+def test_training_is_told_its_plan_and_the_command_line_that_trains_the_run_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Sequence[str]] = []
+    told: list[tuple[Sequence[str], Any]] = []
 
-    def fit_nothing(*_: object, overrides: Sequence[str]) -> None:
-        told.append(overrides)
+    def fit_nothing(*_: object, overrides: Sequence[str], plan: Any) -> None:
+        told.append((overrides, plan))
 
     monkeypatch.setattr("senet_repro.training.fit.fit", fit_nothing)
     monkeypatch.setattr("senet_repro.execution.worker.fit", fit_nothing)
     run = small(tmp_path)
+    write_plan(tmp_path, [plan_run(run, [])])
+    plan = find_plan(run)
     with pytest.raises(RecordError):
         train_to_record(run, silent, overrides=["r=16"])
     monkeypatch.setenv("NODE_RANK", "0")
@@ -178,7 +184,8 @@ def test_training_is_told_the_command_line_that_trains_the_run_alone(
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
     # As a device's process does, with the settings that were just written.
     assert worker._train_device(run_dir(run), ["r=8"]) == 0
-    assert told == [["r=16"], ["r=8"]]
+    assert plan is not None
+    assert told == [(["r=16"], plan), (["r=8"], plan)]
 
 
 def test_the_seed_decides_the_weights(tmp_path: Path) -> None:

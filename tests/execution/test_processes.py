@@ -17,6 +17,7 @@ from senet_repro.config.identity import run_dir
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
+from senet_repro.results.plan import find_plan, plan_run, write_plan
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 from tests.commands import start, wait_for_end, wait_until
@@ -160,7 +161,11 @@ def test_a_run_on_two_devices_has_the_same_key_and_evaluates_each_image_once(
         small(tmp_path / str(n), f"trainer.devices={n}", "recipe.epochs=2", "r=none")
         for n in (1, 2)
     )
+    for run in (one, two):
+        write_plan(Path(run.results_dir), [plan_run(run, [])])
     records = [train_to_record(run, silent)[1] for run in (one, two)]
+    assert [record.plan for record in records] == [find_plan(run) for run in (one, two)]
+    assert records[1].plan is not None
     assert records[0].run_key == records[1].run_key
     assert [record.eval_images for record in records] == [360, 360]
     assert [record.hardware["devices"] for record in records] == [1, 2]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from senet_repro.config.identity import run_dir
-from senet_repro.mirrors.wandb_run import describe_logged_runs, read_project
+from senet_repro.mirrors.wandb_run import build_run_config, describe_logged_runs, read_project
 from senet_repro.results.run_folder import RunFolder
 from tests.mirrors.wandb_runs import leave_run
+from tests.records import make_plan, make_record
 
 
 def test_a_run_with_damaged_files_is_left_out_by_name_and_costs_no_other_its_copy(
@@ -22,6 +24,15 @@ def test_a_run_with_damaged_files_is_left_out_by_name_and_costs_no_other_its_cop
     assert "r16" in run.name
     line = f"W&B: {run_dir(damaged)} is left out: not files as senet_repro writes them"
     assert capsys.readouterr().err.startswith(line)
+
+
+def test_a_copy_names_the_plan_and_the_outcomes_of_its_record_where_there_are_some() -> None:
+    record = make_record(["r=8"], seed=0, top1=3.0)
+    outcomes = {"sha256": "0" * 64, "images": 360, "ranks": 5}
+    kept = {"plan": make_plan([0, 1]), "outcomes": outcomes}
+    config = build_run_config({}, replace(record, **kept))
+    assert config.items() >= kept.items()
+    assert not kept.keys() & build_run_config({}, record).keys()
 
 
 @pytest.mark.parametrize("logger", [None, "wandb", {"name": "csv"}, {}])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.commands import run_warm
 from tests.conftest import ROOT
 
 PARTS = ("senet_repro", "conf", "hydra_plugins")
-DEADLINE_S = 120
 
 
 @dataclass(frozen=True)
@@ -67,14 +64,6 @@ class ProjectCopy:
 
     def call(self, *arguments: str) -> str:
         """Return what a command prints on standard output; it must succeed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "senet_repro", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self.folder,
-            timeout=DEADLINE_S,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(self.folder)},
-        )
+        done = run_warm(*arguments, cwd=self.folder, PYTHONPATH=str(self.folder))
         assert done.returncode == 0, done.stderr
         return done.stdout

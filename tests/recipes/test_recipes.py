@@ -233,7 +233,7 @@ def test_a_data_set_is_trained_on_and_named_in_the_table(tmp_path: Path) -> None
 
 
 # A metric of classification: how it is written and how it is measured, in one entry.
-METRIC = """    Metric(key="top2", label="top-2", quantity="err", noun="error"): partial(
+METRIC = """    Metric(key="top2", label="top-2", quantity="err", noun="error", rank=2): partial(
         _measure_top_k_error, 2
     ),
 """

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from senet_repro.core.slow_work import SlowWork
 
 DESCRIPTION = "Mean and standard deviation of a set's pictures."
+OWN_KEYS = ("data=", "data.", "protocol=")
+"""The beginnings of settings that say which set it is, and are worth repeating."""
 # A set of which they are not known yet is composed with these.
 NEUTRAL = ("data.mean=[0,0,0]", "data.std=[1,1,1]")
 
@@ -37,7 +39,8 @@ def run_verb(options: argparse.Namespace) -> int:
     print(f"{run.data.title}: {sums.images:,} training pictures, {sums.pixels:,} pixels")
     print(f"mean {mean} of red, green and blue, on the scale 0..255")
     print(f"std  {std} over all pixels\n")
-    print(shlex.join([*options.overrides, f"data.mean={mean}", f"data.std={std}"]))
+    own = [text for text in options.overrides if text.startswith(OWN_KEYS)]
+    print(shlex.join([*own, f"data.mean={mean}", f"data.std={std}"]))
     return 0
 
 

@@ -81,14 +81,15 @@ def run_verb(options: argparse.Namespace) -> int:
     results_dir = Path(runs[0].results_dir)
     earlier = read_campaign(results_dir)
     planned = plan_tables(words, runs, options.grows_from, options.smallest_effect)
+    tables = {**(earlier.tables if earlier else {}), **planned}
+    is_new = earlier is None or earlier.tables != tables
+    if is_new and not runs[0].dry:
+        _write_tables(results_dir, tables)
     for name, table in planned.items():
         print_line(_describe_table(name, table))
     if runs[0].dry:
         print("nothing was written: dry=true")
         return 0
-    tables = {**(earlier.tables if earlier else {}), **planned}
-    if earlier is None or earlier.tables != tables:
-        _write_tables(results_dir, tables)
     print_line(f"planned in {results_dir / CAMPAIGN_FILE}; this trains them:")
     print_line(f"python -m senet_repro -m {shlex.join(options.words)}")
     return 0

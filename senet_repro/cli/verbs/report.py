@@ -47,11 +47,15 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.page.sections import build_sections, split_tables
     from senet_repro.report.tables.build import build_tables
     from senet_repro.report.tables.load import load_printable_results
+    from senet_repro.report.tables.rescored import find_rescored_tables
+    from senet_repro.results.evaluation import load_evaluations
 
     papers = find_tables(options.table)
     results_dir = require_results(options.results)
     results = load_printable_results(results_dir)
-    if not (results.records or results.failures or results.unreadable):
+    evaluations, problems = load_evaluations(results_dir)
+    results.unreadable.extend(problems)
+    if not (results.records or results.failures or results.unreadable or evaluations):
         example = format_selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
@@ -59,7 +63,8 @@ def run_verb(options: argparse.Namespace) -> int:
     tables = build_tables(results, papers)
     shown, others = (tables, []) if options.table else split_tables(tables)
     sections = build_sections(results, shown)
-    html = render_page(results, sections, str(options.results), others)
+    rescored = find_rescored_tables(evaluations, papers)
+    html = render_page(results, sections, str(options.results), others, rescored)
     _write_report(output, sections, html)
     print(output / PAGE)
     return 0

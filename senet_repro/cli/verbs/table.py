@@ -22,6 +22,7 @@ from senet_repro.core.wording import count_noun
 if TYPE_CHECKING:
     from senet_repro.config.schema import PaperTable
     from senet_repro.report.tables.build import ResultTable
+    from senet_repro.report.tables.rescored import RescoredTable
     from senet_repro.report.text.formats import Format
     from senet_repro.results.store import Results
 
@@ -58,7 +59,9 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.tables.build import build_tables
     from senet_repro.report.tables.load import load_printable_results
+    from senet_repro.report.tables.rescored import find_rescored_tables
     from senet_repro.report.text.formats import FORMATS
+    from senet_repro.results.evaluation import load_evaluations
     from senet_repro.results.store import pause_collection
 
     chosen = FORMATS[options.format]
@@ -67,24 +70,31 @@ def run_verb(options: argparse.Namespace) -> int:
     with pause_collection():
         results = load_printable_results(results_dir)
         tables = build_tables(results, papers, options.allow_mixed)
-        remarks = list(_collect_remarks(options, results, tables))
+        evaluations, problems = load_evaluations(results_dir)
+        results.unreadable.extend(problems)
+        rescored = find_rescored_tables(evaluations, papers)
+        remarks = list(_collect_remarks(options, results, tables, rescored))
         if options.output:
-            _write_files(options.output, tables, chosen, remarks)
-        elif tables or not chosen.has_remarks:
-            print_text(chosen.text(tables))
+            _write_files(options.output, tables, chosen, remarks, rescored)
+        elif tables or rescored or not chosen.has_remarks:
+            print_text(chosen.text(tables, rescored))
     # Markdown has room for the remarks among the tables; the other formats hold nothing but data.
     is_among_tables = chosen.has_remarks or options.output
     stream = sys.stdout if is_among_tables else sys.stderr
     for remark in remarks:
         # A blank line parts each from the tables.
-        if tables:
+        if tables or rescored:
             print(file=stream)
         print_line(remark, file=stream)
     return 0
 
 
 def _write_files(
-    folder: Path, tables: Sequence[ResultTable], chosen: Format, remarks: Sequence[str]
+    folder: Path,
+    tables: Sequence[ResultTable],
+    chosen: Format,
+    remarks: Sequence[str],
+    rescored: Sequence[RescoredTable],
 ) -> None:
     """Write each table into a file of `folder`, and print where their index is.
 
@@ -94,21 +104,24 @@ def _write_files(
     from senet_repro.report.text.formats import write_tables
 
     try:
-        index = write_tables(folder, tables, chosen, remarks)
+        index = write_tables(folder, tables, chosen, remarks, rescored)
     except OSError as error:
         raise ConfigError(
             f"--output {folder}: {error.strerror}; give a folder to write to"
         ) from error
-    print(f"{count_noun(len(tables), 'table')}: {index}")
+    print(f"{count_noun(len(tables) + len(rescored), 'table')}: {index}")
 
 
 def _collect_remarks(
-    options: argparse.Namespace, results: Results, tables: Sequence[ResultTable]
+    options: argparse.Namespace,
+    results: Results,
+    tables: Sequence[ResultTable],
+    rescored: Sequence[RescoredTable],
 ) -> Iterator[str]:
     """Yield a line for everything in the folder that the tables do not show."""
     from senet_repro.config.paper_tables import format_selection, label_table
 
-    for paper in _list_missing(options.table, tables):
+    for paper in _list_missing(options.table, [*tables, *rescored]):
         command = f"python -m senet_repro -m {format_selection(paper)}"
         yield f"no records in {options.results} for {label_table(paper)}; {command} makes them"
     shown_failures = {
@@ -126,7 +139,9 @@ def _collect_remarks(
             yield f"no table has a row for {', '.join(strays)}"
 
 
-def _list_missing(wanted: Sequence[str], tables: Sequence[ResultTable]) -> list[PaperTable]:
+def _list_missing(
+    wanted: Sequence[str], tables: Sequence[ResultTable | RescoredTable]
+) -> list[PaperTable]:
     """Return the tables asked for that have no record; where none is asked for and there is none at all, an example."""
     from senet_repro.config.paper_tables import find_table, find_tables
 

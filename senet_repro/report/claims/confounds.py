@@ -150,8 +150,7 @@ class _Confounds:
             rows_by_names.setdefault(tuple(names), {})[row] = None
         sentences = []
         for settings, rows in rows_by_names.items():
-            verb = "does" if len(rows) == 1 else "do"
-            sentences.append(f"{verb} not record {', '.join(settings)} {name_rows(rows)}")
+            sentences.append(f"{join_words(settings, 'and')} not recorded {name_rows(rows)}")
         return sentences
 
 

@@ -69,7 +69,9 @@ class Equivalent(MetricClaim):
         unit = self.metric.difference_unit
         measured = format_interval(gain, choose_value_spec(self.metric))
         with_se, without = self.claim.gain
-        sentence = f"On the same data {with_se} gains {measured} {unit} over {without}"
+        sentence = (
+            f"SE's gain on the same data and seeds, {with_se} against {without}: {measured} {unit}"
+        )
         if gain.mean <= (gain.half_width or 0.0):
             sentence += ", which may be nothing that a share could be taken of"
         return f"{sentence}."

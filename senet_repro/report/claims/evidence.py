@@ -47,7 +47,7 @@ def describe_finding(kind: MetricClaim, finding: Finding) -> str:
     sentences.append(finding.seeds.describe())
     if finding.confounds:
         confounds = "; ".join(finding.confounds)
-        sentences.append(f"The rows differ beside what is tested: {confounds}.")
+        sentences.append(f"The rows differ, or may differ, beside what is tested: {confounds}.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 

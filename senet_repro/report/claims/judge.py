@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from senet_repro.config.schema import Claim
 from senet_repro.report.claims.comparisons import Comparison, MetricClaim
+from senet_repro.report.claims.confounds import find_confounds
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import (
     Finding,
@@ -165,7 +166,7 @@ def list_confounds(table: ResultTable) -> list[str]:
     pairs = []
     for claim in table.paper.claims:
         pairs += pair_rows(table, read_claim(table.paper, claim))
-    return _collect_confounds(pairs)
+    return _find_confounds(pairs)
 
 
 def compare_order(table: ResultTable) -> RankAgreement | None:
@@ -282,7 +283,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         verdict=verdict,
         p_value=p_value,
         seeds=tested.seeds,
-        confounds=_collect_confounds([each.pair for each in tested.comparisons]),
+        confounds=_find_confounds([each.pair for each in tested.comparisons]),
     )
     provisos = list(tested.seeds.problems)
     if deciding.yardstick.smallest_effect is None:
@@ -338,12 +339,9 @@ def _measure_greatest_share(kind: MetricClaim, comparison: Comparison) -> float:
     return (gain.mean + (gain.half_width or 0.0)) / published
 
 
-def _collect_confounds(pairs: Iterable[Pair]) -> list[str]:
+def _find_confounds(pairs: Iterable[Pair]) -> list[str]:
     """Return what else differs between the rows of some pairs, each once."""
-    confounds: dict[str, None] = {}
-    for pair in pairs:
-        confounds |= dict.fromkeys(pair.find_confounds())
-    return list(confounds)
+    return find_confounds((pair.first, pair.second) for pair in pairs)
 
 
 def _judge_cost(table: ResultTable, kind: Cost) -> Judged:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from senet_repro.config.schema import Claim
-from senet_repro.report.claims.confounds import find_confounds
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.contrasts import Term, estimate_contrast
 from senet_repro.results.metrics import Metric
@@ -36,10 +35,6 @@ class Pair:
         """
         terms = [Term(1.0, self.first.list_runs(metric)), Term(-1.0, self.second.list_runs(metric))]
         return estimate_contrast(terms, metric, self.shared_seeds)
-
-    def find_confounds(self) -> list[str]:
-        """Return what differs between the runs of one seed beside the axes under test, in a reader's words."""
-        return find_confounds([(self.first, self.second)])
 
 
 def find_rows(table: ResultTable, claim: Claim) -> list[ResultRow]:

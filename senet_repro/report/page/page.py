@@ -27,6 +27,12 @@ from senet_repro.report.page.provenance import (
 from senet_repro.report.page.sections import Section, make_slug
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import count_seeds, format_interval
+from senet_repro.report.tables.rescored import RescoredTable
+from senet_repro.report.text.evaluations import (
+    format_rescored_heading,
+    list_rescored_cells,
+    list_rescored_notes,
+)
 from senet_repro.report.text.notes import explain_gap, format_seed_count
 from senet_repro.report.text.verdicts import describe_family, describe_outcome, format_verdict
 from senet_repro.results.metrics import Metric, printed_metrics
@@ -56,10 +62,12 @@ def render_page(
     sections: Sequence[Section],
     source: str,
     others: Sequence[ResultTable] = (),
+    rescored: Sequence[RescoredTable] = (),
 ) -> str:
     """Return the whole page as HTML.
 
-    `source` names the results folder to the reader, `others` are tables with records that have no section.
+    `source` names the results folder to the reader, `others` are tables with records that have no section, `rescored`
+    those of given weights that were evaluated and not trained.
     """
     runs = _list_runs(results, sections)
     example = f"{PROGRAM} -m {format_selection(find_table('reduction_ratio'))} seed=0,1,2"
@@ -74,6 +82,7 @@ def render_page(
         runs=runs,
         extent=_describe_extent(runs),
         others=[_describe_other(table) for table in others],
+        rescored=rescored,
         machines=list_machines(results.records),
         failed_rows=_list_failed_rows(sections),
         other_failures=_list_other_failures(results, sections),
@@ -195,6 +204,9 @@ def _load_template() -> Any:
         machine=describe_machine,
         missing=explain_gap,
         slug=make_slug,
+        rescored_heading=format_rescored_heading,
+        rescored_cells=list_rescored_cells,
+        rescored_notes=list_rescored_notes,
         seeds=format_seed_count,
         seed_count=count_seeds,
         outcome=describe_outcome,

@@ -3,46 +3,95 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from senet_repro.config.paper_tables import names_networks
 from senet_repro.core.files import write_text
 from senet_repro.core.printing import escape_controls
 from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.tables.rescored import RescoredTable
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.evaluations import (
+    collect_rescored,
+    flatten_rescored,
+    format_rescored_heading,
+    format_rescored_latex,
+    format_rescored_markdown,
+    list_rescored_networks,
+)
 from senet_repro.report.text.latex import format_latex
 from senet_repro.report.text.markdown import align_columns, escape_markdown, format_markdown
 from senet_repro.report.text.notes import format_heading, list_networks
-from senet_repro.report.text.plain import format_csv, format_json
+from senet_repro.report.text.plain import (
+    collect_tables,
+    flatten_rows,
+    write_csv,
+    write_json_tables,
+)
 
 INDEX = "index.md"
 INDEX_HEADER = ("file", "table", "network", "protocol", "rows", "n", "seeds")
 LONGEST_DISTINCTION = 60
 
 
+class WriteTables(Protocol):
+    """Describe the function that writes tables in a format."""
+
+    def __call__(
+        self, tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()
+    ) -> str:
+        """Return the text of tables that were trained, and of those of given weights that were evaluated."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A way to write tables down."""
 
-    text: Callable[[Sequence[ResultTable]], str]
+    text: WriteTables
     suffix: str  # of the names of such files
     has_remarks: bool  # whether there is room for words beside the tables, or nothing but data
 
 
+def _write_markdown(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
+    trained = [format_markdown([table]) for table in tables]
+    return "\n\n".join([*trained, *map(format_rescored_markdown, rescored)])
+
+
+def _write_csv(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
+    rows = [row for table in tables for row in flatten_rows(table)]
+    rows += [row for table in rescored for row in flatten_rescored(table)]
+    return write_csv(rows)
+
+
+def _write_json(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
+    return write_json_tables([*collect_tables(tables), *map(collect_rescored, rescored)])
+
+
+def _write_latex(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
+    return "\n\n".join([format_latex(tables), *map(format_rescored_latex, rescored)])
+
+
 FORMATS = {
-    "markdown": Format(format_markdown, "md", has_remarks=True),
-    "csv": Format(format_csv, "csv", has_remarks=False),
-    "json": Format(format_json, "json", has_remarks=False),
-    "latex": Format(format_latex, "tex", has_remarks=False),
+    "markdown": Format(_write_markdown, "md", has_remarks=True),
+    "csv": Format(_write_csv, "csv", has_remarks=False),
+    "json": Format(_write_json, "json", has_remarks=False),
+    "latex": Format(_write_latex, "tex", has_remarks=False),
 }
 
 
 def write_tables(
-    folder: Path, tables: Sequence[ResultTable], form: Format, remarks: Sequence[str]
+    folder: Path,
+    tables: Sequence[ResultTable],
+    form: Format,
+    remarks: Sequence[str],
+    rescored: Sequence[RescoredTable] = (),
 ) -> Path:
     """Write each table into a file of its own, then an index of them, each whole or not at all; return the index.
+
+    The rows of `rescored`, for which nothing was trained, have a file for each table that they stand under.
 
     Files of other names stay as they are: the index lists those that belong to the present records.
 
@@ -53,8 +102,12 @@ def write_tables(
     names = [f"{stem}.{form.suffix}" for stem in _name_files(tables)]
     lines = []
     for name, table in zip(names, tables, strict=True):
-        write_text(folder / name, escape_controls(form.text([table])) + "\n")
+        write_text(folder / name, escape_controls(form.text([table], [])) + "\n")
         lines.append(_list_index_cells(name, table))
+    for evaluated in rescored:
+        name = f"{_name_rescored_file(evaluated)}.{form.suffix}"
+        write_text(folder / name, escape_controls(form.text([], [evaluated])) + "\n")
+        lines.append(_list_rescored_index_cells(name, evaluated))
     parts = ["# Tables"]
     if lines:
         parts.append(align_columns([INDEX_HEADER, *lines]))
@@ -87,6 +140,26 @@ def _name_file(table: ResultTable) -> str:
     distinctions = _simplify_name(" ".join(table.distinctions))
     parts.append(distinctions[:LONGEST_DISTINCTION])
     return _simplify_name("_".join(parts))
+
+
+def _name_rescored_file(table: RescoredTable) -> str:
+    paper = table.paper
+    return f"table_{paper.number}_rescored" if paper.number else f"{paper.name}_rescored"
+
+
+def _list_rescored_index_cells(name: str, table: RescoredTable) -> list[str]:
+    offered = [row for row in table.paper.rows.values() if row.axes or row.rescored]
+    rows = {row.name for row in table.rows}
+    return [
+        f"[{name}]({name})",
+        escape_markdown(format_rescored_heading(table)),
+        ", ".join(list_rescored_networks(table)),
+        "not trained here",
+        f"{len(rows)}/{len(offered)}",
+        # It has no seeds.
+        "",
+        "",
+    ]
 
 
 def _simplify_name(text: str) -> str:

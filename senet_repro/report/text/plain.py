@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from senet_repro.config.identity import hash_identity
@@ -16,7 +16,11 @@ from senet_repro.results.metrics import Metric
 
 def format_csv(tables: Sequence[ResultTable]) -> str:
     """Return a line per row of every table; an empty field where there is no figure."""
-    rows = [row for table in tables for row in flatten_rows(table)]
+    return write_csv([row for table in tables for row in flatten_rows(table)])
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows of plain values as CSV; nothing where there are no rows."""
     if not rows:
         return ""
     # Tables of several tasks have metrics of their own, and share the other columns.
@@ -30,7 +34,17 @@ def format_csv(tables: Sequence[ResultTable]) -> str:
 
 def format_json(tables: Sequence[ResultTable]) -> str:
     """Return a list of tables, each with its notes and its rows as in CSV."""
-    return json.dumps([_collect_table(table) for table in tables], indent=2)
+    return write_json_tables(collect_tables(tables))
+
+
+def collect_tables(tables: Sequence[ResultTable]) -> list[dict[str, Any]]:
+    """Return each table with its notes and rows as JSON holds it."""
+    return [_collect_table(table) for table in tables]
+
+
+def write_json_tables(tables: Sequence[Mapping[str, Any]]) -> str:
+    """Return tables that were collected as JSON."""
+    return json.dumps(tables, indent=2)
 
 
 def flatten_rows(table: ResultTable) -> list[dict[str, Any]]:

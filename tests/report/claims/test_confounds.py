@@ -133,28 +133,28 @@ MANY = [f"{number}.png" for number in range(20_000)]
         (
             protocol(fingerprint="1" * 64),
             {},
-            ["does not record set's fingerprint (original)"],
+            ["set's fingerprint not recorded (original)"],
         ),
         (
             found_at("/data"),
             found_at("/data"),
-            ["do not record set's fingerprint (r = 16 and original)"],
+            ["set's fingerprint not recorded (r = 16 and original)"],
         ),
         (protocol(eval_px=9), {}, ["eval px (9: r = 16; 8: original)"]),
         (
             {"commit": None, "dirty": None},
             {},
-            ["does not record commit, uncommitted changes (r = 16)"],
+            ["commit and uncommitted changes not recorded (r = 16)"],
         ),
         (
             {"commit": None, "dirty": None},
             {"commit": None, "dirty": None},
-            ["do not record commit, uncommitted changes (r = 16 and original)"],
+            ["commit and uncommitted changes not recorded (r = 16 and original)"],
         ),
         (
             {"versions": {}},
             {},
-            ["does not record torch (r = 16)"],
+            ["torch not recorded (r = 16)"],
         ),
     ],
 )
@@ -166,11 +166,11 @@ def test_what_differs_is_named_with_its_row(
 
 def test_an_older_record_tells_by_its_hardware_what_it_can() -> None:
     older = {"trainer": {"precision": "32-true", "compile": False, "channels_last": True}}
-    lacking = "trainer.accumulate, deterministic algorithms"
-    assert compare(older, {}) == [f"does not record {lacking} (r = 16)"]
+    lacking = "trainer.accumulate and deterministic algorithms"
+    assert compare(older, {}) == [f"{lacking} not recorded (r = 16)"]
     on_gpus = {**older, "hardware": {"device": "cuda", "devices": 2, "name": "H200", "threads": 8}}
     assert compare(on_gpus, on_gpus) == [
-        "do not record trainer.accumulate, trainer.sync_bn, TF32, deterministic algorithms "
+        "trainer.accumulate, trainer.sync_bn, TF32 and deterministic algorithms not recorded "
         "(r = 16 and original)"
     ]
 

@@ -16,7 +16,12 @@ from senet_repro.report.claims.evidence import caution_verdicts
 from senet_repro.report.figures.captions import describe_standing
 from senet_repro.report.page.wandb_table import build_name
 from senet_repro.report.tables.build import ResultTable, build_tables
-from senet_repro.report.tables.seen_sets import describe_set, is_whole_set
+from senet_repro.report.tables.seen_sets import (
+    describe_set,
+    describe_set_departure,
+    is_whole_set,
+    name_set,
+)
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.latex import format_latex
 from senet_repro.report.text.markdown import format_markdown
@@ -110,6 +115,55 @@ def test_an_older_record_is_of_the_whole_set_if_it_was_evaluated_on_all_of_it() 
     # Images that could not be read are left out of a set that was whole.
     left_out = make_record(None, eval_images=49_998, skipped={"train": [], "test": ["a", "b"]})
     assert is_whole_set(left_out)
+
+
+CIFAR = FoundSet(fingerprint="d" * 64, classes=10, train_images=50_000, eval_images=10_000)
+PETS = FoundSet(fingerprint="e" * 64, classes=3, train_images=60, eval_images=30)
+
+
+def build_cifar(found: FoundSet, *overrides: str) -> ResultTable:
+    """Table 4 of a run that was trained for it on these pictures of CIFAR-10."""
+    run = compose_cached("+experiment=cifar10", "model=resnet110", *overrides)
+    run = replace(run, data=replace(run.data, found=found))
+    record = record_of(run, seed=0, top1=5.0, eval_images=10_000)
+    (table,) = build_tables(Results(records=[record]), [find_table("cifar10")])
+    return table
+
+
+def test_pictures_that_were_encoded_anew_are_named_and_stand_apart() -> None:
+    original = build_cifar(CIFAR)
+    assert (original.set_name, original.standing) == ("cifar10", Standing.PAPERS_OWN)
+    table = build_cifar(replace(CIFAR, fingerprint="f" * 64, encoding="JPEG"))
+    assert table.standing == Standing.CHANGED
+    assert table.departures == ["set cifar10 re-encoded as JPEG (as published)"]
+    assert "(cifar10 re-encoded as JPEG)" in format_markdown([table])
+    assert "False" in {
+        row["is_paper_protocol"] for row in csv.DictReader(io.StringIO(format_csv([table])))
+    }
+
+
+def test_reduced_pictures_are_a_proxy_of_their_own_set() -> None:
+    table = build_cifar(CIFAR, "data.px=16")
+    assert table.standing == Standing.PROXY
+    assert table.departures == [
+        "train px 16 (32)",
+        "eval px 16 (32)",
+        "pad px 2 (4)",
+        "set cifar10 reduced to 16x16 (32x32)",
+    ]
+    pictures = "50,000 training images, 10,000 evaluation images"
+    note = f"A proxy: cifar10 reduced to 16x16 ({pictures}) instead of CIFAR-10."
+    assert note in format_markdown([table])
+
+
+def test_any_folder_goes_by_its_own_name_and_numbers() -> None:
+    record = make_record(PETS)
+    data = {**record.config["data"], "name": "folder", "title": "pets"}
+    protocol = {**record.protocol, "data": {**record.protocol["data"], "name": "folder"}}
+    record = replace(record, protocol=protocol, config={**record.config, "data": data})
+    described = "pets folder, 3 classes, 60 images"
+    assert (describe_set(record), is_whole_set(record)) == (described, False)
+    assert (name_set(record), describe_set_departure(record)) == ("pets", None)
 
 
 @pytest.mark.parametrize("found", [3, "x", {}, asdict(PART)])

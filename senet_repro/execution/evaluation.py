@@ -1,0 +1,379 @@
+"""Given weights on the validation images, without training, on one device or several (execution floor).
+
+Each pass over the images is written as it ends: a command that was stopped finds it there when it is given again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from senet_repro.config.composition import run_as_stated
+from senet_repro.config.evaluation import CropRule
+from senet_repro.config.identity import CODE_VERSION, build_identity
+from senet_repro.config.schema import Run
+from senet_repro.core.checkout import read_commit
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import write_json
+from senet_repro.core.signals import Deferral
+from senet_repro.core.slow_work import SlowWork
+from senet_repro.execution.evaluation_progress import EvaluationProgress
+from senet_repro.execution.nodes import Meeting, find_free_port
+from senet_repro.execution.processes import train_in_processes
+from senet_repro.results.evaluation import (
+    Evaluation,
+    find_finished,
+    hash_evaluation,
+    read_evaluations,
+    write_evaluation,
+)
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.stats.proportions import INTERVAL_NAME, find_wilson_interval
+from senet_repro.tasks import find_task
+from senet_repro.training.devices import list_visible_gpus, reserve_gpus, uses_gpu
+
+if TYPE_CHECKING:
+    import torch
+
+    from senet_repro.data.order import Share
+    from senet_repro.results.outcomes import Outcomes
+    from senet_repro.tasks.classification.evaluation import EvalImages
+
+WORKER = "senet_repro.execution.evaluation_worker"
+_TARGET_FILE = "target.json"
+_VERIFIED = ".verified"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Weights to evaluate, and all that is known of their network and the images they expect."""
+
+    kind: str  # one of results.evaluation.KINDS
+    run: Run  # their network, the data, and how it is computed
+    folder: Path  # where the evaluations go
+    checkpoint: Path | None  # of a run; None: the file of first weights of `run` is evaluated
+    weights: dict[str, Any]  # as an evaluation keeps them
+    trained_by: dict[str, Any] | None
+    trained_px: int
+    rules: list[CropRule]
+    interpolation: str
+    antialias: bool
+    published_by: (
+        str | None
+    )  # the source that publishes mean, std and interpolation; None of a run's own
+    notes: list[str] = field(default_factory=list)
+
+
+def evaluate_target(target: Target) -> list[Evaluation]:
+    """Return an evaluation of each rule of a target, in their order; those that are there already are not made again.
+
+    Raises:
+        ConfigError: the weights, the data or the devices are not what the target needs.
+        RunFailed: memory ran out, or a process died.
+        OSError: the folder cannot be written to.
+    """
+    if target.run.trainer.devices == 1:
+        _evaluate_here(target)
+    else:
+        _evaluate_in_processes(target)
+    found = {one.key: one for one in read_evaluations(target.folder)}
+    made = [one for one in found.values() if one.rule in target.rules]
+    newest = {one.rule: one for one in made if _is_of_target(one, target)}
+    return [newest[rule] for rule in target.rules]
+
+
+def _is_of_target(evaluation: Evaluation, target: Target) -> bool:
+    """Return whether an evaluation is of the weights and settings of a target."""
+    same_weights = evaluation.weights["sha256"] == target.weights["sha256"]
+    same_images = evaluation.preprocessing == _describe_preprocessing(target)
+    same_precision = evaluation.trainer["precision"] == target.run.trainer.precision
+    return same_weights and same_images and same_precision
+
+
+def _evaluate_here(target: Target) -> None:
+    with SlowWork("loading torch and Lightning"):
+        import torch
+
+        from senet_repro.data.order import Share
+
+        import_module("senet_repro.training.fit")
+    with reserve_gpus(target.run.trainer) as gpus:
+        index = list_visible_gpus().index(gpus[0]) if gpus else 0
+        device = torch.device("cuda", index) if gpus else torch.device("cpu")
+        evaluate_passes(target, device, Share())
+
+
+def _evaluate_in_processes(target: Target) -> None:
+    """Evaluate with one process per device; their logs stay where one of them fails."""
+    work = Path(tempfile.mkdtemp(prefix="senet_repro-evaluate-"))
+    write_target(work, target)
+    deferral = Deferral()
+    try:
+        with deferral:
+            meeting = Meeting(port=find_free_port())
+            train_in_processes(target.run, work, meeting, None, None, deferral, WORKER)
+    finally:
+        deferral.deliver_signal()
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def write_target(work: Path, target: Target) -> None:
+    """Write a target into a folder, for the processes of several devices."""
+    RunFolder(work).write_settings(asdict(target.run))
+    stated = {name: getattr(target, name) for name in _PLAIN_FIELDS}
+    stated["folder"] = str(target.folder.resolve())
+    stated["checkpoint"] = target.checkpoint and str(target.checkpoint.resolve())
+    stated["rules"] = [asdict(rule) for rule in target.rules]
+    # Its own settings are written for one device, whose batch divides over any number.
+    stated["devices"] = target.run.trainer.devices
+    write_json(work / _TARGET_FILE, stated)
+
+
+_PLAIN_FIELDS = (
+    "kind",
+    "weights",
+    "trained_by",
+    "trained_px",
+    "interpolation",
+    "antialias",
+    "published_by",
+    "notes",
+)
+
+
+def read_target(work: Path) -> Target:
+    """Return the target that `write_target` wrote into a folder."""
+    stated = json.loads((work / _TARGET_FILE).read_text(encoding="utf-8"))
+    config = RunFolder(work).load_settings()
+    config["trainer"]["devices"] = 1
+    run = set_devices(run_as_stated(config), stated["devices"])
+    checkpoint = stated["checkpoint"]
+    return Target(
+        run=run,
+        folder=Path(stated["folder"]),
+        checkpoint=checkpoint and Path(checkpoint),
+        rules=[CropRule(**rule) for rule in stated["rules"]],
+        **{name: stated[name] for name in _PLAIN_FIELDS},
+    )
+
+
+def set_devices(run: Run, devices: int) -> Run:
+    """Return a run on so many devices, over which its batch need not divide: an evaluation takes whole batches."""
+    return replace(run, trainer=replace(run.trainer, devices=devices))
+
+
+def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
+    """Evaluate every rule that is not evaluated yet, as one of the processes; the first one writes.
+
+    Raises:
+        ConfigError, RunFailed, OSError: as `evaluate_target`.
+    """
+    # Late: a command that is refused, and one that starts processes, needs no torch.
+    from senet_repro.core.threads import cpu_threads
+    from senet_repro.tasks.classification.evaluation import (
+        Preprocessing,
+        check_sizes,
+        evaluate_network,
+        load_eval_images,
+    )
+    from senet_repro.training.reasons import explain_failure
+
+    # Now: the files of the checkout may change meanwhile.
+    read_commit()
+    run = target.run
+    check_sizes(run, target.rules)
+    net = _load_network(target).to(device)
+    with SlowWork("looking at the evaluation images"):
+        images = load_eval_images(
+            run.data, run.trainer.num_workers, Path(run.results_dir) / _VERIFIED
+        )
+    _make_folder(target.folder)
+    keys = {rule: _build_key(target, rule, images) for rule in target.rules}
+    pending = [rule for rule, key in keys.items() if find_finished(target.folder, key) is None]
+    is_first = share.rank == 0
+    if is_first:
+        _report_finished(target, pending)
+    progress = EvaluationProgress(_name_target(target), pending, len(images))
+    report: Callable[[int], None] = progress.report if is_first else _drop_count
+    preprocessing = Preprocessing(
+        mean=run.data.mean,
+        std=run.data.std,
+        interpolation=target.interpolation,
+        antialias=target.antialias,
+    )
+    for rule in pending:
+        progress.begin_pass()
+        with cpu_threads(run.trainer.threads), explain_failure(set_devices(run, 1)):
+            outcomes = evaluate_network(
+                net, images, run, rule, preprocessing, device=device, share=share, report=report
+            )
+        if is_first:
+            evaluation = _describe_pass(target, rule, keys[rule], images, outcomes, device)
+            write_evaluation(target.folder, evaluation, outcomes)
+    if is_first:
+        progress.end()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the evaluations, before hours are spent on what could not be written there.
+
+    Raises:
+        ConfigError: this user may not write to it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{folder} cannot be written to: give yourself the right, or results_dir=DIR"
+        )
+
+
+def _drop_count(_done: int) -> None:
+    """Report nothing: the first process does."""
+
+
+def _report_finished(target: Target, pending: list[CropRule]) -> None:
+    for rule in target.rules:
+        if rule not in pending:
+            file = RunFolder(target.folder).evaluations_file
+            print(
+                f"{rule.describe()}: evaluated already, see {file}; delete it to evaluate anew",
+                file=sys.stderr,
+            )
+
+
+def _name_target(target: Target) -> str:
+    if target.trained_by is not None:
+        return f"{target.trained_by['name']} seed {target.trained_by['seed']}"
+    return str(target.weights["released_as"])
+
+
+def _load_network(target: Target) -> torch.nn.Module:
+    """Return the network with its weights, in evaluation mode and laid out as the trainer asks for."""
+    import torch
+
+    from senet_repro.training.fit import build_network
+    from senet_repro.training.trained_network import load_checkpoint
+
+    if target.checkpoint is None:
+        return build_network(target.run).eval()
+    net = load_checkpoint(target.run, target.checkpoint)
+    if target.run.trainer.channels_last:
+        net = net.to(memory_format=torch.channels_last)
+    return net
+
+
+def _describe_preprocessing(target: Target) -> dict[str, Any]:
+    return {
+        "mean": [*target.run.data.mean],
+        "std": [*target.run.data.std],
+        "interpolation": target.interpolation,
+        "antialias": target.antialias,
+        "published_by": target.published_by,
+    }
+
+
+def _describe_trainer(target: Target) -> dict[str, Any]:
+    trainer = target.run.trainer
+    return {
+        "precision": trainer.precision,
+        "channels_last": trainer.channels_last,
+        "batch_size": target.run.recipe.batch_size,
+        "devices": trainer.devices,
+    }
+
+
+def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
+    """Return the key of a pass; the number of devices does not change its numbers, and their kind does."""
+    identity = build_identity(target.run)
+    trainer = {**_describe_trainer(target), "devices": None}
+    return hash_evaluation(
+        {
+            "code_version": CODE_VERSION,
+            "weights": target.weights["sha256"],
+            "model": identity["model"],
+            "se": identity["se"],
+            "images": images.fingerprint,
+            "skipped": sorted(images.images.skipped),
+            "rule": asdict(rule),
+            "preprocessing": _describe_preprocessing(target),
+            "trainer": trainer,
+            "on_gpu": uses_gpu(target.run.trainer),
+        }
+    )
+
+
+def _describe_pass(
+    target: Target,
+    rule: CropRule,
+    key: str,
+    images: EvalImages,
+    outcomes: Outcomes,
+    device: torch.device,
+) -> Evaluation:
+    """Return what is written down of a pass."""
+    from senet_repro.training.surroundings import describe_devices, list_versions
+
+    run = target.run
+    identity = build_identity(run)
+    model = {**identity["model"]}
+    metrics, intervals = _measure_errors(run.task, outcomes)
+    commit = read_commit()
+    return Evaluation(
+        key=key,
+        kind=target.kind,
+        network=model["name"],
+        options={**run.model.options},
+        se=identity["se"],
+        task=run.task,
+        weights=target.weights,
+        run=target.trained_by,
+        data={
+            "name": run.data.name,
+            "title": run.data.title,
+            "whole_images": run.data.eval_images,
+            "fingerprint": images.fingerprint,
+            "skipped": [*images.images.skipped],
+        },
+        trained_px=target.trained_px,
+        size_px=rule.size_px,
+        resize_px=rule.resize_px,
+        preprocessing=_describe_preprocessing(target),
+        notes=target.notes,
+        trainer=_describe_trainer(target),
+        metrics=metrics,
+        intervals=intervals,
+        interval=f"{INTERVAL_NAME}, 95 %, over images",
+        images=len(outcomes.labels),
+        outcomes=outcomes.summarise(),
+        commit=commit.revision,
+        dirty=commit.dirty,
+        versions=list_versions(),
+        hardware=describe_devices(device, run.trainer.devices),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        folder=target.folder,
+    )
+
+
+def _measure_errors(
+    task: str, outcomes: Outcomes
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Return each error in percent over the images, and its interval."""
+    total = len(outcomes.labels)
+    metrics = {}
+    intervals = {}
+    for metric in find_task(task).metrics:
+        if metric.rank is None:
+            continue
+        misses = total - int(outcomes.list_hits(metric.rank).sum())
+        metrics[metric.name] = 100 * misses / total
+        intervals[metric.name] = [100 * share for share in find_wilson_interval(misses, total)]
+    return metrics, intervals

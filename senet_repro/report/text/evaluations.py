@@ -1,0 +1,246 @@
+"""Evaluations of given weights in words: the table that `evaluate` prints, and rows under the paper's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from senet_repro.config.paper_tables import label_table
+from senet_repro.core.wording import join_words
+from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec
+from senet_repro.report.tables.rescored import RescoredRow, RescoredTable, find_paper_row
+from senet_repro.report.text.latex import escape_latex
+from senet_repro.report.text.markdown import align_columns, escape_markdown
+from senet_repro.results.evaluation import Evaluation
+from senet_repro.results.metrics import Metric, printed_metrics
+from senet_repro.tasks import find_task
+
+NOT_TRAINED = "Nothing was trained for these rows: they enter no claim about training and no estimate over seeds."
+
+
+def format_evaluations(evaluations: Sequence[Evaluation]) -> str:
+    """Return the passes over one set of weights as a table, with what was evaluated above and how below."""
+    first = evaluations[0]
+    metrics = printed_metrics(find_task(first.task).metrics)
+    lines = [["size px", "resize", *_head_figures(metrics), "images", *_head_paper(metrics)]]
+    notes = []
+    for one in evaluations:
+        found = find_paper_row(one)
+        row = found[1] if found else None
+        cells = [f"{one.size_px}", one.rule.describe(), *_list_figures(one, metrics)]
+        lines.append([*cells, f"{one.images:,}", *_list_paper_cells(row, metrics)])
+        if found:
+            notes.append(_explain_paper(label_table(found[0]), found[1]))
+    heading = f"{_describe_weights(first)} on {_describe_data(first)}: {first.kind}"
+    intervals = (
+        f"In brackets the 95 % interval over the images ({first.interval.partition(',')[0]})."
+    )
+    below = [intervals, _describe_images(first), *first.notes, *dict.fromkeys(notes)]
+    if not notes:
+        # The paper has no figure of this network.
+        lines = [line[: -len(_head_paper(metrics))] for line in lines]
+    return "\n\n".join([heading, align_columns(lines), *map(escape_markdown, below)])
+
+
+def list_rescored_cells(table: RescoredTable) -> list[list[str]]:
+    """Return the cells of the rows under a table of the paper; the first line is the header."""
+    metrics = table.metrics
+    lines = [["", "weights", "resize", *_head_figures(metrics), "images", *_head_paper(metrics)]]
+    for row in table.rows:
+        one = row.evaluation
+        cells = [row.name, name_weights(one), one.rule.describe(), *_list_figures(one, metrics)]
+        lines.append([*cells, f"{one.images:,}", *_list_paper_cells(row, metrics)])
+    return lines
+
+
+def format_rescored_markdown(table: RescoredTable) -> str:
+    """Return the rows under a table of the paper."""
+    heading = f"### {escape_markdown(format_rescored_heading(table))}"
+    lines = [list(map(escape_markdown, line)) for line in list_rescored_cells(table)]
+    notes = [escape_markdown(note) for note in list_rescored_notes(table)]
+    return "\n\n".join([heading, align_columns(lines), *notes])
+
+
+def format_rescored_latex(table: RescoredTable) -> str:
+    """Return the rows under a table of the paper as a table environment of their own."""
+    head, *body = list_rescored_cells(table)
+    # Row, weights and resizing are words, and all else figures.
+    alignments = "lll" + "r" * (len(head) - 3)
+    lines = [
+        r"\begin{table}[htbp]",
+        r"\centering",
+        rf"\caption{{{escape_latex(format_rescored_heading(table))}}}",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{{alignments}}}",
+        r"\toprule",
+        _join_latex(head),
+        r"\midrule",
+        *map(_join_latex, body),
+        r"\bottomrule",
+        r"\end{tabular}}",
+    ]
+    for note in list_rescored_notes(table):
+        lines.append(rf"\par\smallskip{{\footnotesize\raggedright {escape_latex(note)}\par}}")
+    lines.append(r"\end{table}")
+    return "\n".join(lines)
+
+
+def flatten_rescored(table: RescoredTable) -> list[dict[str, Any]]:
+    """Return the rows as plain values under names with units, as CSV and JSON hold them."""
+    return [_flatten_row(table, row) for row in table.rows]
+
+
+def collect_rescored(table: RescoredTable) -> dict[str, Any]:
+    """Return a table's rows and notes for JSON."""
+    return {
+        "table": table.paper.name,
+        "number": table.paper.number,
+        "title": table.paper.title,
+        "kind": "re-scored",
+        "notes": list_rescored_notes(table),
+        "rows": flatten_rescored(table),
+    }
+
+
+def format_rescored_heading(table: RescoredTable) -> str:
+    """Return which table the rows stand under, and of what kind they are."""
+    kinds = dict.fromkeys(row.evaluation.kind for row in table.rows)
+    return f"{label_table(table.paper)}, not trained here: {join_words(kinds, 'and')}"
+
+
+def list_rescored_networks(table: RescoredTable) -> list[str]:
+    """Return the names of the networks whose weights were evaluated."""
+    return list(dict.fromkeys(row.evaluation.network for row in table.rows))
+
+
+def list_rescored_notes(table: RescoredTable) -> list[str]:
+    """Return what the rows are, and how far they can be compared."""
+    first = table.rows[0].evaluation
+    notes = [
+        f"{NOT_TRAINED} In brackets the 95 % interval over the images ({first.interval.partition(',')[0]}); "
+        "Δ is the difference to the paper's figure."
+    ]
+    for row in table.rows:
+        notes.append(_describe_images(row.evaluation))
+        notes += row.evaluation.notes
+        if not row.has_papers_rule:
+            notes.append(_explain_paper(label_table(table.paper), row))
+    if table.paper.note:
+        notes.append(table.paper.note)
+    return list(dict.fromkeys(notes))
+
+
+def name_weights(evaluation: Evaluation) -> str:
+    """Return whose weights they are: a source's network, or a run and its seed."""
+    if evaluation.run is not None:
+        return f"{evaluation.run['name']} seed {evaluation.run['seed']}"
+    source = evaluation.weights["source"]
+    return f"{source} {evaluation.weights['released_as']} {evaluation.weights['sha256'][:8]}"
+
+
+def _describe_weights(evaluation: Evaluation) -> str:
+    return f"{evaluation.network} ({name_weights(evaluation)})"
+
+
+def _describe_data(evaluation: Evaluation) -> str:
+    """Return the set, and how much of it was there."""
+    whole = evaluation.data["whole_images"]
+    title: str = evaluation.data["title"]
+    if evaluation.images == whole:
+        return title
+    return f"{title} ({evaluation.images:,} of {whole:,} evaluation images)"
+
+
+def _describe_images(evaluation: Evaluation) -> str:
+    """Return how pictures became what the network saw, and in which precision it saw them."""
+    how = evaluation.preprocessing
+    mean = ", ".join(f"{value:g}" for value in how["mean"])
+    std = ", ".join(f"{value:g}" for value in how["std"])
+    source = how["published_by"]
+    by_hand = bool(evaluation.notes)
+    whose = "those of its training" if source is None else f"those that {source} publishes"
+    if by_hand:
+        whose = "not all of them its own, see below"
+    resizing = ""
+    if evaluation.resize_px is not None:
+        antialias = "antialiased" if how["antialias"] else "not antialiased"
+        resizing = f", resized {how['interpolation']} and {antialias}"
+    return (
+        f"{name_weights(evaluation)}: mean {mean} and deviation {std} of 0..255{resizing} ({whose}); "
+        f"precision {evaluation.trainer['precision']} on {evaluation.hardware['name']}."
+    )
+
+
+def _explain_paper(label: str, row: RescoredRow) -> str:
+    if row.has_papers_rule:
+        return (
+            f"The paper's figures at {row.evaluation.size_px} px are those of {label}, {row.name}."
+        )
+    return (
+        f"{row.evaluation.rule.describe()} is not how the row {row.name} of {label} is compared "
+        f"({row.papers_rule.describe()}); it stands beside it."
+    )
+
+
+def _head_figures(metrics: Sequence[Metric]) -> list[str]:
+    return [f"{metric.heading} (95 %)" for metric in metrics]
+
+
+def _head_paper(metrics: Sequence[Metric]) -> list[str]:
+    labels = " / ".join(metric.label for metric in metrics)
+    return [f"paper {labels}", f"Δ {labels}"]
+
+
+def _list_figures(evaluation: Evaluation, metrics: Sequence[Metric]) -> list[str]:
+    """Return each error with the bounds of its interval."""
+    cells = []
+    for metric in metrics:
+        spec = choose_value_spec(metric)
+        if metric.name not in evaluation.metrics:
+            cells.append("")
+            continue
+        low, high = evaluation.intervals[metric.name]
+        cells.append(f"{evaluation.metrics[metric.name]:{spec}} ({low:{spec}} to {high:{spec}})")
+    return cells
+
+
+def _list_paper_cells(row: RescoredRow | None, metrics: Sequence[Metric]) -> list[str]:
+    if row is None:
+        return ["", ""]
+    papers, differences = [], []
+    for metric in metrics:
+        published, difference = row.paper.published(metric.name), row.difference(metric)
+        if published is not None:
+            papers.append(f"{published:{choose_value_spec(metric)}}")
+        if difference is not None:
+            differences.append(f"{difference:{choose_difference_spec(metric)}}")
+    return [" / ".join(papers), " / ".join(differences)]
+
+
+def _flatten_row(table: RescoredTable, row: RescoredRow) -> dict[str, Any]:
+    one = row.evaluation
+    values: dict[str, Any] = {
+        "table": table.paper.name,
+        "row": row.name,
+        "kind": one.kind,
+        "data": one.data["title"],
+        "network": one.network,
+        "weights": name_weights(one),
+        "weights_sha256": one.weights["sha256"],
+        "size_px": one.size_px,
+        "resize_px": one.resize_px,
+        "is_papers_rule": row.has_papers_rule,
+        "images": one.images,
+    }
+    for metric in table.metrics:
+        low, high = one.intervals.get(metric.name, (None, None))
+        values[f"paper_{metric.name}"] = row.paper.published(metric.name)
+        values[metric.name] = one.metrics.get(metric.name)
+        values[f"{metric.key}_low_{metric.unit}"] = low
+        values[f"{metric.key}_high_{metric.unit}"] = high
+        values[f"{metric.key}_from_paper_{metric.unit}"] = row.difference(metric)
+    return values
+
+
+def _join_latex(cells: Sequence[str]) -> str:
+    return " & ".join(escape_latex(cell) for cell in cells) + r" \\"

@@ -1,0 +1,260 @@
+"""One pass of a classifier over the evaluation images, without training (tasks floor)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from senet_repro.config.evaluation import CropRule
+from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
+from senet_repro.config.schema import Data, Run
+from senet_repro.core.errors import ConfigError, DataError
+from senet_repro.core.wording import name_some
+from senet_repro.data.batches import Batch, Normalise
+from senet_repro.data.folder import (
+    EvalSteps,
+    FileSet,
+    FolderBatches,
+    Key,
+    eval_transform,
+    load_eval_folders,
+)
+from senet_repro.data.images import ImageSet
+from senet_repro.data.order import Share
+from senet_repro.data.sets import load_in_memory
+from senet_repro.data.verify import corruption_error, find_corrupt_files
+from senet_repro.models import network_of
+from senet_repro.results.outcomes import MOST_RANKS, Outcomes, pack_outcomes
+
+Report = Callable[[int], None]
+"""Is told after each batch how many images of the pass are evaluated, over all processes about."""
+
+_HALVES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How a picture becomes what a network sees, beside its crop."""
+
+    mean: list[float]  # per RGB channel, on the 0..255 scale
+    std: list[float]
+    interpolation: str
+    antialias: bool
+
+
+@dataclass(frozen=True)
+class EvalImages:
+    """The images of an evaluation, and what they are known by."""
+
+    images: ImageSet | FileSet
+    # Of the names, sizes and labels of files, or of the pixels and labels of a set in memory.
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def check_sizes(run: Run, rules: Sequence[CropRule]) -> None:
+    """Accept rules whose images the network can take, before any image is read.
+
+    Raises:
+        ConfigError: it cannot; the message names the size.
+    """
+    # Without values: shapes alone decide, and no second network is held in memory.
+    with torch.device("meta"), torch.random.fork_rng(devices=()):
+        net = network_of(run).eval()
+    for size_px in sorted({rule.size_px for rule in rules}):
+        try:
+            net(torch.empty(1, 3, size_px, size_px, device="meta"))
+        except (RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"sizes={size_px}: {run.model.name} takes no images of {size_px} px; it is made for "
+                f"{run.model.input_px}, give that or a larger size"
+            ) from error
+
+
+def load_eval_images(data: Data, num_workers: int, verified: Path) -> EvalImages:
+    """Return the evaluation images of a set; of one in folders val/ alone is read.
+
+    `verified` is the folder in which the outcome of verifying images is kept, where `data` asks for that.
+
+    Raises:
+        DataError: they are not there, not readable, or which output belongs to which folder cannot be known.
+    """
+    if data.kind == "memory":
+        stored = load_in_memory(data).test
+        return EvalImages(stored, _hash_pixels(stored))
+    files = load_eval_folders(data)
+    _check_outputs(data, files)
+    fingerprint = _hash_names(files, Path(data.root or ""))
+    if data.verify or data.skip_corrupt:
+        corrupt = find_corrupt_files([files], num_workers, verified, lambda: None)
+        if corrupt and not data.skip_corrupt:
+            raise corruption_error(corrupt)
+        if corrupt:
+            files = files.leave_out(corrupt)
+    return EvalImages(files, fingerprint)
+
+
+def _check_outputs(data: Data, files: FileSet) -> None:
+    """Refuse class folders of which nobody knows which outputs of the network are theirs."""
+    names = sorted({Path(os.fsdecode(file)).parent.name for file in files.files})
+    are_numbered = data.classes == len(read_wnids()) and not find_foreign_names(names)
+    known_classes = {data.classes, data.found.classes if data.found else data.classes}
+    if not are_numbered and len(names) not in known_classes:
+        raise DataError(
+            f"{data.root}/val has {len(names)} class folders ({name_some(names)}) and the network {data.classes:,} "
+            "outputs, and which belongs to which cannot be known: give a folder for each output, or name ImageNet's "
+            "by their WordNet ids"
+        )
+
+
+def _hash_pixels(stored: ImageSet) -> str:
+    digest = hashlib.sha256()
+    for tensor in (stored.images, stored.labels):
+        digest.update(f"{tuple(tensor.shape)} ".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _hash_names(files: FileSet, root: Path) -> str:
+    """Return the hash of the names below the set's folder, the sizes and the labels of its files."""
+    digest = hashlib.sha256()
+    start = len(os.fsencode(root)) + 1
+    for file, label in zip(files.files.tolist(), files.labels.tolist(), strict=True):
+        try:
+            size = Path(os.fsdecode(file)).stat().st_size
+        except OSError:
+            # A link to nothing, which is no readable picture.
+            size = -1
+        digest.update(b"%s\0%d\0%d\0" % (file[start:], size, label))
+    return digest.hexdigest()
+
+
+class _WholeBatches(EvalSteps):
+    """Evaluation steps that are the same batches on any number of processes, each taken by one of them.
+
+    What a network computes of an image may depend, in its last bits, on the images beside it.
+    """
+
+    def __init__(self, num_images: int, batch_size: int, share: Share) -> None:
+        """Cut the images in their order into batches; a process takes every `world_size`-th."""
+        starts = range(0, num_images, batch_size)
+        self._batches = []
+        for start in starts[share.slice_images(len(starts))]:
+            end = min(start + batch_size, num_images)
+            self._batches.append(range(start, end))
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for batch in self._batches:
+            yield [(0, index) for index in batch]
+
+
+@torch.inference_mode()
+def evaluate_network(
+    net: nn.Module,
+    images: EvalImages,
+    run: Run,
+    rule: CropRule,
+    preprocessing: Preprocessing,
+    *,
+    device: torch.device,
+    share: Share,
+    report: Report,
+) -> Outcomes:
+    """Return the outcome of every image, in the order of the set, on every process.
+
+    `net` takes images (N, 3, H, W) and gives logits (N, classes); it lies on `device`, in evaluation mode. The batches
+    are the same on any number of processes, and so are the outcomes.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    steps = _WholeBatches(len(images), run.recipe.batch_size, share)
+    normalise = Normalise(preprocessing.mean, preprocessing.std).to(device)
+    labels: list[Tensor] = []
+    likeliest: list[Tensor] = []
+    batches = _build_batches(images, run, rule, preprocessing, steps, device)
+    done = 0
+    try:
+        for pictures, own_labels in batches:
+            with _choose_precision(run.trainer.precision, device):
+                logits = net(normalise(pictures.to(device, non_blocking=True)))
+            ranks = min(MOST_RANKS, logits.shape[1])
+            likeliest.append(logits.topk(ranks, dim=1).indices.cpu())
+            labels.append(own_labels.cpu())
+            done += len(own_labels)
+            report(min(done * share.world_size, len(images)))
+    finally:
+        if isinstance(batches, FolderBatches):
+            batches.close_workers()
+    indices = np.array([index for step in steps for _, index in step], dtype=np.int64)
+    own = (indices, _join(labels), _join(likeliest))
+    return _gather_outcomes(own, len(images), share)
+
+
+def _join(parts: list[Tensor]) -> np.ndarray:
+    # A process has no batch where there are fewer of them than processes.
+    return torch.cat(parts).numpy() if parts else np.zeros((0,), dtype=np.int64)
+
+
+def _choose_precision(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """Return the context in which a network computes as a training of that precision evaluates it."""
+    if precision in _HALVES:
+        return torch.autocast(device.type, dtype=_HALVES[precision])
+    return nullcontext()
+
+
+def _build_batches(
+    images: EvalImages,
+    run: Run,
+    rule: CropRule,
+    preprocessing: Preprocessing,
+    steps: _WholeBatches,
+    device: torch.device,
+) -> FolderBatches | Iterator[Batch]:
+    stored = images.images
+    if isinstance(stored, ImageSet):
+        return _cut_batches(stored, steps)
+    cut = replace(run.data, eval_px=rule.size_px, eval_resize_px=rule.resize_px)
+    transform = eval_transform(cut, preprocessing.interpolation, preprocessing.antialias)
+    # One process per batch at most: more would only wait.
+    workers = min(run.trainer.num_workers, len(steps))
+    pin_memory = device.type == "cuda"
+    return FolderBatches(stored, transform, steps, 0, workers, pin_memory)
+
+
+def _cut_batches(stored: ImageSet, steps: _WholeBatches) -> Iterator[Batch]:
+    for step in steps:
+        indices = [index for _, index in step]
+        pictures = stored.images[indices]
+        yield pictures.contiguous(memory_format=torch.channels_last), stored.labels[indices]
+
+
+def _gather_outcomes(
+    own: tuple[np.ndarray, np.ndarray, np.ndarray], num_images: int, share: Share
+) -> Outcomes:
+    """Return the outcomes of all processes, each image at its place in the set."""
+    parts = [own]
+    if share.world_size > 1:
+        gathered: list[tuple[np.ndarray, np.ndarray, np.ndarray] | None]
+        gathered = [None] * share.world_size
+        torch.distributed.all_gather_object(gathered, own)
+        parts = [part for part in gathered if part is not None]
+    # Of a process without a batch nobody knows the number of classes.
+    parts = [part for part in parts if len(part[0])]
+    indices, labels, likeliest = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.argsort(indices)
+    assert np.array_equal(indices[order], np.arange(num_images)), "an image is missing or doubled"
+    return pack_outcomes(labels[order], likeliest[order])
