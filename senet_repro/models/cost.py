@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Run
@@ -21,8 +21,7 @@ from senet_repro.models.se import SEBlock
 Counts = tuple[int, int]
 """Trainable parameters, and multiply-adds of one image."""
 
-LAYERS = ("conv", "linear")
-SQUEEZES = ("adaptive_avg_pool2d", "adaptive_max_pool2d")
+POOLS = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 # Fewer networks are counted before a new process has begun.
 NETWORKS_PER_PROCESS = 3
 
@@ -50,37 +49,30 @@ def count_macs(net: nn.Module, input_px: int) -> int:
 
 def _count_macs_of(net: nn.Module, input_px: int) -> int:
     """Return the multiply-adds of a network whose values may be lost."""
-    net.to_empty(device="cpu").eval()
-    with warnings.catch_warnings():
-        # fvcore scripts some of its own functions as it is imported.
-        warnings.filterwarnings("ignore", r"`torch\.jit\.script` is deprecated", FutureWarning)
-        from fvcore.nn import FlopCountAnalysis
-        from fvcore.nn.jit_handles import elementwise_flop_counter
-
-    image = torch.zeros(1, 3, input_px, input_px, device="cpu")
-    analysis = FlopCountAnalysis(net, image)
-    # fvcore has no count of its own for a maximum; it counts an average as it counts this.
-    analysis.set_op_handle("aten::adaptive_max_pool2d", elementwise_flop_counter(input_scale=1))
-    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    net.to_empty(device="meta").eval()
+    pooled: list[int] = []
+    # Pools count in SE blocks only, not as the head of a network.
+    for module in net.modules():
+        if isinstance(module, SEBlock) and isinstance(module.squeeze, POOLS):
+            module.squeeze.register_forward_hook(
+                lambda _module, inputs, _output: pooled.append(inputs[0].numel())
+            )
+    counter = FlopCounterMode(display=False)
     try:
-        by_module = analysis.by_module_and_operator()
+        with counter, torch.no_grad():
+            net(torch.empty(1, 3, input_px, input_px, device="meta"))
     except RuntimeError as error:
         raise ConfigError(
             f"the network takes no input of {input_px} px: {str(error).splitlines()[0]}"
         ) from error
-
-    # The empty name is the whole network's. Pools count in SE blocks only, not as the head of a network.
-    macs = sum(int(by_module[""][layer]) for layer in LAYERS)
-    for name, module in net.named_modules():
-        if isinstance(module, SEBlock):
-            macs += sum(int(by_module[name][squeeze]) for squeeze in SQUEEZES)
-    return macs
+    # It counts a multiplication and an addition as two, in convolutions and matrix products alone.
+    return int(counter.get_total_flops()) // 2 + sum(pooled)
 
 
 def count_runs(runs: Sequence[Run]) -> list[Counts]:
     """Return the counts of the network of each run at its evaluation size; equal networks are counted once.
 
-    A count takes a second or two of one core, most of it fvcore's tracing, so several share out all cores.
+    A count takes up to a second of one core, so several share out all cores.
     """
     keys = [_network_key(run) for run in runs]
     distinct = dict(zip(keys, runs, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from torch import nn
 
 from senet_repro.models import count_macs, count_params, create_model, list_models
@@ -64,6 +65,17 @@ def test_multiply_adds_by_hand(squeeze: str, squeezed: int, positions: int) -> N
     for pool in (nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1)):
         net = nn.Sequential(*layers, pool, nn.Flatten(), nn.Linear(4, 5))
         assert count_macs(net, 8) == 64 * 3 * 4 * 9 + squeezed + positions * 2 * 4 * 2 + 4 * 5
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_another_counter_finds_as_many_multiply_adds() -> None:
+    from fvcore.nn import FlopCountAnalysis
+
+    net = create_model("resnet11", 10, r=None).eval()
+    analysis = FlopCountAnalysis(net, torch.zeros(1, 3, 16, 16))
+    counts = analysis.unsupported_ops_warnings(False).by_operator()
+    assert count_macs(net, 16) == counts["conv"] + counts["linear"]
 
 
 @pytest.mark.parametrize("training", [True, False])
