@@ -111,7 +111,10 @@ def _look_at_part(folders: Sequence[PictureFolder], cache: FolderCache) -> list[
     for folder, state in zip(folders, states, strict=True):
         looks.append(_look_at_folder(folder, state, cache))
     if sum(look.digest.size for look in looks) <= MOST_BYTES_READ:
-        looks = _read_contents(looks, cache)
+        looks = _read_contents(looks)
+    else:
+        # Nor do bytes count that were read when the part was smaller.
+        looks = [replace(look, digest=replace(look.digest, content=None)) for look in looks]
     for look, state in zip(looks, states, strict=True):
         if look.is_settled:
             cache.keep_digest(look.folder.key, state, look.digest)
@@ -159,7 +162,7 @@ def _read_file_state(name: str, folder: int) -> tuple[int, int]:
     return (status.st_size if is_file else -1), status.st_ctime_ns
 
 
-def _read_contents(looks: Sequence[_Look], cache: FolderCache) -> list[_Look]:
+def _read_contents(looks: Sequence[_Look]) -> list[_Look]:
     """Return the looks with the hash of the bytes of each folder; what is not known is read."""
     unread = [look for look in looks if look.digest.content is None]
     if not unread:

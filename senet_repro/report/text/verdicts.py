@@ -18,13 +18,26 @@ from senet_repro.report.claims.words import NOT_RUN, VERDICTS
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import count_seeds, end_plural, format_p_value
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.image_evidence import (
+    collect_image_evidence,
+    format_image_evidence,
+)
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.report.text.notes import format_distinctions, format_heading
+from senet_repro.report.text.pooled import collect_pooled, format_pooled
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import LEVEL
 from senet_repro.stats.ranks import RankAgreement
 
 HEADER = ("claim", "section", "verdict", "paper", "ours", "p", "n")
+
+
+_PLACES = {
+    Standing.PAPERS_OWN: "under the paper's protocol",
+    Standing.CHANGED: "under a changed protocol",
+    Standing.PROXY: "on a proxy",
+}
+"""Where claims were judged, by the standing of their table."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +115,11 @@ def summarize_verdicts(found: Verdicts) -> str:
     """Return how many claims have which verdict, in a line for each standing, and what holds for the whole report."""
     lines = []
     for standing, counts in found.counts_by_standing.items():
-        lines.append(
-            f"{_describe_count(sum(counts.values()))} under {standing}: {tally_verdicts(counts)}."
-        )
+        tally = tally_verdicts(counts)
+        provisional = sum(one.is_provisional for one in found.list_judged(standing))
+        if provisional:
+            tally += f"; {provisional} of them provisional"
+        lines.append(f"{_describe_count(sum(counts.values()))} {_PLACES[standing]}: {tally}.")
     without = found.claims_without_records
     if without:
         lines.append(f"{_describe_count(without)} of tables without records: {without} {NOT_RUN}.")
@@ -125,7 +140,7 @@ def describe_family(judged: Sequence[Sequence[Judged]]) -> str:
     counts = _count_verdicts(one.verdict_in_report for of_table in judged for one in of_table)
     return (
         f"All {len(judged)} tables as one family of tests, in which any claim is called reproduced or contradicted "
-        f"by chance in at most {LEVEL:.0%} of reports: {tally_verdicts(counts)}."
+        f"by chance in at most {100 * LEVEL:g} % of reports: {tally_verdicts(counts)}."
     )
 
 
@@ -197,6 +212,8 @@ def _format_table(table: ResultTable, judged: Sequence[Judged]) -> str:
         align_columns([HEADER, *map(_list_cells, judged)]),
         "\n".join(f"- {one.claim.says}: {one.evidence}" for one in judged),
         _explain_provisional(judged),
+        format_pooled(table),
+        format_image_evidence(table),
         describe_order(agreement, table.metrics[0]) if agreement else None,
     ]
     return "\n\n".join(part for part in parts if part)
@@ -208,7 +225,7 @@ def _explain_provisional(judged: Sequence[Judged]) -> str | None:
     for one in judged:
         if one.is_provisional:
             reasons |= dict.fromkeys(one.provisos)
-    return f"Provisional: {'; '.join(reasons)}." if reasons else None
+    return f"Provisional, since {'; '.join(reasons)}." if reasons else None
 
 
 def _format_not_run(paper: PaperTable) -> str:
@@ -254,6 +271,8 @@ def _collect_table(table: ResultTable, judged: Sequence[Judged]) -> dict[str, An
         "is_proxy": table.standing == Standing.PROXY,
         "departures_from_paper": table.departures,
         "rank_agreement": asdict(agreement) if agreement else None,
+        "pooled": collect_pooled(table),
+        "image_by_image": collect_image_evidence(table),
         "claims": [_collect_judged(one) for one in judged],
     }
 
