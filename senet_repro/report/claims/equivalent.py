@@ -69,9 +69,12 @@ class Equivalent(MetricClaim):
         unit = self.metric.difference_unit
         measured = format_interval(gain, choose_value_spec(self.metric))
         with_se, without = self.claim.gain
-        return (
-            f"SE's gain on the same data and seeds, {with_se} against {without}: {measured} {unit}."
+        sentence = (
+            f"SE's gain on the same data and seeds, {with_se} against {without}: {measured} {unit}"
         )
+        if gain.mean <= (gain.half_width or 0.0):
+            sentence += ", which may be nothing that a share could be taken of"
+        return f"{sentence}."
 
     def compare_figures(self, figures: Sequence[float]) -> float:
         """Return the paper's own difference: of two rows first less second, of more the widest."""

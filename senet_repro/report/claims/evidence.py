@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from senet_repro.config.paper_tables import paper_protocol
 from senet_repro.report.claims.comparisons import Comparison, MetricClaim
 from senet_repro.report.claims.cost import Cost
+from senet_repro.report.claims.words import SMALLER
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import (
     choose_difference_spec,
@@ -58,8 +59,14 @@ def _describe_test(kind: MetricClaim, finding: Finding) -> str:
         return "Other rows of the claim have one seed in common: no evidence either way."
     test = kind.describe_test(finding.comparison, finding.verdict)
     p_value = format_p_value(finding.p_value)
-    looks = " and for looking after each seed" if finding.seeds.grows_from is not None else ""
-    return f"{test}: {p_value} after Holm{looks}, level {LEVEL}."
+    looks = (
+        " and a correction for looking after each seed"
+        if finding.seeds.grows_from is not None
+        else ""
+    )
+    # The pair shown is the smallest, and the p is that of the pair which is the least sure.
+    of_pairs = " for all pairs" if finding.verdict == SMALLER and finding.pairs > 1 else ""
+    return f"{test}: {p_value}{of_pairs} after Holm{looks}, level {LEVEL}."
 
 
 def describe_cost(

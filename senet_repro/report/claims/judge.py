@@ -12,6 +12,7 @@ least, times their number). Where a plan lets seeds be added after a look, each 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -34,6 +35,7 @@ from senet_repro.report.claims.words import (
     NOT_RUN,
     NOT_TESTABLE,
     REPRODUCED,
+    SMALLER,
 )
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.planned_seeds import PlannedSeeds, compare_with_plan
@@ -274,7 +276,7 @@ def _match(claims: Sequence[Tested], p_values: Sequence[float]) -> dict[int, flo
 def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged:
     """Return the verdict on a claim by its adjusted p values."""
     verdict, p_value = _choose_verdict(tested, in_table)
-    deciding = _find_deciding(tested.comparisons, verdict)
+    deciding = _find_deciding(tested, verdict)
     finding = Finding(
         comparison=deciding,
         pairs=len(tested.comparisons),
@@ -302,22 +304,39 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
 
 def _choose_verdict(tested: Tested, adjusted: _Adjusted) -> tuple[str, float | None]:
     """Return the verdict at the level, and the p value that speaks for it, or for the claim where none does."""
+    is_nothing = adjusted.nothing is not None and adjusted.nothing <= LEVEL
     if adjusted.holds is not None and adjusted.holds <= LEVEL:
-        return tested.kind.grade_success(tested.comparisons), adjusted.holds
+        grade = tested.kind.grade_success(tested.comparisons)
+        if grade != NO_EFFECT:
+            return grade, adjusted.holds
+        # A gain that is there and looks too small to matter: the p of its being so decides, as everywhere.
+        return (NO_EFFECT, adjusted.nothing) if is_nothing else (INCONCLUSIVE, adjusted.holds)
     if adjusted.fails is not None and adjusted.fails <= LEVEL:
         return CONTRADICTED, adjusted.fails
-    if adjusted.nothing is not None and adjusted.nothing <= LEVEL:
+    if is_nothing:
         return NO_EFFECT, adjusted.nothing
     return INCONCLUSIVE, adjusted.holds
 
 
-def _find_deciding(comparisons: Sequence[Comparison], verdict: str) -> Comparison:
-    """Return the pair that decides: the one that holds least, or the one that speaks most against the claim."""
+def _find_deciding(tested: Tested, verdict: str) -> Comparison:
+    """Return the pair that decides: the one that holds least, or the one that speaks most for another verdict."""
+    comparisons = tested.comparisons
+    if verdict == SMALLER:
+        return min(comparisons, key=lambda each: _measure_greatest_share(tested.kind, each))
     if verdict == CONTRADICTED:
         return min(comparisons, key=lambda each: each.p_fails)
     if verdict == NO_EFFECT:
         return min(comparisons, key=lambda each: 1.0 if each.p_nothing is None else each.p_nothing)
     return max(comparisons, key=lambda each: each.p_holds)
+
+
+def _measure_greatest_share(kind: MetricClaim, comparison: Comparison) -> float:
+    """Return the upper end of a gain's interval as a share of the published gain; infinite where there is none."""
+    published = comparison.yardstick.published_gain
+    if published is None:
+        return math.inf
+    gain = kind.turn_into_gain(comparison.difference)
+    return (gain.mean + (gain.half_width or 0.0)) / published
 
 
 def _find_confounds(pairs: Iterable[Pair]) -> list[str]:

@@ -16,15 +16,15 @@ from senet_repro.report.claims.comparisons import AnyRow, Comparison, MetricClai
 from senet_repro.report.claims.pairs import Pair
 from senet_repro.report.claims.words import CONTRADICTED, NO_EFFECT, REPRODUCED, SMALLER
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec
+from senet_repro.report.tables.numbers import choose_difference_spec, start_sentence
 from senet_repro.report.tables.standing import Standing
 from senet_repro.stats.estimates import p_above, p_below, p_within
 
 SHARE_THAT_MATTERS = 1 / 3
-"""Of a published gain, where a claim names no smallest effect of its own."""
+"""The share of a published gain that matters, where a claim names no smallest effect of its own."""
 
 SHARE_THAT_REPRODUCES = 1 / 2
-"""Of a published gain; an interval that lies below it is of a smaller one."""
+"""The share of a published gain below which an interval is of a smaller one."""
 
 
 class Lower(MetricClaim):
@@ -84,10 +84,14 @@ class Lower(MetricClaim):
         if yardstick.published_gain is not None and comparison.difference.half_width is not None:
             sentences.append(self._compare_with_published(comparison, yardstick.published_gain))
         if yardstick.smallest_effect is None:
-            sentences.append(f"{yardstick.because}, so it is tested against 0 alone.")
+            reason = start_sentence(yardstick.because)
+            sentences.append(f"{reason}, so the claim is tested against 0 alone.")
         else:
             least = f"{yardstick.smallest_effect:.2g} {self.metric.difference_unit}"
-            sentences.append(f"The least gain that matters is {least}, {yardstick.because}.")
+            sentence = f"The least gain that matters is {least}, {yardstick.because}"
+            if self._is_near_nothing(comparison):
+                sentence += "; our whole interval lies nearer to 0"
+            sentences.append(f"{sentence}.")
         return " ".join(sentences)
 
     def compare_figures(self, figures: Sequence[float]) -> float:
@@ -113,7 +117,7 @@ class Lower(MetricClaim):
         elif published is not None:
             least, because = SHARE_THAT_MATTERS * published, "a third of the paper's"
         else:
-            return Yardstick(smallest_effect=None, because="Nothing says how small a gain matters")
+            return Yardstick(smallest_effect=None, because="nothing says how small a gain matters")
         return Yardstick(smallest_effect=least, because=because, published_gain=published)
 
     def _find_greatest_gain(self, comparison: Comparison) -> float:
@@ -127,30 +131,41 @@ class Lower(MetricClaim):
             return False
         return self._find_greatest_gain(comparison) < SHARE_THAT_REPRODUCES * published
 
+    def _is_near_nothing(self, comparison: Comparison) -> bool:
+        """Return whether the whole interval of a gain is nearer to 0 than the least that matters, on either side."""
+        gain = self.turn_into_gain(comparison.difference)
+        least = comparison.yardstick.smallest_effect
+        if gain.half_width is None or least is None:
+            return False
+        return abs(gain.mean) + gain.half_width < least
+
     def _lies_below_smallest(self, comparison: Comparison) -> bool:
         least = comparison.yardstick.smallest_effect
         return least is not None and self._find_greatest_gain(comparison) < least
 
     def _compare_with_published(self, comparison: Comparison, published: float) -> str:
-        """Return whether our 95 % interval holds the paper's difference, and whether it holds half of it."""
+        """Return whether our 95 % interval holds the paper's difference, half of it, and 0."""
         gain = self.turn_into_gain(comparison.difference)
         assert gain.half_width is not None
         sign = -1 if self.metric.better == "lower" else 1
-        theirs = f"{sign * published:{choose_difference_spec(self.metric)}}"
+        spec = choose_difference_spec(self.metric)
+        theirs = f"the paper's {sign * published:{spec}}"
         if abs(gain.mean - published) <= gain.half_width:
-            return f"Our interval holds the paper's {theirs}."
+            # Who reads that it holds the paper's figure may take that for a success.
+            also = " and 0" if abs(gain.mean) <= gain.half_width else ""
+            return f"Our interval holds {theirs}{also}."
         if self._lies_below_published(comparison):
-            half = f"{SHARE_THAT_REPRODUCES * published:{choose_value_spec(self.metric)}}"
-            return f"Our interval excludes the paper's {theirs}, and half of it ({half}), too."
-        where = "above" if gain.mean > published else "below"
-        return f"Our interval excludes the paper's {theirs}: our gain lies {where} it."
+            half = f"{sign * SHARE_THAT_REPRODUCES * published:{spec}}"
+            return f"Our interval excludes {theirs}, and even half of it, {half}."
+        size = "larger" if gain.mean > published else "smaller"
+        return f"Our interval excludes {theirs}: our gain is {size}."
 
 
 def _read_planned_yardstick(table: ResultTable, says: str) -> Yardstick:
     """Return the smallest effect that the campaign's plan names for a claim: the paper's points are of other data."""
     planned = table.find_smallest_effect(says)
     if planned is None:
-        because = "No plan says how small a gain matters on this proxy"
+        because = "no plan says how small a gain matters on this proxy"
         return Yardstick(smallest_effect=None, because=because)
     because = f"as planned for this proxy: {planned.because.rstrip('.')}"
     return Yardstick(smallest_effect=planned.points, because=because)

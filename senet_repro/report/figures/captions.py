@@ -53,11 +53,6 @@ def add_unit(text: str, metric: Metric) -> str:
     return f"{text}, {metric.unit_sign}" if metric.unit_sign else text
 
 
-def start_sentence(text: str) -> str:
-    """Return a text with its first letter as a capital; `str.capitalize` would make all others small."""
-    return text[:1].upper() + text[1:]
-
-
 def start_figure(table: ResultTable, width_px: int, height_px: float) -> Figure:
     """Return an empty figure under a heading: the table's title, and what its numbers can stand for.
 

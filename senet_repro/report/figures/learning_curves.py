@@ -12,13 +12,13 @@ from senet_repro.report.figures.captions import (
     add_unit,
     describe_alt,
     start_figure,
-    start_sentence,
 )
 from senet_repro.report.figures.curves import Curve, Folders, read_curve
 from senet_repro.report.figures.drawing import Drawing, render_figure, use_house_style
 from senet_repro.report.figures.legend import add_legend
 from senet_repro.report.figures.style import BLUE, NARROW_PX, VERMILLION, WIDE_PX
 from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.tables.numbers import start_sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -40,6 +40,11 @@ def choose_difference_spec(metric: Metric) -> str:
     return f"+.{metric.decimals}f"
 
 
+def start_sentence(words: str) -> str:
+    """Return words with a capital letter at their beginning, and the rest as it is."""
+    return words[:1].upper() + words[1:]
+
+
 def end_plural(count: int) -> str:
     """Return the ending of a noun that follows a count."""
     return "" if count == 1 else "s"

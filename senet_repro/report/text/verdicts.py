@@ -27,6 +27,14 @@ from senet_repro.stats.ranks import RankAgreement
 HEADER = ("claim", "section", "verdict", "paper", "ours", "p", "n")
 
 
+_PLACES = {
+    Standing.PAPERS_OWN: "under the paper's protocol",
+    Standing.CHANGED: "under a changed protocol",
+    Standing.PROXY: "on a proxy",
+}
+"""Where claims were judged, by the standing of their table."""
+
+
 @dataclass(frozen=True)
 class Verdicts:
     """Every claim of the tables asked for."""
@@ -102,9 +110,11 @@ def summarize_verdicts(found: Verdicts) -> str:
     """Return how many claims have which verdict, in a line for each standing, and what holds for the whole report."""
     lines = []
     for standing, counts in found.counts_by_standing.items():
-        lines.append(
-            f"{_describe_count(sum(counts.values()))} under {standing}: {tally_verdicts(counts)}."
-        )
+        tally = tally_verdicts(counts)
+        provisional = sum(one.is_provisional for one in found.list_judged(standing))
+        if provisional:
+            tally += f"; {provisional} of them provisional"
+        lines.append(f"{_describe_count(sum(counts.values()))} {_PLACES[standing]}: {tally}.")
     without = found.claims_without_records
     if without:
         lines.append(f"{_describe_count(without)} of tables without records: {without} {NOT_RUN}.")
@@ -125,7 +135,7 @@ def describe_family(judged: Sequence[Sequence[Judged]]) -> str:
     counts = _count_verdicts(one.verdict_in_report for of_table in judged for one in of_table)
     return (
         f"All {len(judged)} tables as one family of tests, in which any claim is called reproduced or contradicted "
-        f"by chance in at most {LEVEL:.0%} of reports: {tally_verdicts(counts)}."
+        f"by chance in at most {100 * LEVEL:g} % of reports: {tally_verdicts(counts)}."
     )
 
 
@@ -208,7 +218,7 @@ def _explain_provisional(judged: Sequence[Judged]) -> str | None:
     for one in judged:
         if one.is_provisional:
             reasons |= dict.fromkeys(one.provisos)
-    return f"Provisional: {'; '.join(reasons)}." if reasons else None
+    return f"Provisional, since {'; '.join(reasons)}." if reasons else None
 
 
 def _format_not_run(paper: PaperTable) -> str:

@@ -380,7 +380,7 @@ def test_markdown_has_a_line_and_evidence_for_each_claim_and_counts_all() -> Non
     assert "SE in stage 2" not in text
     assert "SE in stage 2" in format_verdicts(found, list_not_run=True)
     assert text.endswith(
-        "4 claims under the paper's protocol: 1 reproduced, 3 not run.\n"
+        "4 claims under the paper's protocol: 1 reproduced, 3 not run; 1 of them provisional.\n"
         "6 claims of tables without records: 6 not run."
     ), text
 
