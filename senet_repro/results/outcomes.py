@@ -76,6 +76,8 @@ class Outcomes:
 
     def has_labels_of(self, other: Outcomes) -> bool:
         """Return whether another run was evaluated on images with the same labels, as the same images have."""
+        import numpy as np
+
         return np.array_equal(self.labels, other.labels)
 
     def summarise(self) -> dict[str, str | int]:
