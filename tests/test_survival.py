@@ -27,8 +27,8 @@ log = os.environ.get("WRITES_LOG")
 def reach(operation, path):
     # A file is written under a temporary name such as .record.json.123.tmp.
     name = re.sub(r"^\.(.+)\.\d+\.tmp$", r"\1", os.path.basename(path))
-    # A plan is named by its content, in which the results folder stands.
-    name = re.sub(r"^[0-9a-f]{12}\.json$", "plan.json", name)
+    # The plan of a sweep is named by its content, in which the results folder stands.
+    name = re.sub(r"^[0-9a-f]{12}\.json$", "plan of the sweep", name)
     moment = f"{operation} {name}"
     if log:
         with open(log, "a") as file:

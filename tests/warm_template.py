@@ -78,6 +78,8 @@ def meet_request(request: dict[str, Any]) -> None:
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     # The first is this script's folder; the template has no PYTHONPATH.
     sys.path[:1] = [request["cwd"], *filter(None, paths)]
+    # The template may have one of the system's.
+    sys.modules.pop("sitecustomize", None)
     with contextlib.suppress(ModuleNotFoundError):
         # Python runs it at its start, where one of the paths holds it.
         importlib.import_module("sitecustomize")

@@ -1,24 +1,27 @@
-"""What `evaluate` is pointed at: the weights of a run or of a file, and the run that describes their network."""
+"""Find what `evaluate` is pointed at: the weights of a run or of a file, and the run that describes their network."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.class_folders import find_class_folders
-from senet_repro.config.composition import compose, run_as_stated
+from senet_repro.config.class_folders import EVAL, find_class_folders
+from senet_repro.config.composition import compose_config, run_as_stated, run_from
+from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.evaluation import CropRule, EvaluationWords, choose_rules
-from senet_repro.config.found_set import find_set
+from senet_repro.config.found_set import find_set, fingerprint_eval_folders
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.overrides import parse_override, read_run_overrides
 from senet_repro.config.releases import ReleasedNetwork, find_release, guess_source
 from senet_repro.config.schema import DEFAULT_TASK, Run
 from senet_repro.config.settings import check_settings
-from senet_repro.config.weight_files import SUFFIXES
+from senet_repro.config.weight_files import SUFFIXES, read_about
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.evaluation import Target, set_devices
@@ -60,11 +63,12 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
     folder.require_trained()
     overrides, devices = _take_devices(settings)
     run = _read_run(folder, overrides)
-    _check_run(run)
+    fingerprint = _look_at_images(run)
     data = run.data
     return Target(
         kind=RUN,
         run=set_devices(run, devices),
+        fingerprint=fingerprint,
         folder=path,
         checkpoint=folder.last_checkpoint,
         weights={
@@ -121,21 +125,22 @@ def _find_file(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Ta
     for key, mend in _SAID_OTHERWISE.items():
         if key in words:
             raise ConfigError(f"{key}: an evaluation is told by {mend}")
-    network = _require_network(path, settings)
-    source = words.get("init.source") or _guess_source(path, network)
+    about = read_about(path)
+    network = words.get("model") or _require_network(path, about)
+    source = words.get("init.source") or (about or {}).get("source")
+    source = source or _guess_source(path, network)
     release = find_release(network, source)
-    overrides, devices = _take_devices(settings)
     sha256 = _hash_file(path)
-    run = compose(_list_overrides(path, network, source, release, overrides))
-    _check_run(run)
-    rules = choose_rules(
-        run.data,
-        said,
-        CropRule(size_px=release.size_px, resize_px=release.find_resize_px(sha256)),
+    expected = _expect_images(release, source, sha256, about)
+    overrides, devices = _take_devices(settings)
+    run = _compose_file(
+        _list_overrides(path, network, source, release, expected, overrides), sha256
     )
+    fingerprint = _look_at_images(run)
     return Target(
-        kind=RELEASED,
+        kind=RELEASED if about is None else RUN,
         run=set_devices(run, devices),
+        fingerprint=fingerprint,
         folder=weights_folder(Path(run.results_dir), network, sha256),
         checkpoint=None,
         weights={
@@ -144,26 +149,63 @@ def _find_file(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Ta
             "source": source,
             "released_as": release.name,
         },
-        trained_by=None,
-        trained_px=release.size_px,
-        rules=rules,
-        interpolation=said.interpolation or release.interpolation,
+        trained_by=about and about["run"],
+        trained_px=expected.train_px,
+        rules=choose_rules(run.data, said, expected.rule),
+        interpolation=said.interpolation or expected.interpolation,
         antialias=said.antialias is not False,
-        published_by=source,
+        published_by=source if about is None else None,
         notes=[
-            *_note_mean_and_std(run, source, release),
-            *_note_resizing(source, said, release.interpolation),
+            *_note_mean_and_std(run, expected),
+            *_note_resizing(expected.whose, said, expected.interpolation),
         ],
     )
 
 
-def _require_network(path: Path, settings: Sequence[str]) -> str:
-    """Return the network that the settings name."""
-    for word in reversed(settings):
-        key, _, value = word.partition("=")
-        if key == "model":
-            return value
-    raise ConfigError(f"{path}: say which network its weights are of, such as model=resnet50")
+@dataclass(frozen=True, kw_only=True)
+class _ExpectedImages:
+    """The images that weights were trained on, as those who wrote the file say."""
+
+    whose: str  # who says so
+    data: str  # the set
+    mean: list[float]
+    std: list[float]
+    interpolation: str
+    train_px: int
+    rule: CropRule
+
+
+def _expect_images(
+    release: ReleasedNetwork, source: str, sha256: str, about: Mapping[str, Any] | None
+) -> _ExpectedImages:
+    """Return the images that the run of an exported file was trained on, or else those that the source publishes."""
+    if about is not None:
+        return _ExpectedImages(
+            whose=f"its run {about['run'].get('name')}",
+            data=about["data"],
+            mean=about["mean"],
+            std=about["std"],
+            interpolation="bilinear",
+            train_px=about["train_px"],
+            rule=CropRule(size_px=about["eval_px"], resize_px=about["eval_resize_px"]),
+        )
+    return _ExpectedImages(
+        whose=f"{source}'s {release.name}",
+        data="imagenet",
+        mean=[*release.mean],
+        std=[*release.std],
+        interpolation=release.interpolation,
+        train_px=release.size_px,
+        rule=CropRule(size_px=release.size_px, resize_px=release.find_resize_px(sha256)),
+    )
+
+
+def _require_network(path: Path, about: Mapping[str, Any] | None) -> str:
+    """Return the network that an exported file names."""
+    if about is None:
+        raise ConfigError(f"{path}: say which network its weights are of, such as model=resnet50")
+    network: str = about["network"]
+    return network
 
 
 def _guess_source(path: Path, network: str) -> str:
@@ -174,16 +216,21 @@ def _guess_source(path: Path, network: str) -> str:
 
 
 def _list_overrides(
-    path: Path, network: str, source: str, release: ReleasedNetwork, overrides: Sequence[str]
+    path: Path,
+    network: str,
+    source: str,
+    release: ReleasedNetwork,
+    expected: _ExpectedImages,
+    overrides: Sequence[str],
 ) -> list[str]:
     """Return the settings of the released network's run; those of the command come last and count."""
     is_chosen = any(
         word.startswith(("protocol=", "+experiment=", "+ablation=")) for word in overrides
     )
-    mean = ",".join(map(str, release.mean))
-    std = ",".join(map(str, release.std))
+    mean = ",".join(map(str, expected.mean))
+    std = ",".join(map(str, expected.std))
     return [
-        *([] if is_chosen else ["protocol=imagenet"]),
+        *([] if is_chosen else ["protocol=imagenet", f"data={expected.data}"]),
         f"model={network}",
         *release.settings,
         f"data.mean=[{mean}]",
@@ -214,15 +261,14 @@ def _take_devices(settings: Sequence[str]) -> tuple[list[str], int]:
     return overrides, devices
 
 
-def _note_mean_and_std(run: Run, source: str, release: ReleasedNetwork) -> list[str]:
-    """Return a note for each statistic of the channels that was given otherwise than the source publishes it."""
+def _note_mean_and_std(run: Run, expected: _ExpectedImages) -> list[str]:
+    """Return a note for each statistic of the channels that was given otherwise than the weights expect it."""
     notes = []
     for key in ("mean", "std"):
-        given, published = getattr(run.data, key), list(getattr(release, key))
-        if given != published:
+        given, stated = getattr(run.data, key), getattr(expected, key)
+        if given != stated:
             notes.append(
-                f"data.{key}={_write_list(given)} was given by hand; {source} publishes {_write_list(published)} "
-                f"for {release.name}"
+                f"data.{key}={_write_list(given)} was given by hand; that of {expected.whose} is {_write_list(stated)}"
             )
     return notes
 
@@ -234,7 +280,7 @@ def _note_resizing(whose: str, said: EvaluationWords, interpolation: str) -> lis
             f"interpolation={said.interpolation} was given by hand; that of {whose} is {interpolation}"
         )
     if said.antialias is False:
-        notes.append(f"antialias=false was given by hand; images of {whose} are antialiased")
+        notes.append(f"antialias=false was given by hand; the images of {whose} are antialiased")
     return notes
 
 
@@ -242,14 +288,31 @@ def _write_list(numbers: Sequence[float]) -> str:
     return f"[{','.join(f'{number:g}' for number in numbers)}]"
 
 
-def _check_run(run: Run) -> None:
-    """Accept a run of classification whose evaluation images are there, before torch is loaded."""
+def _compose_file(overrides: Sequence[str], sha256: str) -> Run:
+    """Return the run of a file of weights; of its set only the evaluation part need be there."""
+    config = compose_config(overrides)
+    # Only the folder tells how many classes and pictures such a set has.
+    if read_set_facts(config.data.name).is_counted:
+        return run_from(config)
+    run = run_as_stated(config)
+    run.init.sha256 = sha256
+    return run
+
+
+def _look_at_images(run: Run) -> str | None:
+    """Accept a run of classification whose evaluation images are there; returns the fingerprint of those in folders.
+
+    Now, before torch is loaded.
+    """
     if run.task != DEFAULT_TASK:
         raise ConfigError(f"task={run.task}: only networks of {DEFAULT_TASK} can be evaluated")
+    results_dir = Path(run.results_dir)
     if run.data.kind == "folders":
-        find_class_folders(run.data, ["val"])
-    elif not run.data.download:
-        find_set(run.data, Path(run.results_dir))
+        find_class_folders(run.data, [EVAL])
+        return fingerprint_eval_folders(run.data, results_dir)
+    if not run.data.download:
+        find_set(run.data, results_dir)
+    return None
 
 
 def _hash_file(path: Path) -> str:

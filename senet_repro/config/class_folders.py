@@ -106,10 +106,8 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
         DataError: a folder is missing or cannot be read, or the classes of train/ and val/ differ or are too many.
     """
     if data.root is None:
-        folders = " and ".join(f"DIR/{part}" for part in parts)
-        raise DataError(
-            f"{data.name} is read from class folders: give data.root=DIR with {folders}"
-        )
+        wanted = " and ".join(f"DIR/{part}" for part in parts)
+        raise DataError(f"{data.name} is read from class folders: give data.root=DIR with {wanted}")
     root = Path(data.root)
     require_folder(root)
     names, folders = _find_parts(root, parts)

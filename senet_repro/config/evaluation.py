@@ -1,4 +1,4 @@
-"""What an evaluation is asked for: sizes, crops and how images are resized (config floor; no torch)."""
+"""Read what an evaluation is asked for: sizes, crops and how images are resized (config floor; no torch)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from senet_repro.core.errors import ConfigError
 
 OWN_KEYS = ("sizes", "crop_ratio", "interpolation", "antialias")
 """The keys of an evaluation that no run has."""
+
+USUAL_CROP_RATIO = 0.875
+"""The ratio of 224 to 256 pixels, by which the paper's networks are evaluated."""
 
 _LEAST_LIKENESS = 0.75
 _TRUTHS = {"true": True, "false": False}
@@ -83,8 +86,10 @@ def choose_rules(data: Data, said: EvaluationWords, native: CropRule) -> list[Cr
     if data.kind == "memory":
         _check_stored_size(data, said)
         return [CropRule(size_px=data.eval_px, resize_px=None)]
-    assert native.resize_px is not None
-    native_ratio = native.size_px / native.resize_px
+    # Weights of a set in memory have no rule for pictures of many sizes.
+    resize_px = native.resize_px or math.floor(native.size_px / USUAL_CROP_RATIO)
+    native = CropRule(size_px=native.size_px, resize_px=resize_px)
+    native_ratio = native.size_px / resize_px
     rules = []
     for size_px in said.sizes or [native.size_px]:
         ratios = said.crop_ratios

@@ -68,10 +68,7 @@ def fingerprint_folders(data: Data, cache: FolderCache) -> FoundSet:
             if digest.images == 0:
                 empty.append(folder.path)
             counts[part] += digest.images
-            # Names hold no NUL, so no two lists of them make the same text.
-            whole.update(b"%s\0" % os.fsencode(folder.key))
-            pictures = digest.content or digest.listing
-            whole.update(f"{digest.images}\0{pictures}\0{_hash_list(folder)}\0".encode())
+            whole.update(_write_look(look))
     refuse_empty_classes(empty)
     cache.write_digests()
     return FoundSet(
@@ -82,6 +79,31 @@ def fingerprint_folders(data: Data, cache: FolderCache) -> FoundSet:
     )
 
 
+def fingerprint_part(data: Data, part: str, cache: FolderCache) -> str:
+    """Return the fingerprint of one part of a set, train or val; the other one need not be there.
+
+    Raises:
+        DataError: as for `fingerprint_folders`.
+    """
+    classes = find_class_folders(data, [part])
+    looks = _look_at_part(classes.list_folders(part), cache)
+    refuse_empty_classes([look.folder.path for look in looks if look.digest.images == 0])
+    digest = hashlib.sha256()
+    for look in looks:
+        digest.update(_write_look(look))
+    cache.write_digests()
+    return digest.hexdigest()
+
+
+def _write_look(look: _Look) -> bytes:
+    """Return what a fingerprint is made of: the name of a folder, and the number and hash of its pictures."""
+    digest = look.digest
+    pictures = digest.content or digest.listing
+    described = f"{digest.images}\0{pictures}\0{_hash_list(look.folder)}\0"
+    # Names hold no NUL, so no two lists of them make the same text.
+    return b"%s\0%s" % (os.fsencode(look.folder.key), described.encode())
+
+
 def _look_at_part(folders: Sequence[PictureFolder], cache: FolderCache) -> list[_Look]:
     """Return the digests of all folders of a part, with the hash of their bytes where the part is not too large."""
     states = [read_state(folder.path) for folder in folders]
@@ -89,7 +111,10 @@ def _look_at_part(folders: Sequence[PictureFolder], cache: FolderCache) -> list[
     for folder, state in zip(folders, states, strict=True):
         looks.append(_look_at_folder(folder, state, cache))
     if sum(look.digest.size for look in looks) <= MOST_BYTES_READ:
-        looks = _read_contents(looks, cache)
+        looks = _read_contents(looks)
+    else:
+        # Nor do bytes count that were read when the part was smaller.
+        looks = [replace(look, digest=replace(look.digest, content=None)) for look in looks]
     for look, state in zip(looks, states, strict=True):
         if look.is_settled:
             cache.keep_digest(look.folder.key, state, look.digest)
@@ -137,7 +162,7 @@ def _read_file_state(name: str, folder: int) -> tuple[int, int]:
     return (status.st_size if is_file else -1), status.st_ctime_ns
 
 
-def _read_contents(looks: Sequence[_Look], cache: FolderCache) -> list[_Look]:
+def _read_contents(looks: Sequence[_Look]) -> list[_Look]:
     """Return the looks with the hash of the bytes of each folder; what is not known is read."""
     unread = [look for look in looks if look.digest.content is None]
     if not unread:

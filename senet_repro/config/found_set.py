@@ -15,10 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from senet_repro.config.cifar_files import find_cifar_files, find_encoding
-from senet_repro.config.class_folders import find_class_folders
+from senet_repro.config.class_folders import EVAL, find_class_folders, find_eval_folder
 from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.folder_cache import FolderCache
-from senet_repro.config.folder_fingerprint import fingerprint_folders
+from senet_repro.config.folder_fingerprint import fingerprint_folders, fingerprint_part
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
 from senet_repro.config.schema import Data, FoundSet, Run
 from senet_repro.core.errors import DataError
@@ -92,6 +92,18 @@ def find_set(data: Data, results_dir: Path, *, look_at_all: bool = False) -> Fou
     if data.name in MEMORY_FILES:
         return _find_memory_set(data)
     return None
+
+
+def fingerprint_eval_folders(data: Data, results_dir: Path) -> str:
+    """Return the fingerprint of the evaluation part of a set in folders, of which no other part need be there.
+
+    Raises:
+        DataError: it is not there; the message names what was looked for.
+    """
+    # Kept apart from what is kept of the whole set: that would lose its training part.
+    part = find_eval_folder(Path(data.root)) if data.root else ""
+    cache = FolderCache.open(results_dir / CACHE, str(part))
+    return fingerprint_part(data, EVAL, cache)
 
 
 def check_set(run: Run) -> None:

@@ -17,7 +17,7 @@ from senet_repro.core.wording import join_words
 INTERPOLATIONS = ("bilinear", "bicubic")
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
-"""Of RGB on the scale 0..255: (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225) on the scale 0..1."""
+"""ImageNet's RGB on the scale 0..255: (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225) on the scale 0..1."""
 
 # How torchvision's networks are built; section 5 strides elsewhere and does not pad.
 _PLAIN_RESNET = ("r=none", "model.options.stride_on=conv3x3", "model.options.stem_pool=padded")

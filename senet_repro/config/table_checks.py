@@ -10,7 +10,7 @@ from senet_repro.core.errors import ConfigError
 ROW_SETTINGS = (*AXES, "model")
 """The settings that a row may name: the axes, and a network."""
 RESCORED_SETTINGS = ("model", "size_px", "resize_px", *AXES)
-"""What a row says of weights that are evaluated as they are: their network, SE, and how images are cut."""
+"""The settings by which a row finds weights that are evaluated as they are: network, SE, and how images are cut."""
 
 
 def check_table(table: PaperTable, file: str) -> None:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
+from typing import Any
 
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import parse_object
 from senet_repro.core.wording import join_words
 
 SAFE = ".safetensors"
 SUFFIXES = (SAFE, ".pth")
+ABOUT = "senet_repro"
+"""The name under which a safetensors file that `export` wrote says what its weights are of."""
+
+# The header of a file of ours has some kilobytes: a line for each tensor.
+_MOST_HEADER_BYTES = 10_000_000
+_ABOUT_TYPES: dict[str, type | UnionType] = {
+    "network": str,
+    "source": str,
+    "data": str,
+    "train_px": int,
+    "eval_px": int,
+    "eval_resize_px": int | None,
+    "mean": list,
+    "std": list,
+    "run": dict,
+}
 
 _RESNETS = ("resnet50", "resnet101", "resnet152", "resnext50")
 RELEASED = {
@@ -44,3 +65,29 @@ def check_weights_target(path: Path) -> None:
         raise ConfigError(
             f"{path.parent} is not a folder; make it, or give a path in one that exists"
         )
+
+
+def write_about(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the words by which a safetensors file says what its weights are of."""
+    assert facts.keys() == _ABOUT_TYPES.keys(), facts.keys()
+    return {ABOUT: json.dumps(facts)}
+
+
+def read_about(path: Path) -> dict[str, Any] | None:
+    """Return what a file that `export` wrote says of its weights; None where it says nothing. No tensor is read."""
+    if path.suffix != SAFE:
+        return None
+    with path.open("rb") as file:
+        # As safetensors begins: the length of its header, and the header in JSON.
+        length = int.from_bytes(file.read(8), "little")
+        if length > _MOST_HEADER_BYTES:
+            return None
+        header = parse_object(file.read(length).decode("utf-8", "replace"))
+    metadata = header.get("__metadata__")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get(ABOUT), str):
+        return None
+    facts = parse_object(metadata[ABOUT])
+    if facts.keys() != _ABOUT_TYPES.keys():
+        return None
+    is_sound = all(isinstance(facts[name], kind) for name, kind in _ABOUT_TYPES.items())
+    return facts if is_sound else None

@@ -89,15 +89,6 @@ def load_part(data: Data, part: str) -> FileSet:
     return _list_files(find_class_folders(data, [part]), part)
 
 
-def load_eval_folders(data: Data) -> FileSet:
-    """Return the validation files under `data.root`, labelled as by `load_folders`; train/ need not be there.
-
-    Raises:
-        DataError: val/ is missing, its classes are too many, or a class has no images.
-    """
-    return _list_files(find_class_folders(data, ["val"]), "val")
-
-
 def _list_files(classes: ClassFolders, part: str) -> FileSet:
     """Return the pictures of each folder of a part, sorted by their names, with their labels."""
     files: list[bytes] = []

@@ -59,6 +59,7 @@ class Target:
 
     kind: str  # one of results.evaluation.KINDS
     run: Run  # their network, the data, and how it is computed
+    fingerprint: str | None  # of the evaluation part of a set in folders
     folder: Path  # where the evaluations go
     checkpoint: Path | None  # of a run; None: the file of first weights of `run` is evaluated
     weights: dict[str, Any]  # as an evaluation keeps them
@@ -140,6 +141,7 @@ def write_target(work: Path, target: Target) -> None:
 
 _PLAIN_FIELDS = (
     "kind",
+    "fingerprint",
     "weights",
     "trained_by",
     "trained_px",
@@ -194,7 +196,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
     net = _load_network(target).to(device)
     with SlowWork("looking at the evaluation images"):
         images = load_eval_images(
-            run.data, run.trainer.num_workers, Path(run.results_dir) / _VERIFIED
+            run.data, target.fingerprint, run.trainer.num_workers, Path(run.results_dir) / _VERIFIED
         )
     _make_folder(target.folder)
     keys = {rule: _build_key(target, rule, images) for rule in target.rules}

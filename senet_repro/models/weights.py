@@ -197,8 +197,14 @@ def _load_any(path: Path) -> Any:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -> None:
+def write_weights(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Tensor],
+    about: Mapping[str, str] | None = None,
+) -> None:
     """Write tensors by name to `path`, as safetensors or in torch's format by its suffix: the whole file, or none.
+
+    `about` are words by name that safetensors keeps beside the tensors; torch's format has no place for them.
 
     Raises:
         ConfigError: another suffix, or a folder that does not exist.
@@ -211,7 +217,7 @@ def write_weights(path: str | os.PathLike[str], tensors: Mapping[str, Tensor]) -
         for key, tensor in tensors.items()
     }
     if path.suffix == SAFE:
-        write_bytes(path, save(whole, metadata={"format": "pt"}))
+        write_bytes(path, save(whole, metadata={"format": "pt", **(about or {})}))
     else:
         # Into memory first, since a file must appear whole or not at all.
         content = io.BytesIO()

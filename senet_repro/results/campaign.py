@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,14 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_text, write_text
 from senet_repro.core.wording import join_words
 from senet_repro.results.access import explain_access
-from senet_repro.results.record_rules import are_texts, is_count, is_name, is_number, show_value
+from senet_repro.results.record_rules import (
+    Rule,
+    are_texts,
+    is_count,
+    is_name,
+    is_number,
+    show_value,
+)
 
 CAMPAIGN_FILE = "plan.yaml"
 """The name of the plan in the results folder."""
@@ -30,7 +37,6 @@ EVERY_CLAIM = "*"
 
 SCHEMA_VERSION = 1
 _MEND = "python -m senet_repro plan writes it"
-_TIME_EXAMPLE = "a time in UTC, such as '2026-01-31T12:00:00+00:00'"
 _HEAD = """\
 # What this campaign is going to train, written before its first run by `python -m senet_repro plan`. Records hold
 # the hash of this file: tables and verdicts tell of changes made after a run of it was trained.
@@ -165,55 +171,24 @@ def _parse_yaml(path: Path, text: str) -> Any:
 
 
 def _parse_campaign(path: Path, content: Any, digest: str) -> Campaign:
-    known = ("schema_version", "name", "written_at", "commit", "tables")
-    found = _take_keys(str(path), content, known)
-    version = found["schema_version"]
-    if is_count(version) and version > SCHEMA_VERSION:
+    found = _take_values(f"{path}", content, _CAMPAIGN_RULES)
+    if found.pop("schema_version") > SCHEMA_VERSION:
         raise ConfigError(f"{path}: of a newer senet_repro; update it")
-    _require(is_count(version), f"{path}: schema_version", version, f"{SCHEMA_VERSION}")
-    _require(is_name(found["name"]), f"{path}: name", found["name"], "a name")
-    written_at = found["written_at"]
-    _require(is_time(written_at), f"{path}: written_at", written_at, _TIME_EXAMPLE)
-    commit = found["commit"]
-    _require(commit is None or is_name(commit), f"{path}: commit", commit, "a commit or null")
-    tables = found["tables"]
-    _require(isinstance(tables, dict) and tables, f"{path}: tables", tables, "a table by its name")
-    return Campaign(
-        name=found["name"],
-        written_at=written_at,
-        commit=commit,
-        tables={
-            str(name): _parse_table(f"{path}: tables.{name}", table)
-            for name, table in tables.items()
-        },
-        sha256=digest,
-    )
+    tables = {}
+    for name, table in found.pop("tables").items():
+        tables[str(name)] = _parse_table(f"{path}: tables.{name}", table)
+    return Campaign(**found, tables=tables, sha256=digest)
 
 
 def _parse_table(where: str, content: Any) -> PlannedTable:
-    found = _take_keys(where, content, [each.name for each in fields(PlannedTable)])
-    seeds, grows_from = found["seeds"], found["grows_from"]
-    for key in ("overrides", "claims", "runs"):
-        _require(are_texts(found[key]), f"{where}.{key}", found[key], "a list of texts")
-    check_seeds(f"{where}.seeds", seeds)
-    if grows_from is not None:
-        check_growth(f"{where}.grows_from", grows_from, seeds)
-    effects = found["smallest_effects"]
-    _require(isinstance(effects, dict), f"{where}.smallest_effects", effects, "effects by claims")
-    found["smallest_effects"] = {
-        str(claim): _parse_effect(f"{where}.smallest_effects.{claim}", effect)
-        for claim, effect in effects.items()
-    }
-    return PlannedTable(**found)
-
-
-def _parse_effect(where: str, content: Any) -> SmallestEffect:
-    found = _take_keys(where, content, [each.name for each in fields(SmallestEffect)])
-    points, because = found["points"], found["because"]
-    is_sound = is_number(points) and points > 0
-    _require(is_sound, f"{where}.points", points, "a number above 0, in points")
-    _require(is_name(because), f"{where}.because", because, "the reason, in one line")
-    return SmallestEffect(points=float(points), because=because)
+    found = _take_values(where, content, _TABLE_RULES)
+    if found["grows_from"] is not None:
+        check_growth(f"{where}.grows_from", found["grows_from"], found["seeds"])
+    effects = {}
+    for claim, effect in found.pop("smallest_effects").items():
+        values = _take_values(f"{where}.smallest_effects.{claim}", effect, _EFFECT_RULES)
+        effects[str(claim)] = SmallestEffect(**values)
+    return PlannedTable(**found, smallest_effects=effects)
 
 
 def check_seeds(where: str, seeds: Any) -> None:
@@ -222,9 +197,7 @@ def check_seeds(where: str, seeds: Any) -> None:
     Raises:
         ConfigError: it is none.
     """
-    are_seeds = isinstance(seeds, list) and bool(seeds) and all(map(is_count, seeds))
-    is_sound = are_seeds and len(set(seeds)) == len(seeds)
-    _require(is_sound, where, seeds, "whole numbers from 0 on, each once, such as 0, 1, 2")
+    _check_value(where, seeds, _SEEDS)
 
 
 def check_growth(where: str, grows_from: Any, seeds: list[int]) -> None:
@@ -233,42 +206,62 @@ def check_growth(where: str, grows_from: Any, seeds: list[int]) -> None:
     Raises:
         ConfigError: there is no such plan.
     """
-    is_row = sorted(seeds) == list(range(len(seeds)))
-    _require(
-        is_row, f"{where} needs seeds", seeds, "0 and the numbers that follow it, such as 0, 1, 2"
-    )
-    is_sound = is_count(grows_from) and 2 <= grows_from <= len(seeds)
-    words = f"the seeds at the first look, from 2 to {len(seeds)}"
-    _require(is_sound, where, grows_from, words)
+    is_without_gap = sorted(seeds) == list(range(len(seeds)))
+    if len(seeds) < 2 or not is_without_gap:
+        raise ConfigError(
+            f"{where} needs two seeds or more, from 0 on and without a gap, such as 0, 1, 2; not {show_value(seeds)}"
+        )
+    if not 2 <= grows_from <= len(seeds):
+        raise ConfigError(
+            f"{where} is {grows_from}: give the seeds at the first look, from 2 to {len(seeds)}"
+        )
 
 
-def _take_keys(where: str, content: Any, known: Collection[str]) -> dict[str, Any]:
-    """Return the values of a part of the plan that has these keys and no others.
+def _take_values(where: str, content: Any, rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """Return the values of a part of the plan, which has the keys of the rules and no others.
 
     Raises:
-        ConfigError: it lacks one, or has another; the message names it.
+        ConfigError: it lacks one, has another, or breaks a rule; the message names it.
     """
     if not isinstance(content, dict):
         raise ConfigError(f"{where}: not a part with keys; {_MEND}")
     for key in content:
-        if key not in known:
-            near = find_nearest(str(key), known)
-            mend = f"did you mean {near}?" if near else f"there are {join_words(known, 'and')}"
+        if key not in rules:
+            near = find_nearest(str(key), rules)
+            mend = f"did you mean {near}?" if near else f"there are {join_words(rules, 'and')}"
             raise ConfigError(f"{where}: unknown key '{key}'; {mend}")
-    missing = [key for key in known if key not in content]
+    missing = [key for key in rules if key not in content]
     if missing:
         raise ConfigError(f"{where}: it lacks {join_words(missing, 'and')}; {_MEND}")
-    return {key: content[key] for key in known}
+    for key, rule in rules.items():
+        _check_value(f"{where}.{key}", content[key], rule)
+    return {key: content[key] for key in rules}
 
 
-def _require(is_sound: Any, where: str, value: Any, words: str) -> None:
-    """Accept a value that is sound; `words` say what it should be.
+def _check_value(where: str, value: Any, rule: Rule) -> None:
+    """Accept a value that its rule allows.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: it does not.
     """
-    if not is_sound:
-        raise ConfigError(f"{where} is {show_value(value)}: give {words}")
+    if value is None and rule.may_lack:
+        return
+    if not rule.allows(value):
+        raise ConfigError(f"{where} is {show_value(value)}: give {rule.words}")
+
+
+def _are_seeds(value: Any) -> bool:
+    if not isinstance(value, list) or not all(map(is_count, value)):
+        return False
+    return 0 < len(value) == len(set(value))
+
+
+def _are_points(value: Any) -> bool:
+    return is_number(value) and value > 0
+
+
+def _are_parts(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def is_time(value: Any) -> bool:
@@ -281,3 +274,28 @@ def is_time(value: Any) -> bool:
         return False
     # In another form it could not be set beside the times of records.
     return time.utcoffset() == timedelta(0) and time.isoformat(timespec="seconds") == value
+
+
+# The keys of each part of the file, in their order.
+_SEEDS = Rule(_are_seeds, "whole numbers from 0 on, each once, such as 0, 1, 2")
+_TEXTS = Rule(are_texts, "a list of texts")
+_CAMPAIGN_RULES = {
+    "schema_version": Rule(is_count, f"{SCHEMA_VERSION}"),
+    "name": Rule(is_name, "a name"),
+    "written_at": Rule(is_time, "a time in UTC, such as '2026-01-31T12:00:00+00:00'"),
+    "commit": Rule(is_name, "a commit or null", may_lack=True),
+    "tables": Rule(_are_parts, "tables by their names"),
+}
+_TABLE_RULES = {
+    "overrides": _TEXTS,
+    "seeds": _SEEDS,
+    # Against the seeds it is checked by itself.
+    "grows_from": Rule(is_count, "a number of seeds or null", may_lack=True),
+    "claims": _TEXTS,
+    "smallest_effects": Rule(_are_parts, "effects by claims"),
+    "runs": _TEXTS,
+}
+_EFFECT_RULES = {
+    "points": Rule(_are_points, "a number above 0, in points"),
+    "because": Rule(is_name, "the reason, in one line"),
+}

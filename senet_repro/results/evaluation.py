@@ -1,4 +1,4 @@
-"""What `evaluate` found: errors of given weights on the validation images, without training (results floor).
+"""Keep what `evaluate` found: errors of given weights on the validation images, without training (results floor).
 
 An evaluation.json lies beside the run whose weights it is of, or for a file of weights in
 `results_dir/evaluations/<network>-<first 8 digits of the file's hash>/`. It lists evaluations, one for each pass over

@@ -32,7 +32,7 @@ MOST_RANKS = 5
 # As numpy writes its types, the order of bytes included: uint8 and uint16.
 _SMALL_TYPE, _LARGE_TYPE = "|u1", "<u2"
 _MOST_SMALL = 255
-_MOST_KEPT = 64
+_MOST_KEPT = 256
 """The number of files whose outcomes are kept in memory: 0.6 MB each for ImageNet."""
 
 # Everything that a damaged archive of arrays was seen to raise.

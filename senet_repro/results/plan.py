@@ -74,8 +74,11 @@ class SweepPlan:
     @property
     def protocol(self) -> list[str]:
         """Return the overrides that all of its runs have."""
-        shared = [set(run.overrides) for run in self.runs]
-        return [text for text in self.runs[0].overrides if all(text in other for other in shared)]
+        shared = set(self.runs[0].overrides)
+        for run in self.runs:
+            shared.intersection_update(run.overrides)
+        # In the order of the command.
+        return [text for text in self.runs[0].overrides if text in shared]
 
     @property
     def pending(self) -> list[PlannedRun]:
@@ -150,11 +153,12 @@ def drop_planned(results_dir: Path, folders: Collection[str]) -> None:
         # A plan of a newer version may hold more than this one knows, so it stays as it is.
         with suppress(PlanError):
             plan = _read_file(path)
-            dropped = [run.folder for run in plan.runs if run.folder in {*plan.dropped, *folders}]
-            if len(dropped) == len(plan.runs):
+            newly_dropped = [run.folder for run in plan.pending if run.folder in folders]
+            plan = replace(plan, dropped=plan.dropped + newly_dropped)
+            if not plan.pending:
                 path.unlink()
-            elif dropped != plan.dropped:
-                _write_file(path, replace(plan, dropped=dropped))
+            elif newly_dropped:
+                _write_file(path, plan)
 
 
 def keep_plan(run: Run) -> dict[str, Any] | None:
@@ -194,9 +198,11 @@ def find_plan(run: Run) -> dict[str, Any] | None:
     if described:
         return described
     wanted = str(folder.relative_to(results_dir))
+    # A plan that cannot be read is told by those who list them.
     plans, _ = read_sweep_plans(results_dir)
     for path, plan in plans.items():
-        if any(planned.folder == wanted for planned in plan.runs):
+        folders = [planned.folder for planned in plan.runs]
+        if wanted in folders:
             return _describe_sweep_plan(path, plan)
     return None
 

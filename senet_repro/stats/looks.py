@@ -30,5 +30,9 @@ def correct_for_looks(p: float, n: int, first: int) -> float:
     """
     if n < first:
         return 1.0
-    factor = _COST_OF_LOOKING * math.pow(n / first, _STEEPNESS)
-    return min(1.0, factor * p)
+    return min(1.0, price_looks(n, first) * p)
+
+
+def price_looks(n: int, first: int) -> float:
+    """Return the factor that a p of n seeds is taken times where one looks from the `first` on, at least 3."""
+    return _COST_OF_LOOKING * math.pow(n / first, _STEEPNESS)

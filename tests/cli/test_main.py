@@ -55,6 +55,11 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(
     assert "squeeze=mean: give avg, max or none" in first.stderr
     assert "[4/4] digits-resnet11-r16 seed 1" in first.stderr
     times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed*/record.json")}
+    # Each knows the plan that the sweep wrote before them.
+    plans = [json.loads(path.read_text())["plan"] for path in times]
+    assert plans == [plans[0]] * 4
+    assert (plans[0]["seeds"], plans[0]["tables"]) == ([0, 1], ["squeeze"])
+    assert (tmp_path / plans[0]["id"]).is_file()
     again = call(*sweep)
     assert again.stdout == first.stdout
     assert times == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed*/record.json")}

@@ -12,7 +12,14 @@ import pytest
 from senet_repro.cli.points import Point
 from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
 from senet_repro.cli.verbs import call_verb, plan
-from senet_repro.cli.verbs.plan import Words, plan_tables, read_words, refuse_begun
+from senet_repro.cli.verbs.plan import (
+    Words,
+    list_lacking_rows,
+    plan_tables,
+    read_words,
+    refuse_begun,
+)
+from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import Commit
 from senet_repro.core.errors import ConfigError
@@ -132,7 +139,8 @@ def test_the_protocol_is_what_decides_numbers() -> None:
     ("seeds", "grows_from", "effects", "message"),
     [
         ([0, 1], 3, [], "--grows-from is 3: give the seeds at the first look, from 2 to 2"),
-        ([0, 2], 2, [], "--grows-from needs seeds is [0, 2]"),
+        ([0, 2], 2, [], "--grows-from needs two seeds or more, from 0 on and without a gap"),
+        ([0], 2, [], "--grows-from needs two seeds or more"),
         ([0], None, ["much"], "not much"),
         ([0], None, ["-1 because so"], "points above 0 with a reason"),
         ([0], None, ["nan because so"], "points above 0 with a reason"),
@@ -154,6 +162,17 @@ def test_a_smallest_effect_may_be_of_one_claim(tmp_path: Path) -> None:
         "*": SmallestEffect(points=1.0, because="of noise"),
         ROBUST: SmallestEffect(points=0.2, because="it is: half"),
     }
+
+
+def test_claims_about_rows_of_other_tables_are_told(tmp_path: Path) -> None:
+    tables = campaign_of(tmp_path, [0]).tables
+    lines = list_lacking_rows(rows(tmp_path), tables)
+    assert lines == [
+        "squeeze: some of its claims are about ResNet-50, of tables that are not planned"
+    ]
+    plain = replace(rows(tmp_path)[0], stages="none", squeeze="avg")
+    stages = replace(tables["squeeze"], runs=[run_dir(plain).parent.name])
+    assert list_lacking_rows(rows(tmp_path), {**tables, "stages": stages}) == []
 
 
 def test_only_a_run_that_is_planned_stands_in_the_way(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from senet_repro.results.run_folder import RunFolder
 from tests.cluster import Cluster, obstacle, two_nodes
-from tests.commands import run_command, start, wait_until
+from tests.commands import run_warm, start, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,7 +47,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Pat
     @cache
     def train(devices: int) -> Path:
         folder = tmp_path_factory.mktemp("undisturbed")
-        done = run_command(*LONG, f"trainer.devices={devices}", cwd=folder)
+        done = run_warm(*LONG, f"trainer.devices={devices}", cwd=folder)
         assert done.returncode == 0, done.stderr
         return run_folder(folder)
 

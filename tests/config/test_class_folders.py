@@ -142,8 +142,13 @@ def test_other_labels_and_other_bytes_are_another_run(
 def test_of_a_part_that_is_too_large_names_and_sizes_count(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, value in (("LARGE_SET_BYTES", 1), ("SETTLED_NS", 0)):
+        monkeypatch.setattr(folder_cache, name, value)
+    # What was read when all bytes counted is kept, and counts no more.
+    by_bytes = run_key(compose_folder(root, *STATISTICS))
     monkeypatch.setattr(folder_fingerprint, "MOST_BYTES_READ", 15)
     before = run_key(compose_folder(root, *STATISTICS))
+    assert before != by_bytes
     # The training part has 20 bytes, the evaluation part 10.
     for path, changes in (("train/cat/0.png", False), ("val/cat/cat.png", True)):
         (root / path).write_text("cut")

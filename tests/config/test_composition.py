@@ -45,9 +45,14 @@ def test_table_files_begin_with_the_global_package(path: Path) -> None:
         for path in sorted(group.glob("*.yaml"))
     ],
 )
-def test_every_group_file_composes_and_agrees_with_its_name(override: str) -> None:
+def test_every_group_file_composes_and_agrees_with_its_name(override: str, tmp_path: Path) -> None:
     group, _, name = override.partition("=")
     needed = {"data": ["model=resnet50"], "recipe": ["data=cifar10"]}
+    if override == "data=folder":
+        for picture in ("train/a/0.png", "train/b/0.png", "val/a/0.png", "val/b/0.png"):
+            (tmp_path / picture).parent.mkdir(parents=True)
+            (tmp_path / picture).touch()
+        needed["data"] += [f"data.root={tmp_path}", "data.mean=[1,2,3]", "data.std=[4,5,6]"]
     run = compose([override, *needed.get(group, [])])
     if group != "trainer":
         assert getattr(run, group).name == name

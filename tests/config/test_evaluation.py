@@ -70,7 +70,7 @@ def test_images_of_a_set_in_memory_are_taken_as_they_are(word: str) -> None:
     assert choose_rules(data, split_words(["sizes=8"])[0], NATIVE) == [
         CropRule(size_px=8, resize_px=None)
     ]
-    with pytest.raises(ConfigError, match="digits images are .*not resized; leave .* out"):
+    with pytest.raises(ConfigError, match=r"digits images are .*not resized; leave .* out"):
         choose_rules(data, split_words([word])[0], NATIVE)
 
 

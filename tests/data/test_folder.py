@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -18,6 +20,7 @@ from senet_repro.data.folder import (
     TrainFolderBatches,
     eval_transform,
     load_folders,
+    load_part,
     train_transform,
 )
 from senet_repro.data.order import Share, TrainSteps
@@ -52,6 +55,32 @@ def eval_epoch(data: Data, workers: int = 0, share: Share = WHOLE) -> list[Batch
 
 def pixels(epoch: list[Batch]) -> Tensor:
     return torch.cat([images for images, _ in epoch])
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_evaluation_images_are_resized_as_pillow_does(data: Data, interpolation: str) -> None:
+    file = Path(str(data.root)) / "val" / "n01" / "2.JPEG"
+    found = eval_transform(data, interpolation)(decode_rgb(file.read_bytes())).int()
+    with Image.open(file) as picture:
+        scale = 28 / min(picture.size)
+        sides = [28 if side * scale == 28 else int(side * scale) for side in picture.size]
+        small = picture.resize((sides[0], sides[1]), Image.Resampling[interpolation.upper()])
+    left, top = (round((side - 24) / 2) for side in sides)
+    middle = torch.from_numpy(np.array(small.crop((left, top, left + 24, top + 24))))
+    assert (found - middle.permute(2, 0, 1)).abs().max() <= 1
+    # Pixels that are left out are other pixels.
+    plain = eval_transform(data, interpolation, antialias=False)(decode_rgb(file.read_bytes()))
+    assert (found - plain.int()).abs().float().mean() > 1
+
+
+def test_an_evaluation_needs_no_training_part(data: Data) -> None:
+    _, expected = load_folders(data)
+    shutil.rmtree(Path(str(data.root)) / "train")
+    found = load_part(data, "val")
+    assert found.files.tolist() == expected.files.tolist()
+    assert torch.equal(found.labels, expected.labels)
+    with pytest.raises(ValueError, match=r"no class folders in .*train"):
+        load_folders(data)
 
 
 def test_files_are_listed_by_class(data: Data) -> None:

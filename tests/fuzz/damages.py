@@ -16,7 +16,7 @@ from typing import Any
 Damage = Callable[[Random, Path], None]
 """Damages the folder of one run, which holds its record."""
 
-FILES = ("record.json", "status.json", "metrics.jsonl", "config.yaml")
+FILES = ("record.json", "status.json", "metrics.jsonl", "config.yaml", "outcomes.npz")
 
 
 def _nested(depth: int) -> str:

@@ -57,7 +57,7 @@ def test_a_run_is_described_by_its_settings_epochs_and_record(tmp_path: Path) ->
     )
     assert run.summary == {**row, "state": "done"}
     assert run.config["recipe"]["name"]
-    assert run.config["hardware"] == {"device": "cpu"}
+    assert run.config["hardware"]["device"] == "cpu"
 
 
 def test_a_network_without_se_has_a_row_without_axes(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ WRONG = {
     ),
     "points: 0.5": (
         "points: -1",
-        "tables.squeeze.smallest_effects.*.points is -1: give a number above 0",
+        ".points is -1: give a number above 0",
     ),
     "points: 0.2": ("points: much", "points is 'much': give a number above 0, in points"),
     "because: half of it": ("because: ''", "because is '': give the reason, in one line"),
@@ -79,7 +79,7 @@ WRONG = {
     ),
     "    - 0\n": (
         "    - 5\n",
-        "grows_from needs seeds is [5, 1, 2]: give 0 and the numbers that follow it",
+        "grows_from needs two seeds or more, from 0 on and without a gap, such as 0, 1, 2; not [5",
     ),
     "grows_from: 2\n": (
         "grows_from: 1\n",

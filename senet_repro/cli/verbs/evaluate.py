@@ -13,9 +13,9 @@ from senet_repro.core.printing import print_text
 DESCRIPTION = (
     "Weights on the validation images, without training. Its settings are KEY=VALUE. sizes=[224,320] and "
     "crop_ratio=[0.875,1.0] (the crop's side as a share of the shorter side) say how images are cut, "
-    "interpolation=bilinear|bicubic and antialias=true|false how they are resized. A file of weights needs model=NAME, and "
-    "init.source=timm|torchvision where its names do not tell. data.root=DIR, trainer.KEY=VALUE and recipe.batch_size=N "
-    "are those of training. Passes that were made already are not made again."
+    "interpolation=bilinear|bicubic and antialias=true|false how they are resized. A file of weights needs model=NAME "
+    "unless export wrote it, and init.source=timm|torchvision where its names do not tell. data.root=DIR, "
+    "trainer.KEY=VALUE and recipe.batch_size=N are those of training. Passes that were made already are not made again."
 )
 
 

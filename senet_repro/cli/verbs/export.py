@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from senet_repro.cli.options import parse_path
-from senet_repro.config.schema import WEIGHT_SOURCES
-from senet_repro.config.weight_files import check_release, check_weights_target
+from senet_repro.config.identity import run_key, run_name
+from senet_repro.config.schema import WEIGHT_SOURCES, Run
+from senet_repro.config.weight_files import check_release, check_weights_target, write_about
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.results.run_folder import RunFolder
@@ -35,7 +37,8 @@ def run_verb(options: argparse.Namespace) -> int:
     folder = RunFolder(options.run)
     folder.require_trained()
     check_weights_target(options.file)
-    check_release(folder.read_settings(without_first_weights=True).model.name, options.source)
+    run = folder.read_settings(without_first_weights=True)
+    check_release(run.model.name, options.source)
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
     with SlowWork("loading torch and Lightning"):
@@ -43,6 +46,23 @@ def run_verb(options: argparse.Namespace) -> int:
         from senet_repro.training.trained_network import load_trained_network
 
     net = load_trained_network(options.run)
-    write_weights(options.file, export_weights(net, options.source))
+    about = write_about(_describe_weights(run, options.source))
+    write_weights(options.file, export_weights(net, options.source), about)
     print(options.file)
     return 0
+
+
+def _describe_weights(run: Run, source: str) -> dict[str, Any]:
+    """Return what a reader of the file has to know to evaluate it: its network, and the images that it expects."""
+    data = run.data
+    return {
+        "network": run.model.name,
+        "source": source,
+        "data": data.name,
+        "train_px": data.train_px,
+        "eval_px": data.eval_px,
+        "eval_resize_px": data.eval_resize_px,
+        "mean": [*data.mean],
+        "std": [*data.std],
+        "run": {"name": run_name(run), "run_key": run_key(run), "seed": run.seed},
+    }

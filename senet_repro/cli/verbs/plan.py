@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.printing import print_line, print_text
 from senet_repro.core.slow_work import SlowWork
-from senet_repro.core.wording import count_noun
+from senet_repro.core.wording import count_noun, join_words
 
 if TYPE_CHECKING:
     from senet_repro.config.schema import PaperTable, Run
@@ -87,6 +87,8 @@ def run_verb(options: argparse.Namespace) -> int:
         _write_tables(results_dir, tables)
     for name, table in planned.items():
         print_line(_describe_table(name, table))
+    for line in list_lacking_rows(runs, tables):
+        print_text(line, file=sys.stderr)
     if runs[0].dry:
         print("nothing was written: dry=true")
         return 0
@@ -172,6 +174,30 @@ def refuse_begun(results_dir: Path, tables: Mapping[str, PlannedTable]) -> None:
                         f"{path} was begun already, and a plan is written before its first run: "
                         "give seeds that were not trained, or another results_dir"
                     )
+
+
+def list_lacking_rows(runs: Sequence[Run], tables: Mapping[str, PlannedTable]) -> list[str]:
+    """Return a line for each planned table with claims about rows of other tables that are not planned."""
+    from senet_repro.config.identity import AXIS_DEFAULTS
+
+    planned = {folder for table in tables.values() for folder in table.runs}
+    examples = {run.table.name: run for run in runs if run.table}
+    lines = []
+    for name, run in examples.items():
+        lacking = []
+        for row_name, row in run.table.beside.items() if run.table else ():
+            # A row that is cited alone, or names its network, is trained by no table beside.
+            if row.axes is None or row.network is not None:
+                continue
+            as_beside = replace(run, **{**AXIS_DEFAULTS, **row.axes})
+            if _name_folder(as_beside) not in planned:
+                lacking.append(row_name)
+        if lacking:
+            rows = join_words(lacking, "and")
+            lines.append(
+                f"{name}: some of its claims are about {rows}, of tables that are not planned"
+            )
+    return lines
 
 
 def _compose_rows(words: Words) -> list[Run]:

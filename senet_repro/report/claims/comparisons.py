@@ -22,7 +22,7 @@ Region = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Yardstick:
-    """What a difference of two rows is measured against, in points of the metric."""
+    """Measure a difference of two rows: the figures that it is set against, in points of the metric."""
 
     # The least difference that matters; None where nothing says so.
     smallest_effect: float | None

@@ -6,9 +6,8 @@ differed are not known to be alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from senet_repro.core.wording import join_words
@@ -18,25 +17,20 @@ from senet_repro.report.tables.protocols import Protocol, name_setting, name_set
 from senet_repro.report.tables.seen_sets import FINGERPRINT
 from senet_repro.results.record import TRAINER_SETTINGS, Record
 
-_TRAINER_NAMES = {
-    **{name: f"trainer.{name}" for name in TRAINER_SETTINGS},
+_TORCH_SETTINGS = {
     "tf32": "TF32",
     "deterministic": "deterministic algorithms",
 }
-"""The trainer's settings that can decide a number, with the names that a reader gives them."""
+"""Settings of torch that a record keeps beside the trainer's own, with the names that a reader gives them."""
 
 PARTS = {"train": "trained", "test": "evaluated"}
 """The parts of a set from which images may be left out, and what a run does with each."""
 
-# Equal dirt is not sameness, since no record says which changes there were: this is never compared.
 _UNCOMMITTED = "uncommitted changes"
 _FINGERPRINT_NAME = name_setting(FINGERPRINT)
 
-Names = dict[str, None]
-"""Names in the order in which they came, each once."""
 
-
-class _Side(NamedTuple):
+class _Run(NamedTuple):
     """A run and the name of its row."""
 
     row: str
@@ -50,16 +44,8 @@ def find_confounds(pairs: Iterable[tuple[ResultRow, ResultRow]]) -> list[str]:
     """
     found = _Confounds()
     for first, second in pairs:
-        others = {record.seed: record for record in second.records}
-        for record in first.records:
-            if record.seed in others:
-                found.add_runs(_Side(first.name, record), _Side(second.name, others[record.seed]))
+        found.compare_rows(first, second)
     return found.describe_all()
-
-
-def name_rows(rows: Iterable[str]) -> str:
-    """Return the names of rows as a text in brackets."""
-    return f"({join_words(list(rows), 'and')})"
 
 
 @dataclass
@@ -67,96 +53,137 @@ class _Confounds:
     """Collect what differs between runs, over all pairs of rows."""
 
     # The rows of each value, by the name of a setting.
-    values: dict[str, dict[str, Names]] = field(default_factory=dict)
+    values: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    # The rows of which the same can be said.
+    phrases: dict[str, list[str]] = field(default_factory=dict)
     # The settings that the records of a row do not tell, by row.
-    lacking: dict[str, Names] = field(default_factory=dict)
-    # The rows whose code was changed after its commit.
-    uncommitted: Names = field(default_factory=dict)
-    # The rows that lack so many images, by the part of the set.
-    skipped: dict[str, dict[int, Names]] = field(default_factory=dict)
-    # Those parts and numbers of which two rows lack as many images, but others.
-    unlike: set[tuple[str, int]] = field(default_factory=set)
+    lacking: dict[str, list[str]] = field(default_factory=dict)
 
-    def add_runs(self, one: _Side, other: _Side) -> None:
-        """Add what differs between two runs."""
-        self._add_protocols(one, other)
-        self._add_surroundings(one, other)
-        for part in PARTS:
-            self._add_skipped(part, one, other)
+    def compare_rows(self, first: ResultRow, second: ResultRow) -> None:
+        """Add what differs between the runs of two rows, seed by seed."""
+        others = {record.seed: record for record in second.records}
+        for record in first.records:
+            if record.seed not in others:
+                continue
+            one = _Run(first.name, record)
+            other = _Run(second.name, others[record.seed])
+            self._compare_protocols(one, other)
+            self._compare_surroundings(one, other)
+            for part in PARTS:
+                self._compare_skipped(part, one, other)
 
     def describe_all(self) -> list[str]:
         """Return a sentence for each thing that differs or may differ."""
-        sentences = [_describe_values(name, rows) for name, rows in self.values.items()]
-        if self.uncommitted:
-            may_differ = ", which may differ" if len(self.uncommitted) > 1 else ""
-            sentences.append(f"with {_UNCOMMITTED}{may_differ} {name_rows(self.uncommitted)}")
-        for part, counts in self.skipped.items():
-            for images, rows in counts.items():
-                are_others = (part, images) in self.unlike
-                others = ", and not the same ones" if are_others else ""
-                left_out = f"{images:,} image{end_plural(images)}{others}"
-                sentences.append(f"{PARTS[part]} without {left_out} {name_rows(rows)}")
-        return [*sentences, *self._describe_lacking()]
+        sentences = []
+        for name, rows_by_value in self.values.items():
+            values = []
+            for value, rows in rows_by_value.items():
+                values.append(f"{value}: {_join_rows(rows)}")
+            sentences.append(f"{name} ({'; '.join(values)})")
+        for phrase, rows in self.phrases.items():
+            sentences.append(f"{phrase} ({_join_rows(rows)})")
+        return sentences + self._describe_lacking()
 
-    def _add_protocols(self, one: _Side, other: _Side) -> None:
-        protocols = (
-            _select_comparable(one.record, other.record),
-            _select_comparable(other.record, one.record),
-        )
+    def _compare_protocols(self, one: _Run, other: _Run) -> None:
+        one_protocol = _select_comparable(one.record, other.record)
+        other_protocol = _select_comparable(other.record, one.record)
         # Settings are written out only where they differ, which those of most rows do not.
-        if protocols[0] == protocols[1]:
+        if one_protocol == other_protocol:
             return
-        first, second = map(name_settings, protocols)
-        for name in dict.fromkeys((*first, *second)):
-            values = (first.get(name), second.get(name))
-            if values[0] != values[1]:
-                for side, value in zip((one, other), values, strict=True):
-                    self._add_value(name, side, "none" if value is None else value)
+        one_settings = name_settings(one_protocol)
+        other_settings = name_settings(other_protocol)
+        for name in {**one_settings, **other_settings}:
+            one_value = one_settings.get(name)
+            other_value = other_settings.get(name)
+            if one_value != other_value:
+                self._add_value(name, one_value, one.row)
+                self._add_value(name, other_value, other.row)
 
-    def _add_surroundings(self, one: _Side, other: _Side) -> None:
-        first, second = _list_surroundings(one.record), _list_surroundings(other.record)
-        for name in dict.fromkeys((*first, *second)):
-            values = (first.get(name), second.get(name))
-            # A value that is not there is told of as such, and so are uncommitted changes.
-            are_comparable = None not in values and name != _UNCOMMITTED
-            for side, value in zip((one, other), values, strict=True):
-                if value is None:
-                    self.lacking.setdefault(side.row, {})[name] = None
-                elif name == _UNCOMMITTED and value:
-                    self.uncommitted[side.row] = None
-                elif are_comparable and values[0] != values[1]:
-                    self._add_value(name, side, value)
+    def _compare_surroundings(self, one: _Run, other: _Run) -> None:
+        one_values = _list_surroundings(one.record)
+        other_values = _list_surroundings(other.record)
+        for name in {**one_values, **other_values}:
+            one_value = one_values.get(name)
+            other_value = other_values.get(name)
+            if one_value is None:
+                self._add_lacking(name, one.row)
+            if other_value is None:
+                self._add_lacking(name, other.row)
+            # Two runs that do not tell a value are not known to be alike, nor to differ.
+            are_told = None not in (one_value, other_value)
+            if are_told and one_value != other_value:
+                self._add_value(name, one_value, one.row)
+                self._add_value(name, other_value, other.row)
+        self._add_uncommitted(one, other)
 
-    def _add_value(self, name: str, side: _Side, value: Any) -> None:
-        rows = self.values.setdefault(name, {}).setdefault(str(value), {})
-        rows[side.row] = None
+    def _add_uncommitted(self, one: _Run, other: _Run) -> None:
+        """Add the changes that the code of either run had after its commit."""
+        phrase = f"with {_UNCOMMITTED}"
+        # Equal dirt is not sameness, since no record says which changes there were.
+        if one.record.dirty and other.record.dirty:
+            phrase += ", which may differ"
+        for run in (one, other):
+            if run.record.dirty is None:
+                self._add_lacking(_UNCOMMITTED, run.row)
+            elif run.record.dirty:
+                self._add_phrase(phrase, run.row)
 
-    def _add_skipped(self, part: str, one: _Side, other: _Side) -> None:
-        sets = [_find_skipped(side.record, part) for side in (one, other)]
-        # Without the same images the rows are alike.
-        if sets[0] == sets[1]:
+    def _compare_skipped(self, part: str, one: _Run, other: _Run) -> None:
+        one_skipped = _find_skipped(one.record, part)
+        other_skipped = _find_skipped(other.record, part)
+        # Without the same images the runs are alike.
+        if one_skipped == other_skipped:
             return
-        if len(sets[0]) == len(sets[1]):
-            self.unlike.add((part, len(sets[0])))
-        for side, skipped in zip((one, other), sets, strict=True):
-            if skipped:
-                rows = self.skipped.setdefault(part, {}).setdefault(len(skipped), {})
-                rows[side.row] = None
+        are_as_many = len(one_skipped) == len(other_skipped)
+        for run, skipped in ((one, one_skipped), (other, other_skipped)):
+            if not skipped:
+                continue
+            count = len(skipped)
+            phrase = f"{PARTS[part]} without {count:,} image{end_plural(count)}"
+            if are_as_many:
+                phrase += ", and not the same ones"
+            self._add_phrase(phrase, run.row)
+
+    def _add_value(self, name: str, value: Any, row: str) -> None:
+        rows_by_value = self.values.setdefault(name, {})
+        rows = rows_by_value.setdefault(_spell_value(value), [])
+        _add_once(row, rows)
+
+    def _add_phrase(self, phrase: str, row: str) -> None:
+        rows = self.phrases.setdefault(phrase, [])
+        _add_once(row, rows)
+
+    def _add_lacking(self, name: str, row: str) -> None:
+        names = self.lacking.setdefault(row, [])
+        _add_once(name, names)
 
     def _describe_lacking(self) -> list[str]:
         # Rows that lack the same are told of once.
-        rows_by_names: dict[tuple[str, ...], Names] = {}
+        rows_by_names: dict[str, list[str]] = {}
         for row, names in self.lacking.items():
-            rows_by_names.setdefault(tuple(names), {})[row] = None
+            rows = rows_by_names.setdefault(join_words(names, "and"), [])
+            rows.append(row)
         sentences = []
-        for settings, rows in rows_by_names.items():
-            sentences.append(f"{join_words(settings, 'and')} not recorded {name_rows(rows)}")
+        for names_in_words, rows in rows_by_names.items():
+            sentences.append(f"{names_in_words} not recorded ({_join_rows(rows)})")
         return sentences
 
 
-def _describe_values(name: str, rows_by_value: Mapping[str, Names]) -> str:
-    values = [f"{value}: {join_words(list(rows), 'and')}" for value, rows in rows_by_value.items()]
-    return f"{name} ({'; '.join(values)})"
+def _add_once(item: str, items: list[str]) -> None:
+    if item not in items:
+        items.append(item)
+
+
+def _join_rows(rows: list[str]) -> str:
+    return join_words(rows, "and")
+
+
+def _spell_value(value: Any) -> str:
+    """Return a setting's value as a command gives it."""
+    if value is None:
+        return "none"
+    spelled = str(value)
+    return spelled.lower() if isinstance(value, bool) else spelled
 
 
 def _select_comparable(record: Record, other: Record) -> Protocol:
@@ -176,21 +203,25 @@ def _select_comparable(record: Record, other: Record) -> Protocol:
 
 def _list_surroundings(record: Record) -> dict[str, Any]:
     """Return whatever may decide a number and is not in the rest of the protocol; None where the record lacks it."""
+    hardware = record.hardware
     trainer = _read_trainer(record)
     surroundings: dict[str, Any] = {
         "evaluation images": record.eval_images,
-        "device": record.hardware.get("device"),
-        "devices": record.hardware.get("devices"),
-        "processor": record.hardware.get("name"),
-        **{name: trainer.get(key) for key, name in _TRAINER_NAMES.items()},
-        **record.versions,
-        # As short as git prints it.
-        "commit": record.commit and record.commit[:7],
-        _UNCOMMITTED: record.dirty,
+        "device": hardware.get("device"),
+        "devices": hardware.get("devices"),
+        "processor": hardware.get("name"),
     }
+    for key in TRAINER_SETTINGS:
+        surroundings[f"trainer.{key}"] = trainer.get(key)
+    for key, name in _TORCH_SETTINGS.items():
+        surroundings[name] = trainer.get(key)
+    surroundings.update(record.versions)
+    # As short as git prints it.
+    surroundings["commit"] = record.commit and record.commit[:7]
     fingerprint = record.protocol["data"].get("fingerprint")
+    root = record.config["data"].get("root")
     # A set that is read from no folder is known by its name.
-    if fingerprint or record.config["data"].get("root") is not None:
+    if fingerprint is not None or root is not None:
         surroundings[_FINGERPRINT_NAME] = fingerprint and fingerprint[:8]
     return surroundings
 
@@ -204,16 +235,14 @@ def _read_trainer(record: Record) -> dict[str, Any]:
         known["tf32"] = False
     if hardware.get("devices") == 1:
         known["sync_bn"] = False
-    return {**known, **record.trainer}
+    known.update(record.trainer)
+    return known
 
 
 def _find_skipped(record: Record, part: str) -> set[str]:
     """Return the images of a part of the set that a run left out, by their places below the set's folder."""
-    root = record.config["data"].get("root")
-    names = set()
-    for name in record.skipped.get(part, ()):
-        path = PurePath(name)
-        # The same set may lie in another folder on another machine.
-        is_below = root is not None and path.is_relative_to(root)
-        names.add(str(path.relative_to(root)) if is_below else name)
-    return names
+    root = str(record.config["data"].get("root"))
+    # The same set may lie in another folder on another machine.
+    prefix = root.removesuffix("/") + "/"
+    names = record.skipped.get(part, [])
+    return {name.removeprefix(prefix) for name in names}

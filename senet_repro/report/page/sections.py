@@ -17,6 +17,7 @@ from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, format_interval
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
+from senet_repro.report.text.pooled import format_pooled
 from senet_repro.results.metrics import Metric
 from senet_repro.results.store import Results
 
@@ -148,12 +149,18 @@ def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Sect
             title=write_title(table),
             table=table,
             standing=describe_standing(table),
-            notes=list_notes(table),
+            notes=_list_section_notes(table),
             judged=judged,
             drawings=draw_table_figures(table, section_id, results.folders),
         )
         sections.append(section)
     return sections
+
+
+def _list_section_notes(table: ResultTable) -> list[str]:
+    """Return the notes of a table, and what its networks say together where it has several."""
+    pooled = format_pooled(table)
+    return [*list_notes(table), pooled] if pooled else list_notes(table)
 
 
 def make_slug(name: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import check_names
 from senet_repro.results.metrics import printed_metrics
+from senet_repro.results.outcomes import load_outcomes
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import Results, load_results
@@ -16,7 +18,8 @@ from senet_repro.tasks import find_task, list_tasks
 def load_printable_results(results_dir: Path) -> Results:
     """Return what a results folder holds; records that can stand in no table are listed as unreadable.
 
-    Such a record is of a task that is not known here, or lacks the metric by which its task's tables compare.
+    Such a record is of a task that is not known here, or lacks the metric by which its task's tables compare. Outcomes
+    that are damaged, or not the record's own, are listed too; the record then stands in its tables without them.
 
     Raises:
         ConfigError: the campaign's plan is damaged, or names a table or a claim that there is not.
@@ -30,11 +33,21 @@ def load_printable_results(results_dir: Path) -> Results:
     for record in results.records:
         obstacle = _find_obstacle(record)
         if obstacle is None:
-            records.append(record)
+            records.append(_leave_out_damaged_outcomes(record, unreadable))
             continue
         folder = folders.pop((record.run_key, record.seed))
         unreadable.append(f"{RunFolder(folder).record_file}: {obstacle}")
     return replace(results, records=records, unreadable=unreadable, folders=folders)
+
+
+def _leave_out_damaged_outcomes(record: Record, messages: list[str]) -> Record:
+    """Return the record, without outcomes where they cannot be believed; then a message is added."""
+    try:
+        load_outcomes(record)
+    except ConfigError as error:
+        messages.append(str(error))
+        return replace(record, outcomes=None)
+    return record
 
 
 def _find_obstacle(record: Record) -> str | None:

@@ -7,7 +7,7 @@ shown and do not count; seeds that were planned and are not there could have bee
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -26,17 +26,19 @@ class PlannedSeeds:
     """The seeds of some rows, and what their plan makes of each."""
 
     planned: list[int] | None  # None: no record has a plan
-    written_at: str | None
-    grows_from: int | None  # the first look of a plan that may grow; None: a fixed number of seeds
+    written_at: str | None = None
+    # The first look of a plan that may grow; None: a fixed number of seeds.
+    grows_from: int | None = None
     found: list[int]  # those that all the rows with records have
     counted: list[int]  # those of `found` that are planned; all of them where there is no plan
-    missing: list[int]  # planned, and not in `found`
-    unplanned: list[int]  # found in a row, and not planned: shown, and not counted
-    trained_before: list[int]  # counted, but trained before the plan was written, or outside of it
+    missing: list[int] = field(default_factory=list)  # planned, and not in `found`
+    # Found in a row, and not planned: shown, and not counted.
+    unplanned: list[int] = field(default_factory=list)
+    # Counted, but trained before the plan was written, or outside of it.
+    trained_before: list[int] = field(default_factory=list)
     names_table: bool = True  # whether the table was planned, too
-    was_changed: bool = (
-        False  # the plan is not for all of its runs the one that they were trained under
-    )
+    # Whether the plan is for some of its runs another than the one that they were trained under.
+    was_changed: bool = False
 
     @property
     def problems(self) -> list[str]:
@@ -109,16 +111,7 @@ def compare_with_plan(
     found = set.intersection(*seeds_of_rows) if seeds_of_rows else set()
     present = set.union(*seeds_of_rows) if seeds_of_rows else set()
     if plan is None:
-        return PlannedSeeds(
-            planned=None,
-            written_at=None,
-            grows_from=None,
-            found=sorted(found),
-            counted=sorted(found),
-            missing=[],
-            unplanned=[],
-            trained_before=[],
-        )
+        return PlannedSeeds(planned=None, found=sorted(found), counted=sorted(found))
     planned = _list_planned(plan, present)
     records = list(chain.from_iterable(rows))
     counted = found & planned
@@ -180,18 +173,26 @@ def _is_outside(record: Record, plan: Plan) -> bool:
     own = record.plan
     if own is None:
         return True
-    if (own["id"], own["written_at"]) == (plan["id"], plan["written_at"]):
+    # Whatever the clocks of two machines say: it knew the plan.
+    if _agree(own, plan, "id", "written_at"):
         return False
     # Tables share runs. One that an earlier plan of the same seeds had trained was no reason to choose these.
-    if (own["seeds"], own["grows_from"]) == (plan["seeds"], plan["grows_from"]):
+    if _agree(own, plan, "seeds", "grows_from"):
         return False
     return record.finished_at < str(plan["written_at"])
 
 
+def _agree(one: Plan, other: Plan, *keys: str) -> bool:
+    return all(one[key] == other[key] for key in keys)
+
+
 def _was_changed(records: Sequence[Record], plan: Plan, campaign: Campaign | None) -> bool:
     """Return whether runs were trained under other contents of the plan than now, or than others of its runs."""
-    own_plans = [record.plan for record in records if record.plan is not None]
-    contents = {own["sha256"] for own in own_plans if own["id"] == plan["id"]}
+    contents = {plan["sha256"]}
+    for record in records:
+        own = record.plan
+        if own is not None and own["id"] == plan["id"]:
+            contents.add(own["sha256"])
     if campaign is not None and plan["id"] == CAMPAIGN_FILE:
         contents.add(campaign.sha256)
     return len(contents) > 1

@@ -86,7 +86,9 @@ def list_footnotes(table: ResultTable) -> list[str]:
     confounds = list_confounds(table)
     if confounds:
         differing = "; ".join(confounds)
-        footnotes.append(f"Rows that a claim compares differ in more than the axes: {differing}.")
+        footnotes.append(
+            f"Rows that a claim compares differ, or may differ, in more than the axes: {differing}."
+        )
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
         tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from senet_repro.config.class_folders import EVAL, find_class_folders
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
 from senet_repro.config.schema import Data, Run
@@ -25,7 +25,7 @@ from senet_repro.data.folder import (
     FolderBatches,
     Key,
     eval_transform,
-    load_eval_folders,
+    load_part,
 )
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share
@@ -55,7 +55,7 @@ class EvalImages:
     """The images of an evaluation, and what they are known by."""
 
     images: ImageSet | FileSet
-    # Of the names, sizes and labels of files, or of the pixels and labels of a set in memory.
+    # Of the files of the evaluation part, or of the pixels and labels of a set in memory.
     fingerprint: str
 
     def __len__(self) -> int:
@@ -81,10 +81,13 @@ def check_sizes(run: Run, rules: Sequence[CropRule]) -> None:
             ) from error
 
 
-def load_eval_images(data: Data, num_workers: int, verified: Path) -> EvalImages:
-    """Return the evaluation images of a set; of one in folders val/ alone is read.
+def load_eval_images(
+    data: Data, fingerprint: str | None, num_workers: int, verified: Path
+) -> EvalImages:
+    """Return the evaluation images of a set; of one in folders no other part is read.
 
-    `verified` is the folder in which the outcome of verifying images is kept, where `data` asks for that.
+    `fingerprint` is that of a set in folders, `verified` the folder in which the outcome of verifying images is kept,
+    where `data` asks for that.
 
     Raises:
         DataError: they are not there, not readable, or which output belongs to which folder cannot be known.
@@ -92,11 +95,11 @@ def load_eval_images(data: Data, num_workers: int, verified: Path) -> EvalImages
     if data.kind == "memory":
         stored = load_in_memory(data).test
         return EvalImages(stored, _hash_pixels(stored))
-    files = load_eval_folders(data)
-    _check_outputs(data, files)
-    fingerprint = _hash_names(files, Path(data.root or ""))
+    assert fingerprint is not None
+    _check_outputs(data)
+    files = load_part(data, EVAL)
     if data.verify or data.skip_corrupt:
-        corrupt = find_corrupt_files([files], num_workers, verified, lambda: None)
+        corrupt = find_corrupt_files([files], num_workers, verified, _go_on)
         if corrupt and not data.skip_corrupt:
             raise corruption_error(corrupt)
         if corrupt:
@@ -104,16 +107,20 @@ def load_eval_images(data: Data, num_workers: int, verified: Path) -> EvalImages
     return EvalImages(files, fingerprint)
 
 
-def _check_outputs(data: Data, files: FileSet) -> None:
+def _go_on() -> None:
+    """Let a search go on: a signal ends the process, and what was found is kept."""
+
+
+def _check_outputs(data: Data) -> None:
     """Refuse class folders of which nobody knows which outputs of the network are theirs."""
-    names = sorted({Path(os.fsdecode(file)).parent.name for file in files.files})
+    names = find_class_folders(data, [EVAL]).names
     are_numbered = data.classes == len(read_wnids()) and not find_foreign_names(names)
     known_classes = {data.classes, data.found.classes if data.found else data.classes}
     if not are_numbered and len(names) not in known_classes:
         raise DataError(
-            f"{data.root}/val has {len(names)} class folders ({name_some(names)}) and the network {data.classes:,} "
-            "outputs, and which belongs to which cannot be known: give a folder for each output, or name ImageNet's "
-            "by their WordNet ids"
+            f"data.root={data.root}: there are {len(names)} classes to evaluate on ({name_some(names)}) and "
+            f"{data.classes:,} outputs of the network, and which belongs to which cannot be known: give a folder for "
+            "each output, or name ImageNet's by their WordNet ids"
         )
 
 
@@ -122,20 +129,6 @@ def _hash_pixels(stored: ImageSet) -> str:
     for tensor in (stored.images, stored.labels):
         digest.update(f"{tuple(tensor.shape)} ".encode())
         digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _hash_names(files: FileSet, root: Path) -> str:
-    """Return the hash of the names below the set's folder, the sizes and the labels of its files."""
-    digest = hashlib.sha256()
-    start = len(os.fsencode(root)) + 1
-    for file, label in zip(files.files.tolist(), files.labels.tolist(), strict=True):
-        try:
-            size = Path(os.fsdecode(file)).stat().st_size
-        except OSError:
-            # A link to nothing, which is no readable picture.
-            size = -1
-        digest.update(b"%s\0%d\0%d\0" % (file[start:], size, label))
     return digest.hexdigest()
 
 

@@ -37,10 +37,15 @@ def merge_shares(shares: list[np.ndarray]) -> Outcomes:
 
     Image i of the set is in the share of process i modulo their number, as `Share.slice_images` deals images out.
     """
-    images = sum(len(share) for share in shares)
     # The first process has an image wherever there is one.
-    rows = np.empty((images, shares[0].shape[1]), dtype=shares[0].dtype)
+    first = shares[0]
+    columns = first.shape[1]
+    images = sum(map(len, shares))
+    rows = np.empty((images, columns), first.dtype)
+    processes = len(shares)
     for rank, share in enumerate(shares):
         if len(share):
-            rows[rank :: len(shares)] = share
-    return pack_outcomes(labels=rows[:, 0], likeliest=rows[:, 1:])
+            rows[rank::processes] = share
+    labels = rows[:, 0]
+    likeliest = rows[:, 1:]
+    return pack_outcomes(labels, likeliest)

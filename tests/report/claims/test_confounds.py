@@ -68,12 +68,12 @@ MANY = [f"{number}.png" for number in range(20_000)]
             {},
             ["trainer.accumulate (8: r = 16; 1: original)"],
         ),
-        (trainer(sync_bn=True), {}, ["trainer.sync_bn (True: r = 16; False: original)"]),
-        (trainer(compile=True), {}, ["trainer.compile (True: r = 16; False: original)"]),
+        (trainer(sync_bn=True), {}, ["trainer.sync_bn (true: r = 16; false: original)"]),
+        (trainer(compile=True), {}, ["trainer.compile (true: r = 16; false: original)"]),
         (
             trainer(channels_last=False),
             {},
-            ["trainer.channels_last (False: r = 16; True: original)"],
+            ["trainer.channels_last (false: r = 16; true: original)"],
         ),
         (trainer(threads=4), {}, ["trainer.threads (4: r = 16; 1: original)"]),
         (
@@ -81,11 +81,11 @@ MANY = [f"{number}.png" for number in range(20_000)]
             {},
             ["trainer.precision (bf16-mixed: r = 16; 32-true: original)"],
         ),
-        (trainer(tf32=True), {}, ["TF32 (True: r = 16; False: original)"]),
+        (trainer(tf32=True), {}, ["TF32 (true: r = 16; false: original)"]),
         (
             trainer(deterministic=True),
             {},
-            ["deterministic algorithms (True: r = 16; False: original)"],
+            ["deterministic algorithms (true: r = 16; false: original)"],
         ),
         ({"versions": {"torch": "3"}}, {}, ["torch (3: r = 16; 2: original)"]),
         ({"commit": "1" * 40}, {}, ["commit (1111111: r = 16; 0000000: original)"]),
@@ -182,8 +182,8 @@ def test_rows_of_several_pairs_are_named_once_for_each_value() -> None:
     pairs = [(row_of(name, changed), original) for name in ("r = 2", "r = 4", "r = 8")]
     assert find_confounds([*pairs, (row_of("r = 16", dirty), original)]) == [
         "commit (1111111: r = 2, r = 4 and r = 8; 0000000: original)",
-        "with uncommitted changes (r = 16)",
         "trained without 1 image (r = 2, r = 4 and r = 8)",
+        "with uncommitted changes (r = 16)",
     ]
 
 

@@ -86,4 +86,6 @@ def test_an_altered_record_still_has_a_page() -> None:
 def test_machines_are_told_apart_by_hardware_and_versions() -> None:
     record = make_record([], seed=0, top1=3.0)
     other = replace(record, versions={"torch": "3"})
-    assert list_machines([record, other, record]) == ["cpu; torch 2", "cpu; torch 3"]
+    machine = "a processor cpu, devices 1, threads 1"
+    found = list_machines([record, other, record])
+    assert found == [f"{machine}; torch 2", f"{machine}; torch 3"]

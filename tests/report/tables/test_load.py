@@ -10,8 +10,9 @@ import pytest
 from senet_repro.cli.verbs import call_verb
 from senet_repro.config.identity import hash_identity, join_identity, protocol_key
 from senet_repro.report.tables.load import load_printable_results
+from senet_repro.results.outcomes import OUTCOMES_FILE
 from senet_repro.results.record import Record, write_record
-from tests.records import make_record
+from tests.records import add_outcomes, make_record
 
 
 def _write(folder: Path, record: Record) -> Path:
@@ -43,6 +44,26 @@ def test_a_record_without_its_tasks_first_metric_is_named_and_the_others_make_th
     text = capsys.readouterr().out
     assert f"skipped {path}: it lacks top1_err_pct, by which tables of classification" in text
     assert "3.00 (1)" in text
+
+
+def test_damaged_outcomes_are_named_and_cost_the_record_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = []
+    for squeeze in ("avg", "max"):
+        record = make_record([f"squeeze={squeeze}"], seed=0, top1=3.0)
+        folder = tmp_path / record.name / "seed0"
+        record = add_outcomes(record, folder, [True] * 351 + [False] * 9)
+        write_record(folder, record)
+        paths.append(folder / OUTCOMES_FILE)
+    whole, damaged = paths
+    damaged.write_bytes(whole.read_bytes()[:-9])
+    assert call_verb("table", ["--results", str(tmp_path), "--table", "squeeze"]) == 0
+    text = capsys.readouterr().out
+    assert f"skipped {damaged}: no outcomes as senet_repro writes them" in text
+    assert text.count("2.50 (1)") == 2
+    first, second = load_printable_results(tmp_path).records
+    assert (first.outcomes is None, second.outcomes is None) == (False, True)
 
 
 def test_a_metric_younger_than_a_record_leaves_its_cells_empty(

@@ -221,7 +221,7 @@ def test_what_compared_rows_differ_in_beside_the_axes_is_said_under_the_table() 
         hardware = {**other.hardware, "device": device}
         records = [one, replace(other, hardware=hardware)]
         text = format_markdown(build_tables(Results(records), [find_table("squeeze")]))
-        assert ("differ in more than the axes: device (cpu: avg; cuda: max)." in text) is said
+        assert ("differ, in more than the axes: device (cpu: avg; cuda: max)." in text) is said
 
 
 def test_images_that_were_left_out_are_said_under_the_table() -> None:

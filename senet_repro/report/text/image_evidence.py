@@ -1,0 +1,84 @@
+"""Runs compared image by image and one against another, in words and as data (report floor)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from senet_repro.core.wording import join_words
+from senet_repro.report.claims.image_evidence import (
+    ImageAgreement,
+    ImageEvidence,
+    gather_image_evidence,
+)
+from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.tables.numbers import count_seeds
+
+HEADING = (
+    "Image by image and run by run. Two networks of one seed disagree on an image that one alone gets right, and "
+    "differ where that speaks for one of them on other images, too (McNemar's test, Holm over the seeds): a statement "
+    "about these networks, and not about their rows."
+)
+
+
+def format_image_evidence(table: ResultTable) -> str | None:
+    """Return a line for each claim that one row is better than another, whose rows were run; None without any."""
+    found = gather_image_evidence(table)
+    if not found:
+        return None
+    lines = [f"- {says}: {describe_image_evidence(one)}" for says, one in found.items()]
+    return "\n".join([HEADING, "", *lines])
+
+
+def describe_image_evidence(evidence: ImageEvidence) -> str:
+    """Return on how many images the networks of two rows differ, and how often a run of the first is better."""
+    sentences = []
+    if evidence.agreement is None:
+        sentences.append("Not every run kept which images it got right.")
+    else:
+        sentences.append(_describe_disagreement(evidence.agreement))
+        sentences.append(_describe_tests(evidence, evidence.agreement))
+    if evidence.chance is not None:
+        chance = evidence.chance
+        sentences.append(
+            f"A run of {evidence.first} is the better one in {100 * chance.value:.0f} % of cases "
+            f"(95 % interval {100 * chance.low:.0f} to {100 * chance.high:.0f} %)."
+        )
+    return " ".join(sentences)
+
+
+def collect_image_evidence(table: ResultTable) -> dict[str, dict[str, Any]]:
+    """Return the same as data, by what the claim says; shares lie between 0 and 1."""
+    return {says: _collect_one(one) for says, one in gather_image_evidence(table).items()}
+
+
+def _collect_one(evidence: ImageEvidence) -> dict[str, Any]:
+    return {
+        "rows": [evidence.first, evidence.second],
+        "figure": evidence.metric.name,
+        "agreement": asdict(evidence.agreement) if evidence.agreement else None,
+        "chance_better": asdict(evidence.chance) if evidence.chance else None,
+    }
+
+
+def _describe_disagreement(agreement: ImageAgreement) -> str:
+    """Return on how many images two rows disagree, set against two seeds of one row."""
+    rows = (
+        f"The rows disagree on {100 * agreement.disagreeing:.1f} % of {agreement.images:,} images"
+    )
+    if agreement.noise_floor is None:
+        return f"{rows}."
+    return f"{rows}, two seeds of one row on {100 * agreement.noise_floor:.1f} %."
+
+
+def _describe_tests(evidence: ImageEvidence, agreement: ImageAgreement) -> str:
+    """Return for how many seeds the two networks differ beyond the choice of images, and which one is ahead."""
+    count = len(agreement.pairs)
+    first, second = agreement.list_ahead()
+    networks = f"The networks of {len(first) + len(second)} of {count_seeds(count)} differ"
+    ahead = [
+        f"{row} ahead in {len(seeds)}"
+        for row, seeds in ((evidence.first, first), (evidence.second, second))
+        if seeds
+    ]
+    return f"{networks}: {join_words(ahead, 'and')}." if ahead else f"{networks}."
