@@ -34,10 +34,10 @@ FIGURE = ROOT / "docs" / "verdicts.svg"
 HEAD = """\
 # What verdicts make of campaigns whose truth is known
 
-Each campaign below is made up: a program wrote its records, so one knows what is true. Under each stands what was put in,
-and what `python -m senet_repro verdict` prints about one claim; the README says what the words mean. The claim is one of
-Table 11, where SE lowers the top-1 error by 1.02 points, unless something else is said; seeds scatter as trainings on
-ImageNet do. Written by `python -m tests.report.evidence_document`; a test holds that it is up to date.
+Each campaign below is made up: a program wrote its records, so one knows what is true. Under each stands what was put
+in, and what `python -m senet_repro verdict` prints about one claim; the README says what the words mean. The claim is
+one of Table 11, where SE lowers the top-1 error by 1.02 points, unless something else is said; seeds scatter as
+trainings on ImageNet do. Written by `python -m tests.report.evidence_document`; a test holds that it is up to date.
 
 ![Differences with their intervals, and the verdict on each](verdicts.svg)
 """
