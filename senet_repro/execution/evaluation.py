@@ -22,7 +22,7 @@ from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
-from senet_repro.core.errors import ConfigError
+from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.files import write_json
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
@@ -118,13 +118,18 @@ def _evaluate_in_processes(target: Target) -> None:
     work = Path(tempfile.mkdtemp(prefix="senet_repro-evaluate-"))
     write_target(work, target)
     deferral = Deferral()
+    has_failed = False
     try:
         with deferral:
             meeting = Meeting(port=find_free_port())
             train_in_processes(target.run, work, meeting, None, None, deferral, WORKER)
+    except RunFailed:
+        has_failed = True
+        raise
     finally:
+        if not has_failed:
+            shutil.rmtree(work, ignore_errors=True)
         deferral.deliver_signal()
-    shutil.rmtree(work, ignore_errors=True)
 
 
 def write_target(work: Path, target: Target) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.core.choice import require_choice
@@ -14,7 +15,8 @@ from senet_repro.report.tables.numbers import choose_difference_spec, format_int
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import Estimate
 
-RowPair = tuple[ResultRow, ResultRow]
+AnyRow = TypeVar("AnyRow")
+"""A row with its records, or the name of one."""
 
 Region = tuple[float, float]
 """Two bounds between which a difference lies, either of which may be infinite."""
@@ -111,7 +113,7 @@ class MetricClaim:
         """Return how a difference that speaks against the claim is called."""
 
     @abstractmethod
-    def pair_rows(self, rows: Sequence[ResultRow]) -> list[RowPair]:
+    def pair_rows(self, rows: Sequence[AnyRow]) -> list[tuple[AnyRow, AnyRow]]:
         """Return the comparisons that the claim consists of."""
 
     @abstractmethod

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from senet_repro.report.claims.comparisons import Comparison, MetricClaim, RowPair, Yardstick
+from senet_repro.report.claims.comparisons import AnyRow, Comparison, MetricClaim, Yardstick
 from senet_repro.report.claims.pairs import Pair, find_row
 from senet_repro.report.claims.words import CONTRADICTED, REPRODUCED
-from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.contrasts import Term, estimate_contrast
 from senet_repro.report.tables.numbers import choose_value_spec, format_interval
 from senet_repro.stats.estimates import Estimate, p_above, p_below, p_beyond, p_within
@@ -29,7 +29,7 @@ class Equivalent(MetricClaim):
         """Return how a difference that speaks against the claim is called."""
         return "beyond the margin"
 
-    def pair_rows(self, rows: Sequence[ResultRow]) -> list[RowPair]:
+    def pair_rows(self, rows: Sequence[AnyRow]) -> list[tuple[AnyRow, AnyRow]]:
         """Return each row with each other."""
         return list(combinations(rows, 2))
 

@@ -12,10 +12,10 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from senet_repro.report.claims.comparisons import Comparison, MetricClaim, RowPair, Yardstick
+from senet_repro.report.claims.comparisons import AnyRow, Comparison, MetricClaim, Yardstick
 from senet_repro.report.claims.pairs import Pair
 from senet_repro.report.claims.words import CONTRADICTED, NO_EFFECT, REPRODUCED, SMALLER
-from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import choose_difference_spec, start_sentence
 from senet_repro.report.tables.standing import Standing
 from senet_repro.stats.estimates import p_above, p_below, p_within
@@ -35,7 +35,7 @@ class Lower(MetricClaim):
         """Return how a difference that speaks against the claim is called."""
         return "the other way"
 
-    def pair_rows(self, rows: Sequence[ResultRow]) -> list[RowPair]:
+    def pair_rows(self, rows: Sequence[AnyRow]) -> list[tuple[AnyRow, AnyRow]]:
         """Return each row with the next."""
         return list(pairwise(rows))
 

@@ -7,17 +7,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from senet_repro.report.claims.comparisons import Comparison, MetricClaim, Region
+from senet_repro.config.schema import PaperTable
+from senet_repro.report.claims.claim_tests import (
+    list_tests_against,
+    list_tests_for,
+    list_tests_of_nothing,
+    suppose_tests,
+)
+from senet_repro.report.claims.comparisons import Comparison, MetricClaim
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.judge import Judged, compare_rows, judge
+from senet_repro.report.claims.kinds import read_claim
 from senet_repro.report.claims.pairs import find_rows
-from senet_repro.report.claims.words import CONTRADICTED, INCONCLUSIVE, REPRODUCED
+from senet_repro.report.claims.words import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    NO_EFFECT,
+    NOT_RUN,
+    NOT_TESTABLE,
+    REPRODUCED,
+    SMALLER,
+)
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.stats.estimates import LEVEL
-from senet_repro.stats.power import count_seeds_needed
+from senet_repro.stats.looks import price_looks
+from senet_repro.stats.power import (
+    MOST_SEEDS,
+    OneSidedTest,
+    bound_distance,
+    count_seeds_jointly,
+    find_detectable,
+)
 
 SECOND_SEED = "second seed"
 """The goal where one seed tells nothing yet: how far seeds differ."""
+
+SEEDS_SHOWN = (3, 5, 10, 20)
+"""Numbers of seeds whose minimum detectable effect is printed before there are records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,101 +52,158 @@ class SeedsNeeded:
 
     judged: Judged
     kind: MetricClaim
-    goal: str  # REPRODUCED or CONTRADICTED, as the differences so far point; or SECOND_SEED
+    goal: str  # the verdict that takes the fewest seeds, as the differences so far point; or SECOND_SEED
     level: float | None = None  # of each test, after Holm's strictest step; None for SECOND_SEED
-    seeds: int | None  # in all; None if MOST_SEEDS are not enough
+    # In all, were the differences so far as near to the bound as their lower bounds; None if MOST_SEEDS are not enough.
+    seeds: int | None
+    hoped_seeds: int | None = None  # the same, were the differences so far the true ones
+    # The least effect that as many seeds as there are show with this power; None for SECOND_SEED.
+    detectable: float | None = None
     missing: dict[str, int]  # runs yet to be trained, by row
     wall_s: float | None  # of those runs, each as long as the row's runs so far
 
 
-def plan_seeds(table: ResultTable, power: float = 0.8) -> list[SeedsNeeded]:
-    """Return the seeds that each inconclusive claim about a metric needs, were its differences so far the true ones.
+@dataclass(frozen=True, kw_only=True)
+class SupposedPlan:
+    """The seeds that a claim takes before anything is trained, for a supposed effect."""
 
-    The level of a test is that of Holm's strictest step over the claims not yet reproduced, so it is enough whatever
-    comes out of the others.
+    kind: MetricClaim
+    level: float
+    seeds: int | None  # None if MOST_SEEDS are not enough
+    detectable: dict[int, float]  # the least effect, by the number of seeds
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """A verdict that more seeds may lead to."""
+
+    verdict: str
+    tests: list[OneSidedTest]
+    level: float  # of each test
+    is_any_enough: bool = False
+
+
+def plan_seeds(table: ResultTable, power: float = 0.8) -> list[SeedsNeeded]:
+    """Return the seeds that each inconclusive claim about a metric needs for all of its tests together.
+
+    The level of a test is that of Holm's strictest step over the tests that are still to be passed, so it is enough
+    whatever comes out of the other claims.
     """
     about_metrics = [one for one in judge(table) if not isinstance(one.kind, Cost)]
-    # Holm divides the level by the number of claims that are still to be rejected. Those already reproduced stay
-    # rejected at their own steps; each of the others may come first and then has to pass at level / pending.
-    pending = sum(one.verdict in (INCONCLUSIVE, CONTRADICTED) for one in about_metrics)
+    tested = [one for one in about_metrics if one.verdict not in (NOT_RUN, NOT_TESTABLE)]
+    # A claim has a test for it and one against it, of which a verdict needs one. Those passed stay passed at their own
+    # steps; each of the others may come first and then has to pass at level / pending.
+    passed = sum(one.verdict in (REPRODUCED, SMALLER, CONTRADICTED) for one in tested)
+    pending = 2 * len(tested) - passed
+    undecided = sum(one.verdict == INCONCLUSIVE for one in tested)
     needed = []
-    for one in about_metrics:
+    for one in tested:
         if one.verdict == INCONCLUSIVE:
-            needed.append(_plan_claim(table, one, power, LEVEL / pending))
+            needed.append(_plan_claim(table, one, power, LEVEL / pending, LEVEL / undecided))
     return needed
 
 
-def _plan_claim(table: ResultTable, judged: Judged, power: float, level: float) -> SeedsNeeded:
+def suppose_seeds(
+    paper: PaperTable, effect: float, sd: float, power: float = 0.8
+) -> list[SupposedPlan]:
+    """Return the seeds that each claim of a table about a metric takes, for a supposed gain and standard deviation."""
+    kinds = [read_claim(paper, claim) for claim in paper.claims]
+    supposed: list[tuple[MetricClaim, list[OneSidedTest]]] = []
+    for kind in kinds:
+        if isinstance(kind, Cost):
+            continue
+        tests = suppose_tests(kind, effect, sd)
+        # Claims about rows that the paper cites take no seeds.
+        if tests:
+            supposed.append((kind, tests))
+    plans = []
+    for kind, tests in supposed:
+        # Before there are records every claim may be the first to be tested, for it and against it.
+        level = LEVEL / (2 * len(supposed))
+        detectable = {n: find_detectable(n, tests, power, level) for n in SEEDS_SHOWN}
+        seeds = _count_seeds(_Goal(REPRODUCED, tests, level), tests, power, None)
+        plans.append(SupposedPlan(kind=kind, level=level, seeds=seeds, detectable=detectable))
+    return plans
+
+
+def _plan_claim(
+    table: ResultTable, judged: Judged, power: float, level: float, level_of_nothing: float
+) -> SeedsNeeded:
     kind = judged.kind
     assert not isinstance(kind, Cost)
-    pairs = compare_rows(table, kind)
-    if not pairs or any(pair.difference.n < 2 for pair in pairs):
-        return _reckon_cost(judged, kind, SECOND_SEED, None, 2)
-    against = [pair for pair in pairs if not _lies_within(pair, pair.region_for)]
-    if not against:
-        seeds = _plan_reproduction(pairs, power, level)
-        return _reckon_cost(judged, kind, REPRODUCED, level, seeds)
-    # Any one pair contradicts the claim, on any side of its region: each is one more test, and shares the level.
-    level = level / (len(pairs) * len(pairs[0].regions_against))
-    seeds = _plan_contradiction(against, power, level)
-    return _reckon_cost(judged, kind, CONTRADICTED, level, seeds)
-
-
-def _plan_reproduction(pairs: Sequence[Comparison], power: float, level: float) -> int | None:
-    """Return the seeds that the hardest pair needs, since all have to hold; None if there are none for some pair."""
-    most = 0
-    for pair in pairs:
-        seeds = _count_seeds(pair, pair.region_for, power, level)
-        if seeds is None:
-            return None
-        most = max(most, seeds)
-    return most
-
-
-def _plan_contradiction(against: Sequence[Comparison], power: float, level: float) -> int | None:
-    """Return the seeds that the easiest pair needs, since one that fails is enough; None if there are none for any."""
-    fewest: int | None = None
-    for pair in against:
-        for region in pair.regions_against:
-            seeds = _count_seeds(pair, region, power, level)
-            if seeds is not None and (fewest is None or seeds < fewest):
-                fewest = seeds
-    return fewest
-
-
-def _lies_within(pair: Comparison, region: Region) -> bool:
-    low, high = region
-    return low < pair.difference.mean < high
-
-
-def _count_seeds(pair: Comparison, region: Region, power: float, level: float) -> int | None:
-    sd = pair.difference.sd
-    # Two seeds have a standard deviation.
-    assert sd is not None
-    return count_seeds_needed(pair.difference.mean, sd, region, power, level)
-
-
-def _reckon_cost(
-    judged: Judged, kind: MetricClaim, goal: str, level: float | None, seeds: int | None
-) -> SeedsNeeded:
-    """Return the need for so many seeds in all, with the runs that are missing and their time."""
-    missing: dict[str, int] = {}
-    wall_s: float | None = None
-    if seeds is not None:
-        rows = [row for row in find_rows(judged.table, judged.claim) if not row.is_cited]
-        missing = _count_missing_runs(rows, seeds)
-        wall_s = 0.0
-        for row in rows:
-            wall_s += missing[row.name] * fmean(record.wall_s for record in row.records)
+    comparisons = compare_rows(table, kind)
+    if not comparisons or any(each.difference.n < 2 for each in comparisons):
+        missing, wall_s = _reckon_cost(judged, 2)
+        return SeedsNeeded(
+            judged=judged, kind=kind, goal=SECOND_SEED, seeds=2, missing=missing, wall_s=wall_s
+        )
+    looked_from = judged.seeds.grows_from if judged.seeds else None
+    goals = _list_goals(kind, comparisons, level, level_of_nothing)
+    hopes = [_count_seeds(goal, goal.tests, power, looked_from) for goal in goals]
+    # Of several verdicts that the differences so far point to, the one that takes the fewest seeds comes first.
+    fewest = min(range(len(goals)), key=lambda index: hopes[index] or MOST_SEEDS + 1)
+    goal, hoped_seeds = goals[fewest], hopes[fewest]
+    bounded = [bound_distance(test) for test in goal.tests]
+    seeds = _count_seeds(goal, bounded, power, looked_from)
+    n = min(each.difference.n for each in comparisons)
+    missing, wall_s = _reckon_cost(judged, seeds or hoped_seeds)
     return SeedsNeeded(
         judged=judged,
         kind=kind,
-        goal=goal,
-        level=level,
+        goal=goal.verdict,
+        level=goal.level,
         seeds=seeds,
+        hoped_seeds=hoped_seeds,
+        detectable=find_detectable(n, list_tests_for(kind, comparisons), power, level),
         missing=missing,
         wall_s=wall_s,
     )
+
+
+def _list_goals(
+    kind: MetricClaim,
+    comparisons: Sequence[Comparison],
+    level: float,
+    level_of_nothing: float,
+) -> list[_Goal]:
+    """Return the verdicts that the differences so far point to: at least one."""
+    goals = []
+    pairs = len(comparisons)
+    for comparison in comparisons:
+        nothing = list_tests_of_nothing(kind, comparison)
+        if nothing and all(test.distance > 0 for test in nothing):
+            # Any pair whose gain is nothing will do, so each has its share of the level.
+            goals.append(_Goal(NO_EFFECT, nothing, level_of_nothing / pairs))
+    tests_for = list_tests_for(kind, comparisons)
+    if all(test.distance > 0 for test in tests_for):
+        return [_Goal(REPRODUCED, tests_for, level), *goals]
+    tests_against = list_tests_against(kind, comparisons)
+    level_against = level / len(tests_against)
+    return [_Goal(CONTRADICTED, tests_against, level_against, is_any_enough=True), *goals]
+
+
+def _count_seeds(
+    goal: _Goal, tests: Sequence[OneSidedTest], power: float, looked_from: int | None
+) -> int | None:
+    def find_level(n: int) -> float:
+        """Return the level of each test with n seeds, where those may be added after a look."""
+        if looked_from is None:
+            return goal.level
+        return goal.level / price_looks(max(n, looked_from), looked_from)
+
+    return count_seeds_jointly(tests, power, find_level, goal.is_any_enough)
+
+
+def _reckon_cost(judged: Judged, seeds: int | None) -> tuple[dict[str, int], float | None]:
+    """Return the runs that so many seeds in all lack, by row, and their time; neither for None."""
+    if seeds is None:
+        return {}, None
+    rows = [row for row in find_rows(judged.table, judged.claim) if not row.is_cited]
+    missing = _count_missing_runs(rows, seeds)
+    wall_s = 0.0
+    for row in rows:
+        wall_s += missing[row.name] * fmean(record.wall_s for record in row.records)
+    return missing, wall_s
 
 
 def _count_missing_runs(rows: Sequence[ResultRow], seeds: int) -> dict[str, int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded
-from senet_repro.report.claims.words import CONTRADICTED
+from senet_repro.report.claims.comparisons import MetricClaim
+from senet_repro.report.claims.equivalent import Equivalent
+from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded, SupposedPlan
+from senet_repro.report.claims.words import CONTRADICTED, NO_EFFECT
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec, count_seeds
 from senet_repro.stats.power import MOST_SEEDS
 
@@ -21,6 +23,14 @@ def format_seeds_needed(found: Sequence[SeedsNeeded], power: float) -> str:
     return "\n".join(lines)
 
 
+def format_supposed_plans(plans: Sequence[SupposedPlan], power: float) -> str:
+    """Return a line for all claims of a table that take the same, before anything is trained."""
+    claims: dict[str, list[str]] = {}
+    for plan in plans:
+        claims.setdefault(_describe_supposed(plan, power), []).append(plan.kind.claim.says)
+    return "\n".join(f"- {'; '.join(says)}: {need}" for need, says in claims.items())
+
+
 def format_duration(seconds: float) -> str:
     """Return a time in the unit that fits it: seconds, minutes, hours or days."""
     for unit, length_s in UNITS_S.items():
@@ -30,21 +40,49 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
+def _describe_supposed(plan: SupposedPlan, power: float) -> str:
+    if plan.seeds is None:
+        seeds = f"more than {MOST_SEEDS:,} seeds, more than anybody trains"
+    else:
+        seeds = f"{plan.seeds} seeds at {power:.0%} power (level {plan.level:.2g})"
+    shown = [_format_points(plan.kind, effect) for effect in plan.detectable.values()]
+    numbers = ", ".join(str(n) for n in plan.detectable)
+    least = f"with {numbers} seeds the {_name_effect(plan.kind)} that shows is {', '.join(shown)}"
+    return f"{seeds}; {least} {plan.kind.metric.difference_unit}."
+
+
 def _describe_need(needed: SeedsNeeded, power: float) -> str:
     so_far = _describe_difference(needed)
     cost = _describe_cost(needed)
     if needed.goal == SECOND_SEED:
         return f"{so_far}: two seeds at least tell how far seeds differ; {cost}."
+    assert needed.detectable is not None
+    least = _format_points(needed.kind, needed.detectable)
+    unit = needed.kind.metric.difference_unit
+    n = count_seeds(needed.judged.n)
+    limit = f"With {n} the {_name_effect(needed.kind)} that shows is {least} {unit}."
+    goal = f"{so_far}{_describe_goal(needed)}"
+    if needed.hoped_seeds is None:
+        return f"{goal} more than {MOST_SEEDS:,} seeds, more than anybody trains. {limit}"
+    assert needed.level is not None
+    at = f"at {power:.0%} power (level {needed.level:.2g})"
+    if needed.seeds is None:
+        hoped = f"{needed.hoped_seeds} seeds {at} if that is the true difference"
+        bound = f"more than {MOST_SEEDS:,} by its lower bound"
+        return f"{goal} {hoped}, {bound}; {cost}. {limit}"
+    seeds = f"{needed.seeds} seeds {at} by its lower bound"
+    hoped = f"{needed.hoped_seeds} if it is the true difference"
+    return f"{goal} {seeds}, {hoped}; {cost}. {limit}"
+
+
+def _describe_goal(needed: SeedsNeeded) -> str:
+    """Return what the seeds are to show, after the difference so far."""
     if needed.goal == CONTRADICTED:
         where = needed.kind.against_in_words
-        goal = f", {where}: more seeds would not reproduce it, to contradict it takes"
-    else:
-        goal = ": to reproduce it takes"
-    if needed.seeds is None:
-        return f"{so_far}{goal} more than {MOST_SEEDS:,} seeds, more than anybody trains."
-    assert needed.level is not None
-    seeds = f"{needed.seeds} seeds at {power:.0%} power (level {needed.level:.2g})"
-    return f"{so_far}{goal} {seeds}; {cost}."
+        return f", {where}: more seeds would not reproduce it, to contradict it takes"
+    if needed.goal == NO_EFFECT:
+        return ", less than matters: to show that there is no effect takes"
+    return ": to reproduce it takes"
 
 
 def _describe_difference(needed: SeedsNeeded) -> str:
@@ -66,3 +104,12 @@ def _describe_cost(needed: SeedsNeeded) -> str:
             runs.append(f"{number} of {row}")
     duration = format_duration(needed.wall_s or 0.0)
     return f"to be trained: {', '.join(runs)}, {duration}"
+
+
+def _name_effect(kind: MetricClaim) -> str:
+    """Return what the least distance that seeds show is called."""
+    return "least margin" if isinstance(kind, Equivalent) else "least gain"
+
+
+def _format_points(kind: MetricClaim, points: float) -> str:
+    return f"{points:{choose_value_spec(kind.metric)}}"

@@ -5,26 +5,39 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from statsmodels.stats.power import TTestPower
 
 from senet_repro.config.paper_tables import find_table
-from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded, plan_seeds
+from senet_repro.report.claims.seeds_needed import (
+    SECOND_SEED,
+    SeedsNeeded,
+    plan_seeds,
+    suppose_seeds,
+)
 from senet_repro.report.tables.build import build_tables
-from senet_repro.report.text.seeds_needed import format_duration, format_seeds_needed
+from senet_repro.report.text.seeds_needed import (
+    format_duration,
+    format_seeds_needed,
+    format_supposed_plans,
+)
 from senet_repro.results.store import Results
-from tests.records import row_records
+from tests.records import make_plan, row_records
 
 LOWER, NO_SE = "averages are the better squeeze", "averages as the squeeze lower the error"
 
 
 def planned(
-    name: str, errors: Mapping[str, Sequence[float]], wall_s: float = 60.0
+    name: str,
+    errors: Mapping[str, Sequence[float]],
+    wall_s: float = 60.0,
+    plan: dict[str, Any] | None = None,
 ) -> dict[str, SeedsNeeded]:
     table = find_table(name)
     records = [
-        replace(one, wall_s=wall_s)
+        replace(one, wall_s=wall_s, plan=plan)
         for row, top1 in errors.items()
         for one in row_records(table, row, top1)
     ]
@@ -36,23 +49,37 @@ def test_the_seeds_are_those_of_the_noncentral_t_at_holms_strictest_level() -> N
     # Differences -1, 0 and -2: a mean of one standard deviation. All four claims are open.
     errors = {"avg": [22.0, 22.0, 22.0], "max": [23.0, 22.0, 24.0], "ResNet-50": [22.1, 22.2, 21.9]}
     plan = planned("squeeze", errors)[LOWER]
-    oracle = TTestPower().solve_power(1.0, power=0.8, alpha=0.05 / 4, alternative="larger")
-    assert (plan.goal, plan.level, plan.seeds) == ("reproduced", 0.05 / 4, math.ceil(oracle))
+    oracle = TTestPower().solve_power(1.0, power=0.8, alpha=0.05 / 8, alternative="larger")
+    assert (plan.goal, plan.level) == ("reproduced", 0.05 / 8)
+    assert plan.hoped_seeds == math.ceil(oracle)
+    assert plan.seeds is not None
+    assert plan.seeds > plan.hoped_seeds
+
+
+def test_the_least_gain_that_shows_is_that_of_the_noncentral_t() -> None:
+    plan = planned("squeeze", {"avg": [22.0, 22.0, 22.0], "ResNet-50": [23.0, 22.0, 24.0]})[NO_SE]
+    assert plan.detectable is not None
+    found = TTestPower().power(plan.detectable, 3, 0.025, df=2, alternative="larger")
+    assert found == pytest.approx(0.8)
 
 
 def test_a_plan_says_which_runs_are_missing_and_their_time() -> None:
     plan = planned(
         "squeeze", {"avg": [22.0, 22.0, 22.0, 22.0], "ResNet-50": [23.0, 22.0, 24.0]}, wall_s=3600.0
     )[NO_SE]
-    assert plan.seeds == 8
-    assert plan.missing == {"avg": 4, "ResNet-50": 5}
-    assert plan.wall_s == 9 * 3600.0
+    # The lower bound of the mean of -1 over three seeds is -1 + 1.06 / sqrt(3) = -0.39 standard deviations.
+    assert (plan.seeds, plan.hoped_seeds) == (55, 10)
+    assert plan.missing == {"avg": 51, "ResNet-50": 52}
+    assert plan.wall_s == 103 * 3600.0
     text = format_seeds_needed([plan], 0.8)
     assert (
-        "-1.00 points with a standard deviation of 1.00 over 3 seeds: to reproduce it takes 8 seeds"
+        "-1.00 points with a standard deviation of 1.00 over 3 seeds: to reproduce it takes 55 seeds"
         in text
     )
-    assert "at 80% power (level 0.05); to be trained: 4 of avg, 5 of ResNet-50, 9.0 hours." in text
+    assert "at 80% power (level 0.025) by its lower bound, 10 if it is the true difference" in text
+    assert (
+        "to be trained: 51 of avg, 52 of ResNet-50, 4.3 days. With 3 seeds the least gain" in text
+    )
 
 
 def test_seeds_that_other_rows_lack_are_counted_by_what_all_rows_share() -> None:
@@ -94,9 +121,9 @@ def test_rows_without_a_seed_in_common_take_two() -> None:
 
 def test_an_effect_of_the_wrong_sign_is_not_to_be_reproduced_by_more_seeds() -> None:
     plan = planned("squeeze", {"avg": [23.0, 22.0, 24.0], "ResNet-50": [22.0, 22.0, 22.0]})[NO_SE]
-    assert (plan.goal, plan.seeds) == ("contradicted", 8)
+    assert (plan.goal, plan.hoped_seeds) == ("contradicted", 10)
     assert (
-        "the other way: more seeds would not reproduce it, to contradict it takes 8 seeds"
+        "the other way: more seeds would not reproduce it, to contradict it takes 55 seeds"
         in format_seeds_needed([plan], 0.8)
     )
 
@@ -116,25 +143,72 @@ def test_an_equivalence_is_planned_by_tost_within_the_margin_and_contradicted_be
     errors = {"SE": [22.0, 22.0, 22.0], "SE_3x3": second, "ResNet-50": [23.0, 23.0, 23.0]}
     plan = planned("se_3x3", errors)[says]
     assert plan.goal == goal
-    assert plan.level == (0.05 if goal == "reproduced" else 0.025)
+    # Both directions share the level, and beyond the margin there are two sides.
+    assert plan.level == (0.025 if goal == "reproduced" else 0.0125)
     assert ("beyond the margin" in format_seeds_needed([plan], 0.8)) == (goal == "contradicted")
 
 
 def test_more_seeds_than_anybody_trains_are_called_that() -> None:
-    plan = planned("squeeze", {"avg": [22.0, 22.0, 22.0], "ResNet-50": [23.0, 21.0, 22.001]})[NO_SE]
-    assert (plan.seeds, plan.wall_s) == (None, None)
+    plan = planned("squeeze", {"avg": [22.0] * 3, "ResNet-50": [25.0, 16.0, 25.01]})[NO_SE]
+    assert (plan.seeds, plan.hoped_seeds, plan.wall_s) == (None, None, None)
     assert "takes more than 1,000 seeds" in format_seeds_needed([plan], 0.8)
 
 
-def test_a_chain_takes_what_its_hardest_pair_takes() -> None:
-    rows = {
+def test_a_gain_too_small_to_matter_is_planned_to_be_shown_as_none() -> None:
+    plan = planned("squeeze", {"avg": [22.0] * 3, "ResNet-50": [22.5, 21.5, 22.001]})[NO_SE]
+    assert (plan.goal, plan.level) == ("no effect", 0.05)
+    assert "less than matters: to show that there is no effect takes" in format_seeds_needed(
+        [plan], 0.8
+    )
+
+
+def test_a_difference_that_may_be_none_has_no_seeds_by_its_lower_bound() -> None:
+    plan = planned("squeeze", {"avg": [22.0] * 3, "ResNet-50": [22.9, 21.5, 22.9]})[NO_SE]
+    assert plan.hoped_seeds is not None
+    assert plan.seeds is None
+    text = format_seeds_needed([plan], 0.8)
+    assert "if that is the true difference, more than 1,000 by its lower bound" in text
+
+
+def test_a_chain_takes_more_than_its_hardest_pair() -> None:
+    chain = {
         "SE": [22.0, 22.0, 22.0],
         "NoSqueeze": [23.0, 22.0, 24.0],
-        "ResNet-50": [30.0, 29.0, 31.001],
+        "ResNet-50": [24.0, 24.0, 24.0],
     }
-    (plan,) = planned("no_squeeze", rows).values()
-    assert plan.seeds == 8
-    assert set(plan.missing) == set(rows)
+    (plan,) = planned("no_squeeze", chain).values()
+    (alone,) = planned("no_squeeze", {**chain, "ResNet-50": [30.0, 29.0, 31.001]}).values()
+    assert plan.hoped_seeds is not None
+    assert alone.hoped_seeds is not None
+    assert 10 <= alone.hoped_seeds < plan.hoped_seeds
+    assert set(plan.missing) == set(chain)
+
+
+def test_seeds_that_are_added_after_looks_are_more() -> None:
+    errors = {"avg": [22.0] * 3, "ResNet-50": [23.0, 22.0, 24.0]}
+    fixed = planned("squeeze", errors)[NO_SE]
+    growing = planned(
+        "squeeze", errors, plan=make_plan([0, 1, 2], grows_from=3, tables=["squeeze"])
+    )
+    assert fixed.hoped_seeds is not None
+    assert (growing[NO_SE].hoped_seeds or 0) > fixed.hoped_seeds
+
+
+def test_before_any_run_a_supposed_gain_gives_seeds_of_every_claim_that_trains_something() -> None:
+    plans = suppose_seeds(find_table("reduction_ratio"), 0.5, 0.3)
+    lower, equivalent = plans
+    oracle = TTestPower().solve_power(0.5 / 0.3, power=0.8, alpha=0.05 / 4, alternative="larger")
+    assert lower.seeds == math.ceil(oracle)
+    assert equivalent.seeds is not None
+    assert equivalent.seeds > lower.seeds
+    # Six pairs within a third of the gain: each alone would have its power with fewer seeds.
+    assert equivalent.seeds > 40
+    assert list(lower.detectable.values()) == sorted(lower.detectable.values(), reverse=True)
+    assert "7 seeds at 80% power (level 0.013)" in format_supposed_plans(plans, 0.8)
+    # A row that the paper cites has no seeds.
+    assert len(suppose_seeds(find_table("state_of_the_art"), 0.5, 0.3)) < len(
+        find_table("state_of_the_art").claims
+    )
 
 
 def test_only_open_claims_about_errors_have_a_plan() -> None:
