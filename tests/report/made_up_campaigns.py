@@ -73,7 +73,8 @@ class Shown:
         lines = self.text.splitlines()
         head = next(index for index, line in enumerate(lines) if line.startswith("| claim"))
         (row,) = [line for line in lines if line.startswith(f"| {claim} ")]
-        (evidence,) = [line for line in lines if line.startswith(f"- {claim}: ")]
+        # Further below it may stand once more, with what its runs say image by image.
+        evidence = next(line for line in lines if line.startswith(f"- {claim}: "))
         provisional = [line for line in lines if line.startswith("Provisional")]
         return [
             *lines[head : head + 2],
