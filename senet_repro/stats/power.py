@@ -133,14 +133,16 @@ def count_seeds_jointly(
 def bound_distance(test: OneSidedTest) -> OneSidedTest:
     """Return a test with the lower bound of its distance for the distance, which is so great with 80 % confidence.
 
-    Estimated effects that were worth a plan are too great on average. Who plans three more seeds from the estimate of
-    three has a power below one half in 46 % of cases.
+    A few seeds tell neither a mean nor its standard deviation well. Of plans from three seeds 45 % have a power below
+    one half if the estimates are taken for true, and 18 % by this bound, as simulated. It is that of the distance in
+    standard deviations, by the noncentral t.
     """
-    from scipy.special import stdtrit
+    from scipy.special import nctdtrinc
 
     standard_error = math.hypot(test.sd / math.sqrt(test.seeds), test.images_error)
-    reach = float(stdtrit(test.seeds - 1, _SAFEGUARD)) * standard_error
-    return replace(test, distance=test.distance - reach)
+    observed = test.distance / standard_error
+    least = float(nctdtrinc(test.seeds - 1, _SAFEGUARD, observed))
+    return replace(test, distance=least * standard_error)
 
 
 def _draw_needed_distances(n: int, tests: Sequence[OneSidedTest], level: float) -> np.ndarray:
