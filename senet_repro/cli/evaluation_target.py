@@ -62,6 +62,8 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
     _point_at_seeds(path)
     folder.require_trained()
     overrides, devices = _take_devices(settings)
+    # As it was trained, whatever the command says about its evaluation.
+    trained = run_as_stated(folder.load_settings())
     run = _read_run(folder, overrides)
     fingerprint = _look_at_images(run)
     data = run.data
@@ -77,7 +79,11 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
             "source": None,
             "released_as": None,
         },
-        trained_by={"name": run_name(run), "run_key": run_key(run), "seed": run.seed},
+        trained_by={
+            "name": run_name(trained),
+            "run_key": run_key(trained),
+            "seed": trained.seed,
+        },
         trained_px=data.train_px,
         rules=choose_rules(
             data, said, CropRule(size_px=data.eval_px, resize_px=data.eval_resize_px)
@@ -85,8 +91,22 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
         interpolation=said.interpolation or "bilinear",
         antialias=said.antialias is not False,
         published_by=None,
-        notes=_note_resizing("the run", said, "bilinear"),
+        notes=[
+            *_note_other_key(folder, trained),
+            *_note_resizing("the run", said, "bilinear"),
+        ],
     )
+
+
+def _note_other_key(folder: RunFolder, trained: Run) -> list[str]:
+    """Return a note on a run whose folder bears another key than its settings have here."""
+    key = folder.key_start
+    if key is None or run_key(trained).startswith(key):
+        return []
+    return [
+        f"the run was trained as {key} by another version of senet_repro, and its settings have the key "
+        f"{run_key(trained)[:8]} here: its network may be computed otherwise than it was trained"
+    ]
 
 
 def _point_at_seeds(path: Path) -> None:

@@ -38,7 +38,7 @@ class CropRule:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationWords:
-    """What a command says about an evaluation beyond the settings of a run; None where it says nothing."""
+    """The words of a command about an evaluation, beyond the settings of a run; None where it says nothing."""
 
     sizes: list[int] | None = None
     crop_ratios: list[float] | None = None

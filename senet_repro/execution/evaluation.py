@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -22,7 +22,7 @@ from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
-from senet_repro.core.errors import ConfigError
+from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.files import write_json
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
@@ -86,18 +86,26 @@ def evaluate_target(target: Target) -> list[Evaluation]:
         _evaluate_here(target)
     else:
         _evaluate_in_processes(target)
-    found = {one.key: one for one in read_evaluations(target.folder)}
-    made = [one for one in found.values() if one.rule in target.rules]
-    newest = {one.rule: one for one in made if _is_of_target(one, target)}
+    made = [one for one in read_evaluations(target.folder) if _is_of_target(one, target)]
+    newest = {one.rule: one for one in made}
     return [newest[rule] for rule in target.rules]
 
 
 def _is_of_target(evaluation: Evaluation, target: Target) -> bool:
-    """Return whether an evaluation is of the weights and settings of a target."""
-    same_weights = evaluation.weights["sha256"] == target.weights["sha256"]
-    same_images = evaluation.preprocessing == _describe_preprocessing(target)
-    same_precision = evaluation.trainer["precision"] == target.run.trainer.precision
-    return same_weights and same_images and same_precision
+    """Return whether an evaluation is of the weights, the images and the settings of a target."""
+    is_on_gpu = evaluation.hardware["device"] == "cuda"
+    return (
+        evaluation.weights["sha256"] == target.weights["sha256"]
+        and target.fingerprint in (None, evaluation.data["fingerprint"])
+        and evaluation.preprocessing == _describe_preprocessing(target)
+        and _drop_devices(evaluation.trainer) == _drop_devices(_describe_trainer(target))
+        and is_on_gpu == uses_gpu(target.run.trainer)
+    )
+
+
+def _drop_devices(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that decide numbers: how many devices share the batches does not."""
+    return {name: value for name, value in trainer.items() if name != "devices"}
 
 
 def _evaluate_here(target: Target) -> None:
@@ -118,13 +126,18 @@ def _evaluate_in_processes(target: Target) -> None:
     work = Path(tempfile.mkdtemp(prefix="senet_repro-evaluate-"))
     write_target(work, target)
     deferral = Deferral()
+    has_failed = False
     try:
         with deferral:
             meeting = Meeting(port=find_free_port())
             train_in_processes(target.run, work, meeting, None, None, deferral, WORKER)
+    except RunFailed:
+        has_failed = True
+        raise
     finally:
+        if not has_failed:
+            shutil.rmtree(work, ignore_errors=True)
         deferral.deliver_signal()
-    shutil.rmtree(work, ignore_errors=True)
 
 
 def write_target(work: Path, target: Target) -> None:
@@ -296,7 +309,6 @@ def _describe_trainer(target: Target) -> dict[str, Any]:
 def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
     """Return the key of a pass; the number of devices does not change its numbers, and their kind does."""
     identity = build_identity(target.run)
-    trainer = {**_describe_trainer(target), "devices": None}
     return hash_evaluation(
         {
             "code_version": CODE_VERSION,
@@ -307,7 +319,7 @@ def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
             "skipped": sorted(images.images.skipped),
             "rule": asdict(rule),
             "preprocessing": _describe_preprocessing(target),
-            "trainer": trainer,
+            "trainer": _drop_devices(_describe_trainer(target)),
             "on_gpu": uses_gpu(target.run.trainer),
         }
     )

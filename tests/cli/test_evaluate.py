@@ -146,6 +146,8 @@ def test_a_run_is_evaluated_once_and_its_passes_are_found_again(
     (first,) = _read_passes(run)
     assert first["images"] == 360
     assert first["kind"] == "re-scored run"
+    assert first["run"]["run_key"].startswith(run.parent.name[-8:])
+    assert first["notes"] == []
     assert first["commit"] is None or len(first["commit"]) == 40
     assert call_verb("evaluate", words) == 0
     again = capsys.readouterr()
@@ -154,7 +156,10 @@ def test_a_run_is_evaluated_once_and_its_passes_are_found_again(
     assert _read_passes(run) == [first]
     # Another precision is another evaluation, and both are kept.
     assert call_verb("evaluate", [*words, "trainer.precision=bf16-mixed"]) == 0
-    assert [one["trainer"]["precision"] for one in _read_passes(run)] == ["32-true", "bf16-mixed"]
+    halves = _read_passes(run)[1]
+    assert halves["trainer"]["precision"] == "bf16-mixed"
+    assert halves["run"] == first["run"]
+    assert len(_read_passes(run)) == 2
 
 
 def test_an_exported_file_brings_its_run_and_the_images_that_it_was_trained_on(

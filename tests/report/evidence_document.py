@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.report.figures.drawing import make_figure, use_house_style
+from senet_repro.report.figures.drawing import make_figure, render_figure, use_house_style
 from senet_repro.report.figures.style import (
     BLUE,
     GREEN,
@@ -23,7 +23,7 @@ from senet_repro.report.figures.style import (
 )
 from senet_repro.report.text.verdicts import format_verdict
 from tests.conftest import ROOT
-from tests.report.made_up_campaigns import LOWERS, MADE_UP, MadeUp, Shown, show
+from tests.report.made_up_campaigns import LOWERS, MADE_UP, Shown, show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,9 +34,9 @@ FIGURE = ROOT / "docs" / "verdicts.svg"
 HEAD = """\
 # What verdicts make of campaigns whose truth is known
 
-Each campaign below is made up: its records were written by a program, so that one knows what is true. Under each stands what
-was put in and what `python -m senet_repro verdict` prints about one claim. The README says what the words mean. The figures are
-those of Table 11 of the paper, where SE lowers the top-1 error by 1.02 points, unless something else is said; seeds scatter as
+Each campaign below is made up: a program wrote its records, so one knows what is true. Under each stands what was put
+in, and what `python -m senet_repro verdict` prints about one claim; the README says what the words mean. The claim is
+one of Table 11, where SE lowers the top-1 error by 1.02 points, unless something else is said; seeds scatter as
 trainings on ImageNet do. Written by `python -m tests.report.evidence_document`; a test holds that it is up to date.
 
 ![Differences with their intervals, and the verdict on each](verdicts.svg)
@@ -47,7 +47,6 @@ DRAWN = (
     "A tenth of the effect",
     "None",
     "Harm",
-    "Peeked",
     "Too much noise",
 )
 """The campaigns in the figure, which share a claim and a protocol."""
@@ -61,7 +60,7 @@ COLOURS = {
 }
 PUBLISHED = -1.02
 LEAST = 0.34
-WIDTH_PX, HEIGHT_PX = 760, 330
+WIDTH_PX, HEIGHT_PX = 700, 270
 
 
 def write_document(shown: Mapping[str, Shown]) -> str:
@@ -87,7 +86,7 @@ def draw_figure(shown: Mapping[str, Shown]) -> str:
         panel.set_yticks([])
         panel.spines["left"].set_visible(False)
         panel.set_xlabel("difference in top-1 error with SE, points; left is better")
-        return _render(figure)
+        return render_figure(figure, "verdicts", "", "").svg
 
 
 def _draw_yardsticks(panel: Axes) -> None:
@@ -95,7 +94,7 @@ def _draw_yardsticks(panel: Axes) -> None:
     panel.axvline(0, color=INK, linewidth=1.0)
     panel.axvline(PUBLISHED, color=GREEN, linewidth=1.4)
     panel.axvline(PUBLISHED / 2, color=GREEN, linewidth=1.4, linestyle="--")
-    names = {PUBLISHED: "published", PUBLISHED / 2: "half of it", 0: "too small to matter"}
+    names = {PUBLISHED: "the paper's", PUBLISHED / 2: "half of it", 0: "too small to matter"}
     for x, name in names.items():
         panel.annotate(
             name,
@@ -128,20 +127,9 @@ def _draw_campaign(panel: Axes, y: int, shown: Shown) -> None:
     panel.text(0.9, y, verdict, color=INK, va="center", ha="right")
 
 
-def _render(figure: object) -> str:
-    from senet_repro.report.figures.drawing import render_figure
-
-    drawing = render_figure(figure, "verdicts", "", "")  # type: ignore[arg-type]
-    return drawing.svg
-
-
 def show_all(folder: Path) -> dict[str, Shown]:
     """Each campaign as a reader sees it, by its title; they are written below a folder."""
-    return {made_up.title: _show_below(folder, made_up) for made_up in MADE_UP}
-
-
-def _show_below(folder: Path, made_up: MadeUp) -> Shown:
-    return show(made_up, folder / made_up.title)
+    return {made_up.title: show(made_up, folder / made_up.title) for made_up in MADE_UP}
 
 
 def main() -> None:

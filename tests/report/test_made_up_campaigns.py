@@ -12,12 +12,19 @@ import pytest
 from senet_repro.report.text.verdicts import format_verdict, format_verdicts_json
 from senet_repro.results.record import read_record, write_record
 from tests.records import make_plan
-from tests.report.made_up_campaigns import MADE_UP, MadeUp, Shown, judge_folder, show
+from tests.report.evidence_document import (
+    DOCUMENT,
+    FIGURE,
+    draw_figure,
+    show_all,
+    write_document,
+)
+from tests.report.made_up_campaigns import MADE_UP, MadeUp, Shown, judge_folder
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
-    return {one.title: show(one, tmp_path_factory.mktemp("campaign")) for one in MADE_UP}
+    return show_all(tmp_path_factory.mktemp("campaigns"))
 
 
 @pytest.mark.parametrize("made_up", MADE_UP, ids=lambda one: one.title)
@@ -64,3 +71,9 @@ def test_over_seeds_alone_lucky_images_would_be_called_a_gain(tmp_path: Path) ->
     assert judged.verdict == "reproduced"
     assert judged.p_value is not None
     assert judged.p_value < 0.001
+
+
+def test_the_document_shows_what_verdicts_say_now(shown: dict[str, Shown]) -> None:
+    mend = "python -m tests.report.evidence_document writes it anew"
+    assert DOCUMENT.read_text() == write_document(shown), mend
+    assert FIGURE.read_text() == draw_figure(shown), mend

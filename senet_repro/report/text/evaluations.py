@@ -195,26 +195,35 @@ def _list_figures(evaluation: Evaluation, metrics: Sequence[Metric]) -> list[str
     """Return each error with the bounds of its interval."""
     cells = []
     for metric in metrics:
-        spec = choose_value_spec(metric)
-        if metric.name not in evaluation.metrics:
+        value = evaluation.metrics.get(metric.name)
+        if value is None:
             cells.append("")
             continue
+        spec = choose_value_spec(metric)
         low, high = evaluation.intervals[metric.name]
-        cells.append(f"{evaluation.metrics[metric.name]:{spec}} ({low:{spec}} to {high:{spec}})")
+        interval = f"{low:{spec}} to {high:{spec}}"
+        cells.append(f"{value:{spec}} ({interval})")
     return cells
 
 
 def _list_paper_cells(row: RescoredRow | None, metrics: Sequence[Metric]) -> list[str]:
     if row is None:
         return ["", ""]
-    papers, differences = [], []
+    papers = []
+    differences = []
     for metric in metrics:
-        published, difference = row.paper.published(metric.name), row.difference(metric)
+        published = row.paper.published(metric.name)
         if published is not None:
-            papers.append(f"{published:{choose_value_spec(metric)}}")
+            spec = choose_value_spec(metric)
+            papers.append(f"{published:{spec}}")
+        difference = row.difference(metric)
         if difference is not None:
-            differences.append(f"{difference:{choose_difference_spec(metric)}}")
-    return [" / ".join(papers), " / ".join(differences)]
+            spec = choose_difference_spec(metric)
+            differences.append(f"{difference:{spec}}")
+    return [
+        " / ".join(papers),
+        " / ".join(differences),
+    ]
 
 
 def _flatten_row(table: RescoredTable, row: RescoredRow) -> dict[str, Any]:
@@ -233,13 +242,22 @@ def _flatten_row(table: RescoredTable, row: RescoredRow) -> dict[str, Any]:
         "images": one.images,
     }
     for metric in table.metrics:
-        low, high = one.intervals.get(metric.name, (None, None))
-        values[f"paper_{metric.name}"] = row.paper.published(metric.name)
-        values[metric.name] = one.metrics.get(metric.name)
-        values[f"{metric.key}_low_{metric.unit}"] = low
-        values[f"{metric.key}_high_{metric.unit}"] = high
-        values[f"{metric.key}_from_paper_{metric.unit}"] = row.difference(metric)
+        values |= _flatten_figures(row, metric)
     return values
+
+
+def _flatten_figures(row: RescoredRow, metric: Metric) -> dict[str, float | None]:
+    """Return the paper's figure of a metric and ours, with the bounds of its interval."""
+    name = metric.name
+    key, unit = metric.key, metric.unit
+    low, high = row.evaluation.intervals.get(name, (None, None))
+    return {
+        f"paper_{name}": row.paper.published(name),
+        name: row.evaluation.metrics.get(name),
+        f"{key}_low_{unit}": low,
+        f"{key}_high_{unit}": high,
+        f"{key}_from_paper_{unit}": row.difference(metric),
+    }
 
 
 def _join_latex(cells: Sequence[str]) -> str:

@@ -18,8 +18,13 @@ from senet_repro.report.claims.words import NOT_RUN, VERDICTS
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import count_seeds, end_plural, format_p_value
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.image_evidence import (
+    collect_image_evidence,
+    format_image_evidence,
+)
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.report.text.notes import format_distinctions, format_heading
+from senet_repro.report.text.pooled import collect_pooled, format_pooled
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import LEVEL
 from senet_repro.stats.ranks import RankAgreement
@@ -207,6 +212,8 @@ def _format_table(table: ResultTable, judged: Sequence[Judged]) -> str:
         align_columns([HEADER, *map(_list_cells, judged)]),
         "\n".join(f"- {one.claim.says}: {one.evidence}" for one in judged),
         _explain_provisional(judged),
+        format_pooled(table),
+        format_image_evidence(table),
         describe_order(agreement, table.metrics[0]) if agreement else None,
     ]
     return "\n\n".join(part for part in parts if part)
@@ -264,6 +271,8 @@ def _collect_table(table: ResultTable, judged: Sequence[Judged]) -> dict[str, An
         "is_proxy": table.standing == Standing.PROXY,
         "departures_from_paper": table.departures,
         "rank_agreement": asdict(agreement) if agreement else None,
+        "pooled": collect_pooled(table),
+        "image_by_image": collect_image_evidence(table),
         "claims": [_collect_judged(one) for one in judged],
     }
 
