@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from senet_repro.config.schema import Claim
-from senet_repro.report.claims.comparisons import Comparison, MetricClaim
+from senet_repro.report.claims.comparisons import Comparison, MetricClaim, Yardstick
 from senet_repro.report.claims.confounds import find_confounds
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import (
@@ -60,6 +60,7 @@ class Judged:
     p_value: float | None = None
     n: int = 0  # pairs of seeds
     seeds: PlannedSeeds | None = None  # of the claim's rows; None where no test was possible
+    yardstick: Yardstick | None = None  # of the difference; None where no test was possible
     evidence: str  # sentences: figures, test, n, yardstick, seeds, and whatever confounds
 
     @property
@@ -298,6 +299,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         p_value=p_value,
         n=deciding.difference.n,
         seeds=tested.seeds,
+        yardstick=deciding.yardstick,
         evidence=describe_finding(tested.kind, finding),
     )
 
