@@ -36,7 +36,9 @@ def find_list(folder: Path) -> Path | None:
     if inside:
         return inside[0]
     beside = folder.with_name(f"{folder.name}{LIST_SUFFIX}")
-    return beside if beside.is_file() else None
+    if not beside.is_file():
+        return None
+    return beside
 
 
 def read_list(file: Path) -> dict[str, str]:

@@ -172,7 +172,9 @@ def _estimate_chance(metric: Metric, first: RunsBySeed, second: RunsBySeed) -> C
     if len(first) < 2 or len(second) < 2:
         return None
     # There the lower figure is the better one.
-    sign = 1.0 if metric.better == "lower" else -1.0
+    sign = -1.0
+    if metric.better == "lower":
+        sign = 1.0
     return chance_better(_list_figures(metric, first, sign), _list_figures(metric, second, sign))
 
 

@@ -195,7 +195,9 @@ def _explain_gap(table: ResultTable, kind: ClaimKind) -> str | None:
         return "The paper's rows are not offered here."
     rows += [find_row(table, name) for name in _list_gain_rows(table, kind)]
     lacking = dict.fromkeys(row.name for row in rows if not row.is_cited and not row.records)
-    return f"No records of {', '.join(lacking)}." if lacking else None
+    if not lacking:
+        return None
+    return f"No records of {', '.join(lacking)}."
 
 
 def _list_gain_rows(table: ResultTable, kind: ClaimKind) -> list[str]:
@@ -310,7 +312,9 @@ def _choose_verdict(tested: Tested, adjusted: _Adjusted) -> tuple[str, float | N
         if grade != NO_EFFECT:
             return grade, adjusted.holds
         # A gain that is there and looks too small to matter: the p of its being so decides, as everywhere.
-        return (NO_EFFECT, adjusted.nothing) if is_nothing else (INCONCLUSIVE, adjusted.holds)
+        if is_nothing:
+            return (NO_EFFECT, adjusted.nothing)
+        return (INCONCLUSIVE, adjusted.holds)
     if adjusted.fails is not None and adjusted.fails <= LEVEL:
         return CONTRADICTED, adjusted.fails
     if is_nothing:
@@ -349,7 +353,9 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
     first, second = find_rows(table, kind.claim)
     counts = _count_sizes(kind, first, second)
     increase_pct = 100 * (counts[0] / counts[1] - 1)
-    verdict = REPRODUCED if kind.is_met_by(increase_pct) else CONTRADICTED
+    verdict = CONTRADICTED
+    if kind.is_met_by(increase_pct):
+        verdict = REPRODUCED
     obstacle = explain_cost_obstacle(table, (first, second))
     # Counts of another network neither bear the claim out nor refute it.
     if obstacle:

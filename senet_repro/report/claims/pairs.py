@@ -23,7 +23,9 @@ class Pair:
         """Return the seeds that both rows were run with."""
         # A cited row stands beside whatever seeds the other has.
         if self.first.is_cited:
-            return [] if self.second.is_cited else self.second.seeds
+            if self.second.is_cited:
+                return []
+            return self.second.seeds
         if self.second.is_cited:
             return self.first.seeds
         return sorted(set(self.first.seeds) & set(self.second.seeds))

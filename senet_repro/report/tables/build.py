@@ -77,12 +77,16 @@ class ResultRow:
     @property
     def params(self) -> int | None:
         """Return the trainable parameters, the same for every seed, or None without records."""
-        return self.records[0].params if self.records else None
+        if not self.records:
+            return None
+        return self.records[0].params
 
     @property
     def macs(self) -> int | None:
         """Return the multiply-adds of one image, the same for every seed, or None without records."""
-        return self.records[0].macs if self.records else None
+        if not self.records:
+            return None
+        return self.records[0].macs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +133,9 @@ class ResultTable:
         """Return how far its numbers can stand for the paper's."""
         if self.stands_for is not None:
             return Standing.PROXY
-        return Standing.CHANGED if self.departures else Standing.PAPERS_OWN
+        if self.departures:
+            return Standing.CHANGED
+        return Standing.PAPERS_OWN
 
     def is_baseline(self, row: ResultRow) -> bool:
         """Return whether other rows are compared to this one."""
@@ -142,7 +148,9 @@ class ResultTable:
             return None
         value = row.paper.published(figure)
         base = self.paper.rows[baseline].published(figure)
-        return None if value is None or base is None else value - base
+        if value is None or base is None:
+            return None
+        return value - base
 
 
 def build_tables(
@@ -292,7 +300,9 @@ def _estimate_rows(paper: PaperTable, rows: Sequence[ResultRow]) -> list[ResultR
     for row in rows:
         baseline = by_name.get(paper.baseline_of(row.name) or "")
         estimates = _estimate_metrics(row, metrics)
-        differences = _estimate_differences(row, baseline, metrics) if baseline else {}
+        differences = {}
+        if baseline:
+            differences = _estimate_differences(row, baseline, metrics)
         estimated.append(replace(row, estimates=estimates, differences=differences))
     return estimated
 

@@ -47,7 +47,9 @@ def describe_set(record: Record) -> str:
     encoding = _read_encoding(record)
     if encoding is not None:
         changes.append(f"re-encoded as {encoding}")
-    return f"{described} {', '.join(changes)}" if changes else described
+    if not changes:
+        return described
+    return f"{described} {', '.join(changes)}"
 
 
 def describe_set_departure(record: Record) -> str | None:
@@ -79,7 +81,9 @@ def count_pictures(record: Record) -> str:
     """Return how many pictures a run was trained and evaluated on, as far as its record says so."""
     evaluated = f"{record.eval_images:,} evaluation images"
     counts = _read_counts(record)
-    return f"{counts['train_images']:,} training images, {evaluated}" if counts else evaluated
+    if not counts:
+        return evaluated
+    return f"{counts['train_images']:,} training images, {evaluated}"
 
 
 def _has_all_pictures(record: Record) -> bool:
@@ -112,7 +116,9 @@ def _read_encoding(record: Record) -> str | None:
 def _read_facts(record: Record) -> SetFacts | None:
     """Return the facts of a run's set; None for a set that no file describes."""
     name = _read_name(record)
-    return read_set_facts(name) if name in list_files("data") else None
+    if name not in list_files("data"):
+        return None
+    return read_set_facts(name)
 
 
 def _read_name(record: Record) -> str:

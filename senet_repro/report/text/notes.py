@@ -25,7 +25,9 @@ def format_heading(table: ResultTable) -> str:
 def name_data(table: ResultTable) -> str:
     """Return the name of the data, and whether they stand in for the paper's."""
     name = table.set_name
-    return f"{name}, {table.standing}" if table.standing == Standing.PROXY else name
+    if table.standing == Standing.PROXY:
+        return f"{name}, {table.standing}"
+    return name
 
 
 def list_networks(table: ResultTable) -> list[str]:
@@ -38,7 +40,9 @@ def explain_gap(row: ResultRow) -> str:
     """Return why a row has no figure of ours, in a word or two."""
     if row.failed:
         return "failed"
-    return "cited" if row.is_cited else "not run"
+    if row.is_cited:
+        return "cited"
+    return "not run"
 
 
 def format_seed_count(table: ResultTable, row: ResultRow) -> str:
@@ -92,7 +96,9 @@ def list_footnotes(table: ResultTable) -> list[str]:
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
         tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-        whose = "The paper's claims" if table.paper.section else "Claims"
+        whose = "Claims"
+        if table.paper.section:
+            whose = "The paper's claims"
         footnotes.append(f"{whose} about it: {tally}.")
     return footnotes
 
@@ -123,15 +129,21 @@ def _explain_difference_interval(table: ResultTable) -> str:
     if images in (set(), {None}):
         return ""
     whole = ", its ± over seeds and evaluation images"
-    return whole if None not in images else f"{whole} where every run kept its outcomes"
+    if None not in images:
+        return whole
+    return f"{whole} where every run kept its outcomes"
 
 
 def _name_figures(table: ResultTable) -> str:
     """Return a noun for the figures of all metrics of a table, such as `Errors`."""
     # Metrics of several kinds have no noun in common.
     nouns = {metric.noun for metric in table.metrics}
-    noun = nouns.pop() if len(nouns) == 1 else ""
-    return f"{noun.capitalize()}s" if noun else "Figures"
+    noun = ""
+    if len(nouns) == 1:
+        noun = nouns.pop()
+    if not noun:
+        return "Figures"
+    return f"{noun.capitalize()}s"
 
 
 def _describe_proxy(table: ResultTable) -> str | None:
