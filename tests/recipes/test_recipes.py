@@ -58,7 +58,8 @@ table:
     sigmoid: {axes: {excitation: sigmoid}, figures: {top1_err_pct: 22.28, top5_err_pct: 6.03}}
     hard sigmoid: {axes: {excitation: hardsigmoid}}
   claims:
-    - {section: "6.3", says: "the exact gate is better", kind: lower, rows: [sigmoid, hard sigmoid], smallest_effect: 0.2}
+    - {section: "6.3", says: "the exact gate is better", kind: lower, rows: [sigmoid, hard sigmoid],
+       smallest_effect: 0.2}
 """
 
 # A verb: one file.

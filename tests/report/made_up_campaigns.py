@@ -326,7 +326,7 @@ MADE_UP = (
         put_in="SE lowers the error by 1.00 points; its runs left out 1,300 pictures that could not be read.",
         write=_write_fewer_images,
         verdict="reproduced",
-        words=["The rows differ beside what is tested: trained without 1,300 images (avg)."],
+        words=["beside what is tested: trained without 1,300 images (avg)."],
     ),
     MadeUp(
         title="A proxy whose plan names no smallest effect",

@@ -19,23 +19,26 @@ HEADING = (
     "differ where that speaks for one of them on other images, too (McNemar's test, Holm over the seeds): a statement "
     "about these networks, and not about their rows."
 )
+HEADING_WITHOUT_IMAGES = "Run by run, since not every run kept which images it got right:"
 
 
 def format_image_evidence(table: ResultTable) -> str | None:
     """Return a line for each claim that one row is better than another, whose rows were run; None without any."""
-    found = gather_image_evidence(table)
-    if not found:
-        return None
-    lines = [f"- {says}: {describe_image_evidence(one)}" for says, one in found.items()]
-    return "\n".join([HEADING, "", *lines])
+    lines = []
+    heading = HEADING_WITHOUT_IMAGES
+    for says, one in gather_image_evidence(table).items():
+        if one.agreement is not None:
+            heading = HEADING
+        # Of a single run that kept no images there is nothing to say.
+        if one.agreement is not None or one.chance is not None:
+            lines.append(f"- {says}: {describe_image_evidence(one)}")
+    return "\n".join([heading, "", *lines]) if lines else None
 
 
 def describe_image_evidence(evidence: ImageEvidence) -> str:
     """Return on how many images the networks of two rows differ, and how often a run of the first is better."""
     sentences = []
-    if evidence.agreement is None:
-        sentences.append("Not every run kept which images it got right.")
-    else:
+    if evidence.agreement is not None:
         sentences.append(_describe_disagreement(evidence.agreement))
         sentences.append(_describe_tests(evidence, evidence.agreement))
     if evidence.chance is not None:

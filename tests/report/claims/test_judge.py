@@ -376,7 +376,8 @@ def test_markdown_has_a_line_and_evidence_for_each_claim_and_counts_all() -> Non
     found = judge_tables([table], papers)
     text = format_verdicts(found, list_not_run=False)
     assert text.startswith("### Table 11: Squeeze operator")
-    assert text.count("averages are the better squeeze") == 2
+    # In the table, with its evidence, and run by run.
+    assert text.count("averages are the better squeeze") == 3
     assert "SE in stage 2" not in text
     assert "SE in stage 2" in format_verdicts(found, list_not_run=True)
     assert text.endswith(
