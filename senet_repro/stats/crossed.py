@@ -44,12 +44,15 @@ def estimate_crossed(values: np.ndarray) -> Estimate:
     squares_images = seeds * float(((image_means - mean) ** 2).sum())
     squares_error = squares - squares_seeds - squares_images
     mean_square_images = squares_images / (images - 1)
-    mean_square_error = squares_error / ((seeds - 1) * (images - 1))
+    degrees_error = (seeds - 1) * (images - 1)
+    mean_square_error = squares_error / degrees_error
 
     # Seeds that agree by chance are credited with a spread of one image, as everywhere.
     sd = max(float(seed_means.std(ddof=1)), least_sd_pct(images))
     variance_seeds = sd**2 / seeds
-    variance_images = max(0.0, mean_square_images - mean_square_error) / (seeds * images)
+    # The difference of two estimates may fall below 0, which no variance does.
+    excess_images = max(0.0, mean_square_images - mean_square_error)
+    variance_images = excess_images / (seeds * images)
     standard_error = math.sqrt(variance_seeds + variance_images)
     degrees = _match_degrees((variance_seeds, seeds - 1), (variance_images, images - 1))
     return build_estimate(seeds, mean, sd, standard_error, degrees)
@@ -66,8 +69,10 @@ def _match_degrees(*parts: tuple[float, int]) -> float:
     squared_width = 0.0
     for variance, degrees in parts:
         total += variance
-        squared_width += variance * float(stdtrit(degrees, _QUANTILE)) ** 2
-    matched = float(stdtridf(_QUANTILE, math.sqrt(squared_width / total)))
+        quantile = float(stdtrit(degrees, _QUANTILE))
+        squared_width += variance * quantile**2
+    quantile = math.sqrt(squared_width / total)
+    matched = float(stdtridf(_QUANTILE, quantile))
     fewest, most = sorted(degrees for _, degrees in parts)
     # The search for them ends within rounding of its bounds.
     return min(max(matched, fewest), most)

@@ -68,8 +68,9 @@ def _list_tests(kind: MetricClaim, comparison: Comparison, region: Region) -> li
     mean = comparison.difference.mean
     low, high = region
     # A region that is bounded on both sides lies within a margin; another lies beyond one, if there is any.
+    is_within = math.isfinite(low) and math.isfinite(high)
     sign_of_margin = 1.0
-    if math.isfinite(low) and math.isfinite(high):
+    if is_within:
         sign_of_margin = -1.0
     tests = []
     for bound, sign in ((high, 1.0), (low, -1.0)):
@@ -93,7 +94,10 @@ def _scale_test(
     assert difference.standard_error is not None
     over_images = 0.0
     if difference.images is not None:
-        over_images = max(0.0, difference.standard_error**2 - difference.sd**2 / difference.n)
+        variance = difference.standard_error**2
+        over_seeds = difference.sd**2 / difference.n
+        # Images that add nothing may seem, by rounding, to take something away.
+        over_images = max(0.0, variance - over_seeds)
     return OneSidedTest(
         weights=weights,
         distance=distance,
@@ -124,7 +128,7 @@ def _add_margin(
     # A gain is the figure without SE less the one with it where lower is better.
     weight = -sign * share
     if kind.metric.better == "higher":
-        weight = sign * share
+        weight = -weight
     total = dict(difference)
     for name, of_margin in ((with_se, weight), (without, -weight)):
         total[name] = total.get(name, 0.0) + of_margin

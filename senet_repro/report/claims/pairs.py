@@ -35,7 +35,9 @@ class Pair:
 
         None is returned, too, where a run was recorded without the metric, or the paper lacks a cited row's figure.
         """
-        terms = [Term(1.0, self.first.list_runs(metric)), Term(-1.0, self.second.list_runs(metric))]
+        first = Term(1.0, self.first.list_runs(metric))
+        second = Term(-1.0, self.second.list_runs(metric))
+        terms = [first, second]
         return estimate_contrast(terms, metric, self.shared_seeds)
 
 

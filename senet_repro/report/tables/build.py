@@ -239,14 +239,12 @@ def _build_table(
     """Return the table of a variant; `shown` are all variants of that table which are shown."""
     paper = variant.paper
     plan = choose_plan(variant.all_records, paper.name)
-    rows = [
-        _build_row(name, row, variant.rows[name], failures, plan)
-        for name, row in paper.rows.items()
-    ]
-    beside = [
-        _build_row(name, row, variant.beside[name], failures, plan)
-        for name, row in paper.beside.items()
-    ]
+    rows = []
+    for name, row in paper.rows.items():
+        rows.append(_build_row(name, row, variant.rows[name], failures, plan))
+    beside = []
+    for name, row in paper.beside.items():
+        beside.append(_build_row(name, row, variant.beside[name], failures, plan))
     rows = _estimate_rows(paper, rows)
     with_records = [row for row in rows if row.records]
     papers = [paper_protocol(paper, row.paper) for row in with_records]
@@ -333,7 +331,9 @@ def _estimate_differences(
     shared = sorted(set(row.seeds) & set(baseline.seeds))
     differences = {}
     for metric in metrics:
-        terms = [Term(1.0, row.list_runs(metric)), Term(-1.0, baseline.list_runs(metric))]
+        own_term = Term(1.0, row.list_runs(metric))
+        baseline_term = Term(-1.0, baseline.list_runs(metric))
+        terms = [own_term, baseline_term]
         difference = estimate_contrast(terms, metric, shared)
         if difference is not None:
             differences[metric.name] = difference
@@ -343,7 +343,9 @@ def _estimate_differences(
 def _is_headed_alike(variant: TableVariant, other: TableVariant) -> bool:
     """Return whether two variants of a table have one heading: the same data and network."""
     ours, theirs = variant.group.protocol, other.group.protocol
-    return all(ours[part]["name"] == theirs[part]["name"] for part in ("data", "model"))
+    has_same_data = ours["data"]["name"] == theirs["data"]["name"]
+    has_same_network = ours["model"]["name"] == theirs["model"]["name"]
+    return bool(has_same_data and has_same_network)
 
 
 def _list_other_code_versions(variant: TableVariant, shown: Sequence[TableVariant]) -> list[int]:

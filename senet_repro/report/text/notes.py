@@ -32,8 +32,12 @@ def name_data(table: ResultTable) -> str:
 
 def list_networks(table: ResultTable) -> list[str]:
     """Return the names of the networks that have records."""
-    names = [row.protocol["model"]["name"] for row in table.rows if row.records and row.protocol]
-    return list(dict.fromkeys(names))
+    # A dict keeps the order of the rows.
+    names: dict[str, None] = {}
+    for row in table.rows:
+        if row.records and row.protocol:
+            names[row.protocol["model"]["name"]] = None
+    return list(names)
 
 
 def explain_gap(row: ResultRow) -> str:
@@ -95,7 +99,11 @@ def list_footnotes(table: ResultTable) -> list[str]:
         )
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
-        tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+        parts = []
+        for verdict in VERDICTS:
+            if counts[verdict]:
+                parts.append(f"{counts[verdict]} {verdict}")
+        tally = ", ".join(parts)
         whose = "Claims"
         if table.paper.section:
             whose = "The paper's claims"
@@ -107,9 +115,12 @@ def _describe_runs(table: ResultTable) -> str:
     data = f"{name_set(table.example)} ({count_pictures(table.example)})"
     networks = list_networks(table)
     network = f"network{end_plural(len(networks))} {', '.join(networks)}"
-    lengths = sorted({record.epochs for row in table.rows for record in row.records})
-    epochs = f"{join_words(lengths, 'or')} epoch{end_plural(max(lengths))}"
-    seeds = f"seed{end_plural(len(table.seeds))} {', '.join(map(str, table.seeds))}"
+    lengths = set()
+    for row in table.rows:
+        lengths |= {record.epochs for record in row.records}
+    epochs = f"{join_words(sorted(lengths), 'or')} epoch{end_plural(max(lengths))}"
+    numbers = [str(seed) for seed in table.seeds]
+    seeds = f"seed{end_plural(len(numbers))} {', '.join(numbers)}"
     return f"Data {data}, {network}, {epochs}, {seeds}."
 
 
