@@ -55,12 +55,16 @@ def _serve_command(arguments: list[str]) -> int:
         print_text(f"senet_repro: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        mend = "; give a results folder to write to" if error.filename else ""
+        mend = ""
+        if error.filename:
+            mend = "; give a results folder to write to"
         print_text(f"senet_repro: {reason_of(error)}{mend}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, Stopped) as stop:
         print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)
-        return stop.exit_code if isinstance(stop, Stopped) else 130
+        if isinstance(stop, Stopped):
+            return stop.exit_code
+        return 130
 
 
 def _print_to_reader(print_all: Callable[[], int]) -> int:

@@ -130,7 +130,9 @@ class SentenceParser(argparse.ArgumentParser):
 
 def _describe_argument(action: argparse.Action) -> str:
     """Return what stands in a place of the command: one of its words, or what the help calls it."""
-    return join_words(action.choices, "or") if action.choices else action.dest
+    if not action.choices:
+        return action.dest
+    return join_words(action.choices, "or")
 
 
 def _find_key(flag: str) -> str | None:

@@ -10,7 +10,7 @@ from senet_repro.cli.points import Point
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.printing import print_text
-from senet_repro.core.wording import count_noun, join_words
+from senet_repro.core.wording import choose_form, count_noun, join_words
 from senet_repro.report.tables.planned_seeds import name_seeds
 from senet_repro.results.campaign import CAMPAIGN_FILE, read_campaign
 from senet_repro.results.plan import (
@@ -35,7 +35,9 @@ def print_plans(points: Sequence[Point]) -> None:
         path = name_plan(results_dir, runs)
         tables = list(dict.fromkeys(run.table for run in runs if run.table is not None))
         seeds = name_seeds(sorted({run.seed for run in runs}))
-        of_tables = f" of {join_words(tables, 'and')}" if tables else ""
+        of_tables = ""
+        if tables:
+            of_tables = f" of {join_words(tables, 'and')}"
         plans, _ = read_sweep_plans(results_dir)
         when = "to be written before the first run"
         if path in plans:
@@ -63,7 +65,7 @@ def say_unplanned(runs: Sequence[Run]) -> None:
             if campaign.describe_plan(run_dir(run).parent.name, run.seed) is None
         ]
         if unplanned:
-            verb = "is" if len(unplanned) == 1 else "are"
+            verb = choose_form(len(unplanned), "is", "are")
             print_text(
                 f"senet_repro: {len(unplanned)} of {count_noun(len(pending), 'run')} to train {verb} not planned in "
                 f"{results_dir / CAMPAIGN_FILE}: tables will show and not count what is unplanned",

@@ -190,7 +190,9 @@ class HydraLauncher:
         """Return how many runs are trained at a time; 1 for a cluster, which decides that itself."""
         jobs: int = self.config.hydra.launcher.get("n_jobs") or 1
         # joblib's way to ask for all processors, or all but some.
-        return jobs if jobs > 0 else multiprocessing.cpu_count()
+        if jobs > 0:
+            return jobs
+        return multiprocessing.cpu_count()
 
 
 def _train_sweep_job(

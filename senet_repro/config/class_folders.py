@@ -25,7 +25,7 @@ from senet_repro.config.picture_lists import (
 )
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
-from senet_repro.core.wording import name_some
+from senet_repro.core.wording import choose_form, name_some
 
 TRAIN, EVAL = PARTS = ("train", "val")
 EVAL_FOLDERS = ("val", "validation", "test")
@@ -112,7 +112,10 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
     require_folder(root)
     names, folders = _find_parts(root, parts)
     if data.classes and len(names) > data.classes:
-        counted = root / TRAIN if (root / TRAIN).is_dir() else find_eval_folder(root)
+        # The names are those of the training part, where it is there.
+        counted = root / TRAIN
+        if not counted.is_dir():
+            counted = find_eval_folder(root)
         raise DataError(f"{counted} has {len(names)} classes: give data.classes={len(names)}")
     labels = number_classes(names, data.classes or len(names))
     return ClassFolders(root, names, labels, folders)
@@ -132,7 +135,9 @@ def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[Pictu
         return names or [], folders
     # What a list of pictures is beside class folders, such as a readme, nobody asks.
     found = _sort_classes(evaluation).taken
-    picture_list = find_list(evaluation) if set(found) <= {INNER_FOLDER} else None
+    picture_list = None
+    if set(found) <= {INNER_FOLDER}:
+        picture_list = find_list(evaluation)
     if picture_list is None and found == [INNER_FOLDER]:
         raise _lack_classes(evaluation)
     if picture_list is not None:
@@ -142,7 +147,7 @@ def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[Pictu
         return names, [*folders, PictureFolder(EVAL, _enter_images(evaluation), "", listed)]
     own_names = _list_classes(evaluation)
     if odd := sorted(set(names or own_names) ^ set(own_names)):
-        verb = "is" if len(odd) == 1 else "are"
+        verb = choose_form(len(odd), "is", "are")
         raise DataError(
             f"{root}: train/ and {evaluation.name}/ must have the same class folders; {name_some(odd)} {verb} in one "
             "only"
@@ -164,12 +169,17 @@ def _name_folders(folder: Path, part: str, names: Sequence[str]) -> list[Picture
 def _enter_images(folder: Path) -> Path:
     """Return the folder images/ in a folder, where there is one, or the folder itself."""
     inner = folder / INNER_FOLDER
-    return inner if inner.is_dir() else folder
+    if inner.is_dir():
+        return inner
+    return folder
 
 
 def _compare_with_list(folder: PictureFolder, pictures: Sequence[str]) -> None:
     """Refuse pictures that a list does not name, and names without a picture."""
-    unlisted = [name for name in pictures if name not in folder.listed]
+    unlisted = []
+    for name in pictures:
+        if name not in folder.listed:
+            unlisted.append(name)
     if unlisted:
         raise DataError(
             f"{folder.path}: {name_some(unlisted)} in no line of the list of classes; add a line, or move it away"
@@ -224,24 +234,40 @@ def describe_left_out(classes: ClassFolders) -> str | None:
     parts = []
     if others:
         named = name_some(sorted(others))
-        parts.append(f"{len(others):,} that are no files *{', *'.join(SUFFIXES)} ({named})")
+        suffixes = ", *".join(SUFFIXES)
+        parts.append(f"{len(others):,} that are no files *{suffixes} ({named})")
     if hidden:
-        parts.append(f"{len(hidden):,} hidden ({name_some(sorted(hidden))})")
-    return f"left out of {classes.root}: {' and '.join(parts)}" if parts else None
+        named = name_some(sorted(hidden))
+        parts.append(f"{len(hidden):,} hidden ({named})")
+    if not parts:
+        return None
+    return f"left out of {classes.root}: {' and '.join(parts)}"
 
 
 def _walk_folders(classes: ClassFolders) -> Iterator[tuple[Path, Entries]]:
     """Yield train/, val/ and each folder of pictures, with its entries; of a list's folder the list is none of them."""
-    for part, path in ((TRAIN, classes.root / TRAIN), (EVAL, find_eval_folder(classes.root))):
+    paths = {
+        TRAIN: classes.root / TRAIN,
+        EVAL: find_eval_folder(classes.root),
+    }
+    for part, path in paths.items():
         folders = classes.list_folders(part)
         if folders and not folders[0].listed:
             yield path, _sort_classes(path)
         for folder in folders:
             entries = list_pictures(folder.path)
             if folder.listed:
-                others = [name for name in entries.others if not name.endswith(LIST_SUFFIX)]
-                entries = replace(entries, others=others)
+                entries = _leave_list_out(entries)
             yield folder.path, entries
+
+
+def _leave_list_out(entries: Entries) -> Entries:
+    """Return the entries of a folder of pictures without the list of their classes."""
+    others = []
+    for name in entries.others:
+        if not name.endswith(LIST_SUFFIX):
+            others.append(name)
+    return replace(entries, others=others)
 
 
 def require_folder(root: Path) -> None:
@@ -266,13 +292,18 @@ def _list_classes(folder: Path) -> list[str]:
         raise DataError(f"{named}: a link to nothing; mend it or remove it")
     if not classes.taken:
         raise _lack_classes(folder)
-    paths = [folder / name for name in sorted(classes.taken)]
-    closed = [path for path in paths if not os.access(path, os.R_OK | os.X_OK)]
+    names = sorted(classes.taken)
+    closed = []
+    for name in names:
+        path = folder / name
+        # A folder is listed by the right to read it, and entered by the right to execute it.
+        if not os.access(path, os.R_OK | os.X_OK):
+            closed.append(path)
     if closed:
         raise DataError(
             f"{name_some(closed)}: not to be read; give yourself the right, or move it away"
         )
-    return [path.name for path in paths]
+    return names
 
 
 def _lack_classes(folder: Path) -> DataError:

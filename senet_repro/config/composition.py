@@ -29,7 +29,9 @@ ConfigStore.instance().store(name="schema", node=Run)
 
 
 def _gpus_per_node(trainer: Trainer) -> int | None:
-    return None if trainer.accelerator == "cpu" else trainer.devices
+    if trainer.accelerator == "cpu":
+        return None
+    return trainer.devices
 
 
 def _cpus_per_task(trainer: Trainer) -> int:

@@ -57,4 +57,6 @@ def count_classes(name: str) -> int:
 
 def data_title(name: str) -> str:
     """Return a data set's name as readers write it; a set that is not offered here keeps its plain name."""
-    return read_set_facts(name).title if name in list_files("data") else name
+    if name not in list_files("data"):
+        return name
+    return read_set_facts(name).title

@@ -22,7 +22,7 @@ from senet_repro.config.keys import (
 )
 from senet_repro.config.schema import MODEL_OPTIONS
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.wording import join_words
+from senet_repro.core.wording import choose_form, join_words
 
 RETIRED = {("trainer", "ddp"): "trainer.devices=2 alone trains a run on two devices"}
 """The replacements of files that earlier versions had, by group and name."""
@@ -85,7 +85,9 @@ def explain_unknown_key(key: str) -> str:
     if key.startswith("hydra."):
         return f"unknown key '{key}'; --hydra-help tells of Hydra's own"
     near = find_nearest_key(key)
-    mend = f"did you mean '{near}'?" if near else "--help all lists the keys"
+    mend = "--help all lists the keys"
+    if near:
+        mend = f"did you mean '{near}'?"
     return f"unknown key '{key}'; {mend}"
 
 
@@ -122,7 +124,9 @@ def describe_type(key: str) -> str:
         subject = f"a list of {noun}s" if known.is_list else f"a {noun}"
         limits = list_ranges().get(key)
         words = limits.describe(noun) if limits else subject
-    return f"{words}, or null" if known.may_be_none else words
+    if known.may_be_none:
+        return f"{words}, or null"
+    return words
 
 
 def find_example(key: str) -> str:
@@ -135,7 +139,9 @@ def find_example(key: str) -> str:
     if not known.is_list:
         return item
     limits = list_ranges().get(key)
-    count = limits.count if limits and limits.count else 2
+    count = 2
+    if limits and limits.count:
+        count = limits.count
     return f"[{','.join([item] * count)}]"
 
 
@@ -147,7 +153,9 @@ def write_value(value: Any) -> str:
         return str(value).lower()
     if OmegaConf.is_list(value) or isinstance(value, list):
         return f"[{','.join(write_value(item) for item in value)}]"
-    return repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return repr(value)
+    return str(value)
 
 
 def _explain_error(error: BaseException) -> str:
@@ -180,7 +188,7 @@ def _explain_error(error: BaseException) -> str:
 
 def _explain_missing_choice(group: str, name: str, choices: Sequence[str]) -> str:
     """Return that a group has no such file, with those that it has."""
-    verb = "is only" if len(choices) == 1 else "are"
+    verb = choose_form(len(choices), "is only", "are")
     explanation = f"there is no {group} '{name}'; there {verb} {', '.join(choices)}"
     # An experiment takes the recipe by the name of the network, so that its key is nowhere in the command.
     if group == "recipe":
@@ -193,7 +201,9 @@ def _explain_hydra_value(key: str, error: ValidationError) -> str:
     found = re.search(r"could not be converted to (\w+)", str(error))
     kind = found[1] if found else ""
     words, example = _HYDRA_KINDS.get(kind, ("of another kind", ""))
-    such_as = f", such as {key}={example}" if example else ""
+    such_as = ""
+    if example:
+        such_as = f", such as {key}={example}"
     return f"{key} is {words}, not {write_value(error.value)}{such_as}"
 
 

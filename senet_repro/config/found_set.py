@@ -74,7 +74,9 @@ def fill_in_counts(run: Run) -> bool:
 def _name_folder(root: Path, otherwise: str) -> str:
     """Return the name of a folder as a title; another one where it has none that can be printed."""
     name = root.resolve().name
-    return name if name and name.isprintable() else otherwise
+    if name and name.isprintable():
+        return name
+    return otherwise
 
 
 def find_set(data: Data, results_dir: Path, *, look_at_all: bool = False) -> FoundSet | None:

@@ -20,7 +20,8 @@ CODE_VERSION = 2
 """Raised whenever a change to the code changes what a run computes; records of different versions never mix."""
 
 AXES = ("r", "squeeze", "excitation", "stages", "placement")
-AXIS_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Run) if f.name in AXES}
+_RUN_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Run)}
+AXIS_DEFAULTS = {axis: _RUN_DEFAULTS[axis] for axis in AXES}
 
 # Paths, words for readers, the facts of a set that its name alone decides, and `px`, which `eval_px` repeats.
 _NOT_IDENTITY = {
@@ -36,8 +37,14 @@ _SCHEDULE_FIELDS = {
 
 def select_stages(stages: str | Sequence[int], available: Sequence[int]) -> tuple[int, ...]:
     """Return the paper's stage numbers that a value of the stages axis selects among those a network has."""
-    words = {"all": tuple(available), "all_but_last": tuple(available[:-1]), "none": ()}
-    return words[stages] if isinstance(stages, str) else tuple(sorted(stages))
+    words = {
+        "all": tuple(available),
+        "all_but_last": tuple(available[:-1]),
+        "none": (),
+    }
+    if isinstance(stages, str):
+        return words[stages]
+    return tuple(sorted(stages))
 
 
 def build_se_identity(
@@ -52,13 +59,15 @@ def build_se_identity(
     if axes["r"] == "none" or not stages:
         return None
     blocks = {axis: axes[axis] for axis in AXES}
-    return {**blocks, "stages": list(stages), "fc": se["fc"], "bias": se["bias"]}
+    # The stages themselves, since two words may select the same ones of a network.
+    blocks["stages"] = list(stages)
+    return {**blocks, "fc": se["fc"], "bias": se["bias"]}
 
 
 def build_identity(run: Run) -> dict[str, Any]:
     """Return everything that decides a run's numbers but its seed, as JSON-ready data."""
     axes = {axis: getattr(run, axis) for axis in AXES}
-    data = {key: value for key, value in asdict(run.data).items() if key not in _NOT_IDENTITY}
+    data = _identify_data(run)
     identity = {
         "code_version": CODE_VERSION,
         "se": build_se_identity(axes, asdict(run.se), run.model.stages),
@@ -67,11 +76,6 @@ def build_identity(run: Run) -> dict[str, Any]:
         "recipe": _identify_recipe(run),
         "precision": run.trainer.precision,
     }
-    # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
-    if run.data.found is not None:
-        data["fingerprint"] = run.data.found.fingerprint
-        if run.data.found.encoding is not None:
-            data["encoding"] = run.data.found.encoding
     # The task came later than the first runs, whose keys stay as they are.
     if run.task != DEFAULT_TASK:
         identity["task"] = run.task
@@ -96,7 +100,10 @@ def split_identity(identity: Mapping[str, Any]) -> tuple[dict[str, Any] | None, 
 
 def join_identity(axes: Mapping[str, Any] | None, protocol: Mapping[str, Any]) -> dict[str, Any]:
     """Return the identity that `split_identity` took apart."""
-    return {**protocol, "se": None if axes is None else {**axes, **protocol["se"]}}
+    if axes is None:
+        return {**protocol, "se": None}
+    blocks = {**axes, **protocol["se"]}
+    return {**protocol, "se": blocks}
 
 
 def hash_identity(identity: Mapping[str, Any]) -> str:
@@ -116,6 +123,20 @@ def protocol_key(protocol: Mapping[str, Any], eval_images: int) -> str:
 def run_key(run: Run) -> str:
     """Return the key that a run shares with every run of the same identity, whatever its seed."""
     return hash_identity(build_identity(run))
+
+
+def _identify_data(run: Run) -> dict[str, Any]:
+    data = {}
+    for key, value in asdict(run.data).items():
+        if key not in _NOT_IDENTITY:
+            data[key] = value
+    # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
+    found = run.data.found
+    if found is not None:
+        data["fingerprint"] = found.fingerprint
+        if found.encoding is not None:
+            data["encoding"] = found.encoding
+    return data
 
 
 def _identify_recipe(run: Run) -> dict[str, Any]:
@@ -147,7 +168,9 @@ def run_name(run: Run) -> str:
 
 def run_dir(run: Run) -> Path:
     """Return the folder in which a run keeps everything: `results_dir/<name>-<key8>/seed<k>`."""
-    return Path(run.results_dir) / f"{run_name(run)}-{run_key(run)[:8]}" / f"seed{run.seed}"
+    key = run_key(run)
+    folder = f"{run_name(run)}-{key[:8]}"
+    return Path(run.results_dir) / folder / f"seed{run.seed}"
 
 
 def _name_se(identity: Mapping[str, Any]) -> Iterator[str]:
@@ -157,9 +180,14 @@ def _name_se(identity: Mapping[str, Any]) -> Iterator[str]:
         return
     yield f"r{blocks['r']}"
     if blocks["squeeze"] != AXIS_DEFAULTS["squeeze"]:
-        yield "nosqueeze" if blocks["squeeze"] == "none" else blocks["squeeze"]
+        # The bare value would read as if there were no SE at all.
+        if blocks["squeeze"] == "none":
+            yield "nosqueeze"
+        else:
+            yield blocks["squeeze"]
     for axis in ("excitation", "placement"):
         if blocks[axis] != AXIS_DEFAULTS[axis]:
             yield blocks[axis]
     if blocks["stages"] != identity["model"]["stages"]:
-        yield "stages" + "".join(map(str, blocks["stages"]))
+        digits = [str(stage) for stage in blocks["stages"]]
+        yield f"stages{''.join(digits)}"

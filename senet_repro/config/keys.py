@@ -83,7 +83,9 @@ class Key:
     @property
     def item_type(self) -> Any:
         """The type of its value, or of each item of the list that its value is."""
-        return get_args(self._value_type)[0] if self.is_list else self._value_type
+        if self.is_list:
+            return get_args(self._value_type)[0]
+        return self._value_type
 
     @property
     def is_text(self) -> bool:
@@ -164,7 +166,9 @@ def takes_text(key: str) -> bool:
 
 def find_key(word: str) -> str | None:
     """Return the key that a word is, or that a person means by it; None where nothing comes near."""
-    return word if exists(word) else find_nearest_key(word)
+    if exists(word):
+        return word
+    return find_nearest_key(word)
 
 
 def find_nearest_key(key: str) -> str | None:

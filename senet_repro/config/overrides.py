@@ -47,7 +47,9 @@ class _Word:
     def subject(self) -> str:
         """The key, of which the last word counts, or the whole word where it adds to others, as one of two tables."""
         adds_something = self.sign and not _has_field(self.key)
-        return self.text if adds_something else self.key
+        if adds_something:
+            return self.text
+        return self.key
 
     @property
     def chooses_table(self) -> bool:
@@ -203,7 +205,9 @@ def _write_text(key: str, text: str, *, may_be_none: bool) -> str:
         _refuse_special_text(key, value)
         return text
     is_none = value is None and may_be_none
-    return text if is_none or parsed.is_sweep_override() else _quote(text)
+    if is_none or parsed.is_sweep_override():
+        return text
+    return _quote(text)
 
 
 def _refuse_special_text(key: str, text: str) -> None:

@@ -82,7 +82,9 @@ def label_table(table: PaperTable) -> str:
     """
     if table.number:
         return f"Table {table.number}"
-    return f"Section {table.section}" if table.section else "Own table"
+    if table.section:
+        return f"Section {table.section}"
+    return "Own table"
 
 
 def names_networks(table: PaperTable) -> bool:

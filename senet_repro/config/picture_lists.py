@@ -27,7 +27,11 @@ def find_list(folder: Path) -> Path | None:
     Raises:
         DataError: there are several text files in the folder, and any of them may be the list.
     """
-    inside = sorted(path for path in folder.glob(f"[!.]*{LIST_SUFFIX}") if path.is_file())
+    inside = []
+    # A name that begins with a dot is hidden, and no list.
+    for path in sorted(folder.glob(f"[!.]*{LIST_SUFFIX}")):
+        if path.is_file():
+            inside.append(path)
     if len(inside) > 1:
         raise DataError(
             f"{folder} has several text files, {name_some(path.name for path in inside)}: leave the one there that "
@@ -36,7 +40,9 @@ def find_list(folder: Path) -> Path | None:
     if inside:
         return inside[0]
     beside = folder.with_name(f"{folder.name}{LIST_SUFFIX}")
-    return beside if beside.is_file() else None
+    if not beside.is_file():
+        return None
+    return beside
 
 
 def read_list(file: Path) -> dict[str, str]:
@@ -80,9 +86,10 @@ def name_listed_classes(
             f"{file}: {name_some(foreign)} is the name of no class folder; give those, or numbers from 0 in their order"
         )
     numbers = {int(label) for label in labels}
-    if min(numbers) != 0 or max(numbers) >= len(names):
+    least, greatest = min(numbers), max(numbers)
+    if least != 0 or greatest >= len(names):
         raise DataError(
-            f"{file}: the numbers of its classes are {min(numbers)} to {max(numbers)}, and those of {len(names)} class "
+            f"{file}: the numbers of its classes are {least} to {greatest}, and those of {len(names)} class "
             f"folders are 0 to {len(names) - 1}, in the order of their names"
         )
     return {picture: names[int(label)] for picture, label in stated.items()}
@@ -100,6 +107,12 @@ def list_stated_classes(stated: Mapping[str, str]) -> list[str]:
 def _split_line(line: str) -> tuple[str, str]:
     """Return the file and the class that a line begins with; an empty class where there is none."""
     # Names may hold blanks where a tab or a comma stands between the columns.
-    separator = next((mark for mark in ("\t", ",") if mark in line), r"\s+")
+    separator = r"\s+"
+    for mark in ("\t", ","):
+        if mark in line:
+            separator = mark
+            break
     columns = [column.strip() for column in re.split(separator, line.strip())]
-    return columns[0], columns[1] if len(columns) > 1 else ""
+    if len(columns) == 1:
+        return columns[0], ""
+    return columns[0], columns[1]

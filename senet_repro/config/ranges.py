@@ -39,13 +39,17 @@ class Range:
 
     def describe(self, noun: str) -> str:
         """Return what the setting takes, with the noun for one number: `a number above 0 and at most 100`."""
-        least = f"above {self.least:,}" if self.without_least else f"of at least {self.least:,}"
+        least = f"of at least {self.least:,}"
+        if self.without_least:
+            least = f"above {self.least:,}"
         greatest = f"at most {self.greatest:,}"
         if self.without_greatest:
             greatest = f"below {self.greatest:,}"
         if self.count is None:
             return f"a {noun} {least} and {greatest}"
-        order = ", none smaller than the one before it" if self.is_rising else ""
+        order = ""
+        if self.is_rising:
+            order = ", none smaller than the one before it"
         return f"a list of {self.count} {noun}s, each {least} and {greatest}{order}"
 
 

@@ -115,7 +115,9 @@ def guess_source(network: str, names: Collection[str]) -> str:
     if "fc" in last_words or any("classifier.6." in name for name in names):
         return "torchvision"
     having = [source for source, networks in RELEASED.items() if network in networks]
-    mend = f"give init.source={join_words(having, 'or')}" if having else "nobody released it"
+    mend = "nobody released it"
+    if having:
+        mend = f"give init.source={join_words(having, 'or')}"
     raise ConfigError(
         f"the names of the tensors are none that a source gives {network}; {mend}, or the folder of a run"
     )

@@ -278,7 +278,9 @@ class PaperTable:
     def baseline_of(self, row: str) -> str | None:
         """The row that a row's differences are taken to; none for a baseline, and where there is none."""
         baseline = self.rows[row].baseline or self.baseline
-        return None if baseline == row else baseline
+        if baseline == row:
+            return None
+        return baseline
 
 
 @dataclass(kw_only=True)

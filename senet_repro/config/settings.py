@@ -44,7 +44,9 @@ def _check_choice(override: Override) -> None:
         )
     for value in _read_values(override):
         if isinstance(value, list):
-            noun = "table" if group in TABLE_GROUPS else f"file of conf/{group}/"
+            noun = f"file of conf/{group}/"
+            if group in TABLE_GROUPS:
+                noun = "table"
             raise ConfigError(f"{override.input_line}: give one {noun} at a time")
         # A file's name, or keys of the group with their values.
         says_something = isinstance(value, str | Mapping) and bool(value)
@@ -128,4 +130,6 @@ def _read_values(override: Override) -> list[Any]:
     value = override.value()
     if isinstance(value, ChoiceSweep):
         return [item.text if isinstance(item, QuotedString) else item for item in value.list]
-    return [] if isinstance(value, Sweep | Glob) else [value]
+    if isinstance(value, Sweep | Glob):
+        return []
+    return [value]

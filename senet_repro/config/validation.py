@@ -162,7 +162,9 @@ def _check_stored_form(data: Data) -> None:
     can_be_reduced = load_file("data", data.name).get("px") is not None
     if data.px is not None and not can_be_reduced:
         raise ConfigError(f"data.px={data.px}: pictures of {data.name} have one size; leave it out")
-    sides = [stored_px // factor for factor in REDUCTIONS] if can_be_reduced else [stored_px]
+    sides = [stored_px]
+    if can_be_reduced:
+        sides = [stored_px // factor for factor in REDUCTIONS]
     if data.px is not None and data.px not in sides:
         raise ConfigError(f"data.px={data.px}: give {join_words(sides, 'or')} for {data.name}")
     side_px = data.px or stored_px

@@ -31,4 +31,6 @@ def find_nearest(word: str, known: Iterable[str], least_likeness: float = 0.6) -
     Words whose likeness is below `least_likeness` are like none; that of equal words is 1.
     """
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=least_likeness)
-    return found[0] if found else None
+    if not found:
+        return None
+    return found[0]

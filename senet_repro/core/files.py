@@ -61,7 +61,9 @@ def parse_object(text: str) -> dict[str, Any]:
     # Text that is no JSON is a ValueError, and so is a whole number of thousands of digits.
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return found
 
 
 def open_without_waiting(path: str, flags: int) -> int:

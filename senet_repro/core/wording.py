@@ -19,8 +19,15 @@ def join_words(items: Iterable[Any], conjunction: str) -> str:
 
 def count_noun(count: int, noun: str) -> str:
     """Return a count with its noun, which takes an s in the plural: `1 run`, `2 runs`."""
-    plural = "" if count == 1 else "s"
+    plural = choose_form(count, "", "s")
     return f"{count} {noun}{plural}"
+
+
+def choose_form(count: int, singular: str, plural: str) -> str:
+    """Return the form of a word that goes with a count, such as `is` with 1 and `are` with 2."""
+    if count == 1:
+        return singular
+    return plural
 
 
 def name_some(items: Iterable[Any], most: int = 3) -> str:
@@ -28,4 +35,6 @@ def name_some(items: Iterable[Any], most: int = 3) -> str:
     words = [str(item) for item in items]
     named = ", ".join(words[:most])
     others = len(words) - most
-    return f"{named} and {others:,} more" if others > 0 else named
+    if others <= 0:
+        return named
+    return f"{named} and {others:,} more"

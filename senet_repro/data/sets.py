@@ -118,7 +118,9 @@ def load_in_memory(data: Data) -> Split:
     root = None
     if data.root is not None:
         root = str(Path(data.root).resolve())
-    fingerprint = data.found.fingerprint if data.found else None
+    fingerprint = None
+    if data.found:
+        fingerprint = data.found.fingerprint
     source = Source(data.name, root, data.download, data.skip_corrupt, fingerprint, data.px)
     split = _read_set(source)
     _check_split(data, split)

@@ -178,7 +178,9 @@ def _find_death(loader: DataLoader[Any]) -> str | None:
 
 def _name_problem(error: Exception) -> str:
     """Return what an error says, in a line."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
     one_line = " ".join(text.split()) or type(error).__name__
     # What torch advises there is not for a user of this command.
     return one_line.partition(" Details are lost")[0].rstrip(".")

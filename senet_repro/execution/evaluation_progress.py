@@ -36,7 +36,9 @@ class EvaluationProgress:
     def report(self, done: int) -> None:
         """Report that so many images of the pass are evaluated."""
         now_s = time.monotonic()
-        quiet_s = _TERMINAL_QUIET_S if sys.stderr.isatty() else QUIET_S
+        quiet_s: float = QUIET_S
+        if sys.stderr.isatty():
+            quiet_s = _TERMINAL_QUIET_S
         if now_s - self._printed_s < quiet_s:
             return
         self._printed_s = now_s

@@ -146,7 +146,9 @@ def _train_in_this_process(
 
     plan = read_kept_plan(RunFolder(folder))
     with reserve_gpus(run.trainer) as gpus:
-        visible = list_visible_gpus() if gpus else []
+        visible = []
+        if gpus:
+            visible = list_visible_gpus()
         indices = [visible.index(name) for name in gpus]
         fit(run, find_task(run.task), folder, deferral, indices, overrides=overrides, plan=plan)
 

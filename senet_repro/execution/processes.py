@@ -77,7 +77,9 @@ def train_in_processes(
             deferral.pass_on_to(partial(_list_running, processes))
             # A signal that was noted before was passed on to none of them.
             deferral.stop_if_signalled()
-            shown_log = processes[0].log if meeting.node == 0 else None
+            shown_log = None
+            if meeting.node == 0:
+                shown_log = processes[0].log
             ends = _wait_for_ends(processes, shown_log)
     _check_ends(ends, folder, deferral)
 

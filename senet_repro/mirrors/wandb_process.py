@@ -46,4 +46,6 @@ def call_module(name: str, limit_s: float, complaint: str, given: bytes = b"") -
 def _describe_failure(done: subprocess.CompletedProcess[bytes]) -> str:
     """Return the last line that a failed process wrote, or else its exit code."""
     lines = done.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"its process ended with exit code {done.returncode}"
+    if lines:
+        return lines[-1]
+    return f"its process ended with exit code {done.returncode}"

@@ -61,7 +61,9 @@ def read_project(settings: Mapping[str, Any]) -> str | None:
     if not isinstance(logger, dict) or logger.get("name") != "wandb":
         return None
     project = logger.get("project")
-    return project if isinstance(project, str) else Logger().project
+    if isinstance(project, str):
+        return project
+    return Logger().project
 
 
 def read_record_if_there(folder: RunFolder) -> Record | None:

@@ -187,7 +187,9 @@ def residual_stages(
             is_halving = index == 0 and stage > FIRST_STAGE
             stride = 2 if is_halving else 1
             is_first = not built
-            build = first_unit if is_first and first_unit is not None else unit
+            build = unit
+            if is_first and first_unit is not None:
+                build = first_unit
             built.append((stage, build(gate, in_channels, out_channels, stride)))
             in_channels = out_channels
         out_channels *= 2

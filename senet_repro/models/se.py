@@ -107,7 +107,9 @@ class SEPlan:
     bias: bool
 
     def __post_init__(self) -> None:
-        r = "none" if self.r is None else self.r
+        r: int | str = "none"
+        if self.r is not None:
+            r = self.r
         check_axes(r, self.squeeze, self.excitation, self.placement)
         require_choice("fc", self.fc, FC)
 

@@ -228,7 +228,9 @@ def _take_values(where: str, content: Any, rules: Mapping[str, Rule]) -> dict[st
     for key in content:
         if key not in rules:
             near = find_nearest(str(key), rules)
-            mend = f"did you mean {near}?" if near else f"there are {join_words(rules, 'and')}"
+            mend = f"there are {join_words(rules, 'and')}"
+            if near:
+                mend = f"did you mean {near}?"
             raise ConfigError(f"{where}: unknown key '{key}'; {mend}")
     missing = [key for key in rules if key not in content]
     if missing:

@@ -197,7 +197,9 @@ def find_finished(folder: Path, key: str) -> Evaluation | None:
         except ConfigError:
             return None
         is_same = outcomes.digest == evaluation.outcomes.get("sha256")
-        return evaluation if is_same else None
+        if not is_same:
+            return None
+        return evaluation
     return None
 
 

@@ -241,7 +241,9 @@ def find_flaw(record: Mapping[str, Any]) -> str | None:
             return f"{field.name} is {show_value(value)}, not {rule.words}"
     for name, value in record["metrics"].items():
         if not is_metric(name, value):
-            bounds = " from 0 to 100" if name.endswith("_pct") else ""
+            bounds = ""
+            if name.endswith("_pct"):
+                bounds = " from 0 to 100"
             return f"metrics.{name} is {show_value(value)}, not a finite number{bounds}"
     return None
 
@@ -263,4 +265,6 @@ def is_too_deep(text: bytes) -> bool:
 def show_value(value: Any) -> str:
     """Return a value as JSON's reader would know it, cut where it is long."""
     shown = repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]} …"
+    if len(shown) <= _LONGEST_SHOWN:
+        return shown
+    return f"{shown[:_LONGEST_SHOWN]} …"

@@ -150,7 +150,9 @@ class RunFolder:
     def key_start(self) -> str | None:
         """The first eight digits of the run key that the folder's name holds, if it is named as runs are."""
         match = _NAME.fullmatch(self.path.parent.name)
-        return match["key"] if match else None
+        if match is None:
+            return None
+        return match["key"]
 
     @property
     def seed(self) -> int | None:

@@ -63,7 +63,9 @@ def read_run_states(results_dir: Path) -> tuple[list[RunState], list[str]]:
 def first_line(text: object) -> str:
     """Return the first line of a reason, which may have many or be missing."""
     lines = str(text or NO_REASON).splitlines()
-    return lines[0] if lines else ""
+    if not lines:
+        return ""
+    return lines[0]
 
 
 def _read_if_allowed(
@@ -160,4 +162,6 @@ def _read_record(run_folder: RunFolder, messages: list[str]) -> Record | None:
 def _read_number(status: dict[str, Any], key: str) -> float:
     """Return a number of a status; 0 for nonsense, such as a clock that went backwards leaves."""
     value = status.get(key)
-    return max(float(value), 0.0) if is_number(value) else 0.0
+    if not is_number(value):
+        return 0.0
+    return max(float(value), 0.0)

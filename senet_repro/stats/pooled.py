@@ -34,5 +34,7 @@ def pool_differences(estimates: Sequence[Estimate]) -> Pooled | None:
     below = sum(mean < 0 for mean in means)
     # A difference of 0 has no sign.
     signed = sum(mean != 0 for mean in means)
-    p_sign = float(bdtr(signed - below, signed, 0.5)) if signed else 1.0
+    p_sign = 1.0
+    if signed:
+        p_sign = float(bdtr(signed - below, signed, 0.5))
     return Pooled(estimate_mean(means), below, p_sign)

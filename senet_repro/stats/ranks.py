@@ -46,8 +46,12 @@ def rank_agreement(first: Sequence[float], second: Sequence[float]) -> RankAgree
     orders = _list_orders(n) if is_exact else _draw_orders(n)
     by_chance = _count_agreements(first_signs, second_signs, orders)
     at_least = int((by_chance >= agreement).sum())
+    counted = len(orders)
     # A sample counts the order that was found, too: else its p could be 0.
-    p_value = at_least / len(orders) if is_exact else (at_least + 1) / (DRAWS + 1)
+    if not is_exact:
+        at_least += 1
+        counted += 1
+    p_value = at_least / counted
 
     first_pairs = np.abs(first_signs).sum()
     second_pairs = np.abs(second_signs).sum()
@@ -76,7 +80,8 @@ def _compare_pairs(values: Sequence[float]) -> np.ndarray:
 
     # Errors of the same number of images differ in the last bits.
     rounded = np.round(np.asarray(values, dtype=float), 9)
-    signs: np.ndarray = np.sign(rounded[:, None] - rounded[None, :]).astype(int)
+    differences = rounded[:, None] - rounded[None, :]
+    signs: np.ndarray = np.sign(differences).astype(int)
     return signs
 
 
@@ -87,5 +92,7 @@ def _count_agreements(first: np.ndarray, second: np.ndarray, orders: np.ndarray)
     total = np.zeros(len(orders), dtype=int)
     # Pair by pair over all orders at once: there are few pairs and many orders.
     for i, j in zip(*np.nonzero(first), strict=True):
-        total += first[i, j] * second[orders[:, i], orders[:, j]]
+        # The items that each order puts in the places of this pair.
+        ones, others = orders[:, i], orders[:, j]
+        total += first[i, j] * second[ones, others]
     return total

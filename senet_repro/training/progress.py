@@ -100,5 +100,7 @@ class Progress:
 
 def print_finish_line(line: str) -> None:
     """Print a finished run's line over its progress."""
-    start = _CLEAR_LINE if sys.stderr.isatty() else ""
+    start = ""
+    if sys.stderr.isatty():
+        start = _CLEAR_LINE
     print(f"{start}{line}", file=sys.stderr, flush=True)

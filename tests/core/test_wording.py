@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from senet_repro.core.wording import count_noun, join_words
+from senet_repro.core.wording import choose_form, count_noun, join_words
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,8 @@ def test_join_words(items: list[object], text: str) -> None:
 
 def test_count_noun() -> None:
     assert [count_noun(count, "run") for count in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
+
+
+@pytest.mark.parametrize(("count", "form"), [(0, "are"), (1, "is"), (2, "are")])
+def test_choose_form(count: int, form: str) -> None:
+    assert choose_form(count, "is", "are") == form

@@ -268,7 +268,11 @@ def _read_points(text: str) -> float | None:
         points = float(text)
     except ValueError:
         return None
-    return points if 0 < points < float("inf") else None
+    # Neither infinity nor what is no number at all lies between.
+    is_finite = 0 < points < float("inf")
+    if not is_finite:
+        return None
+    return points
 
 
 def _write_tables(results_dir: Path, tables: dict[str, PlannedTable]) -> None:

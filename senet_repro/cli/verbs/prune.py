@@ -140,7 +140,9 @@ def _reason_to_remove(folder: Path) -> str | None:
         return f"failed: {first_line(status.get('reason'))}"
     if not run_folder.has_checkpoint():
         return "orphaned: no checkpoint to go on from"
-    return None if _leads_here(run_folder) else _OUTDATED
+    if _leads_here(run_folder):
+        return None
+    return _OUTDATED
 
 
 def _leads_here(run_folder: RunFolder) -> bool:

@@ -121,4 +121,6 @@ def _flatten_size(size: Size) -> dict[str, Any]:
 
 
 def _format_figure(value: float | None, pattern: str) -> str:
-    return "" if value is None else pattern.format(value)
+    if value is None:
+        return ""
+    return pattern.format(value)

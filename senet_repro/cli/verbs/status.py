@@ -54,7 +54,8 @@ def run_verb(options: argparse.Namespace) -> int:
 def _print_once(results_dir: Path, output_format: str) -> int:
     runs, messages = read_run_states(results_dir)
     if output_format == "json":
-        print(json.dumps([_flatten_state(run) for run in runs], indent=2))
+        states = [_flatten_state(run) for run in runs]
+        print(json.dumps(states, indent=2))
     elif not runs:
         print(f"no runs in {results_dir}")
     elif output_format == "markdown":
@@ -115,14 +116,19 @@ def _format_markdown(runs: Sequence[RunState]) -> str:
     for run in runs:
         cells = (*_run_cells(run), run.table or "")
         lines.append([escape_markdown(cell) for cell in cells])
-    failures = "\n".join(f"- {escape_markdown(line)}" for line in _describe_failures(runs))
-    parts = [align_columns(lines), failures, _summarise_runs(runs)]
+    failures = []
+    for line in _describe_failures(runs):
+        failures.append(f"- {escape_markdown(line)}")
+    parts = [align_columns(lines), "\n".join(failures), _summarise_runs(runs)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _align_runs(runs: Sequence[RunState]) -> list[str]:
     """Return a line per run, aligned, under a heading per table that runs were planned for."""
-    header, *texts = _align_cells([HEADER, *(_run_cells(run) for run in runs)])
+    rows: list[Sequence[str]] = [HEADER]
+    for run in runs:
+        rows.append(_run_cells(run))
+    header, *texts = _align_cells(rows)
     lines = [header]
     table = None
     for run, text in zip(runs, texts, strict=True):
@@ -135,7 +141,9 @@ def _align_runs(runs: Sequence[RunState]) -> list[str]:
 
 def _align_cells(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return each row as a line in which the columns stand below each other."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = []
+    for column in zip(*rows, strict=True):
+        widths.append(max(len(cell) for cell in column))
     lines = []
     for row in rows:
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
@@ -147,10 +155,16 @@ def _run_cells(run: RunState) -> tuple[str, ...]:
     """Return the cells of HEADER for a run; a figure that is not known is empty."""
     epoch = ""
     if run.epochs:
-        share = f" +{run.epoch_share:.0%}" if run.epoch_share else ""
-        epoch = f"{run.epoch}/{run.epochs}{share}"
-    pace = "" if run.images_per_s is None else f"{run.images_per_s:,.0f}"
-    remaining = "" if run.left_s is None else format_duration(run.left_s)
+        epoch = f"{run.epoch}/{run.epochs}"
+        # The share of the epoch that is running, where the run tells it.
+        if run.epoch_share:
+            epoch += f" +{run.epoch_share:.0%}"
+    pace = ""
+    if run.images_per_s is not None:
+        pace = f"{run.images_per_s:,.0f}"
+    remaining = ""
+    if run.left_s is not None:
+        remaining = format_duration(run.left_s)
     return (escape_line(run.name), str(run.seed), run.state, epoch, pace, remaining)
 
 
@@ -161,8 +175,11 @@ def _describe_failures(runs: Sequence[RunState]) -> list[str]:
         if run.state != "failed":
             continue
         folder = escape_line(str(run.folder))
-        lines.append(f"failed: {folder}: {first_line(run.reason)}")
-        lines.append(f"  its last lines: {escape_line(str(RunFolder(run.folder).status_file))}")
+        reason = first_line(run.reason)
+        lines.append(f"failed: {folder}: {reason}")
+        # The status keeps the end of what the run printed.
+        status_file = RunFolder(run.folder).status_file
+        lines.append(f"  its last lines: {escape_line(str(status_file))}")
         if run.overrides is not None:
             command = escape_line(shlex.join(run.overrides))
             lines.append(f"  again: python -m senet_repro {command}")
@@ -177,7 +194,9 @@ def _summarise_runs(runs: Sequence[RunState]) -> str:
             parts.append(f"{counts[state]} {state}")
     summary = ", ".join(parts)
     remaining_s = _estimate_remaining_s(runs)
-    return f"{summary}; about {format_duration(remaining_s)} left" if remaining_s else summary
+    if not remaining_s:
+        return summary
+    return f"{summary}; about {format_duration(remaining_s)} left"
 
 
 def _estimate_remaining_s(runs: Sequence[RunState]) -> float | None:
@@ -191,11 +210,15 @@ def _estimate_remaining_s(runs: Sequence[RunState]) -> float | None:
         return None
     # A run of which nothing is known takes as long as those that are done, or else as the slowest that runs.
     done_s = [run.wall_s for run in runs if run.wall_s is not None]
-    whole_run_s = sum(done_s) / len(done_s) if done_s else max(known_s)
+    whole_run_s = max(known_s)
+    if done_s:
+        whole_run_s = sum(done_s) / len(done_s)
     to_come = sum(run.state in ("waiting", "stopped") for run in runs)
     unknown = len(running) - len(known_s)
     work_s = sum(known_s) + (to_come + unknown) * whole_run_s
-    return max(max(known_s), work_s / len(running))
+    shared_s = work_s / len(running)
+    # However many run side by side, none of them ends before its own time.
+    return max(shared_s, *known_s)
 
 
 def _exit_code_of(runs: Sequence[RunState]) -> int:

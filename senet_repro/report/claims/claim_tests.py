@@ -48,7 +48,9 @@ def suppose_tests(kind: MetricClaim, effect: float, sd: float) -> list[OneSidedT
         signs = [1.0]
         if isinstance(kind, Equivalent):
             share = kind.claim.margin_share
-            margin = min(kind.claim.margins.values()) if share is None else share * effect
+            margin = min(kind.claim.margins.values())
+            if share is not None:
+                margin = share * effect
             signs = [1.0, -1.0]
         for sign in signs:
             difference = _weigh_pair(kind, pair, sign)
@@ -66,7 +68,10 @@ def _list_tests(kind: MetricClaim, comparison: Comparison, region: Region) -> li
     mean = comparison.difference.mean
     low, high = region
     # A region that is bounded on both sides lies within a margin; another lies beyond one, if there is any.
-    sign_of_margin = -1.0 if math.isfinite(low) and math.isfinite(high) else 1.0
+    is_within = math.isfinite(low) and math.isfinite(high)
+    sign_of_margin = 1.0
+    if is_within:
+        sign_of_margin = -1.0
     tests = []
     for bound, sign in ((high, 1.0), (low, -1.0)):
         if math.isfinite(bound):
@@ -90,7 +95,10 @@ def _scale_test(
     assert difference.standard_error is not None
     over_images = 0.0
     if difference.images is not None:
-        over_images = max(0.0, difference.standard_error**2 - difference.sd**2 / difference.n)
+        variance = difference.standard_error**2
+        over_seeds = difference.sd**2 / difference.n
+        # Images that add nothing may seem, by rounding, to take something away.
+        over_images = max(0.0, variance - over_seeds)
     return OneSidedTest(
         weights=weights,
         distance=distance,
@@ -119,7 +127,9 @@ def _add_margin(
         return difference
     with_se, without = kind.claim.gain
     # A gain is the figure without SE less the one with it where lower is better.
-    weight = sign * share if kind.metric.better == "higher" else -sign * share
+    weight = -sign * share
+    if kind.metric.better == "higher":
+        weight = -weight
     total = dict(difference)
     for name, of_margin in ((with_se, weight), (without, -weight)):
         total[name] = total.get(name, 0.0) + of_margin

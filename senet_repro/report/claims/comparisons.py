@@ -105,7 +105,9 @@ class MetricClaim:
         one, other = (row.paper.published(self.metric.name) for row in (first, second))
         if one is None or other is None:
             return None
-        return one - other if self.metric.better == "higher" else other - one
+        if self.metric.better == "higher":
+            return one - other
+        return other - one
 
     @property
     @abstractmethod

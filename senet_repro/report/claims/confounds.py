@@ -183,7 +183,9 @@ def _spell_value(value: Any) -> str:
     if value is None:
         return "none"
     spelled = str(value)
-    return spelled.lower() if isinstance(value, bool) else spelled
+    if isinstance(value, bool):
+        return spelled.lower()
+    return spelled
 
 
 def _select_comparable(record: Record, other: Record) -> Protocol:

@@ -52,18 +52,22 @@ class ImageAgreement:
 
     images: int
     pairs: list[SeedPair]  # of each seed in common
-    disagreeing: (
-        float  # share of the images on which one of two networks is right, and not the other
-    )
+    # Share of the images on which one of two networks is right, and not the other.
+    disagreeing: float
     noise_floor: float | None  # the same of two seeds of one row; None where no row has two
 
     def list_ahead(self) -> tuple[list[int], list[int]]:
         """Return the seeds whose networks differ for sure: those with the first ahead, and with the second."""
-        ahead: tuple[list[int], list[int]] = [], []
+        first_ahead, second_ahead = [], []
         for pair in self.pairs:
-            if pair.p_value <= LEVEL:
-                ahead[0 if pair.first_alone > pair.second_alone else 1].append(pair.seed)
-        return ahead
+            # By chance, one network may get a few more images right.
+            if pair.p_value > LEVEL:
+                continue
+            if pair.first_alone > pair.second_alone:
+                first_ahead.append(pair.seed)
+            else:
+                second_ahead.append(pair.seed)
+        return first_ahead, second_ahead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +125,8 @@ def _compare_images(metric: Metric, first: RunsBySeed, second: RunsBySeed) -> Im
     one, other = _load_outcomes(first), _load_outcomes(second)
     if one is None or other is None:
         return None
-    everything = [*one.values(), *other.values()]
-    if not all(each.has_labels_of(everything[0]) for each in everything):
+    example, *others = [*one.values(), *other.values()]
+    if not all(each.has_labels_of(example) for each in others):
         return None
     return compare_hits(_list_hits(one, metric.rank), _list_hits(other, metric.rank))
 
@@ -130,7 +134,8 @@ def _compare_images(metric: Metric, first: RunsBySeed, second: RunsBySeed) -> Im
 def compare_hits(first: HitsBySeed, second: HitsBySeed) -> ImageAgreement:
     """Return how the networks of two rows agree; hits are bool (N,) by seed, and one seed at least is in common."""
     seeds = sorted(first.keys() & second.keys())
-    p_values = adjust_holm([mcnemar(first[seed], second[seed]) for seed in seeds])
+    unadjusted = [mcnemar(first[seed], second[seed]) for seed in seeds]
+    p_values = adjust_holm(unadjusted)
     pairs = []
     for seed, p_value in zip(seeds, p_values, strict=True):
         first_alone = int((first[seed] & ~second[seed]).sum())
@@ -172,8 +177,12 @@ def _estimate_chance(metric: Metric, first: RunsBySeed, second: RunsBySeed) -> C
     if len(first) < 2 or len(second) < 2:
         return None
     # There the lower figure is the better one.
-    sign = 1.0 if metric.better == "lower" else -1.0
-    return chance_better(_list_figures(metric, first, sign), _list_figures(metric, second, sign))
+    sign = -1.0
+    if metric.better == "lower":
+        sign = 1.0
+    first_figures = _list_figures(metric, first, sign)
+    second_figures = _list_figures(metric, second, sign)
+    return chance_better(first_figures, second_figures)
 
 
 def _list_figures(metric: Metric, runs: RunsBySeed, sign: float) -> list[float]:

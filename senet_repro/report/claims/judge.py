@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from senet_repro.config.schema import Claim
 from senet_repro.report.claims.comparisons import Comparison, MetricClaim, Yardstick
@@ -113,8 +114,9 @@ def judge(table: ResultTable) -> list[Judged]:
 def judge_together(tables: Sequence[ResultTable]) -> list[list[Judged]]:
     """Return the verdicts on the claims of each table; all tables make the family of `verdict_in_report`."""
     examined = [_examine_claims(table) for table in tables]
-    tests = [[one for one in found if isinstance(one, Tested)] for found in examined]
-    in_report = iter(_adjust_family([one for found in tests for one in found]))
+    tests = [_select_tested(found) for found in examined]
+    # Of each claim in this order once more, as it is decided.
+    in_report = iter(_adjust_family(list(chain.from_iterable(tests))))
     judged = []
     for found, tested in zip(examined, tests, strict=True):
         in_table = iter(_adjust_family(tested))
@@ -189,14 +191,23 @@ def _examine_claims(table: ResultTable) -> list[Tested | Judged]:
     return [examine(table, read_claim(table.paper, claim)) for claim in table.paper.claims]
 
 
+def _select_tested(examined: Sequence[Tested | Judged]) -> list[Tested]:
+    return [one for one in examined if isinstance(one, Tested)]
+
+
 def _explain_gap(table: ResultTable, kind: ClaimKind) -> str | None:
     """Return why a claim cannot be judged for want of records; None where it can."""
     rows = find_rows(table, kind.claim)
     if all(row.is_cited for row in rows):
         return "The paper's rows are not offered here."
     rows += [find_row(table, name) for name in _list_gain_rows(table, kind)]
-    lacking = dict.fromkeys(row.name for row in rows if not row.is_cited and not row.records)
-    return f"No records of {', '.join(lacking)}." if lacking else None
+    lacking: dict[str, None] = {}
+    for row in rows:
+        if not row.is_cited and not row.records:
+            lacking[row.name] = None
+    if not lacking:
+        return None
+    return f"No records of {', '.join(lacking)}."
 
 
 def _list_gain_rows(table: ResultTable, kind: ClaimKind) -> list[str]:
@@ -253,20 +264,34 @@ def _correct(p_value: float, n: int, seeds: PlannedSeeds) -> float:
 
 def _adjust_family(tested: Sequence[Tested]) -> list[_Adjusted]:
     """Return the p values of each claim, adjusted by Holm within the family that these claims make."""
-    decisive = [one for one in tested if one.p_holds is not None and one.p_fails is not None]
-    p_values = [one.p_holds for one in decisive] + [one.p_fails for one in decisive]
-    both = adjust_holm([p_value for p_value in p_values if p_value is not None])
-    measured = [one for one in decisive if one.p_nothing is not None]
-    nothing = adjust_holm([one.p_nothing for one in measured if one.p_nothing is not None])
+    decisive, p_holds, p_fails = [], [], []
+    measured, p_nothing = [], []
+    for one in tested:
+        # A single seed gives neither.
+        if one.p_holds is None or one.p_fails is None:
+            continue
+        decisive.append(one)
+        p_holds.append(one.p_holds)
+        p_fails.append(one.p_fails)
+        if one.p_nothing is not None:
+            measured.append(one)
+            p_nothing.append(one.p_nothing)
+    both = adjust_holm([*p_holds, *p_fails])
+    nothing = adjust_holm(p_nothing)
     holds_by_claim = _match(decisive, both[: len(decisive)])
     fails_by_claim = _match(decisive, both[len(decisive) :])
     nothing_by_claim = _match(measured, nothing)
-    return [
-        _Adjusted(
-            holds_by_claim.get(id(one)), fails_by_claim.get(id(one)), nothing_by_claim.get(id(one))
+    adjusted = []
+    for one in tested:
+        key = id(one)
+        adjusted.append(
+            _Adjusted(
+                holds=holds_by_claim.get(key),
+                fails=fails_by_claim.get(key),
+                nothing=nothing_by_claim.get(key),
+            )
         )
-        for one in tested
-    ]
+    return adjusted
 
 
 def _match(claims: Sequence[Tested], p_values: Sequence[float]) -> dict[int, float]:
@@ -312,7 +337,9 @@ def _choose_verdict(tested: Tested, adjusted: _Adjusted) -> tuple[str, float | N
         if grade != NO_EFFECT:
             return grade, adjusted.holds
         # A gain that is there and looks too small to matter: the p of its being so decides, as everywhere.
-        return (NO_EFFECT, adjusted.nothing) if is_nothing else (INCONCLUSIVE, adjusted.holds)
+        if is_nothing:
+            return (NO_EFFECT, adjusted.nothing)
+        return (INCONCLUSIVE, adjusted.holds)
     if adjusted.fails is not None and adjusted.fails <= LEVEL:
         return CONTRADICTED, adjusted.fails
     if is_nothing:
@@ -351,7 +378,9 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
     first, second = find_rows(table, kind.claim)
     counts = _count_sizes(kind, first, second)
     increase_pct = 100 * (counts[0] / counts[1] - 1)
-    verdict = REPRODUCED if kind.is_met_by(increase_pct) else CONTRADICTED
+    verdict = CONTRADICTED
+    if kind.is_met_by(increase_pct):
+        verdict = REPRODUCED
     obstacle = explain_cost_obstacle(table, (first, second))
     # Counts of another network neither bear the claim out nor refute it.
     if obstacle:

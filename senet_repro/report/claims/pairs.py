@@ -23,7 +23,9 @@ class Pair:
         """Return the seeds that both rows were run with."""
         # A cited row stands beside whatever seeds the other has.
         if self.first.is_cited:
-            return [] if self.second.is_cited else self.second.seeds
+            if self.second.is_cited:
+                return []
+            return self.second.seeds
         if self.second.is_cited:
             return self.first.seeds
         return sorted(set(self.first.seeds) & set(self.second.seeds))
@@ -33,7 +35,9 @@ class Pair:
 
         None is returned, too, where a run was recorded without the metric, or the paper lacks a cited row's figure.
         """
-        terms = [Term(1.0, self.first.list_runs(metric)), Term(-1.0, self.second.list_runs(metric))]
+        first = Term(1.0, self.first.list_runs(metric))
+        second = Term(-1.0, self.second.list_runs(metric))
+        terms = [first, second]
         return estimate_contrast(terms, metric, self.shared_seeds)
 
 

@@ -137,7 +137,9 @@ def _plan_claim(
         return SeedsNeeded(
             judged=judged, kind=kind, goal=SECOND_SEED, seeds=2, missing=missing, wall_s=wall_s
         )
-    looked_from = judged.seeds.grows_from if judged.seeds else None
+    looked_from = None
+    if judged.seeds:
+        looked_from = judged.seeds.grows_from
     goals = _list_goals(kind, comparisons, level, level_of_nothing)
     hopes = [_count_seeds(goal, goal.tests, power, looked_from) for goal in goals]
     # Of several verdicts that the differences so far point to, the one that takes the fewest seeds comes first.

@@ -34,7 +34,9 @@ def describe_standing(table: ResultTable) -> str:
     """Return in a few words what the numbers of a table can stand for: a proxy, or the paper's protocol or not."""
     name = table.example.identity["data"]["name"]
     # A part of a set goes by more than its title.
-    data = data_title(name) if table.set_name == name else table.set_name
+    data = data_title(name)
+    if table.set_name != name:
+        data = table.set_name
     standing = f"{data}, {table.standing}"
     if table.stands_for:
         standing += f" for {data_title(table.stands_for)}"
@@ -50,7 +52,9 @@ def describe_alt(table: ResultTable, content: str) -> str:
 
 def add_unit(text: str, metric: Metric) -> str:
     """Return a text with the unit of a metric behind it, such as `top-1 error, %`."""
-    return f"{text}, {metric.unit_sign}" if metric.unit_sign else text
+    if not metric.unit_sign:
+        return text
+    return f"{text}, {metric.unit_sign}"
 
 
 def start_figure(table: ResultTable, width_px: int, height_px: float) -> Figure:

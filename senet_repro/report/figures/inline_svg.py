@@ -82,4 +82,6 @@ def _name_colour(found: re.Match[str]) -> str:
     """Return the page's variable for a colour; a colour without one stays."""
     colour = found[0]
     variable = PAGE_VARIABLES.get(colour)
-    return f"var(--{variable})" if variable else colour
+    if variable:
+        return f"var(--{variable})"
+    return colour

@@ -74,7 +74,9 @@ def draw_differences(table: ResultTable, name: str) -> Drawing | None:
     baseline = table.paper.baseline or "the network without SE"
     content = f"differences in {metric.title} to {baseline}; the numbers are below"
     caption = f"Difference to {baseline}, ours paired by seed. {INTERVAL}"
-    better_side = "left" if metric.better == "lower" else "right"
+    better_side = "right"
+    if metric.better == "lower":
+        better_side = "left"
     axis = f"difference in {metric.title}, {metric.difference_unit}; {better_side} is better"
     with use_house_style():
         figure = start_figure(table, NARROW_PX, _measure_height(marks))
@@ -104,7 +106,9 @@ def _draw_marks(figure: Figure, ours: Axes, published: Axes, marks: Sequence[Mar
             _draw_ours(ours, y, mark.ours, mark.seed_values)
         if mark.published is not None:
             published.plot(mark.published, y, **PUBLISHED_LOOK)
-    panels = [ours] if ours is published else [ours, published]
+    panels = [ours]
+    if ours is not published:
+        panels = [ours, published]
     _name_rows(panels, marks)
     _add_legend(figure, [mark.ours for mark in marks if mark.ours])
 
@@ -117,7 +121,9 @@ def _name_rows(panels: Sequence[Axes], marks: Sequence[Mark]) -> None:
     # The scale is upside down, so that the first row stands on top.
     first.set_ylim(len(marks) - 0.4, -0.6)
     # Half a figure has room for fewer numbers.
-    ticks = 4 if len(panels) > 1 else 6
+    ticks = 6
+    if len(panels) > 1:
+        ticks = 4
     for panel in panels:
         panel.tick_params(axis="y", length=0)
         panel.grid(axis="x")

@@ -111,7 +111,9 @@ def _draw_panel(panel: Axes, row: RowCurves) -> None:
 def _draw_curve(panel: Axes, curve: Curve, colour: str, style: str, label: str) -> None:
     """Draw the mean as a line and the range of the seeds as a band."""
     # A line of one epoch is no line; it needs a marker to be seen.
-    marker = "" if len(curve.epochs) > 1 else "o"
+    marker = ""
+    if len(curve.epochs) <= 1:
+        marker = "o"
     panel.fill_between(
         curve.epochs, curve.least, curve.greatest, color=colour, alpha=0.18, linewidth=0
     )

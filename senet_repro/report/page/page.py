@@ -217,9 +217,13 @@ def _load_template() -> Any:
 
 def _format_number(value: float | None, spec: str = ".2f") -> str:
     """Return a number as a table shows it; nothing where there is none."""
-    return "" if value is None else f"{value:{spec}}"
+    if value is None:
+        return ""
+    return f"{value:{spec}}"
 
 
 def _format_wall_time(seconds: float) -> str:
     """Return seconds, or hours, minutes and seconds from a minute on: 42.0 s, 3:20:15."""
-    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return str(timedelta(seconds=round(seconds)))

@@ -63,7 +63,9 @@ def describe_machine(record: Record) -> str:
     for label in ("name", "device"):
         if label in hardware:
             device.append(str(hardware.pop(label)))
-    parts = [" ".join(device)] if device else []
+    parts = []
+    if device:
+        parts = [" ".join(device)]
     parts += _label_values(hardware)
     libraries = _label_values(record.versions)
     return f"{', '.join(parts)}; {', '.join(libraries)}"

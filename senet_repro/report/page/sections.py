@@ -81,7 +81,9 @@ class Section:
     def caution_tag(self) -> str | None:
         """The warning beside its numbers; None where they follow the paper's protocol."""
         standing = self.table.standing
-        return None if standing == Standing.PAPERS_OWN else standing
+        if standing == Standing.PAPERS_OWN:
+            return None
+        return standing
 
     @property
     def has_one_seed(self) -> bool:
@@ -143,7 +145,9 @@ def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Sect
         # A table that was run by several protocols has a section for each.
         name = make_slug(table.paper.name)
         counts[name] += 1
-        section_id = name if counts[name] == 1 else f"{name}-{counts[name]}"
+        section_id = name
+        if counts[name] > 1:
+            section_id = f"{name}-{counts[name]}"
         section = Section(
             id=section_id,
             title=write_title(table),
@@ -160,7 +164,9 @@ def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Sect
 def _list_section_notes(table: ResultTable) -> list[str]:
     """Return the notes of a table, and what its networks say together where it has several."""
     pooled = format_pooled(table)
-    return [*list_notes(table), pooled] if pooled else list_notes(table)
+    if pooled:
+        return [*list_notes(table), pooled]
+    return list_notes(table)
 
 
 def make_slug(name: str) -> str:

@@ -77,12 +77,16 @@ class ResultRow:
     @property
     def params(self) -> int | None:
         """Return the trainable parameters, the same for every seed, or None without records."""
-        return self.records[0].params if self.records else None
+        if not self.records:
+            return None
+        return self.records[0].params
 
     @property
     def macs(self) -> int | None:
         """Return the multiply-adds of one image, the same for every seed, or None without records."""
-        return self.records[0].macs if self.records else None
+        if not self.records:
+            return None
+        return self.records[0].macs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +136,9 @@ class ResultTable:
         """Return how far its numbers can stand for the paper's."""
         if self.stands_for is not None:
             return Standing.PROXY
-        return Standing.CHANGED if self.departures else Standing.PAPERS_OWN
+        if self.departures:
+            return Standing.CHANGED
+        return Standing.PAPERS_OWN
 
     def is_baseline(self, row: ResultRow) -> bool:
         """Return whether other rows are compared to this one."""
@@ -145,7 +151,9 @@ class ResultTable:
             return None
         value = row.paper.published(figure)
         base = self.paper.rows[baseline].published(figure)
-        return None if value is None or base is None else value - base
+        if value is None or base is None:
+            return None
+        return value - base
 
 
 def build_tables(
@@ -231,14 +239,12 @@ def _build_table(
     """Return the table of a variant; `shown` are all variants of that table which are shown."""
     paper = variant.paper
     plan = choose_plan(variant.all_records, paper.name)
-    rows = [
-        _build_row(name, row, variant.rows[name], failures, plan)
-        for name, row in paper.rows.items()
-    ]
-    beside = [
-        _build_row(name, row, variant.beside[name], failures, plan)
-        for name, row in paper.beside.items()
-    ]
+    rows = []
+    for name, row in paper.rows.items():
+        rows.append(_build_row(name, row, variant.rows[name], failures, plan))
+    beside = []
+    for name, row in paper.beside.items():
+        beside.append(_build_row(name, row, variant.beside[name], failures, plan))
     rows = _estimate_rows(paper, rows)
     with_records = [row for row in rows if row.records]
     papers = [paper_protocol(paper, row.paper) for row in with_records]
@@ -295,7 +301,9 @@ def _estimate_rows(paper: PaperTable, rows: Sequence[ResultRow]) -> list[ResultR
     for row in rows:
         baseline = by_name.get(paper.baseline_of(row.name) or "")
         estimates = _estimate_metrics(row, metrics)
-        differences = _estimate_differences(row, baseline, metrics) if baseline else {}
+        differences = {}
+        if baseline:
+            differences = _estimate_differences(row, baseline, metrics)
         estimated.append(replace(row, estimates=estimates, differences=differences))
     return estimated
 
@@ -323,7 +331,9 @@ def _estimate_differences(
     shared = sorted(set(row.seeds) & set(baseline.seeds))
     differences = {}
     for metric in metrics:
-        terms = [Term(1.0, row.list_runs(metric)), Term(-1.0, baseline.list_runs(metric))]
+        own_term = Term(1.0, row.list_runs(metric))
+        baseline_term = Term(-1.0, baseline.list_runs(metric))
+        terms = [own_term, baseline_term]
         difference = estimate_contrast(terms, metric, shared)
         if difference is not None:
             differences[metric.name] = difference
@@ -333,7 +343,9 @@ def _estimate_differences(
 def _is_headed_alike(variant: TableVariant, other: TableVariant) -> bool:
     """Return whether two variants of a table have one heading: the same data and network."""
     ours, theirs = variant.group.protocol, other.group.protocol
-    return all(ours[part]["name"] == theirs[part]["name"] for part in ("data", "model"))
+    has_same_data = ours["data"]["name"] == theirs["data"]["name"]
+    has_same_network = ours["model"]["name"] == theirs["model"]["name"]
+    return bool(has_same_data and has_same_network)
 
 
 def _list_other_code_versions(variant: TableVariant, shown: Sequence[TableVariant]) -> list[int]:

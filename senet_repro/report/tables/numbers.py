@@ -8,7 +8,9 @@ from senet_repro.stats.estimates import Estimate
 
 def format_number(value: float | None, spec: str) -> str:
     """Return a number by a format specification, or nothing for None."""
-    return "" if value is None else f"{value:{spec}}"
+    if value is None:
+        return ""
+    return f"{value:{spec}}"
 
 
 def format_interval(value: Estimate | None, spec: str = ".2f", unit: str = "") -> str:
@@ -27,7 +29,9 @@ def format_interval(value: Estimate | None, spec: str = ".2f", unit: str = "") -
 
 def format_p_value(value: float) -> str:
     """Return a p value as it stands in a sentence."""
-    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
+    if value >= 0.001:
+        return f"p = {value:.3f}"
+    return "p < 0.001"
 
 
 def choose_value_spec(metric: Metric) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from senet_repro.core.wording import choose_form
 from senet_repro.results.campaign import CAMPAIGN_FILE, Campaign
 from senet_repro.results.record import Record
 
@@ -47,10 +48,10 @@ class PlannedSeeds:
             return ["no plan was written before these runs"]
         found = []
         if self.missing:
-            verb = "is" if len(self.missing) == 1 else "are"
+            verb = choose_form(len(self.missing), "is", "are")
             found.append(f"planned {name_seeds(self.missing)} {verb} missing")
         if self.trained_before:
-            verb = "was" if len(self.trained_before) == 1 else "were"
+            verb = choose_form(len(self.trained_before), "was", "were")
             seeds = name_seeds(self.trained_before)
             found.append(f"{seeds} {verb} trained before the plan was written, or outside of it")
         if not self.names_table:
@@ -67,7 +68,7 @@ class PlannedSeeds:
         if self.grows_from is not None:
             sentence += f", from a plan that may grow, judged from {self.grows_from} seeds on"
         if self.unplanned:
-            verb = "does" if len(self.unplanned) == 1 else "do"
+            verb = choose_form(len(self.unplanned), "does", "do")
             seeds = list_seeds(self.unplanned)
             sentence += f"; {len(self.unplanned)} unplanned ({seeds}), which {verb} not count"
         return f"{sentence}."
@@ -107,15 +108,18 @@ def compare_with_plan(
     `plan` is what `choose_plan` made of the table's records. `campaign` is the campaign's plan as it lies in the
     results folder now, where the caller has it: one that was changed since is told.
     """
-    seeds_of_rows = [{record.seed for record in row} for row in rows if row]
-    found = set.intersection(*seeds_of_rows) if seeds_of_rows else set()
-    present = set.union(*seeds_of_rows) if seeds_of_rows else set()
+    seeds_of_rows = [_collect_seeds(row) for row in rows if row]
+    found: set[int] = set()
+    present: set[int] = set()
+    if seeds_of_rows:
+        found = set.intersection(*seeds_of_rows)
+        present = set.union(*seeds_of_rows)
     if plan is None:
         return PlannedSeeds(planned=None, found=sorted(found), counted=sorted(found))
     planned = _list_planned(plan, present)
     records = list(chain.from_iterable(rows))
     counted = found & planned
-    before = {record.seed for record in records if _is_outside(record, plan)}
+    before = _collect_seeds(record for record in records if _is_outside(record, plan))
     return PlannedSeeds(
         planned=sorted(planned),
         written_at=plan["written_at"],
@@ -136,9 +140,13 @@ def select_planned(
     """Return the records of a row whose seeds count, and those of seeds that the plan does not hold."""
     if plan is None:
         return list(records), []
-    planned = _list_planned(plan, {record.seed for record in records})
-    counted = [record for record in records if record.seed in planned]
-    unplanned = [record for record in records if record.seed not in planned]
+    planned = _list_planned(plan, _collect_seeds(records))
+    counted, unplanned = [], []
+    for record in records:
+        if record.seed in planned:
+            counted.append(record)
+        else:
+            unplanned.append(record)
     return counted, unplanned
 
 
@@ -155,8 +163,12 @@ def list_seeds(seeds: Iterable[int]) -> str:
 
 def name_seeds(seeds: Sequence[int]) -> str:
     """Return seeds with their noun: `seed 3`, `seeds 0-2, 7`."""
-    noun = "seed" if len(seeds) == 1 else "seeds"
+    noun = choose_form(len(seeds), "seed", "seeds")
     return f"{noun} {list_seeds(seeds)}"
+
+
+def _collect_seeds(records: Iterable[Record]) -> set[int]:
+    return {record.seed for record in records}
 
 
 def _list_planned(plan: Plan, present: set[int]) -> set[int]:
@@ -165,7 +177,8 @@ def _list_planned(plan: Plan, present: set[int]) -> set[int]:
         return set(plan["seeds"])
     # Whoever looks at seed 7 has to show the ones before it.
     least = plan["grows_from"] - 1
-    return set(range(max([least, *present]) + 1))
+    greatest = max([least, *present])
+    return set(range(greatest + 1))
 
 
 def _is_outside(record: Record, plan: Plan) -> bool:
@@ -202,8 +215,10 @@ def _find_runs(seeds: Sequence[int]) -> list[tuple[int, int]]:
     """Return the first and the last of each stretch of sorted seeds that follow one another."""
     stretches: list[tuple[int, int]] = []
     for seed in seeds:
-        if stretches and seed == stretches[-1][1] + 1:
-            stretches[-1] = (stretches[-1][0], seed)
-        else:
-            stretches.append((seed, seed))
+        if stretches:
+            first, last = stretches[-1]
+            if seed == last + 1:
+                stretches[-1] = (first, seed)
+                continue
+        stretches.append((seed, seed))
     return stretches

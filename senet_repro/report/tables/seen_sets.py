@@ -47,7 +47,9 @@ def describe_set(record: Record) -> str:
     encoding = _read_encoding(record)
     if encoding is not None:
         changes.append(f"re-encoded as {encoding}")
-    return f"{described} {', '.join(changes)}" if changes else described
+    if not changes:
+        return described
+    return f"{described} {', '.join(changes)}"
 
 
 def describe_set_departure(record: Record) -> str | None:
@@ -61,7 +63,8 @@ def describe_set_departure(record: Record) -> str | None:
     if not _has_all_pictures(record):
         whole.append(f"{count_classes(name):,} classes, {facts.train_images:,} images")
     if _read_reduced_side(record) is not None:
-        whole.append(f"{read_side(name)}x{read_side(name)}")
+        side_px = read_side(name)
+        whole.append(f"{side_px}x{side_px}")
     if _read_encoding(record) is not None:
         whole.append("as published")
     return f"set {described} ({', '.join(whole)})"
@@ -79,7 +82,9 @@ def count_pictures(record: Record) -> str:
     """Return how many pictures a run was trained and evaluated on, as far as its record says so."""
     evaluated = f"{record.eval_images:,} evaluation images"
     counts = _read_counts(record)
-    return f"{counts['train_images']:,} training images, {evaluated}" if counts else evaluated
+    if not counts:
+        return evaluated
+    return f"{counts['train_images']:,} training images, {evaluated}"
 
 
 def _has_all_pictures(record: Record) -> bool:
@@ -98,7 +103,11 @@ def _read_reduced_side(record: Record) -> int | None:
     """Return the side in pixels that a run's pictures were reduced to; None where they were as they are stored."""
     facts = _read_facts(record)
     side_px: int = record.protocol["data"]["eval_px"]
-    if facts is None or facts.kind != "memory" or side_px >= read_side(_read_name(record)):
+    # Pictures that lie in files are brought to one size by every run.
+    if facts is None or facts.kind != "memory":
+        return None
+    stored_px = read_side(_read_name(record))
+    if side_px >= stored_px:
         return None
     return side_px
 
@@ -112,7 +121,9 @@ def _read_encoding(record: Record) -> str | None:
 def _read_facts(record: Record) -> SetFacts | None:
     """Return the facts of a run's set; None for a set that no file describes."""
     name = _read_name(record)
-    return read_set_facts(name) if name in list_files("data") else None
+    if name not in list_files("data"):
+        return None
+    return read_set_facts(name)
 
 
 def _read_name(record: Record) -> str:
@@ -127,9 +138,14 @@ def _read_counts(record: Record) -> dict[str, int] | None:
     # The protocol decides the record's key; what the settings say of other pictures does not count.
     if found.get("fingerprint") != record.protocol["data"].get("fingerprint"):
         return None
-    counts: dict[str, int] = {key: found.get(key, 0) for key in _COUNTS}
-    is_sound = all(type(count) is int and count > 0 for count in counts.values())
-    return counts if is_sound else None
+    counts: dict[str, int] = {}
+    for key in _COUNTS:
+        count = found.get(key)
+        # A record may be edited by hand, and true is no count.
+        if type(count) is not int or count <= 0:
+            return None
+        counts[key] = count
+    return counts
 
 
 def _count_evaluated(record: Record) -> int:

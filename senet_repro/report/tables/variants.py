@@ -38,7 +38,10 @@ class TableVariant:
     @property
     def all_records(self) -> list[Record]:
         """Return the records of all its rows."""
-        return [record for row in self.rows.values() for record in row.records]
+        records = []
+        for row in self.rows.values():
+            records += row.records
+        return records
 
     @property
     def changes_protocol(self) -> bool:
@@ -91,8 +94,11 @@ def find_variants(paper: PaperTable, groups: Sequence[ProtocolGroup]) -> list[Ta
         difference = _compare_with_paper(paper, group)
         if difference is None:
             continue
-        drafts = with_se if group.has_se else plain
-        drafts.append(_Draft(difference, [group]))
+        draft = _Draft(difference, [group])
+        if group.has_se:
+            with_se.append(draft)
+        else:
+            plain.append(draft)
     # Equal differences first: which drafts are compatible may not depend on the order of records.
     drafts = _merge_compatible(_merge_equal(with_se))
     # Networks without SE come last: they join every variant that is like theirs in all but SE.
@@ -153,7 +159,7 @@ def _attach_plain(drafts: list[_Draft], plain: Sequence[_Draft]) -> None:
 
 def _build_variant(paper: PaperTable, draft: _Draft) -> TableVariant:
     by_key = _collect_records(draft.groups)
-    newest = {run_key: _select_newest(records) for run_key, records in by_key.items()}
+    newest = {key: _select_newest(records) for key, records in by_key.items()}
     protocols = _change_protocols(paper, draft.difference)
     rows = {}
     for name, row in paper.rows.items():
@@ -230,4 +236,5 @@ def _is_shown(variant: TableVariant) -> bool:
     # The rows of an experiment's table name common networks, which are trained for other tables, too.
     if not names_networks(variant.paper) or not variant.changes_protocol:
         return True
-    return any(record.config.get("table") == variant.paper.name for record in variant.all_records)
+    trained_for = [record.config.get("table") for record in variant.all_records]
+    return variant.paper.name in trained_for

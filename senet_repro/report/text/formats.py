@@ -144,7 +144,9 @@ def _name_file(table: ResultTable) -> str:
 
 def _name_rescored_file(table: RescoredTable) -> str:
     paper = table.paper
-    return f"table_{paper.number}_rescored" if paper.number else f"{paper.name}_rescored"
+    if paper.number:
+        return f"table_{paper.number}_rescored"
+    return f"{paper.name}_rescored"
 
 
 def _list_rescored_index_cells(name: str, table: RescoredTable) -> list[str]:
@@ -171,7 +173,9 @@ def _list_index_cells(name: str, table: ResultTable) -> list[str]:
     offered = [row for row in table.rows if not row.is_cited]
     with_records = [row for row in offered if row.records]
     counts = sorted({len(row.seeds) for row in with_records})
-    protocol = "the paper's" if table.standing == Standing.PAPERS_OWN else "not the paper's"
+    protocol = "not the paper's"
+    if table.standing == Standing.PAPERS_OWN:
+        protocol = "the paper's"
     # One number where all rows have as many seeds, else the least and the greatest.
     seed_range = dict.fromkeys((counts[0], counts[-1]))
     return [

@@ -84,4 +84,6 @@ def _describe_tests(evidence: ImageEvidence, agreement: ImageAgreement) -> str:
         for row, seeds in ((evidence.first, first), (evidence.second, second))
         if seeds
     ]
-    return f"{networks}: {join_words(ahead, 'and')}." if ahead else f"{networks}."
+    if not ahead:
+        return f"{networks}."
+    return f"{networks}: {join_words(ahead, 'and')}."

@@ -89,7 +89,9 @@ def _escape_sign(sign: str) -> str:
         return _SIGNS[sign]
     parts = unicodedata.normalize("NFD", sign)
     is_plain = " " <= parts[0] <= "~" and parts[1:] in _ACCENTS
-    return sign if is_plain or sign in _LETTERS else f"U+{ord(sign):04X}"
+    if is_plain or sign in _LETTERS:
+        return sign
+    return f"U+{ord(sign):04X}"
 
 
 def _list_columns(metrics: Sequence[Metric]) -> list[Column]:
@@ -135,7 +137,9 @@ def _build_difference_column(
 
 def _format_table(table: ResultTable) -> str:
     # LaTeX numbers tables itself, so the paper's number comes last.
-    source = f"the paper's {label_table(table.paper)}; " if table.paper.section else ""
+    source = ""
+    if table.paper.section:
+        source = f"the paper's {label_table(table.paper)}; "
     caption = f"{table.paper.title} ({source}{name_data(table)})"
     flats = flatten_rows(table)
     # A column without a figure is left out.
@@ -187,7 +191,9 @@ def _format_cell(
 ) -> str:
     value = flat[column.key]
     if column.key == SEEDS_KEY:
-        return format_seed_count(table, row) if row.records else ""
+        if not row.records:
+            return ""
+        return format_seed_count(table, row)
     if value is None:
         words = _list_gap_words(table, row).get(column.key, "")
         return _span_columns(column.latex_width, column.words_alignment, words)
@@ -212,7 +218,9 @@ def _list_gap_words(table: ResultTable, row: ResultRow) -> dict[str, str]:
 
 
 def _span_columns(width: int, alignment: str, text: str) -> str:
-    return rf"\multicolumn{{{width}}}{{{alignment}}}{{{text}}}" if text or width > 1 else ""
+    if not text and width <= 1:
+        return ""
+    return rf"\multicolumn{{{width}}}{{{alignment}}}{{{text}}}"
 
 
 def _join_cells(cells: Sequence[str]) -> str:

@@ -36,12 +36,18 @@ def align_columns(cells: Sequence[Sequence[str]]) -> str:
         widths.append(max(LEAST_WIDTH, widest))
     header, *body = [_pad_cells(line, widths) for line in cells]
     rule = _rule_columns(widths)
-    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *body))
+    lines = []
+    for line in (header, rule, *body):
+        joined = " | ".join(line)
+        lines.append(f"| {joined} |")
+    return "\n".join(lines)
 
 
 def escape_markdown(text: str) -> str:
     """Return text in one line that can end no cell and opens no HTML."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    one_line = " ".join(text.split())
+    inside_cell = one_line.replace("|", "\\|")
+    return inside_cell.replace("<", "&lt;")
 
 
 def _pad_cells(line: Sequence[str], widths: Sequence[int]) -> list[str]:
@@ -65,8 +71,10 @@ def _format_table(table: ResultTable) -> str:
     lines = [_list_headings(table.metrics)]
     for row in table.rows:
         lines.append(_list_cells(table, row))
-    footnotes = [escape_markdown(footnote) for footnote in list_footnotes(table)]
-    return "\n\n".join([heading, align_columns(_drop_empty_columns(lines)), *footnotes])
+    parts = [heading, align_columns(_drop_empty_columns(lines))]
+    for footnote in list_footnotes(table):
+        parts.append(escape_markdown(footnote))
+    return "\n\n".join(parts)
 
 
 def _drop_empty_columns(lines: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -76,7 +84,10 @@ def _drop_empty_columns(lines: Sequence[Sequence[str]]) -> list[list[str]]:
     for column in range(len(lines[0])):
         if any(line[column] for line in lines[1:]):
             kept.append(column)
-    return [[line[column] for column in kept] for line in lines]
+    shortened = []
+    for line in lines:
+        shortened.append([line[column] for column in kept])
+    return shortened
 
 
 def _list_headings(metrics: Sequence[Metric]) -> list[str]:
@@ -96,7 +107,9 @@ def _join_headings(metrics: Sequence[Metric]) -> str:
         return " / ".join(metric.heading for metric in metrics)
     # Quantity and unit are the same for all, and stand once at the end.
     *before, last = metrics
-    return " / ".join([*(metric.label for metric in before), last.heading])
+    names = [metric.label for metric in before]
+    names.append(last.heading)
+    return " / ".join(names)
 
 
 def _list_cells(table: ResultTable, row: ResultRow) -> list[str]:
@@ -118,7 +131,9 @@ def _format_own_figure(table: ResultTable, row: ResultRow, metric: Metric) -> st
     own = row.estimates.get(metric.name)
     if own is None:
         # A row that was run may lack a metric that is younger than its records.
-        return "" if row.records else explain_gap(row)
+        if row.records:
+            return ""
+        return explain_gap(row)
     interval = format_interval(own, choose_value_spec(metric))
     return f"{interval} ({format_seed_count(table, row)})"
 
@@ -140,8 +155,12 @@ def _list_differences(table: ResultTable, row: ResultRow) -> list[str]:
 
 
 def _list_sizes(row: ResultRow) -> list[str]:
-    params_m = row.params and row.params / 1e6
-    gflops = row.macs and row.macs / 1e9
+    params_m = gflops = None
+    # A row without records has neither.
+    if row.params is not None:
+        params_m = row.params / 1e6
+    if row.macs is not None:
+        gflops = row.macs / 1e9
     return [
         format_number(row.paper.params_m, ".1f"),
         format_number(params_m, ".3f"),

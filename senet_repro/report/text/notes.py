@@ -25,20 +25,28 @@ def format_heading(table: ResultTable) -> str:
 def name_data(table: ResultTable) -> str:
     """Return the name of the data, and whether they stand in for the paper's."""
     name = table.set_name
-    return f"{name}, {table.standing}" if table.standing == Standing.PROXY else name
+    if table.standing == Standing.PROXY:
+        return f"{name}, {table.standing}"
+    return name
 
 
 def list_networks(table: ResultTable) -> list[str]:
     """Return the names of the networks that have records."""
-    names = [row.protocol["model"]["name"] for row in table.rows if row.records and row.protocol]
-    return list(dict.fromkeys(names))
+    # A dict keeps the order of the rows.
+    names: dict[str, None] = {}
+    for row in table.rows:
+        if row.records and row.protocol:
+            names[row.protocol["model"]["name"]] = None
+    return list(names)
 
 
 def explain_gap(row: ResultRow) -> str:
     """Return why a row has no figure of ours, in a word or two."""
     if row.failed:
         return "failed"
-    return "cited" if row.is_cited else "not run"
+    if row.is_cited:
+        return "cited"
+    return "not run"
 
 
 def format_seed_count(table: ResultTable, row: ResultRow) -> str:
@@ -91,8 +99,14 @@ def list_footnotes(table: ResultTable) -> list[str]:
         )
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
-        tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-        whose = "The paper's claims" if table.paper.section else "Claims"
+        parts = []
+        for verdict in VERDICTS:
+            if counts[verdict]:
+                parts.append(f"{counts[verdict]} {verdict}")
+        tally = ", ".join(parts)
+        whose = "Claims"
+        if table.paper.section:
+            whose = "The paper's claims"
         footnotes.append(f"{whose} about it: {tally}.")
     return footnotes
 
@@ -101,9 +115,12 @@ def _describe_runs(table: ResultTable) -> str:
     data = f"{name_set(table.example)} ({count_pictures(table.example)})"
     networks = list_networks(table)
     network = f"network{end_plural(len(networks))} {', '.join(networks)}"
-    lengths = sorted({record.epochs for row in table.rows for record in row.records})
-    epochs = f"{join_words(lengths, 'or')} epoch{end_plural(max(lengths))}"
-    seeds = f"seed{end_plural(len(table.seeds))} {', '.join(map(str, table.seeds))}"
+    lengths = set()
+    for row in table.rows:
+        lengths |= {record.epochs for record in row.records}
+    epochs = f"{join_words(sorted(lengths), 'or')} epoch{end_plural(max(lengths))}"
+    numbers = [str(seed) for seed in table.seeds]
+    seeds = f"seed{end_plural(len(numbers))} {', '.join(numbers)}"
     return f"Data {data}, {network}, {epochs}, {seeds}."
 
 
@@ -123,15 +140,21 @@ def _explain_difference_interval(table: ResultTable) -> str:
     if images in (set(), {None}):
         return ""
     whole = ", its ± over seeds and evaluation images"
-    return whole if None not in images else f"{whole} where every run kept its outcomes"
+    if None not in images:
+        return whole
+    return f"{whole} where every run kept its outcomes"
 
 
 def _name_figures(table: ResultTable) -> str:
     """Return a noun for the figures of all metrics of a table, such as `Errors`."""
     # Metrics of several kinds have no noun in common.
     nouns = {metric.noun for metric in table.metrics}
-    noun = nouns.pop() if len(nouns) == 1 else ""
-    return f"{noun.capitalize()}s" if noun else "Figures"
+    noun = ""
+    if len(nouns) == 1:
+        noun = nouns.pop()
+    if not noun:
+        return "Figures"
+    return f"{noun.capitalize()}s"
 
 
 def _describe_proxy(table: ResultTable) -> str | None:

@@ -166,7 +166,9 @@ def format_verdicts_json(found: Verdicts) -> str:
 
 def format_verdict(one: Judged) -> str:
     """Return the verdict as it is printed, with a word where something else than chance may yet change it."""
-    return f"{one.verdict} (provisional)" if one.is_provisional else one.verdict
+    if one.is_provisional:
+        return f"{one.verdict} (provisional)"
+    return one.verdict
 
 
 def describe_outcome(one: Judged) -> str:
@@ -177,7 +179,9 @@ def describe_outcome(one: Judged) -> str:
     if one.difference is None:
         return one.evidence
     published = _format_published(one.kind)
-    parts = [f"Paper {published}"] if published else []
+    parts = []
+    if published:
+        parts = [f"Paper {published}"]
     parts.append(f"ours {one.kind.format_ours(one.difference)}{_name_unit(one.kind)}")
     if isinstance(one.kind, Cost):
         parts.append("counted, so no test")
@@ -190,12 +194,16 @@ def describe_outcome(one: Judged) -> str:
 
 def _name_unit(kind: ClaimKind) -> str:
     """Return the unit of our difference, behind a blank; a cost is printed with its own."""
-    return "" if isinstance(kind, Cost) else f" {kind.metric.difference_unit}"
+    if isinstance(kind, Cost):
+        return ""
+    return f" {kind.metric.difference_unit}"
 
 
 def describe_order(agreement: RankAgreement, metric: Metric) -> str:
     """Return whether our rows come in the paper's order, and how likely that is by chance."""
-    how = "of all orders" if agreement.exact else "of a sample of orders"
+    how = "of a sample of orders"
+    if agreement.exact:
+        how = "of all orders"
     return (
         f"Order of the {agreement.n} rows by {metric.title}: "
         f"Kendall's tau with the paper's {agreement.tau:+.2f}, "
@@ -225,7 +233,9 @@ def _explain_provisional(judged: Sequence[Judged]) -> str | None:
     for one in judged:
         if one.is_provisional:
             reasons |= dict.fromkeys(one.provisos)
-    return f"Provisional, since {'; '.join(reasons)}." if reasons else None
+    if not reasons:
+        return None
+    return f"Provisional, since {'; '.join(reasons)}."
 
 
 def _format_not_run(paper: PaperTable) -> str:
@@ -258,7 +268,9 @@ def _format_p_cell(one: Judged) -> str:
     if one.p_value is not None:
         return format_p_value(one.p_value).removeprefix("p ").removeprefix("= ")
     # Sizes are no sample, so there is nothing to test.
-    return "counted" if isinstance(one.kind, Cost) and one.difference else ""
+    if isinstance(one.kind, Cost) and one.difference:
+        return "counted"
+    return ""
 
 
 def _collect_table(table: ResultTable, judged: Sequence[Judged]) -> dict[str, Any]:

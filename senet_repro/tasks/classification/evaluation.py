@@ -199,7 +199,9 @@ def evaluate_network(
 
 def _join(parts: list[Tensor]) -> np.ndarray:
     # A process has no batch where there are fewer of them than processes.
-    return torch.cat(parts).numpy() if parts else np.zeros((0,), dtype=np.int64)
+    if not parts:
+        return np.zeros((0,), dtype=np.int64)
+    return torch.cat(parts).numpy()
 
 
 def _choose_precision(precision: str, device: torch.device) -> AbstractContextManager[object]:
