@@ -45,9 +45,9 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.tables.load import load_printable_results
     from senet_repro.report.text.verdicts import (
         format_verdicts,
-        format_verdicts_json,
         judge_tables,
     )
+    from senet_repro.report.text.verdicts_json import format_verdicts_json
     from senet_repro.results.store import pause_collection
 
     papers = find_tables(options.table)

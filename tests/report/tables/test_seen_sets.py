@@ -26,7 +26,8 @@ from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.latex import format_latex
 from senet_repro.report.text.markdown import format_markdown
 from senet_repro.report.text.plain import format_csv, format_json
-from senet_repro.report.text.verdicts import format_verdicts, format_verdicts_json, judge_tables
+from senet_repro.report.text.verdicts import format_verdicts, judge_tables
+from senet_repro.report.text.verdicts_json import format_verdicts_json
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import record_of
