@@ -39,23 +39,29 @@ def estimate_crossed(values: np.ndarray) -> Estimate:
     seed_means, image_means = values.mean(axis=1), values.mean(axis=0)
 
     # The sums of squares of the analysis of variance, of two crossed factors with one value in each cell.
-    squares = float(((values - mean) ** 2).sum())
-    squares_seeds = images * float(((seed_means - mean) ** 2).sum())
-    squares_images = seeds * float(((image_means - mean) ** 2).sum())
+    squares = _sum_squares(values - mean)
+    squares_seeds = images * _sum_squares(seed_means - mean)
+    squares_images = seeds * _sum_squares(image_means - mean)
     squares_error = squares - squares_seeds - squares_images
-    mean_square_images = squares_images / (images - 1)
-    degrees_error = (seeds - 1) * (images - 1)
-    mean_square_error = squares_error / degrees_error
+    degrees_seeds, degrees_images = seeds - 1, images - 1
+    mean_square_images = squares_images / degrees_images
+    mean_square_error = squares_error / (degrees_seeds * degrees_images)
 
     # Seeds that agree by chance are credited with a spread of one image, as everywhere.
-    sd = max(float(seed_means.std(ddof=1)), least_sd_pct(images))
+    observed_sd = math.sqrt(_sum_squares(seed_means - mean) / degrees_seeds)
+    sd = max(observed_sd, least_sd_pct(images))
     variance_seeds = sd**2 / seeds
-    # The difference of two estimates may fall below 0, which no variance does.
-    excess_images = max(0.0, mean_square_images - mean_square_error)
-    variance_images = excess_images / (seeds * images)
+    excess = max(0.0, mean_square_images - mean_square_error)
+    variance_images = excess / (seeds * images)
     standard_error = math.sqrt(variance_seeds + variance_images)
-    degrees = _match_degrees((variance_seeds, seeds - 1), (variance_images, images - 1))
+    over_seeds = (variance_seeds, degrees_seeds)
+    over_images = (variance_images, degrees_images)
+    degrees = _match_degrees(over_seeds, over_images)
     return build_estimate(seeds, mean, sd, standard_error, degrees)
+
+
+def _sum_squares(deviations: np.ndarray) -> float:
+    return float((deviations**2).sum())
 
 
 def _match_degrees(*parts: tuple[float, int]) -> float:
@@ -71,8 +77,8 @@ def _match_degrees(*parts: tuple[float, int]) -> float:
         total += variance
         quantile = float(stdtrit(degrees, _QUANTILE))
         squared_width += variance * quantile**2
-    quantile = math.sqrt(squared_width / total)
-    matched = float(stdtridf(_QUANTILE, quantile))
+    matching = math.sqrt(squared_width / total)
+    matched = float(stdtridf(_QUANTILE, matching))
     fewest, most = sorted(degrees for _, degrees in parts)
     # The search for them ends within rounding of its bounds.
     return min(max(matched, fewest), most)

@@ -101,7 +101,7 @@ def test_errors_are_those_of_timms_own_model_and_transforms_to_the_image(
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ("network", "ours", "size_px", "count"),
-    [("legacy_seresnet50", "resnet50", 224, 48), ("legacy_senet154", "senet154", 320, 6)],
+    [("legacy_seresnet50", "resnet50", 224, 48), ("legacy_senet154", "senet154", 320, 3)],
 )
 def test_errors_are_timms_at_the_papers_sizes(
     tmp_path: Path, network: str, ours: str, size_px: int, count: int

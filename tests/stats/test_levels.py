@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.special import stdtr
@@ -9,6 +11,12 @@ from scipy.special import stdtr
 from senet_repro.stats.crossed import estimate_crossed
 from senet_repro.stats.estimates import LEVEL, p_below
 from senet_repro.stats.looks import correct_for_looks
+from senet_repro.stats.power import (
+    OneSidedTest,
+    bound_distance,
+    count_seeds_jointly,
+    power_between,
+)
 from tests.stats.populations import Population
 from tests.stats.simulations import (
     MOST_SEEDS,
@@ -93,3 +101,22 @@ def test_the_crossed_test_keeps_its_level_under_looking() -> None:
             looks.append(correct_for_looks(p_below(estimate_crossed(values[:n])), n, 3))
         passed += min(looks) <= LEVEL
     assert passed / draws <= LEVEL + tolerate_chance(draws)
+
+
+def test_a_plan_from_the_lower_bound_seldom_has_little_power() -> None:
+    """Three seeds of an effect of one standard deviation, one of four claims, planned for a power of 0.8."""
+    rng = np.random.default_rng(0)
+    level = LEVEL / 8
+    powers: dict[str, list[float]] = {"estimate": [], "lower bound": []}
+    for _ in range(400):
+        values = rng.normal(-1.0, 1.0, 3)
+        sd = float(values.std(ddof=1))
+        test = OneSidedTest(weights={"a": 1.0}, distance=-float(values.mean()), sd=sd, seeds=3)
+        for name, planned in (("estimate", test), ("lower bound", bound_distance(test))):
+            seeds = count_seeds_jointly([planned], 0.8, lambda n: level)
+            # Where the effect so far may be none, nothing is planned.
+            if seeds is not None:
+                powers[name].append(power_between(seeds, -1.0, 1.0, (-math.inf, 0.0), level))
+    below_half = {name: float(np.mean(np.array(found) < 0.5)) for name, found in powers.items()}
+    print(below_half, {name: float(np.median(found)) for name, found in powers.items()})
+    assert below_half["lower bound"] < below_half["estimate"] - 0.1

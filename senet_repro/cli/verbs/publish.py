@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from senet_repro.mirrors.wandb_account import WandbAccount
     from senet_repro.mirrors.wandb_data import WandbRun
 
-DESCRIPTION = "Write runs and tables as W&B's files; send them where there is a key."
+DESCRIPTION = "Write runs and tables as W&B's files; send them if there is a key."
 DOING = "writing W&B's files, and sending them where there is a key"
 
 

@@ -81,7 +81,8 @@ def _list_tests(kind: MetricClaim, comparison: Comparison, region: Region) -> li
                 weights = _add_margin(kind, difference, sign_of_margin)
             scale = _find_norm(weights) / _find_norm(difference)
             distance = sign * (bound - mean)
-            tests.append(_scale_test(comparison.difference, weights, distance, scale))
+            test = _scale_test(comparison.difference, weights, distance, scale)
+            tests.append(test)
     return tests
 
 

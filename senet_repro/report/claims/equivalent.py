@@ -18,7 +18,8 @@ from senet_repro.report.claims.words import CONTRADICTED, REPRODUCED
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.contrasts import Term, estimate_contrast
 from senet_repro.report.tables.numbers import choose_value_spec, format_interval
-from senet_repro.stats.estimates import Estimate, p_above, p_below, p_beyond, p_within
+from senet_repro.stats.estimates import Estimate, p_beyond, p_within
+from senet_repro.stats.ratio import p_beyond_share, p_within_share
 
 
 class Equivalent(MetricClaim):
@@ -114,7 +115,6 @@ class Equivalent(MetricClaim):
         assert gain is not None
         assert above is not None
         assert below is not None
-        either_beyond = min(1.0, 2 * min(p_above(above), p_above(below)))
         margin = self.claim.margin_share * max(gain.mean, 0.0)
         return _build_comparison(
             pair,
@@ -122,9 +122,8 @@ class Equivalent(MetricClaim):
             Yardstick(
                 smallest_effect=margin, because="a share of the gain of SE on this data", gain=gain
             ),
-            p_holds=max(p_below(above), p_below(below)),
-            # Where SE gains nothing every difference is beyond a share of it, which says nothing of the rows.
-            p_fails=max(either_beyond, p_above(gain)),
+            p_holds=p_within_share(above, below),
+            p_fails=p_beyond_share(above, below, gain),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from senet_repro.config.conf_dir import load_file
 from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import join_words
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec
@@ -35,7 +36,7 @@ def format_evaluations(evaluations: Sequence[Evaluation]) -> str:
     intervals = (
         f"In brackets the 95 % interval over the images ({first.interval.partition(',')[0]})."
     )
-    below = [intervals, _describe_images(first), *first.notes, *dict.fromkeys(notes)]
+    below = [intervals, *_list_caveats(first), *dict.fromkeys(notes)]
     if not notes:
         # The paper has no figure of this network.
         lines = [line[: -len(_head_paper(metrics))] for line in lines]
@@ -121,8 +122,7 @@ def list_rescored_notes(table: RescoredTable) -> list[str]:
         "Δ is the difference to the paper's figure."
     ]
     for row in table.rows:
-        notes.append(_describe_images(row.evaluation))
-        notes += row.evaluation.notes
+        notes += _list_caveats(row.evaluation)
         if not row.has_papers_rule:
             notes.append(_explain_paper(label_table(table.paper), row))
     if table.paper.note:
@@ -169,6 +169,28 @@ def _describe_images(evaluation: Evaluation) -> str:
         f"{name_weights(evaluation)}: mean {mean} and deviation {std} of 0..255{resizing} ({whose}); "
         f"precision {evaluation.trainer['precision']} on {evaluation.hardware['name']}."
     )
+
+
+def _list_caveats(evaluation: Evaluation) -> list[str]:
+    """Return how the images of an evaluation were made, and everything in which it departs from what one expects."""
+    notes = [_describe_images(evaluation), *evaluation.notes]
+    whose = name_weights(evaluation)
+    usual = load_file("model", evaluation.network).get("options", {})
+    others = []
+    for option, value in evaluation.options.items():
+        if value != usual.get(option):
+            others.append(f"{option} {value} ({usual.get(option)})")
+    if others:
+        notes.append(
+            f"{whose}: the network differs from the paper's (in brackets): {', '.join(others)}."
+        )
+    whole = evaluation.data["whole_images"]
+    if evaluation.images != whole:
+        notes.append(f"{whose}: on {evaluation.images:,} of {whole:,} evaluation images.")
+    skipped = len(evaluation.data["skipped"])
+    if skipped:
+        notes.append(f"{whose}: without {skipped:,} unreadable images (data.skip_corrupt).")
+    return notes
 
 
 def _explain_paper(label: str, row: RescoredRow) -> str:

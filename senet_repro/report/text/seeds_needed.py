@@ -27,8 +27,14 @@ def format_supposed_plans(plans: Sequence[SupposedPlan], power: float) -> str:
     """Return a line for all claims of a table that take the same, before anything is trained."""
     claims: dict[str, list[str]] = {}
     for plan in plans:
-        claims.setdefault(_describe_supposed(plan, power), []).append(plan.kind.claim.says)
-    return "\n".join(f"- {'; '.join(says)}: {need}" for need, says in claims.items())
+        need = _describe_supposed(plan, power)
+        same = claims.setdefault(need, [])
+        same.append(plan.kind.claim.says)
+    lines = []
+    for need, says in claims.items():
+        listed = "; ".join(says)
+        lines.append(f"- {listed}: {need}")
+    return "\n".join(lines)
 
 
 def format_duration(seconds: float) -> str:
@@ -45,10 +51,15 @@ def _describe_supposed(plan: SupposedPlan, power: float) -> str:
         seeds = f"more than {MOST_SEEDS:,} seeds, more than anybody trains"
     else:
         seeds = f"{plan.seeds} seeds at {power:.0%} power (level {plan.level:.2g})"
-    shown = [_format_points(plan.kind, effect) for effect in plan.detectable.values()]
-    numbers = ", ".join(str(n) for n in plan.detectable)
-    least = f"with {numbers} seeds the {_name_effect(plan.kind)} that shows is {', '.join(shown)}"
-    return f"{seeds}; {least} {plan.kind.metric.difference_unit}."
+    numbers, effects = [], []
+    for n, effect in plan.detectable.items():
+        numbers.append(str(n))
+        effects.append(_format_points(plan.kind, effect))
+    with_seeds = f"with {', '.join(numbers)} seeds"
+    name = _name_effect(plan.kind)
+    shown = ", ".join(effects)
+    unit = plan.kind.metric.difference_unit
+    return f"{seeds}; {with_seeds} the {name} that shows is {shown} {unit}."
 
 
 def _describe_need(needed: SeedsNeeded, power: float) -> str:
@@ -60,7 +71,8 @@ def _describe_need(needed: SeedsNeeded, power: float) -> str:
     least = _format_points(needed.kind, needed.detectable)
     unit = needed.kind.metric.difference_unit
     n = count_seeds(needed.judged.n)
-    limit = f"With {n} the {_name_effect(needed.kind)} that shows is {least} {unit}."
+    name = _name_effect(needed.kind)
+    limit = f"With {n} the {name} that shows is {least} {unit}."
     goal = f"{so_far}{_describe_goal(needed)}"
     if needed.hoped_seeds is None:
         return f"{goal} more than {MOST_SEEDS:,} seeds, more than anybody trains. {limit}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -70,10 +70,20 @@ def pick_seeds(records: Sequence[Record], kept: Sequence[int]) -> list[Record]:
     return [record for record in records if record.seed in kept]
 
 
-def list_errors(records: Sequence[Record], run_key: str) -> Mapping[int, float]:
-    """Return the errors of a row's runs by seed."""
-    return {
-        record.seed: record.metrics["top1_err_pct"]
-        for record in records
-        if record.run_key == run_key
-    }
+def find_rates(
+    name: str, seeds: int, draws: int, *, gain: float = 0.0, seed: int = 0
+) -> dict[str, float]:
+    """Return how often any claim of a table has each verdict, and, after "one ", how often a single claim has."""
+    rng = np.random.default_rng(seed)
+    counts: dict[str, float] = {}
+    for _ in range(draws):
+        judged = judge_records(name, draw_records(rng, name, seeds, gain=gain))
+        verdicts = [one.verdict for one in judged if one.n > 0]
+        for verdict in set(verdicts):
+            counts[verdict] = counts.get(verdict, 0.0) + 1 / draws
+        decisive = [verdict for verdict in verdicts if verdict in DECISIVE]
+        counts["any decisive"] = counts.get("any decisive", 0.0) + bool(decisive) / draws
+        for verdict in verdicts:
+            key = f"one {verdict}"
+            counts[key] = counts.get(key, 0.0) + 1 / draws / len(verdicts)
+    return counts

@@ -67,18 +67,18 @@ def test_a_plan_says_which_runs_are_missing_and_their_time() -> None:
     plan = planned(
         "squeeze", {"avg": [22.0, 22.0, 22.0, 22.0], "ResNet-50": [23.0, 22.0, 24.0]}, wall_s=3600.0
     )[NO_SE]
-    # The lower bound of the mean of -1 over three seeds is -1 + 1.06 / sqrt(3) = -0.39 standard deviations.
-    assert (plan.seeds, plan.hoped_seeds) == (55, 10)
-    assert plan.missing == {"avg": 51, "ResNet-50": 52}
-    assert plan.wall_s == 103 * 3600.0
+    # A mean of one standard deviation over three seeds, whose lower bound is a quarter of one.
+    assert (plan.seeds, plan.hoped_seeds) == (119, 10)
+    assert plan.missing == {"avg": 115, "ResNet-50": 116}
+    assert plan.wall_s == 231 * 3600.0
     text = format_seeds_needed([plan], 0.8)
     assert (
-        "-1.00 points with a standard deviation of 1.00 over 3 seeds: to reproduce it takes 55 seeds"
+        "-1.00 points with a standard deviation of 1.00 over 3 seeds: to reproduce it takes 119 seeds"
         in text
     )
     assert "at 80% power (level 0.025) by its lower bound, 10 if it is the true difference" in text
     assert (
-        "to be trained: 51 of avg, 52 of ResNet-50, 4.3 days. With 3 seeds the least gain" in text
+        "to be trained: 115 of avg, 116 of ResNet-50, 9.6 days. With 3 seeds the least gain" in text
     )
 
 
@@ -123,7 +123,7 @@ def test_an_effect_of_the_wrong_sign_is_not_to_be_reproduced_by_more_seeds() -> 
     plan = planned("squeeze", {"avg": [23.0, 22.0, 24.0], "ResNet-50": [22.0, 22.0, 22.0]})[NO_SE]
     assert (plan.goal, plan.hoped_seeds) == ("contradicted", 10)
     assert (
-        "the other way: more seeds would not reproduce it, to contradict it takes 55 seeds"
+        "the other way: more seeds would not reproduce it, to contradict it takes 119 seeds"
         in format_seeds_needed([plan], 0.8)
     )
 

@@ -108,6 +108,11 @@ def test_the_table_of_a_command_says_what_by_hand_differs_and_how_much_of_the_se
     )
     assert "(40 of 50,000 evaluation images)" in text
     assert "data.mean=[1,2,3] was given by hand" in text
+    padded = make_evaluation(**PLAIN_50, options={"stride_on": "conv3x3", "stem_pool": "padded"})
+    named = "the network differs from the paper's (in brackets): stride_on conv3x3 (conv1x1)"
+    assert named in format_evaluations([padded])
+    (table,) = find_rescored_tables([padded], [find_table("2")])
+    assert named in FORMATS["markdown"].text([], [table])
     assert "The paper's figures at 224 px are those of Table 8, SENet-154, 224 px." in text
     run = {"name": "digits-resnet11-r16", "run_key": "ab" * 32, "seed": 3}
     trained = make_evaluation(kind=RUN, run=run, network="resnet11", resize_px=None)
