@@ -17,7 +17,12 @@ from senet_repro.report.claims.pairs import Pair, find_row
 from senet_repro.report.claims.words import CONTRADICTED, REPRODUCED
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.contrasts import Term, estimate_contrast
-from senet_repro.report.tables.numbers import choose_value_spec, format_interval
+from senet_repro.report.tables.numbers import (
+    choose_difference_spec,
+    choose_value_spec,
+    format_interval,
+)
+from senet_repro.report.tables.standing import Standing
 from senet_repro.stats.estimates import Estimate, p_beyond, p_within
 from senet_repro.stats.ratio import p_beyond_share, p_within_share
 
@@ -45,7 +50,7 @@ class Equivalent(MetricClaim):
         """Return the comparison of a pair; None where its rows, or those of the gain, have no seed in common."""
         margin = self.claim.margins.get(table.example.protocol["data"]["name"])
         if margin is not None:
-            return self._compare_with_points(pair, margin)
+            return self._compare_with_points(table, pair, margin)
         return self._compare_with_gain(table, pair)
 
     def grade_success(self, comparisons: Sequence[Comparison]) -> str:
@@ -63,10 +68,11 @@ class Equivalent(MetricClaim):
         return f"TOST within {within}"
 
     def describe_yardstick(self, comparison: Comparison) -> str:
-        """Return how large the gain is whose share is the margin; nothing for a margin in points."""
+        """Return whether our interval holds the paper's difference, and how large the gain is that gives the margin."""
+        published = self._compare_with_published(comparison)
         gain = comparison.yardstick.gain
         if gain is None:
-            return ""
+            return published
         unit = self.metric.difference_unit
         measured = format_interval(gain, choose_value_spec(self.metric))
         with_se, without = self.claim.gain
@@ -75,7 +81,7 @@ class Equivalent(MetricClaim):
         )
         if gain.mean <= (gain.half_width or 0.0):
             sentence += ", which may be nothing that a share could be taken of"
-        return f"{sentence}."
+        return f"{published} {sentence}.".lstrip()
 
     def compare_figures(self, figures: Sequence[float]) -> float:
         """Return the paper's own difference: of two rows first less second, of more the widest."""
@@ -90,14 +96,38 @@ class Equivalent(MetricClaim):
             return ""
         return f"{abs(difference):{choose_value_spec(self.metric)}} apart"
 
-    def _compare_with_points(self, pair: Pair, margin: float) -> Comparison | None:
+    def _compare_with_published(self, comparison: Comparison) -> str:
+        """Return whether our 95 % interval holds the paper's difference; nothing where the paper has none."""
+        difference = comparison.difference
+        published_gain = comparison.yardstick.published_gain
+        if published_gain is None or difference.half_width is None:
+            return ""
+        # A gain is of the first row over the second, so for an error it has the other sign than their difference.
+        published = -published_gain if self.metric.better == "lower" else published_gain
+        holds = abs(difference.mean - published) <= difference.half_width
+        verb = "holds" if holds else "excludes"
+        return f"Our interval {verb} the paper's {published:{choose_difference_spec(self.metric)}}."
+
+    def _find_published_gain(self, table: ResultTable, pair: Pair) -> float | None:
+        """Return by how much the first row is better in the paper; None on a proxy, whose points are others."""
+        if table.standing == Standing.PROXY:
+            return None
+        return self.compare_published(pair.first, pair.second)
+
+    def _compare_with_points(
+        self, table: ResultTable, pair: Pair, margin: float
+    ) -> Comparison | None:
         difference = pair.estimate_difference(self.metric)
         if difference is None:
             return None
         return _build_comparison(
             pair,
             difference,
-            Yardstick(smallest_effect=margin, because="fixed for this data set"),
+            Yardstick(
+                smallest_effect=margin,
+                because="fixed for this data set",
+                published_gain=self._find_published_gain(table, pair),
+            ),
             p_holds=p_within(difference, margin),
             p_fails=p_beyond(difference, margin),
         )
@@ -120,7 +150,10 @@ class Equivalent(MetricClaim):
             pair,
             difference,
             Yardstick(
-                smallest_effect=margin, because="a share of the gain of SE on this data", gain=gain
+                smallest_effect=margin,
+                because="a share of the gain of SE on this data",
+                published_gain=self._find_published_gain(table, pair),
+                gain=gain,
             ),
             p_holds=p_within_share(above, below),
             p_fails=p_beyond_share(above, below, gain),

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from senet_repro.config.schema import Claim
-from senet_repro.report.claims.comparisons import Comparison, MetricClaim
+from senet_repro.report.claims.comparisons import Comparison, MetricClaim, Yardstick
 from senet_repro.report.claims.confounds import find_confounds
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import (
@@ -61,6 +61,7 @@ class Judged:
     p_value: float | None = None
     n: int = 0  # pairs of seeds
     seeds: PlannedSeeds | None = None  # of the claim's rows; None where no test was possible
+    yardstick: Yardstick | None = None  # of the difference; None where no test was possible
     evidence: str  # sentences: figures, test, n, yardstick, seeds, and whatever confounds
 
     @property
@@ -323,6 +324,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         p_value=p_value,
         n=deciding.difference.n,
         seeds=tested.seeds,
+        yardstick=deciding.yardstick,
         evidence=describe_finding(tested.kind, finding),
     )
 

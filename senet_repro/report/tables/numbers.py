@@ -40,8 +40,8 @@ def choose_value_spec(metric: Metric) -> str:
 
 
 def choose_difference_spec(metric: Metric) -> str:
-    """Return the format specification of differences in a metric, which show their sign."""
-    return f"+.{metric.decimals}f"
+    """Return the format specification of differences in a metric, which show their sign, and none of a zero's."""
+    return f"+z.{metric.decimals}f"
 
 
 def start_sentence(words: str) -> str:

@@ -70,6 +70,10 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
             continue
         known = [str(settings[key]) for settings in paper_settings if key in settings]
         paper_values = ", ".join(dict.fromkeys(known)) or "none"
+        # The paper itself has no version of this code; its protocol counts as of the present one.
+        if key == "code_version":
+            departures.append(f"{describe_setting(key, value)} (now {paper_values})")
+            continue
         departures.append(f"{describe_setting(key, value)} ({paper_values})")
     return departures
 
