@@ -51,8 +51,9 @@ def estimate_crossed(values: np.ndarray) -> Estimate:
     observed_sd = math.sqrt(_sum_squares(seed_means - mean) / degrees_seeds)
     sd = max(observed_sd, least_sd_pct(images))
     variance_seeds = sd**2 / seeds
-    excess = max(0.0, mean_square_images - mean_square_error)
-    variance_images = excess / (seeds * images)
+    # The difference of two estimates may fall below 0, which no variance does.
+    excess_images = max(0.0, mean_square_images - mean_square_error)
+    variance_images = excess_images / (seeds * images)
     standard_error = math.sqrt(variance_seeds + variance_images)
     over_seeds = (variance_seeds, degrees_seeds)
     over_images = (variance_images, degrees_images)

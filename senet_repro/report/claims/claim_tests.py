@@ -48,9 +48,11 @@ def suppose_tests(kind: MetricClaim, effect: float, sd: float) -> list[OneSidedT
         signs = [1.0]
         if isinstance(kind, Equivalent):
             share = kind.claim.margin_share
-            margin = min(kind.claim.margins.values())
             if share is not None:
                 margin = share * effect
+            else:
+                # Such a claim has its margins in points, one for each data set.
+                margin = min(kind.claim.margins.values())
             signs = [1.0, -1.0]
         for sign in signs:
             difference = _weigh_pair(kind, pair, sign)
