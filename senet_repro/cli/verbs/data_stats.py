@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from senet_repro.core.slow_work import SlowWork
 
-DESCRIPTION = "Mean and standard deviation of a set's training pictures, as settings to paste."
+DESCRIPTION = "Mean and standard deviation of a set's training pictures."
 OWN_KEYS = ("data=", "data.", "protocol=")
 """The beginnings of settings that say which set it is, and are worth repeating."""
 # A set of which they are not known yet is composed with these.

@@ -11,8 +11,8 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.printing import print_skipped, print_text
 
 DESCRIPTION = (
-    "How many seeds it takes to settle a claim that is still open; "
-    "with --effect and --sd every claim, before anything is trained."
+    "How many seeds it takes to settle the claims that are open. "
+    "With --effect and --sd those of every claim are reckoned, before anything is trained."
 )
 DOING = "reckoning the seeds"
 CAUTION = (

@@ -15,7 +15,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.printing import print_skipped, print_text
 
 DESCRIPTION = (
-    "The paper's claims, judged by the records: what was found, how sure it is, and what is missing. "
+    "The paper's claims, judged by the records. It says what was found, how sure that is, and what is missing. "
     "The words are explained below the verdicts."
 )
 DOING = "judging the claims"
