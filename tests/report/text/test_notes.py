@@ -129,7 +129,7 @@ def test_of_a_seed_under_two_code_versions_the_newer_counts_and_the_other_is_tol
 def test_records_of_an_older_code_version_alone_are_told_to_be_that() -> None:
     records = [_older(make_record([], seed=0, top1=3.0))]
     (apart,), (mixed,) = _tables(records, "squeeze"), _tables(records, "squeeze", allow_mixed=True)
-    assert f"code version {CODE_VERSION - 1} ({CODE_VERSION})" in format_markdown([apart])
+    assert f"code version {CODE_VERSION - 1} (now {CODE_VERSION})" in format_markdown([apart])
     told = (
         f"These are records of code version {CODE_VERSION - 1}. The present one is {CODE_VERSION}: "
     )
