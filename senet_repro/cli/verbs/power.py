@@ -16,13 +16,15 @@ DESCRIPTION = (
 )
 DOING = "reckoning the seeds"
 CAUTION = (
-    "So many seeds pass all tests of a claim together, at Holm's strictest level. A few seeds tell a difference only "
-    "roughly, so plan by its lower bound, above which it lies with 80 % confidence. Fix the number of seeds before "
-    "training them: who stops once a test is passed passes too often, unless the plan says that it may grow."
+    "Power is the chance that so many seeds pass all tests of a claim, if the difference is as supposed. The level "
+    "is the p that Holm's method asks of the strictest of a table's tests. A few seeds tell a difference only roughly, "
+    "so plan by its lower bound, above which it lies with 80 % confidence. Fix the number of seeds before training "
+    "them: who stops once a test is passed passes too often, unless the plan says that it may grow."
 )
 SUPPOSED = (
-    "Reckoned over seeds alone, at Holm's strictest level: every claimed gain is {effect:g} points, rows said to be "
-    "alike are, and a difference of two rows has a standard deviation of {sd:g} over seeds."
+    "Supposed: every claimed gain is {effect:g} points, rows said to be alike are, and a difference of two rows has a "
+    "standard deviation of {sd:g} over seeds. Power is the chance that so many seeds pass all tests of a claim; the "
+    "level is the p that Holm's method asks of the strictest of a table's tests. Images count as fixed."
 )
 
 
