@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from senet_repro.results.evaluation import RELEASED, Evaluation, hash_evaluation
+from senet_repro.config.identity import hash_identity
+from senet_repro.results.evaluation import RELEASED, Evaluation
 
 SE = {
     "r": 16,
@@ -69,4 +70,4 @@ def make_evaluation(**fields: Any) -> Evaluation:
         **fields,
     }
     deciding = {name: stated[name] for name in ("weights", "size_px", "resize_px", "run")}
-    return Evaluation(key=hash_evaluation(deciding), **stated)
+    return Evaluation(key=hash_identity(deciding), **stated)

@@ -31,6 +31,7 @@ _ABOUT_TYPES: dict[str, type | UnionType] = {
     "std": list,
     "run": dict,
 }
+_RUN_KEYS = {"name", "run_key", "seed"}
 
 _RESNETS = ("resnet50", "resnet101", "resnet152", "resnext50")
 RELEASED = {
@@ -89,5 +90,10 @@ def read_about(path: Path) -> dict[str, Any] | None:
     facts = parse_object(metadata[ABOUT])
     if facts.keys() != _ABOUT_TYPES.keys():
         return None
-    is_sound = all(isinstance(facts[name], kind) for name, kind in _ABOUT_TYPES.items())
-    return facts if is_sound else None
+    for name, kind in _ABOUT_TYPES.items():
+        if not isinstance(facts[name], kind):
+            return None
+    # An evaluation names the run.
+    if facts["run"].keys() != _RUN_KEYS:
+        return None
+    return facts

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.composition import run_as_stated
 from senet_repro.config.evaluation import CropRule
-from senet_repro.config.identity import CODE_VERSION, build_identity
+from senet_repro.config.identity import CODE_VERSION, build_identity, hash_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError, RunFailed
@@ -32,7 +32,6 @@ from senet_repro.execution.processes import train_in_processes
 from senet_repro.results.evaluation import (
     Evaluation,
     find_finished,
-    hash_evaluation,
     read_evaluations,
     write_evaluation,
 )
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
 
 WORKER = "senet_repro.execution.evaluation_worker"
 _TARGET_FILE = "target.json"
+_KEYS_FILE = "keys.json"
 _VERIFIED = ".verified"
 
 
@@ -82,25 +82,10 @@ def evaluate_target(target: Target) -> list[Evaluation]:
         RunFailed: memory ran out, or a process died.
         OSError: the folder cannot be written to.
     """
-    if target.run.trainer.devices == 1:
-        _evaluate_here(target)
-    else:
-        _evaluate_in_processes(target)
-    made = [one for one in read_evaluations(target.folder) if _is_of_target(one, target)]
-    newest = {one.rule: one for one in made}
-    return [newest[rule] for rule in target.rules]
-
-
-def _is_of_target(evaluation: Evaluation, target: Target) -> bool:
-    """Return whether an evaluation is of the weights, the images and the settings of a target."""
-    is_on_gpu = evaluation.hardware["device"] == "cuda"
-    return (
-        evaluation.weights["sha256"] == target.weights["sha256"]
-        and target.fingerprint in (None, evaluation.data["fingerprint"])
-        and evaluation.preprocessing == _describe_preprocessing(target)
-        and _drop_devices(evaluation.trainer) == _drop_devices(_describe_trainer(target))
-        and is_on_gpu == uses_gpu(target.run.trainer)
-    )
+    is_alone = target.run.trainer.devices == 1
+    keys = _evaluate_here(target) if is_alone else _evaluate_in_processes(target)
+    made = {one.key: one for one in read_evaluations(target.folder)}
+    return [made[key] for key in keys]
 
 
 def _drop_devices(trainer: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +93,7 @@ def _drop_devices(trainer: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in trainer.items() if name != "devices"}
 
 
-def _evaluate_here(target: Target) -> None:
+def _evaluate_here(target: Target) -> list[str]:
     with SlowWork("loading torch and Lightning"):
         import torch
 
@@ -118,10 +103,10 @@ def _evaluate_here(target: Target) -> None:
     with reserve_gpus(target.run.trainer) as gpus:
         index = list_visible_gpus().index(gpus[0]) if gpus else 0
         device = torch.device("cuda", index) if gpus else torch.device("cpu")
-        evaluate_passes(target, device, Share())
+        return evaluate_passes(target, device, Share())
 
 
-def _evaluate_in_processes(target: Target) -> None:
+def _evaluate_in_processes(target: Target) -> list[str]:
     """Evaluate with one process per device; their logs stay where one of them fails."""
     work = Path(tempfile.mkdtemp(prefix="senet_repro-evaluate-"))
     write_target(work, target)
@@ -131,6 +116,7 @@ def _evaluate_in_processes(target: Target) -> None:
         with deferral:
             meeting = Meeting(port=find_free_port())
             train_in_processes(target.run, work, meeting, None, None, deferral, WORKER)
+        return read_keys(work)
     except RunFailed:
         has_failed = True
         raise
@@ -181,13 +167,26 @@ def read_target(work: Path) -> Target:
     )
 
 
+def write_keys(work: Path, keys: Sequence[str]) -> None:
+    """Write the keys of a target's passes into the folder that the target was read from."""
+    write_json(work / _KEYS_FILE, list(keys))
+
+
+def read_keys(work: Path) -> list[str]:
+    """Return the keys that the first process wrote into a target's folder."""
+    keys: list[str] = json.loads((work / _KEYS_FILE).read_text(encoding="utf-8"))
+    return keys
+
+
 def set_devices(run: Run, devices: int) -> Run:
     """Return a run on so many devices, over which its batch need not divide: an evaluation takes whole batches."""
     return replace(run, trainer=replace(run.trainer, devices=devices))
 
 
-def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
+def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[str]:
     """Evaluate every rule that is not evaluated yet, as one of the processes; the first one writes.
+
+    The key of each rule's pass is returned, in their order, also of those that were made before.
 
     Raises:
         ConfigError, RunFailed, OSError: as `evaluate_target`.
@@ -236,6 +235,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> None:
             write_evaluation(target.folder, evaluation, outcomes)
     if is_first:
         progress.end()
+    return list(keys.values())
 
 
 def _make_folder(folder: Path) -> None:
@@ -309,7 +309,7 @@ def _describe_trainer(target: Target) -> dict[str, Any]:
 def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
     """Return the key of a pass; the number of devices does not change its numbers, and their kind does."""
     identity = build_identity(target.run)
-    return hash_evaluation(
+    return hash_identity(
         {
             "code_version": CODE_VERSION,
             "weights": target.weights["sha256"],

@@ -19,7 +19,7 @@ from senet_repro.core.errors import Stopped, exit_code_of
 from senet_repro.core.signals import convert_signals, ignore_signals
 from senet_repro.core.streams import guard_streams
 from senet_repro.data.order import Share
-from senet_repro.execution.evaluation import evaluate_passes, read_target
+from senet_repro.execution.evaluation import evaluate_passes, read_target, write_keys
 from senet_repro.execution.failure_report import report_failure
 from senet_repro.training.devices import uses_gpu
 
@@ -47,7 +47,9 @@ def _evaluate_device(work: Path) -> int:
         device = torch.device("cuda", rank) if is_on_gpu else torch.device("cpu")
         if is_on_gpu:
             torch.cuda.set_device(device)
-        evaluate_passes(target, device, Share(rank, devices))
+        keys = evaluate_passes(target, device, Share(rank, devices))
+        if rank == 0:
+            write_keys(work, keys)
         torch.distributed.destroy_process_group()
     except Exception as error:
         report_failure(work, rank, error)

@@ -35,6 +35,9 @@ CAMPAIGN_FILE = "plan.yaml"
 EVERY_CLAIM = "*"
 """The claim under which the smallest effect of all claims of a table stands."""
 
+MOST_GROWN_SEEDS = 1000
+"""A plan that may grow holds the seeds below this one: each of them has to be there up to the last, and is counted."""
+
 SCHEMA_VERSION = 1
 _MEND = "python -m senet_repro plan writes it"
 _HEAD = """\
@@ -67,8 +70,9 @@ class PlannedTable:
     runs: list[str]  # names of their folders, <name>-<first 8 digits of the run key>
 
     def holds_run(self, run: str, seed: int) -> bool:
-        """Return whether a run is planned, named by its folder; a plan that may grow holds every seed."""
-        return run in self.runs and (seed in self.seeds or self.grows_from is not None)
+        """Return whether a run is planned, named by its folder; a plan that may grow holds any further seed."""
+        may_grow_to = self.grows_from is not None and seed < MOST_GROWN_SEEDS
+        return run in self.runs and (seed in self.seeds or may_grow_to)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +211,10 @@ def check_growth(where: str, grows_from: Any, seeds: list[int]) -> None:
         ConfigError: there is no such plan.
     """
     is_without_gap = sorted(seeds) == list(range(len(seeds)))
+    if len(seeds) > MOST_GROWN_SEEDS:
+        raise ConfigError(
+            f"{where}: a plan that may grow has {MOST_GROWN_SEEDS:,} seeds at most, not {len(seeds):,}"
+        )
     if len(seeds) < 2 or not is_without_gap:
         raise ConfigError(
             f"{where} needs two seeds or more, from 0 on and without a gap, such as 0, 1, 2; not {show_value(seeds)}"

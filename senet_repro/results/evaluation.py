@@ -8,14 +8,11 @@ record: nothing was trained for it, so no estimate over seeds and no claim about
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from senet_repro.config.evaluation import CropRule
-from senet_repro.config.identity import hash_identity
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_object, write_json
 from senet_repro.core.lock import hold_lock
@@ -83,6 +80,15 @@ class Evaluation:
 
 
 _FIELDS = {each.name: each for each in fields(Evaluation) if each.name != "folder"}
+# The keys of each part that are read.
+_KEYS = {
+    "weights": {"file", "sha256", "source", "released_as"},
+    "run": {"name", "run_key", "seed"},
+    "data": {"name", "title", "whole_images", "fingerprint", "skipped"},
+    "preprocessing": {"mean", "std", "interpolation", "antialias", "published_by"},
+    "trainer": {"precision", "channels_last", "batch_size", "devices"},
+    "hardware": {"device", "name"},
+}
 # The types in the file of what is no text.
 _TYPES: dict[str, tuple[type, ...]] = {
     "options": (dict,),
@@ -106,11 +112,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "hardware": (dict,),
     "schema_version": (int,),
 }
-
-
-def hash_evaluation(deciding: Mapping[str, Any]) -> str:
-    """Return the key of an evaluation: the hash of everything that decides its numbers."""
-    return hash_identity(deciding)
 
 
 def weights_folder(results_dir: Path, network: str, sha256: str) -> Path:
@@ -167,11 +168,15 @@ def read_evaluations(folder: Path) -> list[Evaluation]:
 
 
 def _is_sound(entry: Any) -> bool:
-    """Return whether an entry of the file has every field, each of its type, and figures that can be."""
+    """Return whether an entry of the file has every field of its type, all that is read in it, and possible figures."""
     if not isinstance(entry, dict) or entry.keys() != _FIELDS.keys():
         return False
     for name, value in entry.items():
         if not isinstance(value, _TYPES.get(name, (str,))):
+            return False
+    for part, keys in _KEYS.items():
+        # A file of weights may be of no run.
+        if entry[part] is not None and not keys <= entry[part].keys():
             return False
     figures = [*entry["metrics"].values()]
     for interval in entry["intervals"].values():
@@ -228,8 +233,3 @@ def load_evaluations(results_dir: Path) -> tuple[list[Evaluation], list[str]]:
         except ConfigError as error:
             problems.append(str(error))
     return found, problems
-
-
-def with_folder(evaluation: Evaluation, folder: Path) -> Evaluation:
-    """Return an evaluation that knows the folder it lies in."""
-    return dataclasses.replace(evaluation, folder=folder)

@@ -149,17 +149,21 @@ def test_a_run_is_evaluated_once_and_its_passes_are_found_again(
     assert first["run"]["run_key"].startswith(run.parent.name[-8:])
     assert first["notes"] == []
     assert first["commit"] is None or len(first["commit"]) == 40
+    # A later pass of the same weights over other images of the set is not taken for it.
+    other = {**first, "key": "0" * 64, "metrics": {"top1_err_pct": 1.0, "top5_err_pct": 0.5}}
+    content = {"schema_version": 1, "evaluations": [first, other]}
+    (run / "evaluation.json").write_text(json.dumps(content))
     assert call_verb("evaluate", words) == 0
     again = capsys.readouterr()
     assert again.out == printed.out
     assert "as stored: evaluated already" in again.err
-    assert _read_passes(run) == [first]
+    assert _read_passes(run) == [first, other]
     # Another precision is another evaluation, and both are kept.
     assert call_verb("evaluate", [*words, "trainer.precision=bf16-mixed"]) == 0
-    halves = _read_passes(run)[1]
+    halves = _read_passes(run)[2]
     assert halves["trainer"]["precision"] == "bf16-mixed"
     assert halves["run"] == first["run"]
-    assert len(_read_passes(run)) == 2
+    assert len(_read_passes(run)) == 3
 
 
 def test_an_exported_file_brings_its_run_and_the_images_that_it_was_trained_on(
@@ -190,6 +194,11 @@ def test_an_exported_file_brings_its_run_and_the_images_that_it_was_trained_on(
     assert by_hand.notes == [
         "data.std=[2,2,2] was given by hand; that of its run imagenet-resnet50-r16 is [1,1,1]"
     ]
+    # One of ours that lacks its seed says nothing that could be relied on.
+    write_weights(
+        file, {"a": torch.zeros(1)}, write_about({**facts, "run": {"name": "a", "run_key": "b"}})
+    )
+    assert read_about(file) is None
     # Another library's file says nothing of the kind.
     save_file({"a": torch.zeros(1)}, file)
     assert read_about(file) is None

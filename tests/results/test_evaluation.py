@@ -68,7 +68,14 @@ def test_a_damaged_file_is_named_and_costs_no_other(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("images", "2"), ("metrics", {"top1_err_pct": 101}), ("kind", "trained"), ("intervals", {})],
+    [
+        ("images", "2"),
+        ("metrics", {"top1_err_pct": 101}),
+        ("kind", "trained"),
+        ("intervals", {}),
+        ("run", {"name": "without its seed"}),
+        ("data", {}),
+    ],
 )
 def test_a_field_that_cannot_be_is_no_evaluation(tmp_path: Path, field: str, value: object) -> None:
     folder = weights_folder(tmp_path, "senet154", "ab" * 32)

@@ -47,10 +47,7 @@ def suppose_tests(kind: MetricClaim, effect: float, sd: float) -> list[OneSidedT
         margin = effect
         signs = [1.0]
         if isinstance(kind, Equivalent):
-            share = kind.claim.margin_share
-            margin = min(kind.claim.margins.values())
-            if share is not None:
-                margin = share * effect
+            margin = _suppose_margin(kind, effect)
             signs = [1.0, -1.0]
         for sign in signs:
             difference = _weigh_pair(kind, pair, sign)
@@ -60,6 +57,15 @@ def suppose_tests(kind: MetricClaim, effect: float, sd: float) -> list[OneSidedT
                 spread = sd * _find_norm(weights) / _find_norm(difference)
                 tests.append(OneSidedTest(weights=weights, distance=margin, sd=spread))
     return tests
+
+
+def _suppose_margin(kind: Equivalent, effect: float) -> float:
+    """Return the margin of an equivalence were SE's gain the supposed one: its share, or the least one in points."""
+    share = kind.claim.margin_share
+    if share is not None:
+        return share * effect
+    # Such a claim has its margins in points, one for each data set.
+    return min(kind.claim.margins.values())
 
 
 def _list_tests(kind: MetricClaim, comparison: Comparison, region: Region) -> list[OneSidedTest]:

@@ -148,6 +148,7 @@ def _plan_claim(
     bounded = [bound_distance(test) for test in goal.tests]
     seeds = _count_seeds(goal, bounded, power, looked_from)
     n = min(each.difference.n for each in comparisons)
+    level_now = _share_level(level, n, looked_from)
     missing, wall_s = _reckon_cost(judged, seeds or hoped_seeds)
     return SeedsNeeded(
         judged=judged,
@@ -156,7 +157,7 @@ def _plan_claim(
         level=goal.level,
         seeds=seeds,
         hoped_seeds=hoped_seeds,
-        detectable=find_detectable(n, list_tests_for(kind, comparisons), power, level),
+        detectable=find_detectable(n, list_tests_for(kind, comparisons), power, level_now),
         missing=missing,
         wall_s=wall_s,
     )
@@ -188,12 +189,21 @@ def _count_seeds(
     goal: _Goal, tests: Sequence[OneSidedTest], power: float, looked_from: int | None
 ) -> int | None:
     def find_level(n: int) -> float:
-        """Return the level of each test with n seeds, where those may be added after a look."""
-        if looked_from is None:
-            return goal.level
-        return goal.level / price_looks(max(n, looked_from), looked_from)
+        """Return the level of each test with n seeds."""
+        return _share_level(goal.level, n, looked_from)
 
-    return count_seeds_jointly(tests, power, find_level, goal.is_any_enough)
+    seeds = count_seeds_jointly(tests, power, find_level, goal.is_any_enough)
+    if seeds is None or looked_from is None:
+        return seeds
+    # Before the first look nothing is tested.
+    return max(seeds, looked_from)
+
+
+def _share_level(level: float, n: int, looked_from: int | None) -> float:
+    """Return the level that a test with n seeds may spend, of looks from so many seeds on; all of it for None."""
+    if looked_from is None:
+        return level
+    return level / price_looks(max(n, looked_from), looked_from)
 
 
 def _reckon_cost(judged: Judged, seeds: int | None) -> tuple[dict[str, int], float | None]:

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from senet_repro.core.wording import choose_form
-from senet_repro.results.campaign import CAMPAIGN_FILE, Campaign
+from senet_repro.results.campaign import CAMPAIGN_FILE, MOST_GROWN_SEEDS, Campaign
 from senet_repro.results.record import Record
 
 Plan = Mapping[str, Any]
@@ -176,9 +176,11 @@ def _list_planned(plan: Plan, present: set[int]) -> set[int]:
     if plan["grows_from"] is None:
         return set(plan["seeds"])
     # Whoever looks at seed 7 has to show the ones before it.
-    least = plan["grows_from"] - 1
-    greatest = max([least, *present])
-    return set(range(greatest + 1))
+    count = min(plan["grows_from"], MOST_GROWN_SEEDS)
+    for seed in present:
+        if count <= seed < MOST_GROWN_SEEDS:
+            count = seed + 1
+    return set(range(count))
 
 
 def _is_outside(record: Record, plan: Plan) -> bool:

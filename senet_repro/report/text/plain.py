@@ -14,13 +14,8 @@ from senet_repro.report.text.notes import list_footnotes
 from senet_repro.results.metrics import Metric
 
 
-def format_csv(tables: Sequence[ResultTable]) -> str:
-    """Return a line per row of every table; an empty field where there is no figure."""
-    return write_csv([row for table in tables for row in flatten_rows(table)])
-
-
 def write_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows of plain values as CSV; nothing where there are no rows."""
+    """Return a line per row, with an empty field where it has no such value; nothing where there are no rows."""
     if not rows:
         return ""
     # Tables of several tasks have metrics of their own, and share the other columns.
@@ -30,11 +25,6 @@ def write_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().rstrip("\n")
-
-
-def format_json(tables: Sequence[ResultTable]) -> str:
-    """Return a list of tables, each with its notes and its rows as in CSV."""
-    return write_json_tables(collect_tables(tables))
 
 
 def collect_tables(tables: Sequence[ResultTable]) -> list[dict[str, Any]]:

@@ -192,6 +192,15 @@ def test_seeds_that_are_added_after_looks_are_more() -> None:
     )
     assert fixed.hoped_seeds is not None
     assert (growing[NO_SE].hoped_seeds or 0) > fixed.hoped_seeds
+    assert fixed.detectable is not None
+    assert (growing[NO_SE].detectable or 0) > fixed.detectable
+
+
+def test_a_plan_that_grows_is_not_judged_before_its_first_look() -> None:
+    clear = {"avg": [22.0] * 3, "ResNet-50": [23.0, 22.9, 23.1]}
+    later = make_plan(range(8), grows_from=8, tables=["squeeze"])
+    plan = planned("squeeze", clear, plan=later)[NO_SE]
+    assert (plan.hoped_seeds, plan.seeds, plan.missing) == (8, 8, {"avg": 5, "ResNet-50": 5})
 
 
 def test_before_any_run_a_supposed_gain_gives_seeds_of_every_claim_that_trains_something() -> None:

@@ -15,7 +15,6 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS
 from senet_repro.report.text.markdown import format_markdown
-from senet_repro.report.text.plain import format_csv, format_json
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import make_record
@@ -143,7 +142,13 @@ def test_tables_with_one_heading_say_in_what_they_differ(
     assert {distinction for table in tables for distinction in table.distinctions} == distinctions
     assert len({format_markdown([table]) for table in tables}) == 2
     assert (
-        len({row["protocol_key"] for row in csv.DictReader(io.StringIO(format_csv(tables)))}) == 2
+        len(
+            {
+                row["protocol_key"]
+                for row in csv.DictReader(io.StringIO(FORMATS["csv"].text(tables)))
+            }
+        )
+        == 2
     )
 
 
@@ -182,13 +187,17 @@ def test_only_a_plain_network_still_makes_a_table() -> None:
 
 def test_no_records_make_no_tables() -> None:
     assert _tables([]) == []
-    assert (format_markdown([]), format_csv([]), format_json([])) == ("", "", "[]")
+    assert (format_markdown([]), FORMATS["csv"].text([]), FORMATS["json"].text([])) == (
+        "",
+        "",
+        "[]",
+    )
 
 
 def test_csv_and_json_hold_the_same_rows() -> None:
     tables = _tables(_squeeze_records(), "squeeze")
-    rows = list(csv.DictReader(io.StringIO(format_csv(tables))))
-    (table,) = json.loads(format_json(tables))
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"].text(tables))))
+    (table,) = json.loads(FORMATS["json"].text(tables))
     assert [row["row"] for row in rows] == [row["row"] for row in table["rows"]] == ["max", "avg"]
     assert float(rows[0]["top1_err_pct"]) == table["rows"][0]["top1_err_pct"] == 4.0
 

@@ -112,6 +112,12 @@ DESCRIPTIONS = {
         "3 of 4 planned seeds: 0, 1, 3; missing 2, from a plan that may grow, judged from 2 seeds on.",
         ["planned seed 2 is missing"],
     ),
+    "a growing plan and a seed far out": (
+        [row([0, 1, 2, 4_000_000_000], GROWING)],
+        "Seeds planned 0-2, found 0-2, from a plan that may grow, judged from 2 seeds on; 1 unplanned (4000000000), "
+        "which does not count.",
+        [],
+    ),
     "another table's plan": (
         [row(range(3), {**THREE, "tables": ["squeeze"]})],
         "Seeds planned 0-2, found 0-2.",

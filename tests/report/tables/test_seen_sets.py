@@ -23,9 +23,9 @@ from senet_repro.report.tables.seen_sets import (
     name_set,
 )
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.formats import FORMATS
 from senet_repro.report.text.latex import format_latex
 from senet_repro.report.text.markdown import format_markdown
-from senet_repro.report.text.plain import format_csv, format_json
 from senet_repro.report.text.verdicts import format_verdicts, format_verdicts_json, judge_tables
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -74,8 +74,8 @@ def test_a_part_of_it_is_a_proxy_in_every_format() -> None:
         assert proxy in text
     assert "Verdicts on a proxy" in (caution_verdicts(table) or "")
     assert json.loads(format_verdicts_json(found))["tables"][0]["is_proxy"] is True
-    assert f"A proxy: {HEADING}" in " ".join(json.loads(format_json([table]))[0]["notes"])
-    rows = list(csv.DictReader(io.StringIO(format_csv([table]))))
+    assert f"A proxy: {HEADING}" in " ".join(json.loads(FORMATS["json"].text([table]))[0]["notes"])
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"].text([table]))))
     assert {(row["data"], row["is_paper_protocol"]) for row in rows} == {(HEADING, "False")}
     set_departure = f"set {HEADING} (1,000 classes, 1,281,167 images)"
     assert table.departures == ["eval images 4 (50000)", set_departure]
@@ -138,7 +138,8 @@ def test_pictures_that_were_encoded_anew_are_named_and_stand_apart() -> None:
     assert table.departures == ["set cifar10 re-encoded as JPEG (as published)"]
     assert "(cifar10 re-encoded as JPEG)" in format_markdown([table])
     assert "False" in {
-        row["is_paper_protocol"] for row in csv.DictReader(io.StringIO(format_csv([table])))
+        row["is_paper_protocol"]
+        for row in csv.DictReader(io.StringIO(FORMATS["csv"].text([table])))
     }
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from senet_repro.config.paper_tables import find_table
 from senet_repro.report.tables.build import ResultTable, build_tables
+from senet_repro.report.text.formats import FORMATS
 from senet_repro.report.text.latex import format_latex
 from senet_repro.report.text.markdown import format_markdown
-from senet_repro.report.text.plain import format_csv
 from senet_repro.results.metrics import Metric
 from senet_repro.results.store import Results
 from senet_repro.tasks import find_task
@@ -47,7 +47,7 @@ def test_markdown_has_columns_of_its_own_with_its_decimals(table: ResultTable) -
 
 
 def test_csv_names_its_columns_after_it(table: ResultTable) -> None:
-    rows = {row["row"]: row for row in csv.DictReader(io.StringIO(format_csv([table])))}
+    rows = {row["row"]: row for row in csv.DictReader(io.StringIO(FORMATS["csv"].text([table])))}
     assert float(rows["max"]["misses_n"]) == 43.0
     assert float(rows["max"]["misses_delta_n"]) == 2.5
     assert rows["max"]["paper_misses_n"] == rows["max"]["paper_misses_delta_n"] == ""

@@ -21,7 +21,6 @@ from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS, write_tables
 from senet_repro.report.text.markdown import format_markdown
-from senet_repro.report.text.plain import format_csv
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import make_record
@@ -106,7 +105,9 @@ def test_code_versions_mix_only_when_asked_to_and_every_count_is_told() -> None:
     assert next(row for row in table.rows if row.name == "max").differences
     said = f"2 records of version {CODE_VERSION - 1}, 1 record of version {CODE_VERSION}."
     assert said in format_markdown([table])
-    assert [row["code_versions"] for row in csv.DictReader(io.StringIO(format_csv([table])))] == [
+    assert [
+        row["code_versions"] for row in csv.DictReader(io.StringIO(FORMATS["csv"].text([table])))
+    ] == [
         str(CODE_VERSION),
         str(CODE_VERSION - 1),
     ]
@@ -129,7 +130,7 @@ def test_of_a_seed_under_two_code_versions_the_newer_counts_and_the_other_is_tol
 def test_records_of_an_older_code_version_alone_are_told_to_be_that() -> None:
     records = [_older(make_record([], seed=0, top1=3.0))]
     (apart,), (mixed,) = _tables(records, "squeeze"), _tables(records, "squeeze", allow_mixed=True)
-    assert f"code version {CODE_VERSION - 1} ({CODE_VERSION})" in format_markdown([apart])
+    assert f"code version {CODE_VERSION - 1} (now {CODE_VERSION})" in format_markdown([apart])
     told = (
         f"These are records of code version {CODE_VERSION - 1}. The present one is {CODE_VERSION}: "
     )
