@@ -75,12 +75,14 @@ class Shown:
         (row,) = [line for line in lines if line.startswith(f"| {claim} ")]
         # Further below it may stand once more, with what its runs say image by image.
         evidence = next(line for line in lines if line.startswith(f"- {claim}: "))
+        shared = [line for line in lines if line.startswith("Of every claim tested here")]
         provisional = [line for line in lines if line.startswith("Provisional")]
         return [
             *lines[head : head + 2],
             row,
             "",
             evidence,
+            *(["", *shared] * bool(shared)),
             *(["", *provisional] * bool(provisional)),
         ]
 
@@ -376,7 +378,7 @@ MADE_UP = (
         ),
         verdict="smaller than published",
         words=[
-            "sigmoid less tanh (of 2 pairs of rows the one that decides)",
+            "sigmoid minus tanh (of 2 pairs of rows the one that decides)",
             "p = 0.024 for all pairs",
         ],
         claim=CHAIN,

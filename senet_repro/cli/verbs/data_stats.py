@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from senet_repro.core.slow_work import SlowWork
 
-DESCRIPTION = "Mean and standard deviation of a set's pictures."
+DESCRIPTION = "Mean and standard deviation of a set's training pictures."
 OWN_KEYS = ("data=", "data.", "protocol=")
 """The beginnings of settings that say which set it is, and are worth repeating."""
 # A set of which they are not known yet is composed with these.
@@ -18,7 +18,10 @@ NEUTRAL = ("data.mean=[0,0,0]", "data.std=[1,1,1]")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     parser.add_argument(
-        "overrides", nargs="+", help="the set: data=folder data.root=DIR; trainer.num_workers=8"
+        "overrides",
+        nargs="+",
+        metavar="KEY=VALUE",
+        help="the set, such as data=folder data.root=DIR; trainer.num_workers=8 decodes faster",
     )
 
 

@@ -57,14 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--grows-from",
         type=int,
         metavar="N",
-        help="seeds may be added later; the results are looked at from N of them on",
+        help="seeds may be added later, one after the other; results are judged from N seeds on",
     )
     parser.add_argument(
         "--smallest-effect",
         action="append",
         default=[],
         metavar="TEXT",
-        help=f'what matters on this protocol: {_EFFECT_EXAMPLE}, or of one claim "CLAIM: 0.5 because ..."',
+        help=f"the least gain in points that matters on this protocol, with the reason: {_EFFECT_EXAMPLE}; "
+        'for one claim "CLAIM: 0.5 because ...", in the words of the table',
     )
 
 

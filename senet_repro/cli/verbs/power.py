@@ -10,7 +10,10 @@ from senet_repro.config.schema import PaperTable
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.printing import print_skipped, print_text
 
-DESCRIPTION = "Seeds that settle a claim."
+DESCRIPTION = (
+    "How many seeds it takes to settle the claims that are open. "
+    "With --effect and --sd those of every claim are reckoned, before anything is trained."
+)
 DOING = "reckoning the seeds"
 CAUTION = (
     "So many seeds pass all tests of a claim together, at Holm's strictest level. A few seeds tell a difference only "

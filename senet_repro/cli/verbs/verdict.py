@@ -14,7 +14,10 @@ from senet_repro.cli.options import (
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.printing import print_skipped, print_text
 
-DESCRIPTION = "The paper's claims, judged by the records."
+DESCRIPTION = (
+    "The paper's claims, judged by the records. It says what was found, how sure that is, and what is missing. "
+    "The words are explained below the verdicts."
+)
 DOING = "judging the claims"
 
 
@@ -45,9 +48,9 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.tables.load import load_printable_results
     from senet_repro.report.text.verdicts import (
         format_verdicts,
-        format_verdicts_json,
         judge_tables,
     )
+    from senet_repro.report.text.verdicts_json import format_verdicts_json
     from senet_repro.results.store import pause_collection
 
     papers = find_tables(options.table)

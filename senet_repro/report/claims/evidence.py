@@ -35,8 +35,8 @@ class Finding:
     confounds: list[str]  # in a reader's words
 
 
-def describe_finding(kind: MetricClaim, finding: Finding) -> str:
-    """Return the deciding pair's difference, its test and yardstick, the seeds, and what else differs."""
+def describe_finding(kind: MetricClaim, finding: Finding) -> list[str]:
+    """Return sentences on the deciding pair's difference, its test and yardstick, the seeds, and what else differs."""
     pair = finding.comparison.pair
     sentences = [_describe_deciding_pair(kind, finding)]
     for row in (pair.first, pair.second):
@@ -48,7 +48,7 @@ def describe_finding(kind: MetricClaim, finding: Finding) -> str:
     if finding.confounds:
         confounds = "; ".join(finding.confounds)
         sentences.append(f"The rows differ, or may differ, beside what is tested: {confounds}.")
-    return " ".join(sentence for sentence in sentences if sentence)
+    return [sentence for sentence in sentences if sentence]
 
 
 def _describe_test(kind: MetricClaim, finding: Finding) -> str:
@@ -76,7 +76,9 @@ def describe_cost(
     counted = (
         f"{counts[0]:,} against {counts[1]:,} {kind.counted_size.title}: {increase_pct:+.2f} %"
     )
-    claimed = f"the paper has {kind.increase_pct:+g} %, taken with ± {kind.margin:g}"
+    claimed = (
+        f"the paper has {kind.increase_pct:+g} %, and up to {kind.margin:g} more or less would do"
+    )
     sentence = f"{counted}; {claimed}. Counted, so no test."
     return f"{sentence} {obstacle}" if obstacle else sentence
 
@@ -112,7 +114,7 @@ def caution_verdicts(table: ResultTable) -> str | None:
 
 def _describe_deciding_pair(kind: MetricClaim, finding: Finding) -> str:
     pair, difference = finding.comparison.pair, finding.comparison.difference
-    names = f"{pair.first.name} less {pair.second.name}"
+    names = f"{pair.first.name} minus {pair.second.name}"
     if finding.pairs > 1:
         names += f" (of {finding.pairs} pairs of rows the one that decides)"
     metric = kind.metric

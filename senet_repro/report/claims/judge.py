@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from senet_repro.config.schema import Claim
@@ -28,7 +28,13 @@ from senet_repro.report.claims.evidence import (
     explain_cost_obstacle,
 )
 from senet_repro.report.claims.kinds import ClaimKind, read_claim
-from senet_repro.report.claims.pairs import Pair, find_row, find_rows
+from senet_repro.report.claims.pairs import (
+    Pair,
+    find_row,
+    find_rows,
+    list_gain_rows,
+    list_lacking_rows,
+)
 from senet_repro.report.claims.words import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -62,7 +68,15 @@ class Judged:
     n: int = 0  # pairs of seeds
     seeds: PlannedSeeds | None = None  # of the claim's rows; None where no test was possible
     yardstick: Yardstick | None = None  # of the difference; None where no test was possible
-    evidence: str  # sentences: figures, test, n, yardstick, seeds, and whatever confounds
+    lacking: list[str] = field(
+        default_factory=list
+    )  # rows that the claim needs and that have no records
+    sentences: list[str]  # the evidence: figures, test, n, yardstick, seeds, and whatever confounds
+
+    @property
+    def evidence(self) -> str:
+        """Return the sentences that speak for the verdict."""
+        return " ".join(self.sentences)
 
     @property
     def claim(self) -> Claim:
@@ -131,9 +145,12 @@ def judge_together(tables: Sequence[ResultTable]) -> list[list[Judged]]:
 
 def examine(table: ResultTable, kind: ClaimKind) -> Tested | Judged:
     """Return a claim with the p values of its own, or the verdict where no test is possible or needed."""
-    gap = _explain_gap(table, kind)
-    if gap is not None:
-        return _settle(table, kind, NOT_RUN, gap)
+    if all(row.is_cited for row in find_rows(table, kind.claim)):
+        return _settle(table, kind, NOT_RUN, "The paper's rows are not offered here.")
+    lacking = list_lacking_rows(table, kind.claim)
+    if lacking:
+        gap = f"No records of {', '.join(lacking)}."
+        return replace(_settle(table, kind, NOT_RUN, gap), lacking=lacking)
     if isinstance(kind, Cost):
         return _judge_cost(table, kind)
     obstacle = kind.explain_obstacle(table)
@@ -195,38 +212,16 @@ def _select_tested(examined: Sequence[Tested | Judged]) -> list[Tested]:
     return [one for one in examined if isinstance(one, Tested)]
 
 
-def _explain_gap(table: ResultTable, kind: ClaimKind) -> str | None:
-    """Return why a claim cannot be judged for want of records; None where it can."""
-    rows = find_rows(table, kind.claim)
-    if all(row.is_cited for row in rows):
-        return "The paper's rows are not offered here."
-    rows += [find_row(table, name) for name in _list_gain_rows(table, kind)]
-    lacking: dict[str, None] = {}
-    for row in rows:
-        if not row.is_cited and not row.records:
-            lacking[row.name] = None
-    if not lacking:
-        return None
-    return f"No records of {', '.join(lacking)}."
-
-
-def _list_gain_rows(table: ResultTable, kind: ClaimKind) -> list[str]:
-    """Return the rows beside those compared that a claim cannot do without on this table's data."""
-    if table.example.protocol["data"]["name"] in kind.claim.margins:
-        return []
-    return kind.claim.gain
-
-
 def _settle(table: ResultTable, kind: ClaimKind, verdict: str, evidence: str) -> Judged:
     """Return a verdict that no test has a part in."""
     return Judged(
-        table=table, kind=kind, verdict=verdict, verdict_in_report=verdict, evidence=evidence
+        table=table, kind=kind, verdict=verdict, verdict_in_report=verdict, sentences=[evidence]
     )
 
 
 def _test_claim(table: ResultTable, kind: MetricClaim, comparisons: Sequence[Comparison]) -> Tested:
     """Return a claim with the p values of its own, corrected for looks where its plan allows any."""
-    names = dict.fromkeys([*kind.claim.rows, *_list_gain_rows(table, kind)])
+    names = dict.fromkeys([*kind.claim.rows, *list_gain_rows(table, kind.claim)])
     rows = [find_row(table, name) for name in names]
     offered = [row.all_records for row in rows if not row.is_cited]
     seeds = compare_with_plan(offered, table.paper.name, table.plan, table.campaign)
@@ -325,7 +320,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         n=deciding.difference.n,
         seeds=tested.seeds,
         yardstick=deciding.yardstick,
-        evidence=describe_finding(tested.kind, finding),
+        sentences=describe_finding(tested.kind, finding),
     )
 
 
@@ -393,7 +388,7 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
         verdict_in_report=verdict,
         difference=Estimate(n, increase_pct),
         n=n,
-        evidence=describe_cost(kind, counts, increase_pct, obstacle),
+        sentences=[describe_cost(kind, counts, increase_pct, obstacle)],
     )
 
 

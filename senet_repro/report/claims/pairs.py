@@ -50,3 +50,21 @@ def find_row(table: ResultTable, name: str) -> ResultRow:
     """Return the row of a name, of the table or beside it."""
     by_name = {row.name: row for row in (*table.beside, *table.rows)}
     return by_name[name]
+
+
+def list_gain_rows(table: ResultTable, claim: Claim) -> list[str]:
+    """Return the rows beside those compared that a claim cannot do without on this table's data."""
+    if table.example.protocol["data"]["name"] in claim.margins:
+        return []
+    return claim.gain
+
+
+def list_lacking_rows(table: ResultTable, claim: Claim) -> list[str]:
+    """Return the rows that a claim cannot be judged without and that have no records."""
+    rows = find_rows(table, claim)
+    rows += [find_row(table, name) for name in list_gain_rows(table, claim)]
+    lacking: dict[str, None] = {}
+    for row in rows:
+        if not row.is_cited and not row.records:
+            lacking[row.name] = None
+    return list(lacking)

@@ -15,9 +15,9 @@ from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import count_seeds
 
 HEADING = (
-    "Image by image and run by run. Two networks of one seed disagree on an image that one alone gets right, and "
-    "differ where that speaks for one of them on other images, too (McNemar's test, Holm over the seeds): a statement "
-    "about these networks, and not about their rows."
+    "Image by image and run by run. Two networks of one seed disagree on an image where one alone is right. They "
+    "differ where McNemar's test shows that one of them would be right more often on other images, too (p at most 0.05 "
+    "after Holm over the seeds). That is said of these trained networks, and not of their rows."
 )
 HEADING_WITHOUT_IMAGES = "Run by run, since not every run kept which images it got right:"
 

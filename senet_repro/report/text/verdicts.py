@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from senet_repro.config.paper_tables import label_table
-from senet_repro.config.schema import Claim, PaperTable
+from senet_repro.config.schema import PaperTable
+from senet_repro.core.wording import choose_form, count_noun, join_words
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import caution_verdicts
 from senet_repro.report.claims.judge import Judged, compare_order, judge_together
 from senet_repro.report.claims.kinds import ClaimKind, read_claim
-from senet_repro.report.claims.words import NOT_RUN, VERDICTS
+from senet_repro.report.claims.words import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    NO_EFFECT,
+    NOT_RUN,
+    REPRODUCED,
+    SMALLER,
+    VERDICTS,
+)
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.tables.numbers import count_seeds, end_plural, format_p_value
+from senet_repro.report.tables.numbers import count_seeds, format_p_value, start_sentence
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.image_evidence import (
-    collect_image_evidence,
     format_image_evidence,
 )
 from senet_repro.report.text.markdown import align_columns
-from senet_repro.report.text.notes import format_distinctions, format_heading
-from senet_repro.report.text.pooled import collect_pooled, format_pooled
+from senet_repro.report.text.notes import format_distinctions, format_heading, name_data
+from senet_repro.report.text.pooled import format_pooled
+from senet_repro.report.text.verdict_guide import explain_words
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import LEVEL
 from senet_repro.stats.ranks import RankAgreement
+
+DECISIVE = (REPRODUCED, SMALLER, NO_EFFECT, CONTRADICTED)
+"""The verdicts that decide a claim."""
 
 HEADER = ("claim", "section", "verdict", "paper", "ours", "p", "n")
 
@@ -35,7 +45,7 @@ HEADER = ("claim", "section", "verdict", "paper", "ours", "p", "n")
 _PLACES = {
     Standing.PAPERS_OWN: "under the paper's protocol",
     Standing.CHANGED: "under a changed protocol",
-    Standing.PROXY: "on a proxy",
+    Standing.PROXY: "on a proxy (other data than the paper's)",
 }
 """Where claims were judged, by the standing of their table."""
 
@@ -104,27 +114,98 @@ def find_paper_difference(kind: ClaimKind) -> float | None:
 
 
 def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
-    """Return a table and its evidence for each table and protocol, then how many claims have which verdict."""
-    parts = [_format_table(table, judged) for table, judged in found.tables]
+    """Return what was found in short, a table and its evidence for each table and protocol, and what the words mean.
+
+    Tables whose claims could not be judged for want of runs are shown whole if `list_not_run`, and else named in short.
+    """
+    parts = ["## What was found", summarize_verdicts(found)]
+    for table, judged in found.tables:
+        if list_not_run or any(one.verdict != NOT_RUN for one in judged):
+            parts.append(_format_table(table, judged))
     if list_not_run:
         parts += [_format_not_run(paper) for paper in found.without_records]
-    return "\n\n".join([*parts, summarize_verdicts(found)])
+    parts.append(explain_words([one for _, judged in found.tables for one in judged]))
+    return "\n\n".join(part for part in parts if part)
 
 
 def summarize_verdicts(found: Verdicts) -> str:
-    """Return how many claims have which verdict, in a line for each standing, and what holds for the whole report."""
+    """Return how many claims have which verdict, which are decided, and what is missing."""
+    parts = [
+        _list_lines(_count_claims(found)),
+        _list_lines(_list_decided(found)),
+        _list_lines(_list_missing(found)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _list_lines(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _count_claims(found: Verdicts) -> list[str]:
     lines = []
     for standing, counts in found.counts_by_standing.items():
         tally = tally_verdicts(counts)
         provisional = sum(one.is_provisional for one in found.list_judged(standing))
         if provisional:
             tally += f"; {provisional} of them provisional"
-        lines.append(f"{_describe_count(sum(counts.values()))} {_PLACES[standing]}: {tally}.")
+        lines.append(f"{count_noun(sum(counts.values()), 'claim')} {_PLACES[standing]}: {tally}.")
     without = found.claims_without_records
     if without:
-        lines.append(f"{_describe_count(without)} of tables without records: {without} {NOT_RUN}.")
-    lines.append(describe_family([judged for _, judged in found.tables]))
-    return "\n".join(line for line in lines if line)
+        lines.append(
+            f"{count_noun(without, 'claim')} of tables without records: {without} {NOT_RUN}."
+        )
+    family = describe_family([judged for _, judged in found.tables])
+    return [*lines, family] if family else lines
+
+
+def _list_decided(found: Verdicts) -> list[str]:
+    """Return a line for each claim that is decided, where several tables would have to be read for them."""
+    if len(found.tables) < 2:
+        return []
+    lines = []
+    for table, judged in found.tables:
+        for one in judged:
+            if one.verdict in DECISIVE:
+                outcome = describe_outcome(one)
+                claim = f"{_name_table(table, found)}, {one.claim.says}"
+                lines.append(f"{format_verdict(one)}: {claim}. {outcome}")
+    return lines
+
+
+def _list_missing(found: Verdicts) -> list[str]:
+    """Return what is lacking for verdicts on all claims that nothing but chance could change."""
+    without_runs = []
+    reasons: dict[str, dict[str, None]] = {}
+    undecided = 0
+    for table, judged in found.tables:
+        name = _name_table(table, found)
+        lacking: dict[str, None] = {}
+        for one in judged:
+            lacking |= dict.fromkeys(one.lacking)
+            undecided += one.verdict == INCONCLUSIVE and one.seeds is not None
+            for reason in one.provisos:
+                reasons.setdefault(reason, {})[name] = None
+        if lacking:
+            without_runs.append(f"{join_words(lacking, 'and')} ({name})")
+    lines = [f"{start_sentence(reason)} ({', '.join(names)})." for reason, names in reasons.items()]
+    if without_runs:
+        lines.append(f"Rows without runs: {'; '.join(without_runs)}.")
+    if undecided:
+        were, are = choose_form(undecided, "was", "were"), choose_form(undecided, "is", "are")
+        tested = count_noun(undecided, "claim")
+        lines.append(
+            f"{tested} that {were} tested {are} inconclusive: `power` says how many seeds would settle that."
+        )
+    return lines
+
+
+def _name_table(table: ResultTable, found: Verdicts) -> str:
+    """Return which table it is, with its data where the same table is there on others."""
+    label = label_table(table.paper)
+    if sum(other.paper.name == table.paper.name for other, _ in found.tables) > 1:
+        return f"{label} on {name_data(table)}"
+    return label
 
 
 def tally_verdicts(counts: Mapping[str, int]) -> str:
@@ -139,28 +220,8 @@ def describe_family(judged: Sequence[Sequence[Judged]]) -> str:
         return ""
     counts = _count_verdicts(one.verdict_in_report for of_table in judged for one in of_table)
     return (
-        f"All {len(judged)} tables as one family of tests, in which any claim is called reproduced or contradicted "
-        f"by chance in at most {100 * LEVEL:g} % of reports: {tally_verdicts(counts)}."
-    )
-
-
-def _describe_count(claims: int) -> str:
-    return f"{claims} claim{end_plural(claims)}"
-
-
-def format_verdicts_json(found: Verdicts) -> str:
-    """Return the same as data: tables with their claims, and the counts."""
-    data = [_collect_table(table, judged) for table, judged in found.tables]
-    data += [_collect_not_run(paper) for paper in found.without_records]
-    counts = {standing.name.lower(): each for standing, each in found.counts_by_standing.items()}
-    return json.dumps(
-        {
-            "tables": data,
-            "counts": counts,
-            "claims_without_records": found.claims_without_records,
-            "counts_in_report": found.counts_in_report,
-        },
-        indent=2,
+        f"If all {len(judged)} tables share the {100 * LEVEL:g} % risk that chance alone makes any claim reproduced or "
+        f"contradicted, this remains: {tally_verdicts(counts)}."
     )
 
 
@@ -201,13 +262,13 @@ def _name_unit(kind: ClaimKind) -> str:
 
 def describe_order(agreement: RankAgreement, metric: Metric) -> str:
     """Return whether our rows come in the paper's order, and how likely that is by chance."""
-    how = "of a sample of orders"
+    orders = "a sample of orders"
     if agreement.exact:
-        how = "of all orders"
+        orders = "all orders"
     return (
-        f"Order of the {agreement.n} rows by {metric.title}: "
-        f"Kendall's tau with the paper's {agreement.tau:+.2f}, "
-        f"reached or exceeded by a share p = {agreement.p_value:.3f} {how}."
+        f"Order of the {agreement.n} rows by {metric.title} beside the paper's: Kendall's tau {agreement.tau:+.2f}, "
+        f"where +1 is the same order and -1 the reverse. Of {orders} {100 * agreement.p_value:.1f} % agree as well or "
+        f"better (p = {agreement.p_value:.3f})."
     )
 
 
@@ -218,13 +279,38 @@ def _format_table(table: ResultTable, judged: Sequence[Judged]) -> str:
         caution_verdicts(table),
         format_distinctions(table),
         align_columns([HEADER, *map(_list_cells, judged)]),
-        "\n".join(f"- {one.claim.says}: {one.evidence}" for one in judged),
+        _format_evidence(judged),
         _explain_provisional(judged),
         format_pooled(table),
         format_image_evidence(table),
         describe_order(agreement, table.metrics[0]) if agreement else None,
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _format_evidence(judged: Sequence[Judged]) -> str:
+    """Return the evidence for each claim that was judged; what is the same for all that were tested stands once."""
+    shared = _find_shared(judged)
+    lines = []
+    for one in judged:
+        if not one.lacking:
+            own = [sentence for sentence in one.sentences if sentence not in shared]
+            lines.append(f"- {one.claim.says}: {' '.join(own)}")
+    if shared:
+        lines += ["", f"Of every claim tested here: {' '.join(shared)}"]
+    return "\n".join(lines)
+
+
+def _find_shared(judged: Sequence[Judged]) -> list[str]:
+    """Return the sentences that the evidence for each tested claim has; nothing of a single one."""
+    tested = [one for one in judged if one.seeds is not None]
+    if len(tested) < 2:
+        return []
+    return [
+        sentence
+        for sentence in tested[0].sentences
+        if all(sentence in one.sentences for one in tested)
+    ]
 
 
 def _explain_provisional(judged: Sequence[Judged]) -> str | None:
@@ -271,62 +357,3 @@ def _format_p_cell(one: Judged) -> str:
     if isinstance(one.kind, Cost) and one.difference:
         return "counted"
     return ""
-
-
-def _collect_table(table: ResultTable, judged: Sequence[Judged]) -> dict[str, Any]:
-    agreement = compare_order(table)
-    return {
-        "table": table.paper.name,
-        "number": table.paper.number,
-        "data": table.example.protocol["data"]["name"],
-        "is_paper_protocol": table.standing == Standing.PAPERS_OWN,
-        "is_proxy": table.standing == Standing.PROXY,
-        "departures_from_paper": table.departures,
-        "rank_agreement": asdict(agreement) if agreement else None,
-        "pooled": collect_pooled(table),
-        "image_by_image": collect_image_evidence(table),
-        "claims": [_collect_judged(one) for one in judged],
-    }
-
-
-def _collect_not_run(paper: PaperTable) -> dict[str, Any]:
-    claims = [
-        {
-            **_collect_claim(paper, claim),
-            "verdict": NOT_RUN,
-            "verdict_in_report": NOT_RUN,
-            "provisos": [],
-            "seeds": None,
-            "measured_against": None,
-            "difference": None,
-            "p_value": None,
-            "n": 0,
-            "evidence": "No records.",
-        }
-        for claim in paper.claims
-    ]
-    return {"table": paper.name, "number": paper.number, "claims": claims}
-
-
-def _collect_judged(one: Judged) -> dict[str, Any]:
-    return {
-        **_collect_claim(one.table.paper, one.claim),
-        "verdict": one.verdict,
-        "verdict_in_report": one.verdict_in_report,
-        "provisos": one.provisos if one.is_provisional else [],
-        "seeds": asdict(one.seeds) if one.seeds else None,
-        "difference": asdict(one.difference) if one.difference else None,
-        "measured_against": asdict(one.yardstick) if one.yardstick else None,
-        "p_value": one.p_value,
-        "n": one.n,
-        "evidence": one.evidence,
-    }
-
-
-def _collect_claim(paper: PaperTable, claim: Claim) -> dict[str, Any]:
-    kind = read_claim(paper, claim)
-    return {
-        **asdict(claim),
-        "figure": kind.figure_name,
-        "paper_difference": find_paper_difference(kind),
-    }

@@ -22,9 +22,9 @@ from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.verdicts import (
     find_paper_difference,
     format_verdicts,
-    format_verdicts_json,
     judge_tables,
 )
+from senet_repro.report.text.verdicts_json import format_verdicts_json
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import row_records
@@ -94,7 +94,7 @@ def test_the_pair_that_decides_a_chain_is_the_one_shown() -> None:
     assert found.difference is not None
     assert (found.difference.mean, found.n) == (pytest.approx(0.5), 3)
     assert found.evidence.startswith(
-        "tanh less relu (of 2 pairs of rows the one that decides): top-1 error +0.50 ± "
+        "tanh minus relu (of 2 pairs of rows the one that decides): top-1 error +0.50 ± "
     )
     assert (
         "3 seeds in common. One-sided paired t for the opposite: p < 0.001 after Holm"
@@ -104,7 +104,7 @@ def test_the_pair_that_decides_a_chain_is_the_one_shown() -> None:
 
 def test_a_claim_compares_with_a_row_of_another_table() -> None:
     found = judged("excitation", ORDERED)[WORSE]
-    assert (found.verdict, found.evidence.split(":")[0]) == ("reproduced", "ResNet-50 less relu")
+    assert (found.verdict, found.evidence.split(":")[0]) == ("reproduced", "ResNet-50 minus relu")
     assert (
         judged("excitation", {**ORDERED, "ResNet-50": seeds(24.0)})[WORSE].verdict == "contradicted"
     )
@@ -253,7 +253,7 @@ def test_costs_are_counted_and_need_one_seed() -> None:
     found = _sizes()
     assert [verdict for verdict, _ in found] == ["reproduced"] * 3
     said = (
-        "28,071,976 against 25,557,032 parameters: +9.84 %; the paper has +10 %, taken with ± 1. "
+        "28,071,976 against 25,557,032 parameters: +9.84 %; the paper has +10 %, and up to 1 more or less would do. "
         "Counted, so no test."
     )
     assert found[0][1] == said
@@ -375,15 +375,22 @@ def test_markdown_has_a_line_and_evidence_for_each_claim_and_counts_all() -> Non
     papers, table = _found()
     found = judge_tables([table], papers)
     text = format_verdicts(found, list_not_run=False)
-    assert text.startswith("### Table 11: Squeeze operator")
+    assert text.startswith(
+        "## What was found\n\n"
+        "- 4 claims under the paper's protocol: 1 reproduced, 3 not run; 1 of them provisional.\n"
+        "- 6 claims of tables without records: 6 not run.\n\n"
+        "- No plan was written before these runs (Table 11).\n"
+        "- Rows without runs: ResNet-50 (Table 11).\n\n"
+        "### Table 11: Squeeze operator"
+    ), text
     # In the table, with its evidence, and run by run.
     assert text.count("averages are the better squeeze") == 3
+    assert "No records of ResNet-50" not in text
     assert "SE in stage 2" not in text
     assert "SE in stage 2" in format_verdicts(found, list_not_run=True)
-    assert text.endswith(
-        "4 claims under the paper's protocol: 1 reproduced, 3 not run; 1 of them provisional.\n"
-        "6 claims of tables without records: 6 not run."
-    ), text
+    assert "- provisional: something else than chance" in text
+    assert "- no effect:" not in text
+    assert text.endswith("More: README.md, Evidence.")
 
 
 def test_json_holds_the_same_claims_with_their_figures() -> None:

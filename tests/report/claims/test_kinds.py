@@ -90,4 +90,4 @@ def test_verdicts_follow_the_better_direction_of_the_metric(
     monkeypatch.setattr(comparisons, "list_table_metrics", lambda paper: [ACCURACY])
     (one,) = judge(table)
     assert one.verdict == "reproduced"
-    assert "max less avg: top-1 accuracy +2.00 ±" in one.evidence
+    assert "max minus avg: top-1 accuracy +2.00 ±" in one.evidence

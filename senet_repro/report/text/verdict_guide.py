@@ -1,0 +1,80 @@
+"""Explanations of the words that verdicts are printed with, for who meets them for the first time (report floor)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from senet_repro.report.claims.cost import Cost
+from senet_repro.report.claims.judge import Judged
+from senet_repro.report.claims.words import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    NO_EFFECT,
+    NOT_RUN,
+    NOT_TESTABLE,
+    REPRODUCED,
+    SMALLER,
+    VERDICTS,
+)
+from senet_repro.stats.estimates import LEVEL
+
+MEANINGS = {
+    REPRODUCED: "what is claimed is there.",
+    SMALLER: "the gain is there, and it is less than half of the paper's.",
+    NO_EFFECT: "whatever gain there is, it is too small to matter. A finding, and not a lack of runs.",
+    CONTRADICTED: "the opposite of what is claimed is there.",
+    INCONCLUSIVE: "too few runs, or runs that differ too much, to say any of the others.",
+    NOT_TESTABLE: "these data could not tell, however many runs.",
+    NOT_RUN: "a row that the claim needs has no runs.",
+}
+"""A sentence on each verdict."""
+
+SIZES = " Of sizes: they were counted on another network than the paper's."
+PROVISIONAL = "something else than chance may still change the verdict; its table says what."
+DIFFERENCE = (
+    "the first row minus the second, seed by seed (a seed is one training with random numbers of its own), and the "
+    "mean of that. An error is better where this is below 0."
+)
+SPREAD = (
+    "half of the 95 % interval of that mean: as far as other seeds could move it, and other test images, too, where it "
+    'says "over ... images".'
+)
+P_VALUE = (
+    f"how often chance alone would show as much; {LEVEL:g} or less decides. Holm's method raises it where a table has "
+    "several tests. A t test shows a difference; TOST (two tests, from above and from below) that one is small."
+)
+PLANNED = (
+    "only seeds that were planned before their training count. Whoever adds seeds until a result looks right will "
+    "find one that does."
+)
+MORE = "More: README.md, Evidence."
+
+
+def explain_words(judged: Sequence[Judged]) -> str:
+    """Return what the words and columns mean that these verdicts are printed with; nothing where there are none."""
+    given = {one.verdict for one in judged}
+    if not given:
+        return ""
+    lines = [
+        f"- {verdict}: {_explain_verdict(verdict, judged)}"
+        for verdict in VERDICTS
+        if verdict in given
+    ]
+    tested = [one for one in judged if one.seeds is not None]
+    if any(one.is_provisional for one in judged):
+        lines.append(f"- provisional: {PROVISIONAL}")
+    if tested:
+        lines.append(f"- ours: {DIFFERENCE}")
+        lines.append(f"- ±: {SPREAD}")
+        lines.append(f"- p: {P_VALUE}")
+        lines.append(f"- seeds: {PLANNED}")
+    return "\n".join(["How to read this:", "", *lines, "", MORE])
+
+
+def _explain_verdict(verdict: str, judged: Sequence[Judged]) -> str:
+    meaning = MEANINGS[verdict]
+    if verdict == INCONCLUSIVE and any(
+        one.verdict == verdict and isinstance(one.kind, Cost) for one in judged
+    ):
+        meaning += SIZES
+    return meaning
