@@ -13,13 +13,13 @@ least, times their number). Where a plan lets seeds be added after a look, each 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from senet_repro.config.schema import Claim
+from senet_repro.report.claims.claim_pairs import list_claim_confounds, pair_rows
 from senet_repro.report.claims.comparisons import Comparison, MetricClaim, Yardstick
-from senet_repro.report.claims.confounds import find_confounds
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import (
     Finding,
@@ -29,7 +29,6 @@ from senet_repro.report.claims.evidence import (
 )
 from senet_repro.report.claims.kinds import ClaimKind, read_claim
 from senet_repro.report.claims.pairs import (
-    Pair,
     find_row,
     find_rows,
     list_gain_rows,
@@ -173,22 +172,6 @@ def compare_rows(table: ResultTable, kind: MetricClaim) -> list[Comparison]:
     return comparisons
 
 
-def pair_rows(table: ResultTable, kind: ClaimKind) -> list[Pair]:
-    """Return the pairs of rows that a claim compares; none for sizes, which are counted."""
-    if isinstance(kind, Cost):
-        return []
-    rows = find_rows(table, kind.claim)
-    return [Pair(first, second) for first, second in kind.pair_rows(rows)]
-
-
-def list_confounds(table: ResultTable) -> list[str]:
-    """Return what else differs between rows that a claim compares, each once: device, commit, versions and the like."""
-    pairs = []
-    for claim in table.paper.claims:
-        pairs += pair_rows(table, read_claim(table.paper, claim))
-    return _find_confounds(pairs)
-
-
 def compare_order(table: ResultTable) -> RankAgreement | None:
     """Return how well our rows' means of the first metric have the paper's order.
 
@@ -304,7 +287,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         verdict=verdict,
         p_value=p_value,
         seeds=tested.seeds,
-        confounds=_find_confounds([each.pair for each in tested.comparisons]),
+        confounds=list_claim_confounds(tested.table, tested.kind),
     )
     provisos = list(tested.seeds.problems)
     if deciding.yardstick.smallest_effect is None:
@@ -361,11 +344,6 @@ def _measure_greatest_share(kind: MetricClaim, comparison: Comparison) -> float:
         return math.inf
     gain = kind.turn_into_gain(comparison.difference)
     return (gain.mean + (gain.half_width or 0.0)) / published
-
-
-def _find_confounds(pairs: Iterable[Pair]) -> list[str]:
-    """Return what else differs between the rows of some pairs, each once."""
-    return find_confounds((pair.first, pair.second) for pair in pairs)
 
 
 def _judge_cost(table: ResultTable, kind: Cost) -> Judged:

@@ -18,7 +18,7 @@ from senet_repro.report.claims.comparisons import Comparison, MetricClaim
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.judge import Judged, compare_rows, judge
 from senet_repro.report.claims.kinds import read_claim
-from senet_repro.report.claims.pairs import find_rows
+from senet_repro.report.claims.pairs import find_row, find_rows, list_gain_rows
 from senet_repro.report.claims.words import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -210,12 +210,21 @@ def _reckon_cost(judged: Judged, seeds: int | None) -> tuple[dict[str, int], flo
     """Return the runs that so many seeds in all lack, by row, and their time; neither for None."""
     if seeds is None:
         return {}, None
-    rows = [row for row in find_rows(judged.table, judged.claim) if not row.is_cited]
+    rows = _list_trained_rows(judged)
     missing = _count_missing_runs(rows, seeds)
     wall_s = 0.0
     for row in rows:
         wall_s += missing[row.name] * fmean(record.wall_s for record in row.records)
     return missing, wall_s
+
+
+def _list_trained_rows(judged: Judged) -> list[ResultRow]:
+    """Return the rows that a claim takes runs of, each once: those compared, and those whose gain gives the margin."""
+    table, claim = judged.table, judged.claim
+    found = find_rows(table, claim)
+    found += [find_row(table, name) for name in list_gain_rows(table, claim)]
+    by_name = {row.name: row for row in found if not row.is_cited}
+    return list(by_name.values())
 
 
 def _count_missing_runs(rows: Sequence[ResultRow], seeds: int) -> dict[str, int]:

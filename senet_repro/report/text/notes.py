@@ -8,8 +8,9 @@ from senet_repro.config.data_sets import data_title
 from senet_repro.config.identity import CODE_VERSION
 from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import join_words
+from senet_repro.report.claims.claim_pairs import list_confounds
 from senet_repro.report.claims.confounds import PARTS
-from senet_repro.report.claims.judge import judge, list_confounds
+from senet_repro.report.claims.judge import judge
 from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, end_plural, format_number

@@ -302,6 +302,15 @@ def test_whatever_differs_beside_the_axis_is_named(changes: dict[str, Any], said
     assert f"The rows differ, or may differ, beside what is tested: {said}" in one.evidence
 
 
+def test_what_differs_in_the_row_that_gives_the_margin_is_named_too() -> None:
+    table = find_table("se_3x3")
+    errors = {"SE": seeds(22.0), "SE_3x3": seeds(22.1), "ResNet-50": seeds(23.0)}
+    records = [r for row, e in errors.items() for r in row_records(table, row, e)]
+    other = [replace(r, commit="1" * 40) if r.axes is None else r for r in records]
+    found = {one.claim.kind: one.evidence for one in judge(table_of("se_3x3", other))}
+    assert "commit (0000000: SE; 1111111: ResNet-50)" in found["equivalent"]
+
+
 def test_rows_that_differ_in_the_axis_alone_name_nothing() -> None:
     assert (
         "beside what is tested"

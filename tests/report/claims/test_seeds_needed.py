@@ -145,6 +145,9 @@ def test_an_equivalence_is_planned_by_tost_within_the_margin_and_contradicted_be
     assert plan.goal == goal
     # Both directions share the level, and beyond the margin there are two sides.
     assert plan.level == (0.025 if goal == "reproduced" else 0.0125)
+    # The row without SE, whose difference to SE gives the margin, takes as many runs.
+    assert len(set(plan.missing.values())) == 1
+    assert set(plan.missing) == set(errors)
     assert ("beyond the margin" in format_seeds_needed([plan], 0.8)) == (goal == "contradicted")
 
 
