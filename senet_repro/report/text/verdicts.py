@@ -192,10 +192,10 @@ def _list_missing(found: Verdicts) -> list[str]:
     if without_runs:
         lines.append(f"Rows without runs: {'; '.join(without_runs)}.")
     if undecided:
-        were, are = choose_form(undecided, "was", "were"), choose_form(undecided, "is", "are")
-        tested = count_noun(undecided, "claim")
+        claims = count_noun(undecided, "inconclusive claim")
+        are, them = choose_form(undecided, "is", "are"), choose_form(undecided, "it", "them")
         lines.append(
-            f"{tested} that {were} tested {are} inconclusive: `power` says how many seeds would settle that."
+            f"{claims} {are} a matter of seeds: `power` says how many would settle {them}."
         )
     return lines
 
