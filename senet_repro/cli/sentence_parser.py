@@ -93,8 +93,9 @@ class SentenceParser(argparse.ArgumentParser):
             return f"{name} and {other} exclude each other: give one of them"
         invalid = re.fullmatch(r"invalid (\w+) value: (.+)", message)
         if invalid and invalid[1] in _NOUNS:
-            default = self.get_default(name.lstrip("-"))
-            return f"{name} is {_NOUNS[invalid[1]]}, such as {default}, not {invalid[2]}"
+            default = self.get_default(name.lstrip("-").replace("-", "_"))
+            example = "" if default is None else f", such as {default}"
+            return f"{name} is {_NOUNS[invalid[1]]}{example}, not {invalid[2]}"
         return f"{name}: {message}"
 
     def _explain_missing(self, message: str) -> str:
@@ -102,7 +103,9 @@ class SentenceParser(argparse.ArgumentParser):
         missing = message.partition("arguments are required: ")[2].split(", ")
         # Of a word that may be given any number of times, argparse asks for one as well.
         needed = [
-            action for action in self._actions if action.dest in missing and action.nargs != "*"
+            action
+            for action in self._actions
+            if (action.metavar or action.dest) in missing and action.nargs != "*"
         ]
         if not needed:
             return message
@@ -131,7 +134,7 @@ class SentenceParser(argparse.ArgumentParser):
 def _describe_argument(action: argparse.Action) -> str:
     """Return what stands in a place of the command: one of its words, or what the help calls it."""
     if not action.choices:
-        return action.dest
+        return str(action.metavar or action.dest)
     return join_words(action.choices, "or")
 
 

@@ -106,12 +106,16 @@ def _is_plan(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     names = (value.get("id"), value.get("written_at"), value.get("sha256"))
+    seeds = value.get("seeds")
+    if not seeds or not _are_counts(seeds):
+        return False
     grows_from = value.get("grows_from")
+    # A first look at more seeds than the plan holds would have every seed up to it listed.
+    is_first_look = is_count(grows_from) and 2 <= grows_from <= len(seeds)
     return (
         all(map(is_name, names))
-        and _are_counts(value.get("seeds"))
         and are_texts(value.get("tables"))
-        and (grows_from is None or is_count(grows_from))
+        and (grows_from is None or is_first_look)
     )
 
 

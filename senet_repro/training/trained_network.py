@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from senet_repro.config.schema import Run
-from senet_repro.core.errors import ConfigError
+from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.models import network_of
 from senet_repro.models.layers import Classifier
 from senet_repro.results.run_folder import RunFolder
@@ -34,7 +34,10 @@ def load_checkpoint(run: Run, path: Path) -> Classifier:
         ConfigError: the checkpoint is not whole, or of another run.
     """
     net = network_of(run)
-    state = read_checkpoint(path)["state_dict"]
+    try:
+        state = read_checkpoint(path)["state_dict"]
+    except DataError as error:
+        raise ConfigError(f"{error}: train the run anew, or put back its own file") from error
     weights = {key.removeprefix(_NET_PREFIX): tensor for key, tensor in state.items()}
     try:
         net.load_state_dict(weights)

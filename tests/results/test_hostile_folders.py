@@ -88,6 +88,18 @@ IMPOSSIBLE: list[tuple[str, Any]] = [
     ("finished_at", 20260101),
     ("plan", []),
     ("plan", {"id": "a", "written_at": "b", "sha256": "c", "seeds": [-1], "tables": []}),
+    ("plan", {"id": "a", "written_at": "b", "sha256": "c", "seeds": [], "tables": []}),
+    (
+        "plan",
+        {
+            "id": "a",
+            "written_at": "b",
+            "sha256": "c",
+            "seeds": [0],
+            "tables": [],
+            "grows_from": 2**62,
+        },
+    ),
     ("outcomes", {"sha256": "0" * 64, "images": 3, "ranks": None}),
     ("outcomes", {"sha256": "../x", "images": 3, "ranks": 5}),
     ("metrics_sha256", 7),

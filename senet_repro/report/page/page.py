@@ -28,12 +28,14 @@ from senet_repro.report.page.sections import Section, make_slug
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import count_seeds, format_interval
 from senet_repro.report.tables.rescored import RescoredTable
+from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.evaluations import (
     format_rescored_heading,
     list_rescored_cells,
     list_rescored_notes,
 )
 from senet_repro.report.text.notes import explain_gap, format_seed_count
+from senet_repro.report.text.verdict_guide import list_meanings
 from senet_repro.report.text.verdicts import describe_family, describe_outcome, format_verdict
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
@@ -76,8 +78,9 @@ def render_page(
         sections=sections,
         verdicts=VERDICTS,
         signs=SIGNS,
-        paper_counts=_count_verdicts([each for each in sections if not each.caution_tag]),
-        other_counts=_count_verdicts([each for each in sections if each.caution_tag]),
+        standings=Standing,
+        counts=_count_verdicts(sections),
+        meanings=list_meanings([one for each in sections for one in each.judged]),
         family=describe_family([each.judged for each in sections]),
         runs=runs,
         extent=_describe_extent(runs),
@@ -94,9 +97,12 @@ def render_page(
     return escape_controls(str(page))
 
 
-def _count_verdicts(sections: Sequence[Section]) -> Counter[str]:
-    """Return how many claims of some sections have each verdict."""
-    return sum((section.verdict_counts for section in sections), Counter())
+def _count_verdicts(sections: Sequence[Section]) -> dict[Standing, Counter[str]]:
+    """Return how many claims have each verdict, apart for what was trained as in the paper and for what was not."""
+    counts: dict[Standing, Counter[str]] = {standing: Counter() for standing in Standing}
+    for section in sections:
+        counts[section.table.standing] += section.verdict_counts
+    return counts
 
 
 def _describe_extent(runs: Sequence[RunEntry]) -> str:

@@ -85,9 +85,14 @@ class PlannedSeeds:
 def choose_plan(records: Sequence[Record], table: str) -> Plan | None:
     """Return the plan by which the records of a table are judged; None where none was trained under a plan.
 
-    It is one that names the table, if there is any; among those the campaign's, and otherwise the earliest.
+    It is one that names the table, if there is any; among those the campaign's, and otherwise the earliest. A record
+    whose plan does not hold its own seed was edited, and its plan is nobody's.
     """
-    plans = [record.plan for record in records if record.plan is not None]
+    plans = [
+        record.plan
+        for record in records
+        if record.plan is not None and record.seed in _list_planned(record.plan, {record.seed})
+    ]
 
     def rank_plan(plan: Plan) -> tuple[bool, bool, str, str]:
         names_table = table in plan["tables"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from senet_repro.config.conf_dir import load_file
 from senet_repro.config.paper_tables import label_table
-from senet_repro.core.wording import join_words
+from senet_repro.core.wording import choose_form, join_words
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec
 from senet_repro.report.tables.rescored import RescoredRow, RescoredTable, find_paper_row
 from senet_repro.report.text.latex import escape_latex
@@ -189,7 +189,8 @@ def _list_caveats(evaluation: Evaluation) -> list[str]:
         notes.append(f"{whose}: on {evaluation.images:,} of {whole:,} evaluation images.")
     skipped = len(evaluation.data["skipped"])
     if skipped:
-        notes.append(f"{whose}: without {skipped:,} unreadable images (data.skip_corrupt).")
+        images = choose_form(skipped, "image", "images")
+        notes.append(f"{whose}: without {skipped:,} unreadable {images} (data.skip_corrupt).")
     return notes
 
 

@@ -52,23 +52,21 @@ MORE = "More: README.md, Evidence."
 
 def explain_words(judged: Sequence[Judged]) -> str:
     """Return what the words and columns mean that these verdicts are printed with; nothing where there are none."""
-    given = {one.verdict for one in judged}
-    if not given:
+    if not judged:
         return ""
-    lines = [
-        f"- {verdict}: {_explain_verdict(verdict, judged)}"
-        for verdict in VERDICTS
-        if verdict in given
-    ]
-    tested = [one for one in judged if one.seeds is not None]
-    if any(one.is_provisional for one in judged):
-        lines.append(f"- provisional: {PROVISIONAL}")
-    if tested:
-        lines.append(f"- ours: {DIFFERENCE}")
-        lines.append(f"- ±: {SPREAD}")
-        lines.append(f"- p: {P_VALUE}")
-        lines.append(f"- seeds: {PLANNED}")
+    lines = [f"- {word}: {meaning}" for word, meaning in list_meanings(judged).items()]
     return "\n".join(["How to read this:", "", *lines, "", MORE])
+
+
+def list_meanings(judged: Sequence[Judged]) -> dict[str, str]:
+    """Return the meaning of each word and column that these verdicts are printed with."""
+    given = {one.verdict for one in judged}
+    meanings = {word: _explain_verdict(word, judged) for word in VERDICTS if word in given}
+    if any(one.is_provisional for one in judged):
+        meanings["provisional"] = PROVISIONAL
+    if any(one.seeds is not None for one in judged):
+        meanings |= {"ours": DIFFERENCE, "±": SPREAD, "p": P_VALUE, "seeds": PLANNED}
+    return meanings
 
 
 def _explain_verdict(verdict: str, judged: Sequence[Judged]) -> str:

@@ -144,7 +144,7 @@ def test_a_plan_of_the_table_goes_first_then_the_campaigns_then_the_earliest() -
     campaign = a_plan(2, id="plan.yaml", written_at=TWO)
     plans = [early, LATER, sweep, campaign]
     for count, expected in ((4, campaign), (3, sweep), (2, LATER), (1, early)):
-        records = [each for plan in plans[:count] for each in row([0], plan)]
+        records = [each for plan in plans[:count] for each in row(plan["seeds"][:1], plan)]
         assert choose_plan([*reversed(records), *row([5], None)], TABLE) == expected
     assert choose_plan(row([0], None), TABLE) is None
 
@@ -221,3 +221,9 @@ def test_whatever_is_found_each_seed_has_its_place() -> None:
 )
 def test_seeds_are_listed_in_few_words(seeds: Sequence[int], words: str) -> None:
     assert list_seeds(seeds) == words
+
+
+def test_a_plan_that_does_not_hold_its_records_own_seed_is_nobodys() -> None:
+    records = row([0], LATER)
+    assert choose_plan(records, TABLE) is None
+    assert choose_plan([*records, *row([0], THREE)], TABLE) == THREE
