@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from senet_repro.core.wording import join_words
+from senet_repro.core.wording import choose_form, join_words
 from senet_repro.report.tables.build import ResultRow
-from senet_repro.report.tables.numbers import end_plural
 from senet_repro.report.tables.protocols import Protocol, name_setting, name_settings
 from senet_repro.report.tables.seen_sets import FINGERPRINT
 from senet_repro.results.record import TRAINER_SETTINGS, Record
@@ -139,7 +138,8 @@ class _Confounds:
             if not skipped:
                 continue
             count = len(skipped)
-            phrase = f"{PARTS[part]} without {count:,} image{end_plural(count)}"
+            noun = choose_form(count, "image", "images")
+            phrase = f"{PARTS[part]} without {count:,} {noun}"
             if are_as_many:
                 phrase += ", and not the same ones"
             self._add_phrase(phrase, run.row)

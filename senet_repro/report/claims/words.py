@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 REPRODUCED = "reproduced"
 SMALLER = "smaller than published"
 NO_EFFECT = "no effect"
@@ -20,3 +22,9 @@ VERDICTS = (
     NOT_RUN,
 )
 """From the best to what says nothing, as they are counted below tables."""
+
+
+def tally_verdicts(counts: Mapping[str, int]) -> str:
+    """Return how often each verdict was given, those left out that never were; `none` where none was."""
+    given = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts.get(verdict)]
+    return ", ".join(given) or "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from senet_repro.core.wording import count_noun
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import Estimate
 
@@ -49,11 +50,6 @@ def start_sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def end_plural(count: int) -> str:
-    """Return the ending of a noun that follows a count."""
-    return "" if count == 1 else "s"
-
-
 def count_seeds(n: int) -> str:
     """Return a number of seeds in words, such as `1 seed`."""
-    return f"{n} seed{end_plural(n)}"
+    return count_noun(n, "seed")

@@ -7,13 +7,13 @@ from collections import Counter
 from senet_repro.config.data_sets import data_title
 from senet_repro.config.identity import CODE_VERSION
 from senet_repro.config.paper_tables import label_table
-from senet_repro.core.wording import join_words
+from senet_repro.core.wording import choose_form, join_words
 from senet_repro.report.claims.claim_pairs import list_confounds
 from senet_repro.report.claims.confounds import PARTS
 from senet_repro.report.claims.judge import judge
-from senet_repro.report.claims.words import VERDICTS
+from senet_repro.report.claims.words import tally_verdicts
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.numbers import choose_value_spec, end_plural, format_number
+from senet_repro.report.tables.numbers import choose_value_spec, format_number
 from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set, name_set
 from senet_repro.report.tables.standing import Standing
 
@@ -100,28 +100,26 @@ def list_footnotes(table: ResultTable) -> list[str]:
         )
     counts = Counter(judged.verdict for judged in judge(table))
     if counts:
-        parts = []
-        for verdict in VERDICTS:
-            if counts[verdict]:
-                parts.append(f"{counts[verdict]} {verdict}")
-        tally = ", ".join(parts)
         whose = "Claims"
         if table.paper.section:
             whose = "The paper's claims"
-        footnotes.append(f"{whose} about it: {tally}.")
+        footnotes.append(f"{whose} about it: {tally_verdicts(counts)}.")
     return footnotes
 
 
 def _describe_runs(table: ResultTable) -> str:
     data = f"{name_set(table.example)} ({count_pictures(table.example)})"
     networks = list_networks(table)
-    network = f"network{end_plural(len(networks))} {', '.join(networks)}"
+    noun = choose_form(len(networks), "network", "networks")
+    network = f"{noun} {', '.join(networks)}"
     lengths = set()
     for row in table.rows:
         lengths |= {record.epochs for record in row.records}
-    epochs = f"{join_words(sorted(lengths), 'or')} epoch{end_plural(max(lengths))}"
+    noun = choose_form(max(lengths), "epoch", "epochs")
+    epochs = f"{join_words(sorted(lengths), 'or')} {noun}"
     numbers = [str(seed) for seed in table.seeds]
-    seeds = f"seed{end_plural(len(numbers))} {', '.join(numbers)}"
+    noun = choose_form(len(numbers), "seed", "seeds")
+    seeds = f"{noun} {', '.join(numbers)}"
     return f"Data {data}, {network}, {epochs}, {seeds}."
 
 
@@ -210,7 +208,8 @@ def _describe_skipped_images(table: ResultTable) -> list[str]:
             lengths = {len(record.skipped.get(part, ())) for record in row.records}
             counts = [f"{count:,}" for count in sorted(lengths) if count]
             if counts:
-                images = f"{join_words(counts, 'or')} unreadable image{end_plural(max(lengths))}"
+                noun = choose_form(max(lengths), "image", "images")
+                images = f"{join_words(counts, 'or')} unreadable {noun}"
                 notes.append(f"{row.name}: {verb} without {images} (data.skip_corrupt).")
     return notes
 
@@ -232,4 +231,4 @@ def _describe_unplanned_seeds(table: ResultTable) -> list[str]:
 
 
 def _count_records(n: int) -> str:
-    return f"{n:,} record{end_plural(n)}"
+    return f"{n:,} {choose_form(n, 'record', 'records')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from senet_repro.config.paper_tables import label_table
@@ -21,6 +21,7 @@ from senet_repro.report.claims.words import (
     REPRODUCED,
     SMALLER,
     VERDICTS,
+    tally_verdicts,
 )
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import count_seeds, format_p_value, start_sentence
@@ -206,12 +207,6 @@ def _name_table(table: ResultTable, found: Verdicts) -> str:
     if sum(other.paper.name == table.paper.name for other, _ in found.tables) > 1:
         return f"{label} on {name_data(table)}"
     return label
-
-
-def tally_verdicts(counts: Mapping[str, int]) -> str:
-    """Return how often each verdict was given, those left out that never were."""
-    given = [f"{number} {verdict}" for verdict, number in counts.items() if number]
-    return ", ".join(given) or "none"
 
 
 def describe_family(judged: Sequence[Sequence[Judged]]) -> str:
