@@ -393,7 +393,7 @@ MADE_UP = (
         verdict="reproduced",
         words=[
             "TOST within 0.5 of the gain of SE",
-            "SE's gain on the same data and seeds, avg against ResNet-50: 1.00",
+            "SE's gain on the same data and seeds, avg against ResNet-50: +1.00",
         ],
         claim=ROBUST,
     ),

@@ -20,6 +20,7 @@ from senet_repro.report.tables.contrasts import Term, estimate_contrast
 from senet_repro.report.tables.numbers import (
     choose_difference_spec,
     choose_value_spec,
+    count_seeds,
     format_interval,
 )
 from senet_repro.report.tables.standing import Standing
@@ -74,11 +75,15 @@ class Equivalent(MetricClaim):
         if gain is None:
             return published
         unit = self.metric.difference_unit
-        measured = format_interval(gain, choose_value_spec(self.metric))
+        # The sign is shown where the gain is none.
+        measured = format_interval(gain, choose_difference_spec(self.metric))
         with_se, without = self.claim.gain
         sentence = (
             f"SE's gain on the same data and seeds, {with_se} against {without}: {measured} {unit}"
         )
+        # The test is of the seeds that all of these rows have, which may be fewer than those of the pair.
+        if gain.n != comparison.difference.n:
+            sentence += f", and so the test, over {count_seeds(gain.n)}"
         if gain.mean <= (gain.half_width or 0.0):
             sentence += ", which may be nothing that a share could be taken of"
         return f"{published} {sentence}.".lstrip()
@@ -133,16 +138,18 @@ class Equivalent(MetricClaim):
         )
 
     def _compare_with_gain(self, table: ResultTable, pair: Pair) -> Comparison | None:
-        """Return the comparison by a share of SE's gain, on the seeds that all four rows have in common."""
+        """Return the comparison by a share of SE's gain, tested on the seeds that all four rows have in common.
+
+        The difference is that of the pair's own seeds, as a table shows it.
+        """
         assert self.claim.margin_share is not None
         with_se, without = (find_row(table, name) for name in self.claim.gain)
         contrast = _Contrast(self, pair, Pair(with_se, without), self.claim.margin_share)
-        difference = contrast.estimate(1.0, 0.0)
-        if difference is None:
-            return None
+        difference = pair.estimate_difference(self.metric)
         gain = contrast.estimate(0.0, 1.0)
+        if difference is None or gain is None:
+            return None
         above, below = contrast.estimate(1.0, -1.0), contrast.estimate(-1.0, -1.0)
-        assert gain is not None
         assert above is not None
         assert below is not None
         margin = self.claim.margin_share * max(gain.mean, 0.0)
