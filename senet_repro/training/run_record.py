@@ -19,6 +19,7 @@ from senet_repro.config.identity import (
 )
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
+from senet_repro.core.errors import ConfigError
 from senet_repro.results.epochs import hash_epochs, keep_metrics, read_epochs
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.outcomes import Outcomes, read_outcomes
@@ -100,8 +101,7 @@ def read_outcomes_of(
     """Return the outcomes that the last epoch left in a folder; None of a task that keeps none.
 
     Raises:
-        ConfigError: the file is damaged.
-        RuntimeError: the errors of the epoch are not those of its outcomes.
+        ConfigError: the file is damaged, or its errors are not those of the epoch.
     """
     if not folder.outcomes_file.exists():
         return None
@@ -111,7 +111,7 @@ def read_outcomes_of(
             continue
         error_pct = 100 * (1 - float(outcomes.list_hits(metric.rank).mean()))
         if not math.isclose(error_pct, epoch[metric.name], rel_tol=1e-9, abs_tol=1e-9):
-            raise RuntimeError(
+            raise ConfigError(
                 f"{folder.outcomes_file} has a {metric.name} of {error_pct:g}, and the last epoch "
                 f"of {folder.epochs_file.name} {epoch[metric.name]:g}; delete {folder.path} to train the run anew"
             )

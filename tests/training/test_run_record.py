@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric as TorchMetric
 
 from senet_repro.config.schema import Run
+from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.data.sets import load_in_memory
 from senet_repro.results.epochs import BOOKKEEPING, read_epochs
@@ -128,7 +129,7 @@ def test_outcomes_of_another_evaluation_make_no_record(tmp_path: Path) -> None:
     found = read_outcomes_of(folder, epoch, metrics)
     assert found is not None
     assert found.list_hits(1).tolist() == [True, False]
-    with pytest.raises(RuntimeError, match=r"a top1_err_pct of 50, and the last epoch of .* 75"):
+    with pytest.raises(ConfigError, match=r"a top1_err_pct of 50, and the last epoch of .* 75"):
         read_outcomes_of(folder, {**epoch, "top1_err_pct": 75.0}, metrics)
 
 
