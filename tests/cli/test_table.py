@@ -196,6 +196,6 @@ def test_a_record_more_takes_few_calls_of_functions_however_many_there_are_and_n
         calls.append(made)
     first = (calls[1] - calls[0]) / (records[1] - records[0])
     later = (calls[2] - calls[1]) / (records[2] - records[1])
-    # About 540 in Python 3.11 and 620 in 3.13. Reading and checking take most of them; ten thousand records take three
-    # to five seconds.
-    assert later < first < 700
+    # About 860 in Python 3.11, and a seventh more in 3.13. Reading and checking take most of them, and what else
+    # differs between the runs that are compared the rest.
+    assert later < first < 1000

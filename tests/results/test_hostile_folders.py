@@ -234,7 +234,7 @@ def test_every_verb_names_what_it_skips_and_shows_the_rest(
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setattr("senet_repro.cli.wandb_copies.write_offline_runs", lambda _: None)
     named = fill_hostile(tmp_path)
-    shown = {"table": "### Table 10", "verdict": "### Table 10", "status": "1 of ", "prune": ""}
+    shown = {"table": "### Table 10", "verdict": "Table 10", "status": "1 of ", "prune": ""}
     for verb, text in {**shown, "power": "", "publish": ""}.items():
         flags = ["--yes"] if verb == "prune" else []
         assert call_verb(verb, ["--results", str(tmp_path), *flags]) in (0, 1)

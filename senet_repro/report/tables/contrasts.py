@@ -27,7 +27,7 @@ class Term:
     """A row in a weighted sum of rows: its runs by seed, or a figure that is taken as exact for every seed."""
 
     weight: float
-    runs: Mapping[int, Record] | float | None  # None: the paper cites a row without the figure
+    runs: dict[int, Record] | float | None  # None: the paper cites a row without the figure
 
 
 def estimate_contrast(
@@ -46,7 +46,7 @@ def estimate_contrast(
         # Networks that agree on every image have no spread over images either: they are treated as counts.
         if by_image is not None and by_image.any():
             return replace(estimate_crossed(by_image), images=by_image.shape[1])
-    runs = [term.runs for term in terms if isinstance(term.runs, Mapping)]
+    runs = [term.runs for term in terms if isinstance(term.runs, dict)]
     records = [record for by_seed in runs for record in by_seed.values()]
     return estimate_mean(values, find_least_sd(records, metric))
 
@@ -64,7 +64,7 @@ def _sum_figures(terms: Sequence[Term], metric: Metric, seeds: Sequence[int]) ->
     for term in terms:
         for index, seed in enumerate(seeds):
             value = term.runs
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 value = value[seed].metrics.get(metric.name)
             if value is None:
                 return None
@@ -81,7 +81,7 @@ def _sum_image_errors(
     """
     if metric.rank is None:
         return None
-    runs = [term.runs[seed] for term in terms for seed in seeds if isinstance(term.runs, Mapping)]
+    runs = [term.runs[seed] for term in terms for seed in seeds if isinstance(term.runs, dict)]
     outcomes = _load_comparable_outcomes(runs)
     if outcomes is None:
         return None
@@ -112,7 +112,7 @@ def _weigh_errors(
     total = np.zeros((len(seeds), images))
     for term in terms:
         for index, seed in enumerate(seeds):
-            if isinstance(term.runs, Mapping):
+            if isinstance(term.runs, dict):
                 hits = outcomes[id(term.runs[seed])].list_hits(rank)
                 total[index] += term.weight * 100 * ~hits
             elif term.runs is not None:

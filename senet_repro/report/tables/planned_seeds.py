@@ -71,6 +71,8 @@ class PlannedSeeds:
             verb = choose_form(len(self.unplanned), "does", "do")
             seeds = list_seeds(self.unplanned)
             sentence += f"; {len(self.unplanned)} unplanned ({seeds}), which {verb} not count"
+        if self.was_changed:
+            sentence += "; the plan was changed after runs of it were trained"
         return f"{sentence}."
 
     def _describe_planned(self) -> str:

@@ -16,6 +16,7 @@ from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, format_number
 from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set, name_set
 from senet_repro.report.tables.standing import Standing
+from senet_repro.results.campaign import CAMPAIGN_FILE
 
 
 def format_heading(table: ResultTable) -> str:
@@ -84,6 +85,7 @@ def list_notes(table: ResultTable) -> list[str]:
     notes += _describe_code_versions(table)
     notes += _describe_skipped_images(table)
     notes += _describe_unplanned_seeds(table)
+    notes.append(_describe_changed_plan(table))
     for row in table.rows:
         notes += [f"{row.name} failed: {reason}" for reason in row.failed.values()]
     return [note for note in notes if note]
@@ -212,6 +214,15 @@ def _describe_skipped_images(table: ResultTable) -> list[str]:
                 images = f"{join_words(counts, 'or')} unreadable {noun}"
                 notes.append(f"{row.name}: {verb} without {images} (data.skip_corrupt).")
     return notes
+
+
+def _describe_changed_plan(table: ResultTable) -> str | None:
+    """Return that the campaign's plan is not the one that the table's runs were trained under; None where it is."""
+    if table.plan is None or table.campaign is None or table.plan["id"] != CAMPAIGN_FILE:
+        return None
+    if table.plan["sha256"] == table.campaign.sha256:
+        return None
+    return f"{CAMPAIGN_FILE} was changed after runs of it were trained."
 
 
 def _describe_unplanned_seeds(table: ResultTable) -> list[str]:
