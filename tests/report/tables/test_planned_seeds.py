@@ -125,7 +125,7 @@ DESCRIPTIONS = {
     ),
     "a plan that was changed": (
         [row([0, 1], THREE) + row([2], {**THREE, "sha256": "1" * 64})],
-        "Seeds planned 0-2, found 0-2.",
+        "Seeds planned 0-2, found 0-2; the plan was changed after runs of it were trained.",
         ["the plan was changed after runs of it were trained"],
     ),
 }
