@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import MOST_BYTES, read_bytes, write_bytes
 from senet_repro.results.access import explain_access
+from senet_repro.results.metrics import Metric
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 
@@ -122,6 +125,22 @@ def read_outcomes(path: Path) -> Outcomes:
             f"{path}: no outcomes as senet_repro writes them ({error}); put back the run's own file, or remove it"
         ) from error
     return Outcomes(*arrays)
+
+
+def find_disagreement(
+    outcomes: Outcomes, metrics: Sequence[Metric], values: Mapping[str, float]
+) -> tuple[str, float] | None:
+    """Return the first metric whose value is not that of the outcomes, by its name and with theirs.
+
+    `values` are by the names of metrics. None is returned where they agree in all that both have.
+    """
+    for metric in metrics:
+        if metric.rank is None or metric.name not in values:
+            continue
+        error_pct = 100 * (1 - float(outcomes.list_hits(metric.rank).mean()))
+        if not math.isclose(error_pct, values[metric.name], rel_tol=1e-9, abs_tol=1e-9):
+            return metric.name, error_pct
+    return None
 
 
 def load_outcomes(record: Record) -> Outcomes | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.epochs import hash_epochs, keep_metrics, read_epochs
 from senet_repro.results.metrics import Metric, printed_metrics
-from senet_repro.results.outcomes import Outcomes, read_outcomes
+from senet_repro.results.outcomes import Outcomes, find_disagreement, read_outcomes
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.surroundings import (
@@ -106,15 +105,13 @@ def read_outcomes_of(
     if not folder.outcomes_file.exists():
         return None
     outcomes = read_outcomes(folder.outcomes_file)
-    for metric in metrics:
-        if metric.rank is None:
-            continue
-        error_pct = 100 * (1 - float(outcomes.list_hits(metric.rank).mean()))
-        if not math.isclose(error_pct, epoch[metric.name], rel_tol=1e-9, abs_tol=1e-9):
-            raise ConfigError(
-                f"{folder.outcomes_file} has a {metric.name} of {error_pct:g}, and the last epoch "
-                f"of {folder.epochs_file.name} {epoch[metric.name]:g}; delete {folder.path} to train the run anew"
-            )
+    disagreement = find_disagreement(outcomes, metrics, epoch)
+    if disagreement is not None:
+        name, error_pct = disagreement
+        raise ConfigError(
+            f"{folder.outcomes_file} has a {name} of {error_pct:g}, and the last epoch of "
+            f"{folder.epochs_file.name} {epoch[name]:g}; delete {folder.path} to train the run anew"
+        )
     return outcomes
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import check_names
 from senet_repro.results.metrics import printed_metrics
-from senet_repro.results.outcomes import load_outcomes
+from senet_repro.results.outcomes import OUTCOMES_FILE, find_disagreement, load_outcomes
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import Results, load_results
@@ -18,8 +18,9 @@ from senet_repro.tasks import find_task, list_tasks
 def load_printable_results(results_dir: Path) -> Results:
     """Return what a results folder holds; records that can stand in no table are listed as unreadable.
 
-    Such a record is of a task that is not known here, or lacks the metric by which its task's tables compare. Outcomes
-    that are damaged, or not the record's own, are listed too; the record then stands in its tables without them.
+    Such a record is of a task that is not known here, lacks the metric by which its task's tables compare, or has other
+    errors than its outcomes. Outcomes that are damaged, or not the record's own, are listed too; the record then stands
+    in its tables without them.
 
     Raises:
         ConfigError: the campaign's plan is damaged, or names a table or a claim that there is not.
@@ -33,7 +34,10 @@ def load_printable_results(results_dir: Path) -> Results:
     for record in results.records:
         obstacle = _find_obstacle(record)
         if obstacle is None:
-            records.append(_leave_out_damaged_outcomes(record, unreadable))
+            record = _leave_out_damaged_outcomes(record, unreadable)
+            obstacle = _find_contradiction(record)
+        if obstacle is None:
+            records.append(record)
             continue
         folder = folders.pop((record.run_key, record.seed))
         unreadable.append(f"{RunFolder(folder).record_file}: {obstacle}")
@@ -48,6 +52,21 @@ def _leave_out_damaged_outcomes(record: Record, messages: list[str]) -> Record:
         messages.append(str(error))
         return replace(record, outcomes=None)
     return record
+
+
+def _find_contradiction(record: Record) -> str | None:
+    """Return in what a record disagrees with its outcomes, or None where it agrees or has none."""
+    outcomes = load_outcomes(record)
+    if outcomes is None:
+        return None
+    disagreement = find_disagreement(outcomes, find_task(record.task).metrics, record.metrics)
+    if disagreement is None:
+        return None
+    name, error_pct = disagreement
+    return (
+        f"its {name} is {record.metrics[name]:g}, and {error_pct:g} by its {OUTCOMES_FILE}; "
+        "delete it to train the run anew"
+    )
 
 
 def _find_obstacle(record: Record) -> str | None:

@@ -90,3 +90,17 @@ def test_a_record_of_a_task_that_is_not_known_here_is_named(tmp_path: Path) -> N
     assert [record.seed for record in results.records] == [0]
     assert list(results.folders) == [(known.run_key, 0)]
     assert results.unreadable[0].startswith(f"{path}: no task 'segmentation'; there are ")
+
+
+def test_a_record_whose_figures_were_edited_is_told_by_its_outcomes(tmp_path: Path) -> None:
+    folder = tmp_path / "run" / "seed0"
+    folder.mkdir(parents=True)
+    record = add_outcomes(make_record([], seed=0, top1=0.0), folder, [True] * 351 + [False] * 9)
+    edited = replace(record, metrics={**record.metrics, "top1_err_pct": 1.0})
+    for one, is_believed in ((record, True), (edited, False)):
+        write_record(folder, one)
+        results = load_printable_results(tmp_path)
+        assert bool(results.records) == is_believed
+        assert any("is 1, and 2.5 by its outcomes.npz" in text for text in results.unreadable) == (
+            not is_believed
+        )
