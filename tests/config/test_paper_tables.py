@@ -37,7 +37,15 @@ def _forms(table: PaperTable) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+# Table 2 alone takes a quarter of a minute, and is swept as Tables 4 and 5 are: with the tests that take long.
+MOST_ROWS = (pytest.mark.slow, pytest.mark.faults)
+SWEPT = [
+    pytest.param(table, id=table.name, marks=MOST_ROWS if table.name == "imagenet" else ())
+    for table in TABLES
+]
+
+
+@pytest.mark.parametrize("table", SWEPT)
 def test_the_sweep_trains_exactly_the_rows(table: PaperTable) -> None:
     selected = format_selection(table)
     params = OmegaConf.load(

@@ -23,7 +23,8 @@ from senet_repro.models.released import RELEASES
 from senet_repro.models.weights import read_weights, write_weights
 
 PLAIN = {"r": None, "stride_on": "conv3x3", "stem_pool": "padded"}
-DEEP = pytest.mark.slow
+# Whose names are those of the others, at several seconds each: with the tests that take long.
+DEEP = (pytest.mark.slow, pytest.mark.faults)
 NETWORKS = [  # source, its network, ours, how ours is created
     ("timm", "legacy_seresnet50", "resnet50", {}),
     ("timm", "legacy_seresnext50_32x4d", "resnext50", {}),
