@@ -24,6 +24,7 @@ FLOORS = {
     "mirrors": 3,
     "training": 4,
     "tasks": 5,
+    "benchmarks": 6,
     "execution": 6,
     "report": 6,
     "cli": 7,
