@@ -184,6 +184,7 @@ class Trainer:
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False
+    graph: bool = False  # the whole training step as one CUDA graph
     # Decoding processes per device; sets in memory need none.
     num_workers: int = field(default=2, metadata=from_to(0, 1024))
     # CPU threads per process; none: torch's choice, one per core.
