@@ -187,6 +187,7 @@ class Trainer:
     # GPUs: round float32 products to TF32; and torch's deterministic algorithms alone.
     tf32: bool = False
     deterministic: bool = False
+    graph: bool = False  # the whole training step as one CUDA graph
     # Decoding processes per device; sets in memory need none.
     num_workers: int = field(default=2, metadata=from_to(0, 1024))
     # CPU threads per process; none: torch's choice, one per core.

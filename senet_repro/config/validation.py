@@ -69,6 +69,7 @@ def validate_run(run: Run) -> None:
             "recipe.nesterov=true is a form of momentum, and recipe.momentum=0: give a momentum, such as 0.9"
         )
     _check_trainer(trainer)
+    _check_graph(run)
     _check_data(run)
     _check_pictures(run)
 
@@ -224,6 +225,26 @@ def _check_trainer(trainer: Trainer) -> None:
         )
     if trainer.accelerator == "cpu":
         check_cpu_settings(trainer)
+
+
+def _check_graph(run: Run) -> None:
+    """Refuse what a step that is recorded as a CUDA graph cannot hold; a CPU takes the same step unrecorded."""
+    trainer = run.trainer
+    if not trainer.graph:
+        return
+    obstacles = {
+        "the step of one device: give trainer.devices=1": trainer.devices * trainer.nodes > 1,
+        "a batch in one part: give trainer.accumulate=1": trainer.accumulate > 1,
+        "no loss scale, which the host reads at each step: give trainer.precision=bf16-mixed": (
+            trainer.precision == "16-mixed"
+        ),
+        f"sets in memory, and {run.data.name} is read from files: give data=cifar10": (
+            run.data.kind != "memory"
+        ),
+    }
+    for mend, is_met in obstacles.items():
+        if is_met:
+            raise ConfigError(f"trainer.graph=true takes {mend}, or trainer.graph=false")
 
 
 def check_cpu_settings(trainer: Trainer) -> None:

@@ -28,6 +28,7 @@ from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.compilation import CompileReport, compile_network
 from senet_repro.training.devices import uses_gpu
+from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
@@ -169,15 +170,20 @@ def build_trainer(
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     has_several = run.trainer.devices * run.trainer.nodes > 1
+    is_on_gpu = uses_gpu(run.trainer)
+    strategy: str | GraphStrategy = "ddp" if has_several else "auto"
+    if run.trainer.graph:
+        gpu = gpus[0] if gpus else 0
+        strategy = GraphStrategy(torch.device("cuda", gpu) if is_on_gpu else torch.device("cpu"))
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment()]
     if checkpoints:
         plugins.append(checkpoints)
     return pl.Trainer(
-        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
+        accelerator="gpu" if is_on_gpu else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
-        strategy="ddp" if has_several else "auto",
+        strategy=strategy,
         sync_batchnorm=run.trainer.sync_bn,
         plugins=plugins,
         precision=run.trainer.precision,  # type: ignore[arg-type]

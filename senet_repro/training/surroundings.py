@@ -33,6 +33,8 @@ def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
         **settings,
         "accumulate": trainer.accumulate_grad_batches,
         "precision": str(trainer.precision),
+        # A CPU takes the same step, but has no graphs.
+        "graph": run.trainer.graph and trainer.strategy.root_device.type == "cuda",
         # A single device has nobody to share its statistics with.
         "sync_bn": run.trainer.sync_bn and trainer.world_size > 1,
         "threads": torch.get_num_threads(),

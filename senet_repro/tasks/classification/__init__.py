@@ -39,6 +39,7 @@ class ClassificationTask:
             run.trainer.num_workers,
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
+            run.trainer.graph,
         )
 
 

@@ -22,6 +22,7 @@ from senet_repro.data.folder import (
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import check_reader, load_in_memory
+from senet_repro.data.static_batches import StaticBatches
 from senet_repro.data.verify import corruption_error, find_corrupt_files
 from senet_repro.training.task_module import TaskData
 
@@ -42,6 +43,7 @@ class ImageData(TaskData):
         num_workers: int,
         cutout_px: int = 0,
         verified: Path = Path(".verified"),
+        is_static: bool = False,
     ) -> None:
         """Describe the data; nothing is read before `setup`.
 
@@ -52,6 +54,7 @@ class ImageData(TaskData):
             num_workers: Decoding processes per device; sets in memory need none.
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
             verified: Folder in which the outcome of verifying images is kept.
+            is_static: Whether the training step takes its batches itself, by `StaticBatches`.
 
         Raises:
             DataError: No set has the name `data.name`.
@@ -64,6 +67,7 @@ class ImageData(TaskData):
         self.num_workers = num_workers
         self.cutout_px = cutout_px
         self.verified = verified
+        self.is_static = is_static
         self.normalise = Normalise(data.mean, data.std)
         self._corrupt: list[str] = []
         self._open: list[FolderBatches] = []
@@ -151,8 +155,10 @@ class ImageData(TaskData):
         """Let training go on from there, perhaps within an epoch."""
         self._resume_at = state_dict
 
-    def train_dataloader(self) -> TrainBatches | FolderBatches:
+    def train_dataloader(self) -> TrainBatches | StaticBatches | FolderBatches:
         """Return this process's share of the training batches: uint8, or normalised where squares are cut out.
+
+        Static ones are normalised where the step takes them.
 
         Raises:
             DataError: The batch does not divide over the devices or is larger than the set.
@@ -166,7 +172,8 @@ class ImageData(TaskData):
         steps.resume_at(**self._resume_at)
         self._steps = steps
         if isinstance(self._train, ImageSet):
-            return TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
+            batches = TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
+            return StaticBatches(batches) if self.is_static else batches
         return self._build_folder_batches(self._train, steps)
 
     def val_dataloader(self) -> EvalBatches | FolderBatches:
@@ -176,8 +183,12 @@ class ImageData(TaskData):
         steps = EvalSteps(self.num_eval_images, self.batch_size, self._process_share)
         return self._build_folder_batches(self._test, steps)
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(
+        self, batch: Batch | StaticBatches, dataloader_idx: int
+    ) -> Batch | StaticBatches:
         """Normalise on the device: uint8 images become float32."""
+        if isinstance(batch, StaticBatches):
+            return batch
         images, labels = batch
         # On the device, since a quarter of the bytes travels there.
         return self.normalise.to(images.device)(images), labels
