@@ -110,7 +110,7 @@ def say_speed(runs: Sequence[Run]) -> None:
 
 def _choose_trainers(runs: Sequence[Run]) -> list[Run]:
     """Return one run for each protocol and trainer: the axes decide nothing about how it is trained."""
-    chosen = {}
+    chosen: dict[str, Run] = {}
     for run in runs:
         _, protocol = split_identity(build_identity(run))
         key = hash_identity({**protocol, "se": None, "trainer": asdict(run.trainer)})

@@ -85,7 +85,8 @@ def compile_network(net: nn.Module, may_fall_back: bool = False) -> CompiledForw
 
 def is_compiled(trainer: pl.Trainer) -> bool:
     """Return whether a trainer's network is compiled, and torch has not failed to."""
-    reports = [report for report in trainer.callbacks if isinstance(report, CompileReport)]
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    reports = [callback for callback in callbacks if isinstance(callback, CompileReport)]
     return any(report.forward.is_compiled for report in reports)
 
 

@@ -40,17 +40,17 @@ def _bench_input() -> None:
 
 
 def _bench_step(overrides: Sequence[str]) -> None:
-    from senet_repro.config.composition import compose
+    from senet_repro.benchmarks.options import BenchOptions
     from senet_repro.core.matplotlib_folder import set_matplotlib_folder
-    from senet_repro.tasks import find_task
 
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
-    run = compose(overrides)
     with SlowWork("loading torch and Lightning"):
-        from senet_repro.training.bench import measure_step
+        from senet_repro.benchmarks.step import measure_step
     with SlowWork("timing steps of the bare loop and of a run"):
-        cost = measure_step(run, find_task(run.task))
-    print(f"bare loop  {cost.bare_ms:8.2f} ms per step")
-    print(f"run        {cost.run_ms:8.2f} ms per step")
-    print(f"ratio      {cost.ratio:8.3f}")
+        measurements = measure_step(BenchOptions(overrides=tuple(overrides)))
+    for cost in measurements:
+        print(f"{cost.what}; {cost.check}")
+        print(f"  bare loop  {cost.theirs:8.2f} ms per step")
+        print(f"  run        {cost.ours:8.2f} ms per step")
+        print(f"  ratio      {cost.ratio:8.3f} ({cost.lowest:.3f} to {cost.highest:.3f})")
