@@ -39,6 +39,7 @@ SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
 DEFAULT_TASK = "classification"
 ACCELERATORS = ("auto", "cpu", "gpu")
+COMPILE_CHOICES = ("auto", True, False)
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 DATA_KINDS = ("memory", "folders")
@@ -183,7 +184,8 @@ class Trainer:
     accumulate: int = field(default=1, metadata=from_to(1, 1_000_000))
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
-    compile: bool = False
+    compile: Any = False  # auto | true | false
+    graph: bool = False  # the whole training step as one CUDA graph
     # GPUs: round float32 products to TF32; and torch's deterministic algorithms alone.
     tf32: bool = False
     deterministic: bool = False

@@ -12,6 +12,7 @@ import torch
 
 from senet_repro.config.schema import Run
 from senet_repro.results.record import TRAINER_SETTINGS
+from senet_repro.training.compilation import is_compiled
 
 _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf", "numpy")
 
@@ -37,6 +38,8 @@ def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
         "graph": run.trainer.graph and trainer.strategy.root_device.type == "cuda",
         # A single device has nobody to share its statistics with.
         "sync_bn": run.trainer.sync_bn and trainer.world_size > 1,
+        # What auto came to, or false where torch could not.
+        "compile": is_compiled(trainer),
         "threads": torch.get_num_threads(),
         "tf32": trainer.strategy.root_device.type == "cuda" and _allows_tf32(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
