@@ -43,6 +43,7 @@ class ImageData(TaskData):
         num_workers: int,
         cutout_px: int = 0,
         verified: Path = Path(".verified"),
+        kept_in: Path | None = None,
     ) -> None:
         """Describe the data; nothing is read before `setup`.
 
@@ -53,6 +54,7 @@ class ImageData(TaskData):
             num_workers: Decoding processes per device; sets in memory need none.
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
             verified: Folder in which the outcome of verifying images is kept.
+            kept_in: Folder in which decoded sets are kept for other processes; None: they are not.
 
         Raises:
             DataError: No set has the name `data.name`.
@@ -65,6 +67,7 @@ class ImageData(TaskData):
         self.num_workers = num_workers
         self.cutout_px = cutout_px
         self.verified = verified
+        self.kept_in = kept_in
         self.normalise = Normalise(data.mean, data.std)
         self._corrupt: list[str] = []
         self._open: list[FolderBatches] = []
@@ -119,7 +122,7 @@ class ImageData(TaskData):
             DataError: The set is missing or damaged; the message names the files that were looked for.
         """
         if self.data.kind == "memory":
-            split = load_in_memory(self.data)
+            split = load_in_memory(self.data, self.kept_in)
             self._train, self._test = split.train, split.test
         else:
             train, test = load_folders(self.data)
