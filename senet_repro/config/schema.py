@@ -192,6 +192,8 @@ class Trainer:
     graph: bool = False  # the whole training step as one CUDA graph
     # Decoding processes per device; sets in memory need none.
     num_workers: int = field(default=2, metadata=from_to(0, 1024))
+    # Seconds that a killed run may lose, rounded up to whole epochs; 0: a checkpoint at the end of every epoch.
+    checkpoint_s: int = field(default=30, metadata=from_to(0, 1_000_000))
     # CPU threads per process; none: torch's choice, one per core.
     threads: int | None = field(default=None, metadata=from_to(1, 1024))
 

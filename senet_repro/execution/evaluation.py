@@ -193,6 +193,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     """
     # Late: a command that is refused, and one that starts processes, needs no torch.
     from senet_repro.core.threads import cpu_threads
+    from senet_repro.data.set_cache import find_cache_folder
     from senet_repro.tasks.classification.evaluation import (
         Preprocessing,
         check_sizes,
@@ -209,7 +210,11 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     net = _load_network(target).to(device)
     with SlowWork("looking at the evaluation images"):
         images = load_eval_images(
-            run.data, target.fingerprint, run.trainer.num_workers, Path(run.results_dir) / _VERIFIED
+            run.data,
+            target.fingerprint,
+            run.trainer.num_workers,
+            Path(run.results_dir) / _VERIFIED,
+            find_cache_folder(run.results_dir),
         )
     _make_folder(target.folder)
     keys = {rule: _build_key(target, rule, images) for rule in target.rules}

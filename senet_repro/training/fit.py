@@ -84,7 +84,8 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        callbacks = [*reports, log, SafePoints(run_folder, deferral)]
+        points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
+        callbacks = [*reports, log, points]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:

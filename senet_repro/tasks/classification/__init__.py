@@ -30,6 +30,7 @@ class ClassificationTask:
         """Return the run's images, batched for its devices; nothing is read yet."""
         from pathlib import Path
 
+        from senet_repro.data.set_cache import find_cache_folder
         from senet_repro.tasks.classification.data_module import ImageData
 
         return ImageData(
@@ -40,6 +41,7 @@ class ClassificationTask:
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
             run.trainer.graph,
+            find_cache_folder(run.results_dir),
         )
 
 

@@ -44,6 +44,7 @@ class ImageData(TaskData):
         cutout_px: int = 0,
         verified: Path = Path(".verified"),
         is_static: bool = False,
+        kept_in: Path | None = None,
     ) -> None:
         """Describe the data; nothing is read before `setup`.
 
@@ -55,6 +56,7 @@ class ImageData(TaskData):
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
             verified: Folder in which the outcome of verifying images is kept.
             is_static: Whether the training step takes its batches itself, by `StaticBatches`.
+            kept_in: Folder in which decoded sets are kept for other processes; None: they are not.
 
         Raises:
             DataError: No set has the name `data.name`.
@@ -68,6 +70,7 @@ class ImageData(TaskData):
         self.cutout_px = cutout_px
         self.verified = verified
         self.is_static = is_static
+        self.kept_in = kept_in
         self.normalise = Normalise(data.mean, data.std)
         self._corrupt: list[str] = []
         self._open: list[FolderBatches] = []
@@ -122,7 +125,7 @@ class ImageData(TaskData):
             DataError: The set is missing or damaged; the message names the files that were looked for.
         """
         if self.data.kind == "memory":
-            split = load_in_memory(self.data)
+            split = load_in_memory(self.data, self.kept_in)
             self._train, self._test = split.train, split.test
         else:
             train, test = load_folders(self.data)

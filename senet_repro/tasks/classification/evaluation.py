@@ -82,18 +82,22 @@ def check_sizes(run: Run, rules: Sequence[CropRule]) -> None:
 
 
 def load_eval_images(
-    data: Data, fingerprint: str | None, num_workers: int, verified: Path
+    data: Data,
+    fingerprint: str | None,
+    num_workers: int,
+    verified: Path,
+    kept_in: Path | None = None,
 ) -> EvalImages:
     """Return the evaluation images of a set; of one in folders no other part is read.
 
     `fingerprint` is that of a set in folders, `verified` the folder in which the outcome of verifying images is kept,
-    where `data` asks for that.
+    where `data` asks for that, and `kept_in` the one in which decoded sets are.
 
     Raises:
         DataError: they are not there, not readable, or which output belongs to which folder cannot be known.
     """
     if data.kind == "memory":
-        stored = load_in_memory(data).test
+        stored = load_in_memory(data, kept_in).test
         return EvalImages(stored, _hash_pixels(stored))
     assert fingerprint is not None
     _check_outputs(data)
