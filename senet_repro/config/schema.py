@@ -184,8 +184,8 @@ class Trainer:
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False
-    # Decoding processes per device; sets in memory need none.
-    num_workers: int = field(default=2, metadata=from_to(0, 1024))
+    # Decoding processes per device; none: one per core of its share. Sets in memory need none at all.
+    num_workers: int | None = field(default=None, metadata=from_to(0, 1024))
     # CPU threads per process; none: torch's choice, one per core.
     threads: int | None = field(default=None, metadata=from_to(1, 1024))
 
