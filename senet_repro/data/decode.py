@@ -1,7 +1,7 @@
 """Encoded images to tensors, in the one place that calls a decoder.
 
-JPEG and PNG files are decoded by torchcodec where it is installed, and by torchvision, whose decoders are to go, where it
-is not. Both have the same pixels, which `tests/data/test_decode.py` holds: both are libjpeg-turbo and libpng. A picture
+JPEG and PNG files are decoded by torchcodec where it is installed, and elsewhere by torchvision, whose decoders are to
+go. Both have the same pixels, which `tests/data/test_decode.py` holds: both are libjpeg-turbo and libpng. A picture
 stays as its pixels lie in the file, whatever orientation its EXIF data state.
 """
 
