@@ -22,6 +22,7 @@ from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity, hash_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
+from senet_repro.core.cores import count_workers
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.files import write_json
 from senet_repro.core.signals import Deferral
@@ -212,7 +213,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
         images = load_eval_images(
             run.data,
             target.fingerprint,
-            run.trainer.num_workers,
+            count_workers(run.trainer.num_workers, run.trainer.devices),
             Path(run.results_dir) / _VERIFIED,
             find_cache_folder(run.results_dir),
         )

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 
 from senet_repro.config.schema import Run
+from senet_repro.data.decode import find_torchcodec
 from senet_repro.results.record import TRAINER_SETTINGS
 from senet_repro.training.compilation import is_compiled
 
@@ -20,6 +21,9 @@ _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegac
 def list_versions() -> dict[str, str]:
     """Return Python's version and those of the libraries that a number can depend on."""
     libraries = {library: version(library) for library in _LIBRARIES}
+    # Where it is here, pictures are decoded by it.
+    if find_torchcodec() is not None:
+        libraries["torchcodec"] = version("torchcodec")
     return {"python": platform.python_version(), **libraries}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from senet_repro.config.schema import Run
+from senet_repro.core.cores import count_workers
 from senet_repro.tasks.classification.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ClassificationTask:
             run.data,
             run.recipe.batch_size,
             run.seed,
-            run.trainer.num_workers,
+            count_workers(run.trainer.num_workers, run.trainer.devices),
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
             run.trainer.graph,

@@ -11,7 +11,7 @@ import torch
 from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
-from senet_repro.data.crops import eval_transform, train_transform
+from senet_repro.data.crops import Transform, eval_transform, train_transform
 from senet_repro.data.folder import (
     EvalSteps,
     FileSet,
@@ -199,7 +199,7 @@ class ImageData(TaskData):
     def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
         if isinstance(steps, TrainSteps):
             kind: type[FolderBatches] = TrainFolderBatches
-            transform = train_transform(self.data)
+            transform: Transform = train_transform(self.data)
         else:
             kind = FolderBatches
             transform = eval_transform(self.data)

@@ -16,6 +16,7 @@ from senet_repro.config.class_folders import EVAL, find_class_folders
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
 from senet_repro.config.schema import Data, Run
+from senet_repro.core.cores import count_workers
 from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.wording import name_some
 from senet_repro.data.batches import Batch, Normalise
@@ -229,7 +230,7 @@ def _build_batches(
     cut = replace(run.data, eval_px=rule.size_px, eval_resize_px=rule.resize_px)
     transform = eval_transform(cut, preprocessing.interpolation, preprocessing.antialias)
     # One process per batch at most: more would only wait.
-    workers = min(run.trainer.num_workers, len(steps))
+    workers = min(count_workers(run.trainer.num_workers, run.trainer.devices), len(steps))
     pin_memory = device.type == "cuda"
     return FolderBatches(stored, transform, steps, 0, workers, pin_memory)
 
