@@ -42,6 +42,7 @@ from senet_repro.config.settings import check_settings
 from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
+from senet_repro.training.time_slices import describe_time_slices
 
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a
 # process that a launcher started there is none.
@@ -166,6 +167,9 @@ class HydraLauncher:
         if self._side_by_side is None:
             runs = [point.run for point in points]
             self._side_by_side = count_side_by_side(self._config.hydra.launcher, runs)
+            line = describe_time_slices(runs, self._side_by_side)
+            if line:
+                print(line, file=sys.stderr)
         task = partial(
             _train_sweep_job,
             total=len(points),
