@@ -71,7 +71,7 @@ def _decode_with_torchvision(encoded: bytearray) -> Tensor:
     buffer = torch.frombuffer(encoded, dtype=torch.uint8)
     with warnings.catch_warnings():
         # torchvision 0.29 announces that its decoders will move to torchcodec.
-        warnings.filterwarnings("ignore", "The image decoding", DeprecationWarning)
+        warnings.filterwarnings("ignore", "The image decoding")
         image: Tensor = decode_image(buffer, ImageReadMode.RGB)
     return image
 
