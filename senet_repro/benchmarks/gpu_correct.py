@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -114,8 +115,9 @@ def _keep_worst(
     }
     kept = worst.setdefault(mode, {})
     for what, distance in distances.items():
-        # Also a distance that is no number, which is less than none.
-        if what not in kept or not distance <= kept[what]["distance"]:
+        # One that is no number is the worst of all.
+        is_worst = what in kept and math.isnan(kept[what]["distance"])
+        if what not in kept or not (is_worst or distance <= kept[what]["distance"]):
             kept[what] = {"network": network, "distance": distance}
 
 

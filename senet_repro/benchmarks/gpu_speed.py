@@ -8,11 +8,7 @@ from itertools import count
 from typing import NamedTuple
 
 from senet_repro.benchmarks.gpu_probe import Findings, Probe, Trained, train_run
-from senet_repro.benchmarks.measurement import (
-    Measurement,
-    measure_in_turn,
-    require_agreement,
-)
+from senet_repro.benchmarks.measurement import measure_in_turn, require_agreement
 
 EPOCHS = 2
 ROUNDS = 2
@@ -53,13 +49,15 @@ def probe_speed(probe: Probe, findings: Findings) -> None:
         if probe.left_s < LEAST_S:
             findings.note(name, "no time was left")
             continue
-        measured = findings.attempt(name, partial(_measure_pair, probe, ours, theirs))
-        if measured is not None:
-            findings.add_measurements(measured)
-            findings.note(name, round(measured[0].ratio, 3))
+        findings.attempt(name, partial(_measure_pair, findings, probe, ours, theirs))
 
 
-def _measure_pair(probe: Probe, ours: Way, theirs: Way) -> list[Measurement]:
+def _measure_pair(findings: Findings, probe: Probe, ours: Way, theirs: Way) -> float:
+    """Keep the measurement of a way beside its yardstick, and return the ratio.
+
+    Raises:
+        RuntimeError: they should train to the same loss, and do not.
+    """
     losses: dict[str, float] = {}
     run = _train_once(probe, ours, losses).run
     _train_once(probe, theirs, losses)
@@ -75,7 +73,8 @@ def _measure_pair(probe: Probe, ours: Way, theirs: Way) -> list[Measurement]:
         yardstick=theirs.name,
         check=check,
     )
-    return [measured]
+    findings.add_measurements([measured])
+    return round(measured.ratio, 3)
 
 
 def _make_timer(probe: Probe, way: Way) -> Callable[[], float]:
