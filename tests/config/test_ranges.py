@@ -83,6 +83,14 @@ def test_nonsense_is_refused_before_it_trains(overrides: list[str]) -> None:
             ["trainer.precision=16-mixed", "trainer.accelerator=cpu"],
             "give bf16-mixed or 32-true on the CPU",
         ),
+        (["trainer.graph=true", "trainer.devices=2"], "give trainer.devices=1 and trainer.nodes=1"),
+        (["trainer.graph=true", "trainer.nodes=2"], "for one device: give trainer.devices=1"),
+        (["trainer.graph=true", "trainer.accumulate=2"], "give trainer.accumulate=1, or"),
+        (["trainer.graph=true", "trainer.precision=16-mixed"], "give trainer.precision=bf16-mixed"),
+        (
+            ["trainer.graph=true", "protocol=imagenet"],
+            "imagenet is read from files: give trainer.graph=false",
+        ),
         (
             ["protocol=imagenet", "data.eval_resize_px=200"],
             "is smaller than the crop, data.eval_px=224: give at least 224",

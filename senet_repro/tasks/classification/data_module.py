@@ -173,9 +173,7 @@ class ImageData(TaskData):
         steps.resume_at(**self._resume_at)
         self._steps = steps
         if isinstance(self._train, ImageSet):
-            batches = TrainBatches(
-                self._train, self.data, steps, self._root_device, self.cutout_px
-            )
+            batches = TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
             return StaticBatches(batches) if self.is_static else batches
         return self._build_folder_batches(self._train, steps)
 
