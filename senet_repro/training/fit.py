@@ -79,10 +79,6 @@ def fit(
         callbacks = [*reports, log, SafePoints(run_folder, deferral)]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
-        if run.trainer.graph and not uses_gpu(run.trainer):
-            report(
-                "trainer.graph=true: a CPU has no graphs, and takes the same steps one operation at a time"
-            )
         try:
             trainer.fit(
                 module,

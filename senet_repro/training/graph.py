@@ -16,6 +16,7 @@ resuming.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
@@ -80,6 +81,10 @@ class GraphStrategy(SingleDeviceStrategy):
         assert isinstance(module, TaskModule)
         step = StaticStep(module, optimizer, batches, self.precision_plugin)
         if self.root_device.type != "cuda":
+            print(
+                "trainer.graph=true: a CPU has no graphs, and takes the same steps one operation at a time",
+                file=sys.stderr,
+            )
             return step
         return GraphedStep(step, self.root_device)
 
