@@ -184,6 +184,9 @@ class Trainer:
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: bool = False
+    # GPUs: round float32 products to TF32; and torch's deterministic algorithms alone.
+    tf32: bool = False
+    deterministic: bool = False
     graph: bool = False  # the whole training step as one CUDA graph
     # Decoding processes per device; sets in memory need none.
     num_workers: int = field(default=2, metadata=from_to(0, 1024))

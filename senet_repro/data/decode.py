@@ -27,7 +27,7 @@ def decode_rgb(encoded: bytes) -> Tensor:
     buffer = torch.frombuffer(bytearray(encoded), dtype=torch.uint8)
     with warnings.catch_warnings():
         # torchvision 0.29 announces that its decoders will move to torchcodec.
-        warnings.filterwarnings("ignore", "The image decoding", DeprecationWarning)
+        warnings.filterwarnings("ignore", "The image decoding")
         try:
             image: Tensor = decode_image(buffer, ImageReadMode.RGB)
         except RuntimeError as error:

@@ -199,6 +199,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
         evaluate_network,
         load_eval_images,
     )
+    from senet_repro.training.numerics import set_numerics
     from senet_repro.training.reasons import explain_failure
 
     # Now: the files of the checkout may change meanwhile.
@@ -226,7 +227,11 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     )
     for rule in pending:
         progress.begin_pass()
-        with cpu_threads(run.trainer.threads), explain_failure(set_devices(run, 1)):
+        with (
+            cpu_threads(run.trainer.threads),
+            set_numerics(run, device.type == "cuda"),
+            explain_failure(set_devices(run, 1)),
+        ):
             outcomes = evaluate_network(
                 net, images, run, rule, preprocessing, device=device, share=share, report=report
             )

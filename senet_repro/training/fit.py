@@ -29,6 +29,7 @@ from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.compilation import CompileReport, compile_network
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.graph import GraphStrategy
+from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
 from senet_repro.training.task import Task
@@ -61,7 +62,11 @@ def fit(
     read_commit()
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with cpu_threads(run.trainer.threads), explain_failure(run):
+    with (
+        cpu_threads(run.trainer.threads),
+        set_numerics(run, uses_gpu(run.trainer)),
+        explain_failure(run),
+    ):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
@@ -193,5 +198,4 @@ def build_trainer(
         num_sanity_val_steps=0,
         # The data give every process its own share already.
         use_distributed_sampler=False,
-        benchmark=torch.cuda.is_available(),
     )

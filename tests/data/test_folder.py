@@ -13,15 +13,14 @@ from torch.nn.functional import interpolate
 
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch
+from senet_repro.data.crops import eval_transform, train_transform
 from senet_repro.data.decode import decode_rgb
 from senet_repro.data.folder import (
     EvalSteps,
     FolderBatches,
     TrainFolderBatches,
-    eval_transform,
     load_folders,
     load_part,
-    train_transform,
 )
 from senet_repro.data.order import Share, TrainSteps
 

@@ -178,6 +178,7 @@ def test_settings_in_force_are_recorded(tmp_path: Path) -> None:
         "accumulate": 1,
         "sync_bn": False,
         "compile": False,
+        "graph": False,
         "precision": "32-true",
         "channels_last": True,
         "threads": 1,

@@ -29,6 +29,9 @@ _UNCOMMITTED = "uncommitted changes"
 _FINGERPRINT_NAME = name_setting(FINGERPRINT)
 
 
+_Kind = tuple[Any, ...]
+
+
 class _Run(NamedTuple):
     """A run and the name of its row."""
 
@@ -61,9 +64,15 @@ class _Confounds:
     def compare_rows(self, first: ResultRow, second: ResultRow) -> None:
         """Add what differs between the runs of two rows, seed by seed."""
         others = {record.seed: record for record in second.records}
+        seen: set[tuple[_Kind, _Kind]] = set()
         for record in first.records:
             if record.seed not in others:
                 continue
+            # The seeds of a row are of one kind or a few, and a campaign has thousands.
+            kinds = (_tell_kind(record), _tell_kind(others[record.seed]))
+            if kinds in seen:
+                continue
+            seen.add(kinds)
             one = _Run(first.name, record)
             other = _Run(second.name, others[record.seed])
             self._compare_protocols(one, other)
@@ -181,6 +190,16 @@ class _Confounds:
         for names_in_words, rows in rows_by_names.items():
             sentences.append(f"{names_in_words} not recorded ({_join_rows(rows)})")
         return sentences
+
+
+def _tell_kind(record: Record) -> _Kind:
+    """Return what is the same for two records that differ in nothing that is compared here.
+
+    Equal parts of records that were read together are the same objects; others are looked at one by one.
+    """
+    parts = (record.axes, record.protocol, record.config["data"], record.trainer, record.hardware)
+    kind = tuple(map(id, (*parts, record.versions, record.skipped)))
+    return (*kind, record.eval_images, record.commit, record.dirty)
 
 
 def _add_once(item: str, items: list[str]) -> None:

@@ -11,14 +11,13 @@ import torch
 from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.crops import eval_transform, train_transform
 from senet_repro.data.folder import (
     EvalSteps,
     FileSet,
     FolderBatches,
     TrainFolderBatches,
-    eval_transform,
     load_folders,
-    train_transform,
 )
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps

@@ -19,12 +19,12 @@ from senet_repro.config.schema import Data, Run
 from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.wording import name_some
 from senet_repro.data.batches import Batch, Normalise
+from senet_repro.data.crops import eval_transform
 from senet_repro.data.folder import (
     EvalSteps,
     FileSet,
     FolderBatches,
     Key,
-    eval_transform,
     load_part,
 )
 from senet_repro.data.images import ImageSet
