@@ -232,23 +232,24 @@ def _check_trainer(trainer: Trainer) -> None:
 
 
 def _check_graph(run: Run) -> None:
-    """Refuse what a step that is recorded as a CUDA graph cannot hold; a CPU takes the same step unrecorded."""
+    """Refuse what a step cannot hold that is recorded as a CUDA graph; a CPU takes the same step unrecorded."""
     trainer = run.trainer
     if not trainer.graph:
         return
-    obstacles = {
-        "the step of one device: give trainer.devices=1": trainer.devices * trainer.nodes > 1,
-        "a batch in one part: give trainer.accumulate=1": trainer.accumulate > 1,
-        "no loss scale, which the host reads at each step: give trainer.precision=bf16-mixed": (
-            trainer.precision == "16-mixed"
-        ),
-        f"sets in memory, and {run.data.name} is read from files: give data=cifar10": (
-            run.data.kind != "memory"
-        ),
-    }
-    for mend, is_met in obstacles.items():
-        if is_met:
-            raise ConfigError(f"trainer.graph=true takes {mend}, or trainer.graph=false")
+    if run.data.kind != "memory":
+        raise ConfigError(
+            f"trainer.graph=true is for sets in memory, and {run.data.name} is read from files: "
+            "give trainer.graph=false"
+        )
+    limit, mend = "", ""
+    if trainer.devices * trainer.nodes > 1:
+        limit, mend = "one device", "trainer.devices=1 and trainer.nodes=1"
+    elif trainer.accumulate > 1:
+        limit, mend = "a batch that is taken in one part", "trainer.accumulate=1"
+    elif trainer.precision == "16-mixed":
+        limit, mend = "a loss that is not scaled at each step", "trainer.precision=bf16-mixed"
+    if limit:
+        raise ConfigError(f"trainer.graph=true is for {limit}: give {mend}, or trainer.graph=false")
 
 
 def check_cpu_settings(trainer: Trainer) -> None:

@@ -16,6 +16,7 @@ resuming.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
@@ -80,6 +81,10 @@ class GraphStrategy(SingleDeviceStrategy):
         assert isinstance(module, TaskModule)
         step = StaticStep(module, optimizer, batches, self.precision_plugin)
         if self.root_device.type != "cuda":
+            print(
+                "trainer.graph=true: a CPU has no graphs, and takes the same steps one operation at a time",
+                file=sys.stderr,
+            )
             return step
         return GraphedStep(step, self.root_device)
 
@@ -103,7 +108,8 @@ class StaticStep:
         batch = self.batches.take_batch()
         # As Lightning calls it: under autocast with mixed precision, and the backward pass outside of it.
         with self.precision.train_step_context():
-            loss: Tensor = self.module.training_step(batch, 0)
+            loss = self.module.training_step(batch, 0)
+        assert isinstance(loss, Tensor)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -179,10 +185,11 @@ class GraphedStep:
         self._written_lr = float(self._group["lr"])
         # torch's kernel reads it as a float32.
         self._lr = torch.tensor(self._written_lr, dtype=torch.float32, device=device)
-        self._events = cycle([torch.cuda.Event(blocking=True) for _ in range(_MOST_AHEAD)])
+        events = [torch.cuda.Event(blocking=True) for _ in range(_MOST_AHEAD)]  # type: ignore[no-untyped-call]
+        self._events = cycle(events)
         self._graph = torch.cuda.CUDAGraph()
 
-        stream = torch.cuda.Stream(device)
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         before = torch.cuda.current_stream(device)
         stream.wait_stream(before)
         # Both on one stream, so that what torch keeps for a stream is there before the recording. This context also
@@ -261,11 +268,11 @@ def explain_recording() -> Iterator[None]:
         ) from error
 
 
-def find_first_error(error: BaseException) -> BaseException:
+def find_first_error(error: Exception) -> Exception:
     """Return the error in whose handling all later ones were raised.
 
     A recording that something went wrong in fails once more as it is ended, with an error that says nothing of it.
     """
-    while error.__context__ is not None:
+    while isinstance(error.__context__, Exception):
         error = error.__context__
     return error
