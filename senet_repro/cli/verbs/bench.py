@@ -18,25 +18,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "overrides", nargs="*", help="step: the run to measure, such as model=resnet29"
     )
+    parser.add_argument("--data", metavar="DIR", help="input: class folders of JPEG files")
 
 
 def run_verb(options: argparse.Namespace) -> int:
     """Print the input pipeline's or the training step's cost beside its yardstick."""
     if options.what == "input":
-        _bench_input()
+        _bench_input(options.data)
     else:
         _bench_step(options.overrides)
     return 0
 
 
-def _bench_input() -> None:
+def _bench_input(data_root: str | None) -> None:
+    from senet_repro.benchmarks.options import BenchOptions
+
     with SlowWork("loading torch"):
-        from senet_repro.data.bench import measure_input
+        from senet_repro.benchmarks.input import measure_input
     with SlowWork("timing both pipelines"):
-        speed = measure_input()
-    print(f"per image, PIL + torchvision  {speed.per_image_per_s:>9,.0f} images/s on one core")
-    print(f"in batches, in memory         {speed.batched_per_s:>9,.0f} images/s on one core")
-    print(f"ratio                         {speed.speedup:>9.1f}")
+        measurements = measure_input(BenchOptions(data_root=data_root))
+    for measured in measurements:
+        print(measured.what)
+        print(f"  ours   {measured.ours:>9,.0f} images/s on one core")
+        print(f"  beside {measured.theirs:>9,.0f} images/s: {measured.yardstick}")
+        print(f"  ratio  {measured.ratio:>9.2f} ({measured.lowest:.2f} to {measured.highest:.2f})")
 
 
 def _bench_step(overrides: Sequence[str]) -> None:

@@ -1,0 +1,14 @@
+"""The options of a benchmark, as its verb hands them over (benchmarks floor; no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions:
+    """What a person asked a benchmark for."""
+
+    overrides: tuple[str, ...] = ()  # of the run to measure, such as model=resnet29
+    is_quick: bool = False  # a rehearsal on tiny inputs, whose figures say nothing
+    data_root: str | None = None  # folder of the set, where a benchmark reads real pictures
