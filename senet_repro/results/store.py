@@ -20,6 +20,7 @@ from senet_repro.results.record import (
     check_place,
     read_fields,
 )
+from senet_repro.results.record_index import RecordIndex, SharedParts, find_state
 from senet_repro.results.record_rules import is_count
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.seed_folders import list_seed_folders
@@ -52,11 +53,11 @@ def load_results(results_dir: Path) -> Results:
     found = list_seed_folders(results_dir)
     results = Results(unreadable=list(found.problems), campaign=read_campaign(results_dir))
     without_record: list[Path] = []
-    known: dict[str, Record] = {}
+    reader = _RecordReader(RecordIndex.open(results_dir))
     for folder in found.paths:
         path = RunFolder(folder).record_file
         try:
-            record = _read_shared(path, known)
+            record = reader.read_record(folder)
         except NoRecordError:
             without_record.append(folder)
             continue
@@ -72,6 +73,7 @@ def load_results(results_dir: Path) -> Results:
         else:
             other = RunFolder(first).record_file
             results.unreadable.append(f"{path}: the same run and seed as {other}")
+    reader.index.save()
     # Only now is every record known, and a failure whose run was trained since is none.
     for folder in without_record:
         _add_failure(results, folder)
@@ -95,26 +97,44 @@ def _add_failure(results: Results, folder: Path) -> None:
         results.failures[run] = str(status.get("reason", NO_REASON))
 
 
-def _read_shared(path: Path, known: dict[str, Record]) -> Record:
-    """Return the record in a file; seeds of one run share their identity, which is hashed once.
+@dataclass
+class _RecordReader:
+    """Reads the records of a results folder, those from the index that are as they were."""
 
-    `known` holds a checked record by run key, and gains this one if it is the first of its key.
+    index: RecordIndex
+    # A checked record by run key.
+    known: dict[str, Record] = field(default_factory=dict)
+    parts: SharedParts = field(default_factory=SharedParts)
 
-    Raises:
-        RecordError: as `read_record`.
-    """
-    fields = read_fields(path)
-    # Hashing costs as much as all the rest, and a campaign has many seeds of each run.
-    first = known.get(fields["run_key"])
-    if first and all(getattr(first, name) == fields[name] for name in _IDENTIFYING):
-        shared = {"axes": first.axes, "protocol": first.protocol}
-        record = Record(**{**fields, **shared}, folder=path.parent)
-    else:
+    def read_record(self, folder: Path) -> Record:
+        """Return the record in a folder.
+
+        Raises:
+            RecordError: as `results.record.read_record`.
+        """
+        state = find_state(folder)
+        record = self.index.find_record(folder, state)
+        if record is None:
+            record = self._read_file(RunFolder(folder).record_file)
+            self.index.keep_record(folder, state, record)
+        return record
+
+    def _read_file(self, path: Path) -> Record:
+        """Return the record in a file; seeds of one run share their identity, which is hashed once."""
+        fields = self.parts.share_fields(read_fields(path))
         record = Record(**fields, folder=path.parent)
-        check_keys(path, record)
-        known.setdefault(record.run_key, record)
-    check_place(path, record)
-    return record
+        # Hashing costs as much as all the rest, and a campaign has many seeds of each run.
+        first = self.known.get(record.run_key)
+        if first is None or not _have_same_identity(first, record):
+            check_keys(path, record)
+            self.known.setdefault(record.run_key, record)
+        check_place(path, record)
+        return record
+
+
+def _have_same_identity(one: Record, other: Record) -> bool:
+    """Return whether two records agree in all that makes their keys; equal parts of records are the same objects."""
+    return all(getattr(one, name) == getattr(other, name) for name in _IDENTIFYING)
 
 
 @contextmanager

@@ -29,6 +29,9 @@ _UNCOMMITTED = "uncommitted changes"
 _FINGERPRINT_NAME = name_setting(FINGERPRINT)
 
 
+_Kind = tuple[Any, ...]
+
+
 class _Run(NamedTuple):
     """A run and the name of its row."""
 
@@ -61,9 +64,15 @@ class _Confounds:
     def compare_rows(self, first: ResultRow, second: ResultRow) -> None:
         """Add what differs between the runs of two rows, seed by seed."""
         others = {record.seed: record for record in second.records}
+        seen: set[tuple[_Kind, _Kind]] = set()
         for record in first.records:
             if record.seed not in others:
                 continue
+            # The seeds of a row are of one kind or a few, and a campaign has thousands.
+            kinds = (_tell_kind(record), _tell_kind(others[record.seed]))
+            if kinds in seen:
+                continue
+            seen.add(kinds)
             one = _Run(first.name, record)
             other = _Run(second.name, others[record.seed])
             self._compare_protocols(one, other)
@@ -183,6 +192,16 @@ class _Confounds:
         return sentences
 
 
+def _tell_kind(record: Record) -> _Kind:
+    """Return what is the same for two records that differ in nothing that is compared here.
+
+    Equal parts of records that were read together are the same objects; others are looked at one by one.
+    """
+    parts = (record.axes, record.protocol, record.config["data"], record.trainer, record.hardware)
+    kind = tuple(map(id, (*parts, record.versions, record.skipped)))
+    return (*kind, record.eval_images, record.commit, record.dirty)
+
+
 def _add_once(item: str, items: list[str]) -> None:
     if item not in items:
         items.append(item)
@@ -245,7 +264,8 @@ def _list_surroundings(record: Record) -> dict[str, Any]:
 def _read_trainer(record: Record) -> dict[str, Any]:
     """Return the trainer's settings, those of an older record completed by what its hardware tells."""
     hardware = record.hardware
-    known: dict[str, Any] = {"threads": hardware.get("threads")}
+    # Before there was a choice, no step was recorded as a graph.
+    known: dict[str, Any] = {"threads": hardware.get("threads"), "graph": False}
     # A CPU has no TF32, and a single device has nobody to share its statistics with.
     if hardware.get("device") == "cpu":
         known["tf32"] = False
