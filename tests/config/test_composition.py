@@ -213,6 +213,9 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["logger=tensorboard"], "there is no logger 'tensorboard'; there are csv, none, wandb"),
         (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),
         (["trainer.accelerator=tpu"], "give auto, cpu or gpu"),
+        (["trainer.compile=on"], "trainer.compile='on': give auto, true or false"),
+        (["trainer.compile=null"], "trainer.compile=null: give auto, true or false"),
+        (["trainer.tf32=maybe"], "trainer.tf32 is true or false, not 'maybe'"),
         (
             ["recipe.epochs=many"],
             "recipe.epochs is a whole number of at least 1 and at most 100,000",
