@@ -20,3 +20,4 @@ class ProbeOptions(BenchOptions):
 
     limit_s: float | None = None  # of the whole probe; None: its own
     sections: tuple[str, ...] = ()  # those to take; none: all of them
+    output: str | None = None  # folder for a line of JSON per section, as it ends

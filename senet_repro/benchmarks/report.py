@@ -95,11 +95,12 @@ def _list_figures(measured: Measurement) -> tuple[str, ...]:
 
 
 def _format_figure(figure: float) -> str:
-    """Return a figure with about three digits that say something."""
+    """Return a figure with about three digits that say something; a count as it is."""
     decimals = 0
-    if abs(figure) < 100:
+    is_count = figure == round(figure)
+    if abs(figure) < 100 and not is_count:
         decimals = 2
-    elif abs(figure) < 1000:
+    elif abs(figure) < 1000 and not is_count:
         decimals = 1
     return f"{figure:,.{decimals}f}"
 

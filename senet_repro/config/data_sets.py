@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
+from omegaconf import OmegaConf
+
 from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.core.errors import ConfigError
 
@@ -44,14 +46,15 @@ def read_set_facts(name: str) -> SetFacts:
 @lru_cache
 def read_side(name: str) -> int:
     """Return the side in pixels that the pictures of a set in memory are stored at, from its own file alone."""
-    side_px: int = load_file("data", name).train_px
+    # Of some sets it is taken from another key.
+    side_px: int = OmegaConf.create(load_file("data", name)).train_px
     return side_px
 
 
 @lru_cache
 def count_classes(name: str) -> int:
     """Return how many classes a whole data set has, from its own file alone."""
-    classes: int = load_file("data", name).classes
+    classes: int = load_file("data", name)["classes"]
     return classes
 
 

@@ -89,7 +89,7 @@ def _load_table_params(group: str, name: str) -> Mapping[str, str]:
     names = list_files(group)
     if name not in names:
         raise ConfigError(f"there is no {group} '{name}'; there are {', '.join(names)}")
-    params: Mapping[str, str] = load_file(group, name).hydra.sweeper.params
+    params: Mapping[str, str] = load_file(group, name)["hydra"]["sweeper"]["params"]
     return params
 
 

@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from senet_repro.config.composition import compose
 from senet_repro.config.conf_dir import TABLE_GROUPS, list_files, load_file
 from senet_repro.config.data_sets import read_set_facts
+from senet_repro.config.exact_types import InexactError, build_exactly
 from senet_repro.config.identity import build_identity
 from senet_repro.config.schema import PaperTable, Row, Run
 from senet_repro.config.table_checks import check_table
@@ -141,12 +142,25 @@ def _compose_base(table_name: str, network: str | None) -> Run:
 
 def _load_table(group: str, name: str) -> PaperTable:
     file = f"conf/{group}/{name}.yaml"
+    stated = load_file(group, name).get("table")
     try:
-        stated = load_file(group, name).table
+        table = build_exactly(PaperTable, stated)
+    except InexactError:
+        table = _convert_table(stated, file)
+    check_table(table, file)
+    return table
+
+
+def _convert_table(stated: Any, file: str) -> PaperTable:
+    """Return the table that a file states in other types than the schema's, as far as they can be converted.
+
+    Raises:
+        ConfigError: a key is missing or unknown, or a value cannot be converted.
+    """
+    try:
         table = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PaperTable), stated))
     except OmegaConfBaseException as error:
         # The first line names the key; the others are OmegaConf's own circumstances.
         raise ConfigError(f"{file}: {str(error).splitlines()[0]}") from error
     assert isinstance(table, PaperTable)
-    check_table(table, file)
     return table

@@ -218,6 +218,10 @@ def _check_schedule(schedule: Schedule) -> None:
 
 def _check_trainer(trainer: Trainer) -> None:
     """Refuse settings that would change nothing, but stand in the record as if they had."""
+    if trainer.compile not in schema.COMPILE_CHOICES:
+        raise ConfigError(
+            f"trainer.compile={write_value(trainer.compile)}: give auto, true or false"
+        )
     if trainer.sync_bn and trainer.devices * trainer.nodes == 1:
         raise ConfigError(
             "trainer.sync_bn=true joins the statistics of several devices, and this run has one: leave it out, "

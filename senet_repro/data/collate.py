@@ -53,7 +53,7 @@ def allocate_shared(num_bytes: int) -> Tensor:
     """
     try:
         # torch's own way to collate in a worker.
-        storage = torch.UntypedStorage._new_shared(num_bytes)
+        storage = torch.UntypedStorage._new_shared(num_bytes)  # type: ignore[no-untyped-call]
     except (RuntimeError, OSError) as error:
         raise NoSharedMemory(str(error)) from error
     return torch.empty(0, dtype=torch.uint8).set_(storage)

@@ -6,7 +6,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,13 @@ from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
-from senet_repro.training.compilation import CompileReport, compile_network
+from senet_repro.training.compilation import CompileReport, compile_network, keep_compiled_code
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
+from senet_repro.training.speed import decide_compile, find_faster_trainer
 from senet_repro.training.task import Task
 from senet_repro.training.task_module import TaskModule
 
@@ -60,11 +61,13 @@ def fit(
     """
     # Read now: the files of the checkout may change while this process trains.
     read_commit()
+    _say_once(find_faster_trainer(run, uses_gpu(run.trainer)))
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
     with (
         cpu_threads(run.trainer.threads),
         set_numerics(run, uses_gpu(run.trainer)),
+        keep_compiled_code(Path(run.results_dir)),
         explain_failure(run),
     ):
         net = build_network(run)
@@ -81,7 +84,8 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        callbacks = [*reports, log, SafePoints(run_folder, deferral)]
+        points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
+        callbacks = [*reports, log, points]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
@@ -101,12 +105,19 @@ def fit(
             data.teardown("fit")
 
 
+@cache
+def _say_once(line: str | None) -> None:
+    """Print a line on standard error, in a process that trains many runs only the first time."""
+    if line is not None:
+        print(line, file=sys.stderr)
+
+
 def _compile_if_asked(run: Run, net: torch.nn.Module) -> list[Callback]:
     """Let the network be compiled where the trainer asks for it, and return what reports on that."""
-    if not run.trainer.compile:
+    if not decide_compile(run, uses_gpu(run.trainer)):
         return []
-    compile_network(net)
-    return [CompileReport()]
+    forward = compile_network(net, may_fall_back=run.trainer.compile == "auto")
+    return [CompileReport(forward)]
 
 
 def _drop_line(_line: str) -> None:

@@ -237,7 +237,7 @@ from senet_repro.data.folder import FileSet, TrainFolderBatches
 from senet_repro.data.order import Share, TrainSteps
 import numpy as np, torch
 files = FileSet(np.array([os.fsencode(name) for name in sys.argv[1:]]), torch.arange(len(sys.argv) - 1))
-same_size = lambda image: image[:, :20, :20]
+same_size = lambda image, seed: image[:, :20, :20]
 steps = TrainSteps(len(files), 2, 0, Share())
 batches = TrainFolderBatches(files, same_size, steps, 0, 1, pin_memory=False)
 mine = iter(batches)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
@@ -116,7 +117,8 @@ def _measure_one(options: argparse.Namespace) -> int:
     machine = describe_machine()
     bench_options = _read_bench_options(options)
     try:
-        with SlowWork(f"measuring {name}"):
+        # The probe tells of its sections by itself.
+        with nullcontext() if name == PROBE else SlowWork(f"measuring {name}"):
             measurements = measure(bench_options)
     except RuntimeError as error:
         print_line(f"senet_repro: bench {name}: {reason_of(error)}", file=sys.stderr)
@@ -148,8 +150,9 @@ def _read_bench_options(options: argparse.Namespace) -> BenchOptions:
         overrides=tuple(options.overrides),
         is_quick=options.quick,
         data_root=data_root,
-        limit_s=options.limit or PROBE_LIMIT_S,
+        limit_s=options.limit,
         sections=tuple(options.only),
+        output=None if options.output is None else str(options.output),
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
-from senet_repro.data.crops import eval_transform, train_transform
+from senet_repro.data.crops import Transform, eval_transform, train_transform
 from senet_repro.data.folder import (
     EvalSteps,
     FileSet,
@@ -44,6 +44,7 @@ class ImageData(TaskData):
         cutout_px: int = 0,
         verified: Path = Path(".verified"),
         is_static: bool = False,
+        kept_in: Path | None = None,
     ) -> None:
         """Describe the data; nothing is read before `setup`.
 
@@ -55,6 +56,7 @@ class ImageData(TaskData):
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
             verified: Folder in which the outcome of verifying images is kept.
             is_static: Whether the training step takes its batches itself, by `StaticBatches`.
+            kept_in: Folder in which decoded sets are kept for other processes; None: they are not.
 
         Raises:
             DataError: No set has the name `data.name`.
@@ -68,6 +70,7 @@ class ImageData(TaskData):
         self.cutout_px = cutout_px
         self.verified = verified
         self.is_static = is_static
+        self.kept_in = kept_in
         self.normalise = Normalise(data.mean, data.std)
         self._corrupt: list[str] = []
         self._open: list[FolderBatches] = []
@@ -122,7 +125,7 @@ class ImageData(TaskData):
             DataError: The set is missing or damaged; the message names the files that were looked for.
         """
         if self.data.kind == "memory":
-            split = load_in_memory(self.data)
+            split = load_in_memory(self.data, self.kept_in)
             self._train, self._test = split.train, split.test
         else:
             train, test = load_folders(self.data)
@@ -196,7 +199,7 @@ class ImageData(TaskData):
     def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
         if isinstance(steps, TrainSteps):
             kind: type[FolderBatches] = TrainFolderBatches
-            transform = train_transform(self.data)
+            transform: Transform = train_transform(self.data)
         else:
             kind = FolderBatches
             transform = eval_transform(self.data)
