@@ -247,7 +247,7 @@ def _check_graph(run: Run) -> None:
     elif trainer.accumulate > 1:
         limit, mend = "a batch that is taken in one part", "trainer.accumulate=1"
     elif trainer.precision == "16-mixed":
-        limit, mend = "a loss that is not scaled at each step", "trainer.precision=bf16-mixed"
+        limit, mend = "steps without a loss scale", "trainer.precision=bf16-mixed"
     if limit:
         raise ConfigError(f"trainer.graph=true is for {limit}: give {mend}, or trainer.graph=false")
 

@@ -53,7 +53,11 @@ def estimate_memory(run: Run) -> int | None:
     training = images * per_image
     evaluation = run.recipe.batch_size * LIVE_MAPS * network.largest_map
     batches = _count_batch_bytes(run.data, images)
-    computed = network.weights + max(training, evaluation) + batches
+    passes = max(training, evaluation)
+    if run.trainer.graph:
+        # A graph keeps its memory to itself, also while a network is evaluated.
+        passes = training + evaluation
+    computed = network.weights + passes + batches
     return int(SPARE_SHARE * computed) + WORKSPACE_BYTES + _count_set_bytes(run.data)
 
 

@@ -24,6 +24,7 @@ from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import check_reader, load_in_memory
 from senet_repro.data.static_batches import StaticBatches
 from senet_repro.data.verify import corruption_error, find_corrupt_files
+from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.task_module import TaskData
 
 
@@ -43,7 +44,6 @@ class ImageData(TaskData):
         num_workers: int,
         cutout_px: int = 0,
         verified: Path = Path(".verified"),
-        is_static: bool = False,
         kept_in: Path | None = None,
     ) -> None:
         """Describe the data; nothing is read before `setup`.
@@ -55,7 +55,6 @@ class ImageData(TaskData):
             num_workers: Decoding processes per device; sets in memory need none.
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
             verified: Folder in which the outcome of verifying images is kept.
-            is_static: Whether the training step takes its batches itself, by `StaticBatches`.
             kept_in: Folder in which decoded sets are kept for other processes; None: they are not.
 
         Raises:
@@ -69,7 +68,6 @@ class ImageData(TaskData):
         self.num_workers = num_workers
         self.cutout_px = cutout_px
         self.verified = verified
-        self.is_static = is_static
         self.kept_in = kept_in
         self.normalise = Normalise(data.mean, data.std)
         self._corrupt: list[str] = []
@@ -176,7 +174,8 @@ class ImageData(TaskData):
         self._steps = steps
         if isinstance(self._train, ImageSet):
             batches = TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
-            return StaticBatches(batches) if self.is_static else batches
+            is_static = isinstance(self.trainer.strategy, GraphStrategy)
+            return StaticBatches(batches) if is_static else batches
         return self._build_folder_batches(self._train, steps)
 
     def val_dataloader(self) -> EvalBatches | FolderBatches:
