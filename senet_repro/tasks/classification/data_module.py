@@ -10,7 +10,13 @@ import torch
 
 from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
-from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.batches import (
+    Batch,
+    EvalBatches,
+    Normalise,
+    TrainBatches,
+    choose_eval_batch,
+)
 from senet_repro.data.crops import Transform, eval_transform, train_transform
 from senet_repro.data.folder import (
     EvalSteps,
@@ -179,9 +185,9 @@ class ImageData(TaskData):
         return self._build_folder_batches(self._train, steps)
 
     def val_dataloader(self) -> EvalBatches | FolderBatches:
-        """Return this process's share of the test images, uint8: over all processes each exactly once."""
+        """Return this process's share of the test images: over all processes each exactly once."""
         if isinstance(self._test, ImageSet):
-            return EvalBatches(self._test, self.batch_size, self._process_share, self._root_device)
+            return self._build_eval_batches(self._test)
         steps = EvalSteps(self.num_eval_images, self.batch_size, self._process_share)
         return self._build_folder_batches(self._test, steps)
 
@@ -194,6 +200,15 @@ class ImageData(TaskData):
         images, labels = batch
         # On the device, since a quarter of the bytes travels there.
         return self.normalise.to(images.device)(images), labels
+
+    def _build_eval_batches(self, images: ImageSet) -> EvalBatches:
+        assert self.trainer is not None
+        device = self._root_device
+        parts = self.trainer.accumulate_grad_batches
+        local_batch = choose_eval_batch(images.images.shape[-1], device, parts)
+        # A GPU counts its launches. On a CPU each batch fits into the caches, and the whole set would not.
+        normalise = self.normalise if device.type == "cuda" else None
+        return EvalBatches(images, local_batch, self._process_share, device, normalise)
 
     def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
         if isinstance(steps, TrainSteps):
