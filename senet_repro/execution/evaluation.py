@@ -320,8 +320,11 @@ def _describe_trainer(target: Target) -> dict[str, Any]:
 def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
     """Return the key of a pass; the number of devices does not change its numbers, and their kind does."""
     identity = build_identity(target.run)
+    # The usual decoder is left out: passes that were made before there was another keep their keys.
+    decoder = {"decode": "gpu"} if target.run.data.decode == "gpu" else {}
     return hash_identity(
         {
+            **decoder,
             "code_version": CODE_VERSION,
             "weights": target.weights["sha256"],
             "model": identity["model"],

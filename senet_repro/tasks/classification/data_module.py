@@ -218,7 +218,8 @@ class ImageData(TaskData):
             kind = FolderBatches
             transform = eval_transform(self.data)
         pin_memory = self._root_device.type == "cuda"
-        batches = kind(files, transform, steps, self.seed, self.num_workers, pin_memory)
+        gpu = self._root_device if self.data.decode == "gpu" else None
+        batches = kind(files, transform, steps, self.seed, self.num_workers, pin_memory, gpu)
         # Their decoding processes live until `teardown`.
         self._open.append(batches)
         return batches
