@@ -10,7 +10,7 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table status clean-runs report sizes bench-input bench-step test test-fast test-faults test-statistics lint format wheel lock clean
+.PHONY: help setup demo sweep table status clean-runs report sizes bench test test-fast test-faults test-statistics lint format wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,11 +39,8 @@ report: $(ENV)/ready ## one page in RESULTS/report: tables, figures, verdicts, h
 sizes: $(ENV)/ready ## parameters and multiply-adds against the published figures
 	@$(RUN) sizes
 
-bench-input: $(ENV)/ready ## images per second and core: ours against per-image PIL + torchvision
-	@$(RUN) bench input
-
-bench-step: $(ENV)/ready ## the trainer's overhead over a bare loop
-	@$(RUN) bench step
+bench: $(ENV)/ready ## measure every claim of speed beside its yardstick, into experiments/bench; needs a quiet machine
+	@$(RUN) bench --output experiments/bench
 
 # Two at a time, on a thread each; tests that measure time follow by themselves.
 PYTEST := $(ENV)/bin/python -m pytest

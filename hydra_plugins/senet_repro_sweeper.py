@@ -29,7 +29,6 @@ class GridSweeper(BasicSweeper):
         from senet_repro.config.grid import build_grid
 
         assert self.hydra_context is not None
-        assert self.launcher is not None
         assert self.config is not None
         grid = build_grid(arguments, self.params, self._most_points)
-        launch_grid(grid, self.launcher, self.hydra_context, self.config)
+        launch_grid(grid, self.hydra_context, self.config)

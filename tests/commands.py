@@ -33,8 +33,15 @@ _started: list[subprocess.Popen[str] | WarmPython] = []
 
 
 def command_line(*arguments: str) -> list[str]:
-    """Return the words that start `python -m senet_repro` with arguments."""
-    return [sys.executable, "-m", "senet_repro", *arguments]
+    """Return the words that start `python -m senet_repro` with arguments.
+
+    A sweep that names no launcher trains in its own process: two more would load torch once more each.
+    """
+    words = [sys.executable, "-m", "senet_repro", *arguments]
+    names_launcher = any(word.startswith("hydra/launcher=") for word in arguments)
+    if "-m" in arguments and not names_launcher:
+        words.append("hydra/launcher=basic")
+    return words
 
 
 def start(

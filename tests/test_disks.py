@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.sweeps import SMALL, finish, records, states, table
 from tests.disks import make_read_only, resize, small_disk
+from tests.training.runs import EACH_EPOCH
 
 pytestmark = [
     pytest.mark.slow,
@@ -16,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk"),
 ]
 
-SWEEP = ["-m", "+ablation=reduction_ratio", "r=2,none", "recipe.epochs=3", *SMALL]
+SWEEP = ["-m", "+ablation=reduction_ratio", "r=2,none", "recipe.epochs=3", EACH_EPOCH, *SMALL]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,14 @@ from tests.commands import wait_for_end
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
-SWEEP = ["-m", "+ablation=reduction_ratio", "r=2,none", "recipe.epochs=2", *SMALL]
+SWEEP = [
+    "-m",
+    "+ablation=reduction_ratio",
+    "r=2,none",
+    "recipe.epochs=2",
+    "trainer.checkpoint_s=0",
+    *SMALL,
+]
 
 # Python runs sitecustomize at its start. A moment is right before something reaches the disk ("fsync") or takes
 # its place ("replace"), with the name of the file: WRITES_LOG lists them, at the first DIE_AT the process is killed.

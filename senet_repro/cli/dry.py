@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from senet_repro.config.found_set import check_set
-from senet_repro.config.identity import run_dir
+from senet_repro.config.identity import build_identity, hash_identity, run_dir, split_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.slow_work import SlowWork
@@ -46,6 +46,7 @@ def print_dry(runs: Sequence[Run]) -> None:
         check_weights(run)
     say_missing_data(runs)
     print_plan(runs)
+    say_speed(runs)
 
 
 def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
@@ -89,6 +90,32 @@ def say_missing_data(runs: Sequence[Run]) -> None:
             messages[reason_of(error)] = None
     for message in messages:
         print(f"senet_repro: it could not be trained yet: {message}", file=sys.stderr)
+
+
+def say_speed(runs: Sequence[Run]) -> None:
+    """Print a line for each way in which runs would be trained on this machine, and what a step takes then."""
+    # torch is loaded by now, which alone knows of GPUs.
+    from senet_repro.training.devices import uses_gpu
+    from senet_repro.training.speed import describe_speed, find_faster_trainer
+
+    lines: dict[str, None] = {}
+    for run in _choose_trainers(runs):
+        is_on_gpu = uses_gpu(run.trainer)
+        lines[describe_speed(run, is_on_gpu)] = None
+        hint = find_faster_trainer(run, is_on_gpu)
+        if hint is not None:
+            lines[hint] = None
+    print("\n".join(lines))
+
+
+def _choose_trainers(runs: Sequence[Run]) -> list[Run]:
+    """Return one run for each protocol and trainer: the axes decide nothing about how it is trained."""
+    chosen: dict[str, Run] = {}
+    for run in runs:
+        _, protocol = split_identity(build_identity(run))
+        key = hash_identity({**protocol, "se": None, "trainer": asdict(run.trainer)})
+        chosen.setdefault(key, run)
+    return list(chosen.values())
 
 
 def print_plan(runs: Sequence[Run]) -> None:

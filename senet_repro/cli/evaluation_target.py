@@ -137,6 +137,7 @@ def _read_run(folder: RunFolder, overrides: Sequence[str]) -> Run:
     OmegaConf.update(config, "trainer.nodes", 1)
     OmegaConf.update(config, "trainer.sync_bn", False)
     OmegaConf.update(config, "trainer.accumulate", 1)
+    OmegaConf.update(config, "trainer.graph", False)
     return run_as_stated(config)
 
 

@@ -40,7 +40,7 @@ class SentenceParser(argparse.ArgumentParser):
     def split_words(self, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         """Return the options that the words give, and the words that give none; raises as `read_words`."""
         # Without a verb flags may stand anywhere among the settings.
-        parse = self.parse_known_args if self._verb else self.parse_known_intermixed_args
+        parse = self.parse_known_intermixed_args
         try:
             options, others = parse(words)
         except argparse.ArgumentError as error:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,11 @@ from typing import Any
 import hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext
-from omegaconf import DictConfig
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, read_write
 
 from senet_repro.cli.command import Command, Outcomes
 from senet_repro.cli.command_line import CommandLine
@@ -37,10 +37,12 @@ from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.explain import plain_errors
 from senet_repro.config.identity import run_dir
 from senet_repro.config.overrides import find_overruled, read_overrides, read_run_overrides
+from senet_repro.config.schema import Run
 from senet_repro.config.settings import check_settings
 from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
+from senet_repro.training.time_slices import describe_time_slices
 
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a
 # process that a launcher started there is none.
@@ -88,9 +90,7 @@ def current_command() -> Command:
     return _command
 
 
-def launch_grid(
-    grid: Sequence[Sequence[str]], launcher: Launcher, context: HydraContext, config: DictConfig
-) -> None:
+def launch_grid(grid: Sequence[Sequence[str]], context: HydraContext, config: DictConfig) -> None:
     """Train the points of a sweep, each given by its overrides, for the sweeper that holds Hydra's objects.
 
     Raises:
@@ -106,7 +106,7 @@ def launch_grid(
         for overrides in grid:
             points.append(read_point(overrides, compose))
             work.count(len(points), len(grid))
-    current_command().train_points(points, HydraLauncher(launcher, context, config))
+    current_command().train_points(points, HydraLauncher(context, config))
 
 
 def _compose_point(
@@ -146,53 +146,83 @@ class ThisProcess:
         return outcomes
 
 
-@dataclass(frozen=True)
 class HydraLauncher:
     """Trains the runs of a sweep through Hydra's launcher: in this process, in several, or on a cluster."""
 
-    launcher: Launcher
-    context: HydraContext
-    config: DictConfig  # of the sweep, with Hydra's own part
+    def __init__(self, context: HydraContext, config: DictConfig) -> None:
+        """Take what Hydra knows of a sweep; `config` holds Hydra's own part too."""
+        self._context = context
+        self._config = config
+        # How many jobs run beside each other; None before the first launch.
+        self._side_by_side: int | None = None
 
     @property
     def starts_processes(self) -> bool:
         """Whether jobs run beside each other, in processes of this machine: joblib's do, unless it is to run one."""
-        return self._count_side_by_side() > 1
+        return self._side_by_side is not None and self._side_by_side > 1
 
     def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
         """Train each run in a job, and return what the jobs raised, once all have ended."""
+        # Once for the command: joblib's processes live on from launch to launch, but not if their number changes.
+        if self._side_by_side is None:
+            runs = [point.run for point in points]
+            self._side_by_side = count_side_by_side(self._config.hydra.launcher, runs)
+            line = describe_time_slices(runs, self._side_by_side)
+            if line:
+                print(line, file=sys.stderr)
         task = partial(
             _train_sweep_job,
             total=len(points),
-            side_by_side=self._count_side_by_side(),
+            side_by_side=self._side_by_side,
             starts_processes=self.starts_processes,
             folders=[run_dir(point.run) for point in points],
         )
-        # Once more, after Hydra: launchers send a job's function to its process, and with it what the job must know.
-        self.launcher.setup(hydra_context=self.context, task_function=task, config=self.config)
-        call = self._call_launcher_deferring if self.starts_processes else self._call_launcher
-        jobs = call(points)
+        launcher = self._build_launcher(task, self._side_by_side)
+        overrides = [list(point.overrides) for point in points]
+        launch = partial(launcher.launch, overrides, initial_job_idx=0)
+        jobs = _call_deferring(launch) if self.starts_processes else launch()
         return {point: _error_of(job) for point, job in zip(points, jobs, strict=True)}
 
-    def _call_launcher_deferring(self, points: Sequence[Point]) -> Sequence[JobReturn]:
-        """Launch jobs beside each other: a signal stops them at safe points, and then ends this process."""
-        deferral = Deferral(_list_job_processes)
-        try:
-            with deferral:
-                return self._call_launcher(points)
-        finally:
-            deferral.deliver_signal()
+    def _build_launcher(self, task: TaskFunction, side_by_side: int) -> Launcher:
+        """Return Hydra's launcher, made for a function: it sends the function to its jobs, with what they must know."""
+        config = self._config.copy()
+        if "n_jobs" in config.hydra.launcher:
+            with read_write(config):
+                config.hydra.launcher.n_jobs = side_by_side
+        return Plugins.instance().instantiate_launcher(
+            hydra_context=self._context, task_function=task, config=config
+        )
 
-    def _call_launcher(self, points: Sequence[Point]) -> Sequence[JobReturn]:
-        return self.launcher.launch([list(point.overrides) for point in points], initial_job_idx=0)
 
-    def _count_side_by_side(self) -> int:
-        """Return how many runs are trained at a time; 1 for a cluster, which decides that itself."""
-        jobs: int = self.config.hydra.launcher.get("n_jobs") or 1
-        # joblib's way to ask for all processors, or all but some.
-        if jobs > 0:
-            return jobs
-        return multiprocessing.cpu_count()
+def count_side_by_side(launcher: DictConfig, runs: Sequence[Run]) -> int:
+    """Return how many of these runs are trained at a time; 1 for a cluster, which decides that itself."""
+    jobs: int = launcher.get("n_jobs") or 1
+    if jobs < 0:
+        jobs = _share_out_cores(jobs, runs)
+    return min(jobs, len(runs))
+
+
+def _share_out_cores(spared: int, runs: Sequence[Run]) -> int:
+    """Return for how many of these runs at a time there are cores; joblib's -1 spares none of them, -2 one."""
+    # Late, since it takes a moment and a command of one run needs none of it.
+    import joblib
+
+    # Runs over nodes meet one after another, in the same order on each of them.
+    if any(run.trainer.nodes > 1 for run in runs):
+        return 1
+    most_devices = max(run.trainer.devices for run in runs)
+    cores: int = joblib.effective_n_jobs(spared)
+    return max(cores // most_devices, 1)
+
+
+def _call_deferring(launch: Callable[[], Sequence[JobReturn]]) -> Sequence[JobReturn]:
+    """Launch jobs beside each other: a signal stops them at safe points, and then ends this process."""
+    deferral = Deferral(_list_job_processes)
+    try:
+        with deferral:
+            return launch()
+    finally:
+        deferral.deliver_signal()
 
 
 def _train_sweep_job(

@@ -27,6 +27,10 @@ from senet_repro.core.slow_work import SlowWork
 
 ConfigStore.instance().store(name="schema", node=Run)
 
+# Decoding processes per device that a job of a cluster leaves room for: a core decodes some hundred pictures of
+# ImageNet a second, and nodes have 8 to 16 cores for each GPU. Sets in memory decode nothing; torch has the two cores.
+JOB_WORKERS = {"folders": 8, "memory": 2}
+
 
 def _gpus_per_node(trainer: Trainer) -> int | None:
     if trainer.accelerator == "cpu":
@@ -34,8 +38,15 @@ def _gpus_per_node(trainer: Trainer) -> int | None:
     return trainer.devices
 
 
-def _cpus_per_task(trainer: Trainer) -> int:
-    return trainer.devices * (trainer.num_workers + (trainer.threads or 1))
+def _cpus_per_task(trainer: Trainer, kind: str) -> int:
+    """Return the cores that a job asks for: those of its decoding processes, and one or more of each that trains.
+
+    Where no number of decoding processes is given, the cores of a job decide it, and the job must have asked for some.
+    """
+    workers = trainer.num_workers
+    if workers is None:
+        workers = JOB_WORKERS[kind]
+    return trainer.devices * (workers + (trainer.threads or 1))
 
 
 # What a job asks of a cluster follows from its trainer: conf/hydra/launcher/slurm.yaml.

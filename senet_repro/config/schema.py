@@ -39,6 +39,7 @@ SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
 DEFAULT_TASK = "classification"
 ACCELERATORS = ("auto", "cpu", "gpu")
+COMPILE_CHOICES = ("auto", True, False)
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 DATA_KINDS = ("memory", "folders")
@@ -183,9 +184,15 @@ class Trainer:
     accumulate: int = field(default=1, metadata=from_to(1, 1_000_000))
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
-    compile: bool = False
-    # Decoding processes per device; sets in memory need none.
-    num_workers: int = field(default=2, metadata=from_to(0, 1024))
+    compile: Any = False  # auto | true | false
+    graph: bool = False  # the whole training step as one CUDA graph
+    # GPUs: round float32 products to TF32; and torch's deterministic algorithms alone.
+    tf32: bool = False
+    deterministic: bool = False
+    # Decoding processes per device; none: one per core of its share. Sets in memory need none at all.
+    num_workers: int | None = field(default=None, metadata=from_to(0, 1024))
+    # Seconds that a killed run may lose, rounded up to whole epochs; 0: a checkpoint at the end of every epoch.
+    checkpoint_s: int = field(default=30, metadata=from_to(0, 1_000_000))
     # CPU threads per process; none: torch's choice, one per core.
     threads: int | None = field(default=None, metadata=from_to(1, 1024))
 

@@ -69,6 +69,7 @@ def validate_run(run: Run) -> None:
             "recipe.nesterov=true is a form of momentum, and recipe.momentum=0: give a momentum, such as 0.9"
         )
     _check_trainer(trainer)
+    _check_graph(run)
     _check_data(run)
     _check_pictures(run)
 
@@ -217,6 +218,10 @@ def _check_schedule(schedule: Schedule) -> None:
 
 def _check_trainer(trainer: Trainer) -> None:
     """Refuse settings that would change nothing, but stand in the record as if they had."""
+    if trainer.compile not in schema.COMPILE_CHOICES:
+        raise ConfigError(
+            f"trainer.compile={write_value(trainer.compile)}: give auto, true or false"
+        )
     if trainer.sync_bn and trainer.devices * trainer.nodes == 1:
         raise ConfigError(
             "trainer.sync_bn=true joins the statistics of several devices, and this run has one: leave it out, "
@@ -224,6 +229,27 @@ def _check_trainer(trainer: Trainer) -> None:
         )
     if trainer.accelerator == "cpu":
         check_cpu_settings(trainer)
+
+
+def _check_graph(run: Run) -> None:
+    """Refuse what a step cannot hold that is recorded as a CUDA graph; a CPU takes the same step unrecorded."""
+    trainer = run.trainer
+    if not trainer.graph:
+        return
+    if run.data.kind != "memory":
+        raise ConfigError(
+            f"trainer.graph=true is for sets in memory, and {run.data.name} is read from files: "
+            "give trainer.graph=false"
+        )
+    limit, mend = "", ""
+    if trainer.devices * trainer.nodes > 1:
+        limit, mend = "one device", "trainer.devices=1 and trainer.nodes=1"
+    elif trainer.accumulate > 1:
+        limit, mend = "a batch that is taken in one part", "trainer.accumulate=1"
+    elif trainer.precision == "16-mixed":
+        limit, mend = "a loss that is not scaled at each step", "trainer.precision=bf16-mixed"
+    if limit:
+        raise ConfigError(f"trainer.graph=true is for {limit}: give {mend}, or trainer.graph=false")
 
 
 def check_cpu_settings(trainer: Trainer) -> None:

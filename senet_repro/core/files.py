@@ -7,8 +7,9 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from senet_repro.core.errors import ConfigError
 
@@ -78,10 +79,15 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Put `data` at `path` as `write_text` does."""
+    write_file(path, lambda file: file.write(data))
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Put at `path` what `write` writes into the file that it is given, as `write_text` does."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            write(file)
             # On the disk before it has its name: a power cut must not leave the name of an empty file.
             file.flush()
             os.fsync(file.fileno())

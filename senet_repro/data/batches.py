@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -181,21 +181,30 @@ class TrainBatches:
     def __iter__(self) -> Iterator[Batch]:
         # A generator, so that all this runs at the first batch: Lightning calls iter() before `set_epoch` when it
         # resumes.
-        self.sampler.start_epoch()
-        draws = draw_epoch(self.sampler, self.flip, self.pad_px)
-        first_pixels = self._share_of(self.canvas.find_first_pixels(draws))
-        labels = self._share_of(self.labels[draws.image])
-        crops: Iterable[Tensor] = map(self.canvas.cut_crops, first_pixels)
-        if self.cutout_px:
-            crops = self._cut_out(crops)
-        batches = zip(crops, labels, strict=True)
+        pending = self.begin_epoch()
+        batches = (self.cut_batch(*step) for step in zip(*pending, strict=True))
         yield from self.sampler.count_taken(batches)
 
-    def _cut_out(self, crops: Iterable[Tensor]) -> Iterator[Tensor]:
-        all_centres = draw_centres(self.sampler, self.canvas.side)
-        centres = self._share_of(all_centres)
-        for crop, step_centres in zip(crops, centres, strict=True):
-            yield cut_out(self.normalise(crop), step_centres, self.cutout_px)
+    def begin_epoch(self) -> list[Tensor]:
+        """Return what the pending steps of the epoch are cut by, each (pending steps, B) int64 on the device.
+
+        They are the first pixels of the crops, the labels and, with cutout, the centres of the squares.
+        """
+        self.sampler.start_epoch()
+        draws = draw_epoch(self.sampler, self.flip, self.pad_px)
+        pending = [self.canvas.find_first_pixels(draws), self.labels[draws.image]]
+        if self.cutout_px:
+            pending.append(draw_centres(self.sampler, self.canvas.side))
+        return [self._share_of(values) for values in pending]
+
+    def cut_batch(
+        self, first_pixels: Tensor, labels: Tensor, centres: Tensor | None = None
+    ) -> Batch:
+        """Return the batch of a step, from its row of each tensor that `begin_epoch` returns."""
+        crops = self.canvas.cut_crops(first_pixels)
+        if centres is not None:
+            crops = cut_out(self.normalise(crops), centres, self.cutout_px)
+        return crops, labels
 
     def _share_of(self, values: Tensor) -> Tensor:
         """Return this process's share (pending steps, B) of `values` (N,), on the device."""

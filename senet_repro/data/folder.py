@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.transforms import v2
 
 from senet_repro.config.class_folders import (
     EVAL,
@@ -25,15 +24,14 @@ from senet_repro.config.class_folders import (
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.data.batches import Batch
+from senet_repro.data.collate import NoSharedMemory, collate_pictures
+from senet_repro.data.crops import Transform
 from senet_repro.data.decode import decode_file
 from senet_repro.data.order import Share, TrainSteps, derived_seed
-from senet_repro.data.workers import build_loader, end_workers, iterate_batches
+from senet_repro.data.workers import UnsentBatch, build_loader, end_workers, iterate_batches
 
 Key = tuple[int, int]
 """Epoch and index: all that the random parameters of an image depend on beside the seed."""
-
-Transform = Callable[[Tensor], Tensor]
-"""Takes an image (3, H, W) uint8 to (3, px, px) uint8."""
 
 
 @dataclass(frozen=True)
@@ -105,43 +103,6 @@ def _list_files(classes: ClassFolders, part: str) -> FileSet:
     return FileSet(np.array(files), torch.tensor(labels))
 
 
-def train_transform(data: Data) -> Transform:
-    """Return a random crop of random area and aspect, resized to `train_px`, and a flip; uint8 in, uint8 out.
-
-    Raises:
-        DataError: `data` does not say from which areas and aspects to draw.
-    """
-    if data.crop_area is None or data.crop_aspect is None:
-        raise DataError(
-            f"{data.name} is trained on random resized crops: give data.crop_area and data.crop_aspect"
-        )
-    crop = v2.RandomResizedCrop(
-        data.train_px,
-        scale=data.crop_area,
-        ratio=data.crop_aspect,
-        antialias=True,
-    )
-    flip = v2.RandomHorizontalFlip(0.5 if data.flip else 0.0)
-    transform: Transform = v2.Compose([crop, flip])
-    return transform
-
-
-def eval_transform(
-    data: Data, interpolation: str = "bilinear", antialias: bool = True
-) -> Transform:
-    """Return the central `eval_px` square once the shorter side is `eval_resize_px`; uint8 in, uint8 out.
-
-    `interpolation` is bilinear or bicubic; without `antialias` pixels between those that are asked for are left out.
-    """
-    steps: list[v2.Transform] = []
-    if data.eval_resize_px is not None:
-        mode = v2.InterpolationMode(interpolation)
-        steps.append(v2.Resize(data.eval_resize_px, interpolation=mode, antialias=antialias))
-    steps.append(v2.CenterCrop(data.eval_px))
-    transform: Transform = v2.Compose(steps)
-    return transform
-
-
 class EvalSteps:
     """The evaluation steps of one process: each image once over all processes, in order, without padding."""
 
@@ -160,30 +121,30 @@ class EvalSteps:
             yield [(0, index) for index in batch]
 
 
-class _DecodedBatches(Dataset[Batch | ValueError]):
-    """Whole batches by their keys; a ValueError is returned, since a worker would bury it in a traceback."""
+class _DecodedBatches(Dataset[Batch | ValueError | UnsentBatch]):
+    """Whole batches by their keys; what is wrong is returned, since a worker would bury it in a traceback."""
 
     def __init__(self, files: FileSet, transform: Transform, seed: int) -> None:
         self.files = files
         self.transform = transform
         self.seed = seed
 
-    def __getitems__(self, keys: list[Key]) -> Batch | ValueError:
+    def __getitems__(self, keys: list[Key]) -> Batch | ValueError | UnsentBatch:
+        # All at once: between two pictures each would take nine times as long.
+        seeds = [derived_seed(self.seed, *key) for key in keys]
+        indices = [index for _, index in keys]
+        pictures = map(self._decode_image, indices, seeds)
         try:
-            images = torch.stack([self._decode_image(*key) for key in keys])
+            images = collate_pictures(pictures, len(keys))
         except ValueError as error:
             return error
-        indices = [index for _, index in keys]
-        labels = self.files.labels[indices]
-        return images.contiguous(memory_format=torch.channels_last), labels
+        except NoSharedMemory as error:
+            return UnsentBatch(str(error))
+        return images, self.files.labels[indices]
 
-    def _decode_image(self, epoch: int, index: int) -> Tensor:
+    def _decode_image(self, index: int, seed: int) -> Tensor:
         image = decode_file(os.fsdecode(self.files.files[index]))
-        # The transforms draw from the CPU's global generator; outside it must seem untouched.
-        with torch.random.fork_rng(devices=[]):
-            seed = derived_seed(self.seed, epoch, index)
-            torch.default_generator.manual_seed(seed)
-            return self.transform(image)
+        return self.transform(image, seed)
 
 
 class FolderBatches:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from senet_repro.config.data_sets import read_set_facts
+from senet_repro.config.found_set import find_set
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
-from senet_repro.data.cifar import load_cifar
 from senet_repro.data.images import ImageSet, Split
+from senet_repro.data.set_cache import KeptSet
 
 # One split for every run ever made: the seed of a run must not decide what it is tested on.
 DIGITS_SPLIT_SEED = 0
@@ -33,6 +34,9 @@ class Source:
     skip_corrupt: bool
     fingerprint: str | None  # of the files
     px: int | None = None  # side that its images are reduced to; None: they stay as they are
+    # Where decoded sets are kept (None: nowhere), and the settings; neither decides what is read.
+    kept_in: Path | None = field(default=None, compare=False)
+    data: Data | None = field(default=None, compare=False)
 
 
 def load_digits() -> Split:
@@ -83,7 +87,27 @@ def _read_digits(source: Source) -> Split:
 
 
 def _read_cifar(source: Source) -> Split:
+    if source.kept_in is None or source.fingerprint is None:
+        return _decode_cifar(source)
+    kept = KeptSet(source.kept_in, source.name, source.fingerprint)
+    return kept.read_or_make(partial(_decode_cifar, source), partial(_has_same_files, source))
+
+
+def _decode_cifar(source: Source) -> Split:
+    # Late: the libraries that read its files are not needed where its pixels are kept.
+    from senet_repro.data.cifar import load_cifar
+
     return load_cifar(source.name, source.root, source.download, source.skip_corrupt)
+
+
+def _has_same_files(source: Source) -> bool:
+    """Return whether the files of a set are still those that its fingerprint is of."""
+    assert source.data is not None
+    try:
+        found = find_set(source.data, Path())
+    except (DataError, OSError):
+        return False
+    return found is not None and found.fingerprint == source.fingerprint
 
 
 READERS: dict[str, Callable[[Source], Split]] = {
@@ -107,8 +131,10 @@ def check_reader(data: Data) -> None:
         )
 
 
-def load_in_memory(data: Data) -> Split:
+def load_in_memory(data: Data, kept_in: Path | None = None) -> Split:
     """Return the set that `data` names; a second call in the same process returns the very same tensors.
+
+    `kept_in` is the folder in which decoded sets are kept for other processes; None: they are not.
 
     Raises:
         DataError: The set has no reader, is not found where `data.root` points, is not whole, a file of it cannot be
@@ -121,7 +147,9 @@ def load_in_memory(data: Data) -> Split:
     fingerprint = None
     if data.found:
         fingerprint = data.found.fingerprint
-    source = Source(data.name, root, data.download, data.skip_corrupt, fingerprint, data.px)
+    source = Source(
+        data.name, root, data.download, data.skip_corrupt, fingerprint, data.px, kept_in, data
+    )
     split = _read_set(source)
     _check_split(data, split)
     return split

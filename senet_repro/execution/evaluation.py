@@ -22,6 +22,7 @@ from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity, hash_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
+from senet_repro.core.cores import count_workers
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.files import write_json
 from senet_repro.core.signals import Deferral
@@ -193,12 +194,14 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     """
     # Late: a command that is refused, and one that starts processes, needs no torch.
     from senet_repro.core.threads import cpu_threads
+    from senet_repro.data.set_cache import find_cache_folder
     from senet_repro.tasks.classification.evaluation import (
         Preprocessing,
         check_sizes,
         evaluate_network,
         load_eval_images,
     )
+    from senet_repro.training.numerics import set_numerics
     from senet_repro.training.reasons import explain_failure
 
     # Now: the files of the checkout may change meanwhile.
@@ -208,7 +211,11 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     net = _load_network(target).to(device)
     with SlowWork("looking at the evaluation images"):
         images = load_eval_images(
-            run.data, target.fingerprint, run.trainer.num_workers, Path(run.results_dir) / _VERIFIED
+            run.data,
+            target.fingerprint,
+            count_workers(run.trainer.num_workers, run.trainer.devices),
+            Path(run.results_dir) / _VERIFIED,
+            find_cache_folder(run.results_dir),
         )
     _make_folder(target.folder)
     keys = {rule: _build_key(target, rule, images) for rule in target.rules}
@@ -226,7 +233,11 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     )
     for rule in pending:
         progress.begin_pass()
-        with cpu_threads(run.trainer.threads), explain_failure(set_devices(run, 1)):
+        with (
+            cpu_threads(run.trainer.threads),
+            set_numerics(run, device.type == "cuda"),
+            explain_failure(set_devices(run, 1)),
+        ):
             outcomes = evaluate_network(
                 net, images, run, rule, preprocessing, device=device, share=share, report=report
             )

@@ -143,6 +143,7 @@ def _train_in_this_process(
 ) -> None:
     # Imported by now, in a way that a signal ends at once.
     from senet_repro.training.fit import fit
+    from senet_repro.training.memory_room import reserve_memory
 
     plan = read_kept_plan(RunFolder(folder))
     with reserve_gpus(run.trainer) as gpus:
@@ -150,7 +151,9 @@ def _train_in_this_process(
         if gpus:
             visible = list_visible_gpus()
         indices = [visible.index(name) for name in gpus]
-        fit(run, find_task(run.task), folder, deferral, indices, overrides=overrides, plan=plan)
+        task = find_task(run.task)
+        with reserve_memory(run, gpus, deferral):
+            fit(run, task, folder, deferral, indices, overrides=overrides, plan=plan)
 
 
 def _remove_leftovers(folder: Path) -> None:

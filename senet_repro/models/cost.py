@@ -53,7 +53,8 @@ def _count_macs_of(net: nn.Module, input_px: int) -> int:
     net.to_empty(device="cpu").eval()
     with warnings.catch_warnings():
         # fvcore scripts some of its own functions as it is imported.
-        warnings.filterwarnings("ignore", r"`torch\.jit\.script` is deprecated", FutureWarning)
+        # The category is another one from release to release of torch.
+        warnings.filterwarnings("ignore", r"`torch\.jit\.script` is deprecated")
         from fvcore.nn import FlopCountAnalysis
         from fvcore.nn.jit_handles import elementwise_flop_counter
 

@@ -24,7 +24,15 @@ SCHEMA_VERSION = 3
 3 adds the plan, the outcomes of the evaluation images and the hash of metrics.jsonl.
 """
 
-TRAINER_SETTINGS = ("accumulate", "sync_bn", "compile", "precision", "channels_last", "threads")
+TRAINER_SETTINGS = (
+    "accumulate",
+    "sync_bn",
+    "compile",
+    "graph",
+    "precision",
+    "channels_last",
+    "threads",
+)
 """Settings of the trainer that can decide a number; `tf32` and `deterministic` come from torch itself."""
 
 

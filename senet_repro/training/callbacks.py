@@ -143,7 +143,9 @@ class EpochLog(pl.Callback):
 
 
 class SafePoints(pl.Callback):
-    """Writes a checkpoint at the end of each epoch, and at the end of the step in which a signal ends the run.
+    """Writes checkpoints by the clock, and one at the end of the step in which a signal ends the run.
+
+    The clock is looked at as epochs end. The last epoch always has its checkpoint: it is the network that a run leaves.
 
     Between two steps the run waits for a batch, which may never come: there a signal ends it too, a while later.
 
@@ -151,9 +153,13 @@ class SafePoints(pl.Callback):
         Stopped: a signal was noted, and a checkpoint was written.
     """
 
-    def __init__(self, folder: RunFolder, deferral: Deferral) -> None:
+    def __init__(self, folder: RunFolder, deferral: Deferral, pause_s: float) -> None:
+        """Write a checkpoint where the last one is `pause_s` seconds old; 0: at the end of each epoch."""
         self.folder = folder
         self.deferral = deferral
+        self._pause_s = pause_s
+        # When the last checkpoint was written, or training began.
+        self._saved_s = time.monotonic()
         # Whether nothing was trained since a step of this epoch ended, so that a checkpoint would hold whole steps.
         self._is_after_step = False
 
@@ -161,6 +167,7 @@ class SafePoints(pl.Callback):
         """Handle the signals again, which Lightning has just taken; leave if one came while the data were read."""
         self.deferral.install_handlers()
         self._leave_if_signalled(trainer)
+        self._saved_s = time.monotonic()
         # A run resumed within an epoch begins none: its first batch is waited for from here on.
         self.deferral.begin_wait()
 
@@ -207,12 +214,16 @@ class SafePoints(pl.Callback):
         self.deferral.begin_wait()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the checkpoint of the epoch, and leave if a signal came."""
+        """Write a checkpoint if one is due; leave with one if a signal came."""
         self.deferral.end_wait()
-        trainer.save_checkpoint(self.folder.last_checkpoint)
+        is_last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
+        is_due = is_last_epoch or self._is_checkpoint_due(trainer)
+        if is_due:
+            trainer.save_checkpoint(self.folder.last_checkpoint)
+            self._saved_s = time.monotonic()
         # After the last epoch the record is about to be written: the run ends by itself.
-        if trainer.current_epoch + 1 < (trainer.max_epochs or 0):
-            self._leave_if_signalled(trainer)
+        if not is_last_epoch:
+            self._leave_if_signalled(trainer, save=not is_due)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
@@ -226,6 +237,15 @@ class SafePoints(pl.Callback):
         progress.total.completed -= 1
         progress.current.completed -= 1
         trainer.save_checkpoint(self.folder.last_checkpoint)
+
+    def _is_checkpoint_due(self, trainer: pl.Trainer) -> bool:
+        """Return whether the last checkpoint is old enough, on every device what the clock of the first one says."""
+        is_due = time.monotonic() - self._saved_s >= self._pause_s
+        if trainer.world_size > 1:
+            # All of them write a checkpoint together, or wait for each other.
+            is_first = trainer.is_global_zero
+            is_due = trainer.strategy.reduce_boolean_decision(is_first and is_due, all=False)
+        return is_due
 
     def _leave_if_signalled(self, trainer: pl.Trainer, save: bool = False) -> None:
         signum = self.deferral.signum

@@ -8,9 +8,6 @@ when the process dies.
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -21,6 +18,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import find_temporary_folder
 from senet_repro.core.lock import hold_lock
 from senet_repro.core.wording import count_noun
+from senet_repro.training.speed import has_cpp_compiler
 
 # A few more processes than cores are slow, but serve to try what several devices do.
 MOST_PROCESSES_PER_CORE = 4
@@ -58,8 +56,9 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
     if not uses_gpu(trainer):
         check_cpu_settings(trainer)
         _check_cpu_processes(trainer.devices)
-        if trainer.compile:
-            _check_compiler()
+        # Where torch would find none, it would say so half a minute later.
+        if trainer.compile is True and not has_cpp_compiler():
+            raise ConfigError(NO_COMPILER)
         yield []
         return
     names = list_visible_gpus()
@@ -81,21 +80,6 @@ def _check_cpu_processes(wanted: int) -> None:
             f"trainer.devices={wanted}: without a GPU each is a process, and this machine has "
             f"{count_noun(cores, 'core')}; give {cores} or fewer, or a few more to try (at most {most})"
         )
-
-
-def _check_compiler() -> None:
-    """Refuse to compile where torch would find no compiler for the CPU, and would say so half a minute later."""
-    # As torch looks: it installs one itself where it is told to.
-    if os.environ.get("TORCH_INDUCTOR_INSTALL_GXX"):
-        return
-    command = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
-    # It may have words before the compiler's own, as in `ccache g++`. A quote that nothing closes names none.
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = []
-    if not words or shutil.which(words[0]) is None:
-        raise ConfigError(NO_COMPILER)
 
 
 @contextmanager

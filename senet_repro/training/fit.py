@@ -6,7 +6,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,13 @@ from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
-from senet_repro.training.compilation import CompileReport, compile_network
+from senet_repro.training.compilation import CompileReport, compile_network, keep_compiled_code
 from senet_repro.training.devices import uses_gpu
+from senet_repro.training.graph import GraphStrategy
+from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
+from senet_repro.training.speed import decide_compile, find_faster_trainer
 from senet_repro.training.task import Task
 from senet_repro.training.task_module import TaskModule
 
@@ -58,9 +61,15 @@ def fit(
     """
     # Read now: the files of the checkout may change while this process trains.
     read_commit()
+    _say_once(find_faster_trainer(run, uses_gpu(run.trainer)))
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with cpu_threads(run.trainer.threads), explain_failure(run):
+    with (
+        cpu_threads(run.trainer.threads),
+        set_numerics(run, uses_gpu(run.trainer)),
+        keep_compiled_code(Path(run.results_dir)),
+        explain_failure(run),
+    ):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
@@ -75,7 +84,8 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        callbacks = [*reports, log, SafePoints(run_folder, deferral)]
+        points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
+        callbacks = [*reports, log, points]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
@@ -95,12 +105,19 @@ def fit(
             data.teardown("fit")
 
 
+@cache
+def _say_once(line: str | None) -> None:
+    """Print a line on standard error, in a process that trains many runs only the first time."""
+    if line is not None:
+        print(line, file=sys.stderr)
+
+
 def _compile_if_asked(run: Run, net: torch.nn.Module) -> list[Callback]:
     """Let the network be compiled where the trainer asks for it, and return what reports on that."""
-    if not run.trainer.compile:
+    if not decide_compile(run, uses_gpu(run.trainer)):
         return []
-    compile_network(net)
-    return [CompileReport()]
+    forward = compile_network(net, may_fall_back=run.trainer.compile == "auto")
+    return [CompileReport(forward)]
 
 
 def _drop_line(_line: str) -> None:
@@ -164,15 +181,20 @@ def build_trainer(
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     has_several = run.trainer.devices * run.trainer.nodes > 1
+    is_on_gpu = uses_gpu(run.trainer)
+    strategy: str | GraphStrategy = "ddp" if has_several else "auto"
+    if run.trainer.graph:
+        gpu = gpus[0] if gpus else 0
+        strategy = GraphStrategy(torch.device("cuda", gpu) if is_on_gpu else torch.device("cpu"))
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment()]
     if checkpoints:
         plugins.append(checkpoints)
     return pl.Trainer(
-        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
+        accelerator="gpu" if is_on_gpu else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
-        strategy="ddp" if has_several else "auto",
+        strategy=strategy,
         sync_batchnorm=run.trainer.sync_bn,
         plugins=plugins,
         precision=run.trainer.precision,  # type: ignore[arg-type]
@@ -187,5 +209,4 @@ def build_trainer(
         num_sanity_val_steps=0,
         # The data give every process its own share already.
         use_distributed_sampler=False,
-        benchmark=torch.cuda.is_available(),
     )

@@ -37,10 +37,12 @@ def _describe_mend(run: Run) -> str:
     trainer = run.trainer
     device_images = run.recipe.batch_size // (trainer.devices * trainer.nodes)
     part_images = device_images // trainer.accumulate
+    # A graph holds a batch in one part.
+    beside = "trainer.graph=false and " if trainer.graph else ""
     for parts in range(trainer.accumulate + 1, device_images + 1):
         if device_images % parts == 0:
             return (
-                f"{part_images} images at a time on a device: give trainer.accumulate={parts}, "
+                f"{part_images} images at a time on a device: give {beside}trainer.accumulate={parts}, "
                 "the same batch in smaller parts"
             )
     return f"{part_images} image at a time: give a device with more memory, or a smaller network"

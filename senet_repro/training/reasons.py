@@ -39,7 +39,7 @@ def find_explanation(error: Exception, run: Run) -> Exception | None:
         return ConfigError(_describe_single_value(run))
     if _is_about_compiler(text):
         return ConfigError(NO_COMPILER)
-    if _is_of_compilation(error):
+    if is_of_compilation(error):
         return RunFailed(
             f"torch could not compile the network ({text.strip().splitlines()[0]}): "
             "give trainer.compile=false"
@@ -66,5 +66,6 @@ def _is_about_compiler(text: str) -> bool:
     return any(sign in text for sign in signs)
 
 
-def _is_of_compilation(error: Exception) -> bool:
+def is_of_compilation(error: Exception) -> bool:
+    """Return whether an error is one of torch's compiler, which names what it could not compile."""
     return type(error).__module__.startswith(("torch._dynamo", "torch._inductor"))

@@ -11,7 +11,9 @@ import pytorch_lightning as pl
 import torch
 
 from senet_repro.config.schema import Run
+from senet_repro.data.decode import find_torchcodec
 from senet_repro.results.record import TRAINER_SETTINGS
+from senet_repro.training.compilation import is_compiled
 
 _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf", "numpy")
 
@@ -19,6 +21,9 @@ _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegac
 def list_versions() -> dict[str, str]:
     """Return Python's version and those of the libraries that a number can depend on."""
     libraries = {library: version(library) for library in _LIBRARIES}
+    # Where it is here, pictures are decoded by it.
+    if find_torchcodec() is not None:
+        libraries["torchcodec"] = version("torchcodec")
     return {"python": platform.python_version(), **libraries}
 
 
@@ -33,8 +38,12 @@ def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
         **settings,
         "accumulate": trainer.accumulate_grad_batches,
         "precision": str(trainer.precision),
+        # A CPU takes the same step, but has no graphs.
+        "graph": run.trainer.graph and trainer.strategy.root_device.type == "cuda",
         # A single device has nobody to share its statistics with.
         "sync_bn": run.trainer.sync_bn and trainer.world_size > 1,
+        # What auto came to, or false where torch could not.
+        "compile": is_compiled(trainer),
         "threads": torch.get_num_threads(),
         "tf32": trainer.strategy.root_device.type == "cuda" and _allows_tf32(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),

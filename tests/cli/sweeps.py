@@ -32,9 +32,11 @@ def start(results_dir: Path, *arguments: str, **options: Any) -> WarmPython:
     return commands.start_warm(*arguments, f"results_dir={results_dir}", **options)
 
 
-def finish(results_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def finish(
+    results_dir: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Start runs as `start` does, and wait until they end."""
-    return commands.run_warm(*arguments, f"results_dir={results_dir}")
+    return commands.run_warm(*arguments, f"results_dir={results_dir}", **environment)
 
 
 def table(results_dir: Path, *arguments: str) -> str:

@@ -195,7 +195,7 @@ def test_a_killed_and_resumed_run_gives_the_table_of_a_run_without_wandb_and_lea
         (table,) = build_tables(load_results(results), [find_table("reduction_ratio")])
         return flatten_rows(table)
 
-    logged = [*small, "logger=wandb", f"results_dir={mirrored}"]
+    logged = [*small, "trainer.checkpoint_s=0", "logger=wandb", f"results_dir={mirrored}"]
     run = compose(logged)
     assert python("-c", KILLED, "1", "before its checkpoint", *logged).returncode == -9
     del environment["MPLCONFIGDIR"]

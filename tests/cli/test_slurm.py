@@ -28,6 +28,7 @@ SMALL = [
     "recipe.batch_size=256",
     "trainer.accelerator=cpu",
     "trainer.threads=1",
+    "trainer.checkpoint_s=0",
     "results_dir=runs",
 ]
 LONG = ["seed=5", "recipe.epochs=24", *SMALL]

@@ -54,17 +54,36 @@ def test_the_commands_that_a_sweep_ends_with_repeat_just_what_failed(tmp_path: P
     assert again.stdout == done.stdout
 
 
+# Python runs it at the start of each process: it notes those that go on to load torch.
+WATCH_TORCH = """
+import os, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            with open(os.environ["LOADS"], "a") as file:
+                file.write(f"{os.getpid()}\\n")
+
+sys.meta_path.insert(0, Watch())
+"""
+
+
 def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
-    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,none", "recipe.epochs=2", *SMALL]
+    sweep = ["-m", "+ablation=reduction_ratio", "r=2,4,8,none", "recipe.epochs=2", *SMALL]
     one, two = tmp_path / "one", tmp_path / "two"
-    first, second = finish(one, *sweep), finish(two, *sweep, *SIDE_BY_SIDE)
+    (tmp_path / "sitecustomize.py").write_text(WATCH_TORCH)
+    watched = {"PYTHONPATH": str(tmp_path), "LOADS": str(tmp_path / "loads.txt")}
+    first, second = finish(one, *sweep), finish(two, *sweep, *SIDE_BY_SIDE, **watched)
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    # Two processes train the four runs, and each loads torch once.
+    loads = (tmp_path / "loads.txt").read_text().split()
+    assert len(loads) == len(set(loads)) == 2
     assert sorted(second.stdout.replace("/two/", "/one/").splitlines()) == sorted(
         first.stdout.splitlines()
     )
     assert records(two) == records(one)
     assert table(two) == table(one)
-    assert "[3/3]" in second.stderr
+    assert "[4/4]" in second.stderr
 
 
 @pytest.mark.parametrize(

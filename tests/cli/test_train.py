@@ -2,30 +2,125 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
 
+import joblib
 import pytest
-from omegaconf import OmegaConf
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.cli.command import Command
 from senet_repro.cli.points import Point
-from senet_repro.cli.train import HydraLauncher, ThisProcess
+from senet_repro.cli.train import HydraLauncher, ThisProcess, count_side_by_side
 from senet_repro.config.composition import compose
+from senet_repro.config.conf_dir import CONF_DIR
+from senet_repro.config.schema import Run, Trainer
 from senet_repro.core.errors import ConfigError
 
 
+@pytest.fixture(scope="module")
+def a_run() -> Run:
+    return compose([])
+
+
 @pytest.mark.parametrize(
-    ("settings", "expected"),
-    [({}, False), ({"n_jobs": 1}, False), ({"n_jobs": 2}, True)],
-    ids=["Hydra's own, and a cluster", "joblib with one worker", "joblib with two"],
+    ("settings", "trainer", "runs", "expected"),
+    [
+        pytest.param({}, {}, 3, 1, id="Hydra's own, and a cluster"),
+        pytest.param({"n_jobs": 1}, {}, 3, 1, id="joblib with one worker"),
+        pytest.param({"n_jobs": 2}, {}, 3, 2, id="joblib with two"),
+        pytest.param({"n_jobs": 12}, {}, 3, 3, id="no more workers than runs"),
+        pytest.param({"n_jobs": -1}, {}, 9, 4, id="one per core"),
+        pytest.param({"n_jobs": -1}, {}, 1, 1, id="one run needs no process beside this one"),
+        pytest.param({"n_jobs": -2}, {}, 9, 3, id="all cores but one"),
+        pytest.param({"n_jobs": -1}, {"devices": 2}, 9, 2, id="two devices take two cores"),
+        pytest.param({"n_jobs": -1}, {"devices": 8}, 9, 1, id="more devices than cores"),
+        pytest.param({"n_jobs": -1}, {"nodes": 2}, 9, 1, id="nodes meet run by run"),
+    ],
 )
-def test_only_several_jobs_at_a_time_run_in_processes_that_the_command_must_stop(
-    settings: dict[str, Any], expected: bool
+def test_as_many_runs_at_a_time_as_asked_for_or_as_there_are_cores_for(
+    settings: dict[str, int],
+    trainer: dict[str, int],
+    runs: int,
+    expected: int,
+    a_run: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # A launcher that trains in this process leaves signals to the run, which defers them itself.
-    config = OmegaConf.create({"hydra": {"launcher": settings}})
+    monkeypatch.setattr(joblib, "effective_n_jobs", lambda jobs: 5 + jobs)
+    run = replace(a_run, trainer=Trainer(**trainer))
+    assert count_side_by_side(OmegaConf.create(settings), [run] * runs) == expected
+
+
+class SeenLauncher:
+    """A launcher of Hydra's that has no jobs, and tells how many it would run at a time."""
+
+    seen: ClassVar[list[int | None]] = []
+
+    def __init__(self, config: DictConfig) -> None:
+        self._jobs = config.hydra.launcher.get("n_jobs")
+
+    def launch(self, overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
+        self.seen.append(self._jobs)
+        return [JobReturn() for _ in overrides]
+
+
+@pytest.mark.parametrize(
+    ("launcher", "launches", "expected", "are_processes"),
+    [
+        ({"n_jobs": 12}, [3, 1], [3, 3], True),
+        ({"n_jobs": -1}, [1, 1], [1, 1], False),
+        ({}, [3], [None], False),
+    ],
+    ids=["the workers of the first launch live on", "one run", "not joblib's"],
+)
+def test_a_command_keeps_its_workers_from_launch_to_launch(
+    launcher: dict[str, int],
+    launches: list[int],
+    expected: list[int | None],
+    are_processes: bool,
+    a_run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def build(_plugins: object, config: DictConfig, **_others: Any) -> SeenLauncher:
+        return SeenLauncher(config)
+
+    monkeypatch.setattr(SeenLauncher, "seen", [])
+    monkeypatch.setattr(Plugins, "instantiate_launcher", build)
     unused: Any = None
-    assert HydraLauncher(unused, unused, config).starts_processes is expected
+    config = OmegaConf.create({"hydra": {"launcher": launcher}})
+    OmegaConf.set_readonly(config, True)
+    jobs = HydraLauncher(unused, config)
+    # Only jobs in processes of their own must be stopped by the command; a run in this one defers signals itself.
+    assert not jobs.starts_processes
+    for count in launches:
+        jobs.launch_jobs(
+            [Point([f"seed={seed}"], replace(a_run, seed=seed)) for seed in range(count)]
+        )
+    assert SeenLauncher.seen == expected
+    assert jobs.starts_processes is are_processes
+    assert config.hydra.launcher == launcher
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ([], "JoblibLauncher"),
+        (["hydra/launcher=basic"], "BasicLauncher"),
+        (["protocol=cifar10"], "BasicLauncher"),
+    ],
+    ids=["the demo", "the user's own", "another protocol"],
+)
+def test_the_demo_trains_side_by_side_unless_told_otherwise(
+    overrides: list[str], expected: str
+) -> None:
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        config = hydra_compose("config", overrides, return_hydra_config=True)
+    assert config.hydra.launcher._target_.endswith(expected)
 
 
 def test_a_sweep_is_dry_as_a_whole_or_not_at_all() -> None:

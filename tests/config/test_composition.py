@@ -269,6 +269,7 @@ def test_the_defaults_of_the_yaml_are_those_that_table_rows_start_from() -> None
 @pytest.mark.parametrize(
     ("trainer", "asked"),
     [
+        (["accelerator=auto", "devices=8"], (1, 8, 24)),
         (["accelerator=auto", "devices=8", "num_workers=6"], (1, 8, 56)),
         (["accelerator=gpu", "devices=4", "nodes=2", "num_workers=0"], (2, 4, 4)),
         (["accelerator=cpu", "devices=2", "num_workers=1", "threads=3"], (1, None, 8)),
@@ -282,3 +283,10 @@ def test_a_job_of_a_cluster_asks_for_what_its_trainer_uses(
         launcher = hydra_compose("config", overrides, return_hydra_config=True).hydra.launcher
     assert (launcher.nodes, launcher.gpus_per_node, launcher.cpus_per_task) == asked
     assert launcher.additional_parameters.export == f"ALL,SRUN_CPUS_PER_TASK={asked[2]}"
+
+
+def test_a_job_has_room_for_processes_that_decode_files() -> None:
+    overrides = ["hydra/launcher=slurm", "protocol=imagenet", "trainer.devices=2"]
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        launcher = hydra_compose("config", overrides, return_hydra_config=True).hydra.launcher
+    assert launcher.cpus_per_task == 2 * (8 + 1)

@@ -15,7 +15,7 @@ SETTINGS = {
     "recipe": "batch_size cutout_px epochs label_smoothing lr momentum nesterov schedule weight_decay",
     "protocol": "",
     "logger": "project",
-    "trainer": "accelerator accumulate channels_last compile devices nodes num_workers precision sync_bn threads",
+    "trainer": "accelerator accumulate channels_last compile devices graph nodes num_workers precision sync_bn threads",
 }
 
 

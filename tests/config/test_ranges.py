@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from senet_repro.config.composition import compose
 from senet_repro.config.keys import list_facts, list_keys, list_ranges
 from senet_repro.config.ranges import Range
+from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
 
 # Its numbers are held to the length of their schedule.
@@ -84,6 +87,10 @@ def test_nonsense_is_refused_before_it_trains(overrides: list[str]) -> None:
             "give bf16-mixed or 32-true on the CPU",
         ),
         (
+            ["trainer.graph=true", "protocol=imagenet"],
+            "imagenet is read from files: give trainer.graph=false",
+        ),
+        (
             ["protocol=imagenet", "data.eval_resize_px=200"],
             "is smaller than the crop, data.eval_px=224: give at least 224",
         ),
@@ -102,3 +109,17 @@ def test_a_number_that_another_setting_limits_is_refused(
     with pytest.raises(ConfigError) as error:
         compose(overrides)
     assert message in str(error.value)
+
+
+def test_what_a_graph_cannot_hold_is_refused() -> None:
+    run = compose(["trainer.graph=true", "recipe.batch_size=64"])
+    mends = {
+        ("devices", 2): "is for one device: give trainer.devices=1 and trainer.nodes=1, or",
+        ("nodes", 2): "is for one device: give trainer.devices=1 and trainer.nodes=1, or",
+        ("accumulate", 2): "give trainer.accumulate=1, or trainer.graph=false",
+        ("precision", "16-mixed"): "give trainer.precision=bf16-mixed, or trainer.graph=false",
+    }
+    for (key, value), mend in mends.items():
+        trainer = replace(run.trainer, **{key: value})
+        with pytest.raises(ConfigError, match=mend):
+            validate_run(replace(run, trainer=trainer))

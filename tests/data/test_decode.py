@@ -21,11 +21,24 @@ from senet_repro.data import decode
 from senet_repro.data.cifar import load_cifar
 from senet_repro.data.decode import decode_file, decode_rgb
 from senet_repro.data.folder import load_folders
+from senet_repro.data.picture_files import count_components, hide_orientation
 from senet_repro.data.verify import find_corrupt_files
 
+SAMPLE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "imagenet-sample"
 PIXELS = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 CHANNELS = {"grey": (0, 1), "RGB": (2, 3), "grey, alpha": (4, 2), "RGBA": (6, 4)}
 """The kinds of PNG with 16 bits: their number in the file's head, and how many channels they have."""
+
+
+@pytest.fixture(autouse=True, params=["torchvision", "torchcodec"])
+def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Decode by each of the libraries in turn, the second where it is installed."""
+    name = str(request.param)
+    if name == "torchvision":
+        monkeypatch.setattr(decode, "find_torchcodec", lambda: None)
+    elif decode.find_torchcodec() is None:
+        pytest.skip("torchcodec is not installed")
+    return name
 
 
 def write_png_16(kind: str, values: np.ndarray) -> bytes:
@@ -81,6 +94,61 @@ def test_every_mode_has_the_pixels_of_pillow(mode: str) -> None:
     assert difference.abs().max() <= 1
 
 
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_a_picture_is_not_turned_by_its_exif_data(file_format: str) -> None:
+    image = Image.fromarray(PIXELS[:16])
+    exif = Image.Exif()
+    # 6: the picture is to be shown after a quarter turn.
+    exif[0x0112] = 6
+    turned = save(image, file_format, exif=exif)
+    assert len(turned) > len(save(image, file_format))
+    assert torch.equal(decode_rgb(turned), decode_rgb(save(image, file_format)))
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_only_the_exif_data_are_taken_out(file_format: str) -> None:
+    image, exif = Image.fromarray(PIXELS), Image.Exif()
+    exif[0x0112] = 3
+    options = {"dpi": (300, 300)} if file_format == "PNG" else {"comment": b"\xff\xe1 a remark"}
+    encoded = bytearray(save(image, file_format, exif=exif, **options))
+    hide_orientation(encoded)
+    assert bytes(encoded) == save(image, file_format, **options)
+
+
+@pytest.mark.parametrize(("mode", "components"), [("L", 1), ("RGB", 3), ("CMYK", 4)])
+def test_the_components_of_a_jpeg_are_counted(mode: str, components: int) -> None:
+    image = Image.fromarray(PIXELS).convert("RGB").convert(mode)
+    for options in ({}, {"progressive": True}):
+        assert count_components(save(image, "JPEG", **options)) == components
+    assert count_components(save(Image.fromarray(PIXELS), "PNG")) is None
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("kept", [3, 9, 20, 40, 200, -100])
+def test_a_file_that_is_cut_short_is_refused(file_format: str, kept: int) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_rgb(save(Image.fromarray(PIXELS), file_format)[:kept])
+
+
+def test_a_damaged_png_is_refused_and_does_not_end_the_process() -> None:
+    encoded = bytearray(save(Image.fromarray(PIXELS), "PNG"))
+    encoded[len(encoded) // 2] ^= 0xFF
+    with pytest.raises(ValueError, match="IDAT"):
+        decode_rgb(bytes(encoded))
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason=f"no ImageNet pictures in {SAMPLE}")
+def test_both_libraries_have_the_same_pixels(decoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if decoder == "torchvision":
+        pytest.skip("compared in the other's turn")
+    files = sorted(map(str, SAMPLE.rglob("*.JPEG")))
+    found = [decode_file(file) for file in files]
+    monkeypatch.setattr(decode, "find_torchcodec", lambda: None)
+    assert all(
+        torch.equal(decode_file(file), image) for file, image in zip(files, found, strict=True)
+    )
+
+
 def animate() -> bytes:
     frames = [Image.fromarray(PIXELS), Image.fromarray(PIXELS[::-1].copy())]
     return save(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -111,7 +179,7 @@ def test_other_forms_are_refused_by_name_and_counted(
     ],
 )
 def test_no_other_form_gets_past_the_decoder(form: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "decode_image", lambda *_: form)
+    monkeypatch.setattr(decode, "_decode", lambda _: form)
     with pytest.raises(ValueError, match=r"where \(3, height, width\) uint8 is due"):
         decode_rgb(b"bytes")
 

@@ -13,15 +13,14 @@ from torch.nn.functional import interpolate
 
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch
+from senet_repro.data.crops import eval_transform, train_transform
 from senet_repro.data.decode import decode_rgb
 from senet_repro.data.folder import (
     EvalSteps,
     FolderBatches,
     TrainFolderBatches,
-    eval_transform,
     load_folders,
     load_part,
-    train_transform,
 )
 from senet_repro.data.order import Share, TrainSteps
 
@@ -238,7 +237,7 @@ from senet_repro.data.folder import FileSet, TrainFolderBatches
 from senet_repro.data.order import Share, TrainSteps
 import numpy as np, torch
 files = FileSet(np.array([os.fsencode(name) for name in sys.argv[1:]]), torch.arange(len(sys.argv) - 1))
-same_size = lambda image: image[:, :20, :20]
+same_size = lambda image, seed: image[:, :20, :20]
 steps = TrainSteps(len(files), 2, 0, Share())
 batches = TrainFolderBatches(files, same_size, steps, 0, 1, pin_memory=False)
 mine = iter(batches)

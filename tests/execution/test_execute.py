@@ -25,7 +25,16 @@ from senet_repro.results.store import load_results, read_status
 from senet_repro.training.callbacks import EpochLog
 from tests.commands import start, wait_for_end, wait_until
 from tests.folders import trained_elsewhere
-from tests.training.runs import SMALL, outcomes, same, silent, small, timeless_epochs, weights
+from tests.training.runs import (
+    EACH_EPOCH,
+    SMALL,
+    outcomes,
+    same,
+    silent,
+    small,
+    timeless_epochs,
+    weights,
+)
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
 
@@ -79,9 +88,11 @@ def die(*_):
 if when == "before its metrics":
     append = callbacks.append_epoch
     callbacks.append_epoch = lambda folder, metrics: die() if metrics["epoch"] == after + 1 else append(folder, metrics)
-elif when == "before its checkpoint":
+else:
     told = callbacks.Progress.report_epoch
     callbacks.Progress.report_epoch = lambda self, epoch: die() if epoch["epoch"] == after + 1 else told(self, epoch)
+if when == "long after its checkpoint":
+    callbacks.SafePoints._is_checkpoint_due = lambda self, trainer: trainer.current_epoch == 0
 execute.train_to_record(compose(sys.argv[3:]), print)
 """
 
@@ -89,7 +100,8 @@ execute.train_to_record(compose(sys.argv[3:]), print)
 @pytest.mark.parametrize(
     ("after", "when"),
     [
-        (1, "before its metrics"),
+        (2, "long after its checkpoint"),
+        pytest.param(1, "before its metrics", marks=FAULT),
         pytest.param(0, "before its checkpoint", marks=FAULT),
         pytest.param(1, "before its checkpoint", marks=FAULT),
         pytest.param(0, "before its metrics", marks=FAULT),
@@ -102,7 +114,7 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(
 ) -> None:
     whole, cut = (small(tmp_path / name, "seed=5") for name in ("whole", "cut"))
     train_to_record(whole, silent)
-    overrides = [*SMALL, "seed=5", f"results_dir={tmp_path / 'cut'}"]
+    overrides = [*SMALL, EACH_EPOCH, "seed=5", f"results_dir={tmp_path / 'cut'}"]
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(after), when, *overrides], check=False
     )
@@ -127,7 +139,7 @@ def test_a_plateau_schedule_resumes_with_its_drop(tmp_path: Path) -> None:
     train_to_record(whole, silent)
     rates = [epoch["lr"] for epoch in read_epochs(run_dir(whole))]
     dropped = next(epoch for epoch in range(1, 6) if rates[epoch] < rates[epoch - 1])
-    arguments = [*SMALL, *overrides, f"results_dir={tmp_path / 'cut'}"]
+    arguments = [*SMALL, EACH_EPOCH, *overrides, f"results_dir={tmp_path / 'cut'}"]
     code = [sys.executable, "-c", KILLED, str(dropped), "before its metrics", *arguments]
     assert subprocess.run(code, check=False).returncode == -9
     train_to_record(cut, silent)

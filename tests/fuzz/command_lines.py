@@ -41,6 +41,7 @@ LEGAL = {
     "trainer.num_workers": ["0", "4"],
     "trainer.precision": ["32-true", "bf16-mixed"],
     "trainer.channels_last": ["true", "false"],
+    "trainer.graph": ["true", "false"],
     "logger.project": ["mine", "20241126_0930", "1e3", "true"],
 }
 """Settings of a run on the embedded digits, and legal values of each as they are typed."""

@@ -14,6 +14,7 @@ from senet_repro.results.epochs import read_epochs
 from senet_repro.results.run_folder import RunFolder
 
 SMALL = ["recipe.epochs=3", "recipe.batch_size=256", "trainer.accelerator=cpu"]
+EACH_EPOCH = "trainer.checkpoint_s=0"  # a checkpoint
 STEPS = 1437 // 256  # of an epoch
 
 

@@ -12,11 +12,13 @@ import pytest
 import torch
 
 from senet_repro.core.errors import DataError
+from senet_repro.core.signals import Deferral
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training import checkpoints
+from senet_repro.training.callbacks import SafePoints
 from senet_repro.training.checkpoints import Checkpoints, read_checkpoint
-from tests.training.runs import outcomes, same, silent, small, timeless_epochs, weights
+from tests.training.runs import EACH_EPOCH, outcomes, same, silent, small, timeless_epochs, weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -151,7 +153,7 @@ def test_a_failure_at_any_step_of_writing_leaves_one_to_go_on_from(
 
 
 def test_a_run_whose_last_checkpoint_is_lost_ends_the_same(tmp_path: Path) -> None:
-    whole, hurt = (small(tmp_path / name) for name in ("whole", "hurt"))
+    whole, hurt = (small(tmp_path / name, EACH_EPOCH) for name in ("whole", "hurt"))
     for run in (whole, hurt):
         train_to_record(run, silent)
     folder = RunFolder.of(hurt)
@@ -170,3 +172,37 @@ def test_a_checkpoint_between_epochs_of_an_older_version_is_gone_on_from(tmp_pat
     content["senet_repro"]["format_version"] = 1
     torch.save(content, folder.last_checkpoint)
     assert files.find_newest(silent) == folder.last_checkpoint
+
+
+class Clock:
+    """A trainer as `SafePoints` sees it: so many devices, of which one is meant, and what they agree on."""
+
+    def __init__(self, devices: int, is_first: bool, agreed: bool) -> None:
+        self.world_size = devices
+        self.is_global_zero = is_first
+        self.strategy = self
+        self.agreed = agreed
+        self.said: list[bool] = []
+
+    def reduce_boolean_decision(self, decision: bool, all: bool) -> bool:
+        self.said.append(decision)
+        return self.agreed
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "trainer", "is_due", "said"),
+    [
+        (0, Clock(1, is_first=True, agreed=False), True, []),
+        (3600, Clock(1, is_first=True, agreed=True), False, []),
+        (0, Clock(2, is_first=True, agreed=True), True, [True]),
+        # Its own clock says so, and is not asked.
+        (0, Clock(2, is_first=False, agreed=False), False, [False]),
+        (3600, Clock(2, is_first=False, agreed=True), True, [False]),
+    ],
+)
+def test_the_clock_of_the_first_device_says_when_a_checkpoint_is_due(
+    pause_s: int, trainer: Any, is_due: bool, said: list[bool], tmp_path: Path
+) -> None:
+    points = SafePoints(RunFolder(tmp_path), Deferral(), pause_s)
+    assert points._is_checkpoint_due(trainer) == is_due
+    assert trainer.said == said

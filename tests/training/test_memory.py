@@ -29,6 +29,7 @@ from tests.training.runs import SMALL, small
             ["recipe.batch_size=27", "trainer.accumulate=3"],
             "9 images at a time on a device: give trainer.accumulate=9",
         ),
+        (["trainer.graph=true"], "give trainer.graph=false and trainer.accumulate=2"),
         (["trainer.accumulate=256"], "1 image at a time: give a device with more memory"),
     ],
 )

@@ -178,6 +178,7 @@ def test_settings_in_force_are_recorded(tmp_path: Path) -> None:
         "accumulate": 1,
         "sync_bn": False,
         "compile": False,
+        "graph": False,
         "precision": "32-true",
         "channels_last": True,
         "threads": 1,
@@ -203,6 +204,7 @@ def test_tf32_is_of_runs_on_gpus_alone(tmp_path: Path, monkeypatch: pytest.Monke
         accumulate_grad_batches = 1
         precision = "32-true"
         world_size = 1
+        callbacks: tuple[()] = ()
 
         class strategy:  # noqa: N801
             root_device = torch.device("cuda", 0)

@@ -6,6 +6,7 @@ import argparse
 import shlex
 from collections.abc import Sequence
 
+from senet_repro.core.cores import count_workers
 from senet_repro.core.slow_work import SlowWork
 
 DESCRIPTION = "Mean and standard deviation of a set's training pictures."
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="+",
         metavar="KEY=VALUE",
-        help="the set, such as data=folder data.root=DIR; trainer.num_workers=8 decodes faster",
+        help="the set, such as data=folder data.root=DIR; trainer.num_workers=8: so many processes decode",
     )
 
 
@@ -34,10 +35,12 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.config.composition import compose
 
     run = compose([*_choose_network(options.overrides), *options.overrides, *NEUTRAL])
+    # No device trains meanwhile, and all cores are free to decode.
+    workers = count_workers(run.trainer.num_workers, devices=1)
     with SlowWork("loading torch"):
         from senet_repro.data.pixel_stats import sum_training_pixels
     with SlowWork(f"decoding the training pictures of {run.data.title}") as work:
-        sums = sum_training_pixels(run.data, run.trainer.num_workers, work.count)
+        sums = sum_training_pixels(run.data, workers, work.count)
     mean, std = _format_numbers(sums.mean), _format_numbers(sums.std)
     print(f"{run.data.title}: {sums.images:,} training pictures, {sums.pixels:,} pixels")
     print(f"mean {mean} of red, green and blue, on the scale 0..255")

@@ -264,7 +264,8 @@ def _list_surroundings(record: Record) -> dict[str, Any]:
 def _read_trainer(record: Record) -> dict[str, Any]:
     """Return the trainer's settings, those of an older record completed by what its hardware tells."""
     hardware = record.hardware
-    known: dict[str, Any] = {"threads": hardware.get("threads")}
+    # Before there was a choice, no step was recorded as a graph.
+    known: dict[str, Any] = {"threads": hardware.get("threads"), "graph": False}
     # A CPU has no TF32, and a single device has nobody to share its statistics with.
     if hardware.get("device") == "cpu":
         known["tf32"] = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from senet_repro.config.schema import Run
+from senet_repro.core.cores import count_workers
 from senet_repro.tasks.classification.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -30,15 +31,18 @@ class ClassificationTask:
         """Return the run's images, batched for its devices; nothing is read yet."""
         from pathlib import Path
 
+        from senet_repro.data.set_cache import find_cache_folder
         from senet_repro.tasks.classification.data_module import ImageData
 
         return ImageData(
             run.data,
             run.recipe.batch_size,
             run.seed,
-            run.trainer.num_workers,
+            count_workers(run.trainer.num_workers, run.trainer.devices),
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
+            run.trainer.graph,
+            find_cache_folder(run.results_dir),
         )
 
 

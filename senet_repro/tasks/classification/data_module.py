@@ -11,18 +11,18 @@ import torch
 from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
 from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.crops import Transform, eval_transform, train_transform
 from senet_repro.data.folder import (
     EvalSteps,
     FileSet,
     FolderBatches,
     TrainFolderBatches,
-    eval_transform,
     load_folders,
-    train_transform,
 )
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import check_reader, load_in_memory
+from senet_repro.data.static_batches import StaticBatches
 from senet_repro.data.verify import corruption_error, find_corrupt_files
 from senet_repro.training.task_module import TaskData
 
@@ -43,6 +43,8 @@ class ImageData(TaskData):
         num_workers: int,
         cutout_px: int = 0,
         verified: Path = Path(".verified"),
+        is_static: bool = False,
+        kept_in: Path | None = None,
     ) -> None:
         """Describe the data; nothing is read before `setup`.
 
@@ -53,6 +55,8 @@ class ImageData(TaskData):
             num_workers: Decoding processes per device; sets in memory need none.
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
             verified: Folder in which the outcome of verifying images is kept.
+            is_static: Whether the training step takes its batches itself, by `StaticBatches`.
+            kept_in: Folder in which decoded sets are kept for other processes; None: they are not.
 
         Raises:
             DataError: No set has the name `data.name`.
@@ -65,6 +69,8 @@ class ImageData(TaskData):
         self.num_workers = num_workers
         self.cutout_px = cutout_px
         self.verified = verified
+        self.is_static = is_static
+        self.kept_in = kept_in
         self.normalise = Normalise(data.mean, data.std)
         self._corrupt: list[str] = []
         self._open: list[FolderBatches] = []
@@ -119,7 +125,7 @@ class ImageData(TaskData):
             DataError: The set is missing or damaged; the message names the files that were looked for.
         """
         if self.data.kind == "memory":
-            split = load_in_memory(self.data)
+            split = load_in_memory(self.data, self.kept_in)
             self._train, self._test = split.train, split.test
         else:
             train, test = load_folders(self.data)
@@ -152,8 +158,10 @@ class ImageData(TaskData):
         """Let training go on from there, perhaps within an epoch."""
         self._resume_at = state_dict
 
-    def train_dataloader(self) -> TrainBatches | FolderBatches:
+    def train_dataloader(self) -> TrainBatches | StaticBatches | FolderBatches:
         """Return this process's share of the training batches: uint8, or normalised where squares are cut out.
+
+        Static ones are normalised where the step takes them.
 
         Raises:
             DataError: The batch does not divide over the devices or is larger than the set.
@@ -167,7 +175,8 @@ class ImageData(TaskData):
         steps.resume_at(**self._resume_at)
         self._steps = steps
         if isinstance(self._train, ImageSet):
-            return TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
+            batches = TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
+            return StaticBatches(batches) if self.is_static else batches
         return self._build_folder_batches(self._train, steps)
 
     def val_dataloader(self) -> EvalBatches | FolderBatches:
@@ -177,8 +186,12 @@ class ImageData(TaskData):
         steps = EvalSteps(self.num_eval_images, self.batch_size, self._process_share)
         return self._build_folder_batches(self._test, steps)
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(
+        self, batch: Batch | StaticBatches, dataloader_idx: int
+    ) -> Batch | StaticBatches:
         """Normalise on the device: uint8 images become float32."""
+        if isinstance(batch, StaticBatches):
+            return batch
         images, labels = batch
         # On the device, since a quarter of the bytes travels there.
         return self.normalise.to(images.device)(images), labels
@@ -186,7 +199,7 @@ class ImageData(TaskData):
     def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
         if isinstance(steps, TrainSteps):
             kind: type[FolderBatches] = TrainFolderBatches
-            transform = train_transform(self.data)
+            transform: Transform = train_transform(self.data)
         else:
             kind = FolderBatches
             transform = eval_transform(self.data)

@@ -16,15 +16,16 @@ from senet_repro.config.class_folders import EVAL, find_class_folders
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
 from senet_repro.config.schema import Data, Run
+from senet_repro.core.cores import count_workers
 from senet_repro.core.errors import ConfigError, DataError
 from senet_repro.core.wording import name_some
 from senet_repro.data.batches import Batch, Normalise
+from senet_repro.data.crops import eval_transform
 from senet_repro.data.folder import (
     EvalSteps,
     FileSet,
     FolderBatches,
     Key,
-    eval_transform,
     load_part,
 )
 from senet_repro.data.images import ImageSet
@@ -82,18 +83,22 @@ def check_sizes(run: Run, rules: Sequence[CropRule]) -> None:
 
 
 def load_eval_images(
-    data: Data, fingerprint: str | None, num_workers: int, verified: Path
+    data: Data,
+    fingerprint: str | None,
+    num_workers: int,
+    verified: Path,
+    kept_in: Path | None = None,
 ) -> EvalImages:
     """Return the evaluation images of a set; of one in folders no other part is read.
 
     `fingerprint` is that of a set in folders, `verified` the folder in which the outcome of verifying images is kept,
-    where `data` asks for that.
+    where `data` asks for that, and `kept_in` the one in which decoded sets are.
 
     Raises:
         DataError: they are not there, not readable, or which output belongs to which folder cannot be known.
     """
     if data.kind == "memory":
-        stored = load_in_memory(data).test
+        stored = load_in_memory(data, kept_in).test
         return EvalImages(stored, _hash_pixels(stored))
     assert fingerprint is not None
     _check_outputs(data)
@@ -225,7 +230,7 @@ def _build_batches(
     cut = replace(run.data, eval_px=rule.size_px, eval_resize_px=rule.resize_px)
     transform = eval_transform(cut, preprocessing.interpolation, preprocessing.antialias)
     # One process per batch at most: more would only wait.
-    workers = min(run.trainer.num_workers, len(steps))
+    workers = min(count_workers(run.trainer.num_workers, run.trainer.devices), len(steps))
     pin_memory = device.type == "cuda"
     return FolderBatches(stored, transform, steps, 0, workers, pin_memory)
 

@@ -1,0 +1,167 @@
+"""Section correct: every network of the tables on the device against float64 on the CPU (benchmarks floor)."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from senet_repro.benchmarks.gpu_probe import Findings, Probe, measure_distance
+from senet_repro.benchmarks.table_runs import list_table_runs
+from senet_repro.config.composition import compose
+from senet_repro.config.identity import run_name
+from senet_repro.config.schema import Run
+from senet_repro.training.fit import build_network
+
+IMAGES = 32
+SIDE_PX = 32
+CLASSES = 10
+# Of a rehearsal: enough to see that the section works.
+QUICK_RUNS = 2
+QUICK_IMAGES = 4
+
+
+class Mode(NamedTuple):
+    """A way to compute on the device, and how far it may be from float64 as a share of the exact values' length."""
+
+    allows_tf32: bool
+    uses_bf16: bool
+    most_of_logits: float
+    # A ReLU whose input is 0 but for rounding may fall either way, so that single gradients differ wholly.
+    most_of_gradients: float
+
+
+MODES = {
+    "float32": Mode(False, False, 1e-4, 2e-2),
+    "tf32": Mode(True, False, 2e-2, 2e-1),
+    "bf16": Mode(True, True, 1e-1, 5e-1),
+}
+
+
+class Results(NamedTuple):
+    """Both in float64 on the CPU."""
+
+    logits: Tensor  # (B, classes)
+    gradients: Tensor  # of all parameters, as one vector
+
+
+def probe_correct(probe: Probe, findings: Findings) -> None:
+    """Compare logits and gradients of one batch, and name the gradients that are not channels_last."""
+    network = ["model=resnet11"] if probe.is_quick else []
+    all_runs = list_table_runs(["protocol=cifar10", *network])
+    runs = list(islice(all_runs, QUICK_RUNS if probe.is_quick else None))
+    images, labels = _make_batch(QUICK_IMAGES if probe.is_quick else IMAGES)
+    worst: dict[str, dict[str, Any]] = {}
+    strays: dict[str, list[str]] = {}
+    for overrides in runs:
+        run = compose([*overrides, *probe.overrides])
+        exact = _compute(build_network(run).double(), images.double(), labels)
+        for name, mode in MODES.items():
+            found = _compute_on_device(run, probe.device, images, labels, mode)
+            _keep_worst(worst, name, run_name(run), found, exact)
+        stray = _list_stray_gradients(run, probe.device, images, labels)
+        if stray:
+            strays[run_name(run)] = stray
+        findings.note("furthest_from_float64", worst)
+        findings.note("gradients_not_channels_last", strays)
+    findings.note("networks", len(runs))
+    for name, mode in MODES.items():
+        _judge_distances(findings, name, mode, worst[name])
+
+
+def _make_batch(count: int) -> tuple[Tensor, Tensor]:
+    """Return random normalised images, channels_last, and labels."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(count, 3, SIDE_PX, SIDE_PX, generator=generator)
+    labels = torch.randint(CLASSES, (count,), generator=generator)
+    return images.contiguous(memory_format=torch.channels_last), labels
+
+
+def _compute(net: nn.Module, images: Tensor, labels: Tensor, uses_bf16: bool = False) -> Results:
+    """Return the logits of a network in training, and the gradients of its mean loss."""
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=uses_bf16):
+        logits = net(images)
+        loss = F.cross_entropy(logits, labels)
+    gradients = torch.autograd.grad(loss, list(net.parameters()))
+    flat = [gradient.double().flatten().cpu() for gradient in gradients]
+    return Results(logits.detach().double().cpu(), torch.cat(flat))
+
+
+def _compute_on_device(
+    run: Run, device: torch.device, images: Tensor, labels: Tensor, mode: Mode
+) -> Results:
+    _set_tf32(mode.allows_tf32)
+    net = build_network(run).to(device)
+    return _compute(net, images.to(device), labels.to(device), mode.uses_bf16)
+
+
+def _set_tf32(is_allowed: bool) -> None:
+    """Let the products and convolutions of a GPU round to TF32, or not, in this process."""
+    torch.backends.cuda.matmul.allow_tf32 = is_allowed
+    torch.backends.cudnn.allow_tf32 = is_allowed
+
+
+def _keep_worst(
+    worst: dict[str, dict[str, Any]], mode: str, network: str, found: Results, exact: Results
+) -> None:
+    """Keep the greatest distance of logits and of gradients, each with the network that it is of."""
+    distances = {
+        "logits": measure_distance(found.logits, exact.logits),
+        "gradients": measure_distance(found.gradients, exact.gradients),
+    }
+    kept = worst.setdefault(mode, {})
+    for what, distance in distances.items():
+        # One that is no number is the worst of all.
+        is_worst = what in kept and math.isnan(kept[what]["distance"])
+        if what not in kept or not (is_worst or distance <= kept[what]["distance"]):
+            kept[what] = {"network": network, "distance": distance}
+
+
+def _judge_distances(
+    findings: Findings, name: str, mode: Mode, worst: dict[str, dict[str, Any]]
+) -> None:
+    """Note a fault for what is further from float64 than its mode explains."""
+    limits = {"logits": mode.most_of_logits, "gradients": mode.most_of_gradients}
+    for what, limit in limits.items():
+        distance = worst[what]["distance"]
+        if not distance <= limit:
+            findings.note_fault(
+                f"{what} in {name} of {worst[what]['network']}: {distance:.2g} from float64, more than {limit:g}"
+            )
+
+
+def _list_stray_gradients(
+    run: Run, device: torch.device, images: Tensor, labels: Tensor
+) -> list[str]:
+    """Return the layers whose output receives a gradient in another layout than channels_last.
+
+    Each costs a copy in the layer below it. Maximum pooling of a GPU is said to be one.
+    """
+    net = build_network(run).to(device)
+    stray: list[str] = []
+    for name, layer in net.named_modules():
+        if not list(layer.children()):
+            _watch_gradient(layer, name, stray)
+    loss: Tensor = F.cross_entropy(net(images.to(device)), labels.to(device))
+    loss.backward()  # type: ignore[no-untyped-call]
+    return stray
+
+
+def _watch_gradient(layer: nn.Module, name: str, stray: list[str]) -> None:
+    """Let a layer's name be added to `stray` where its output receives such a gradient."""
+
+    def look_at_layout(gradient: Tensor) -> None:
+        if not gradient.is_contiguous(memory_format=torch.channels_last):
+            stray.append(name)
+
+    def watch_output(_layer: nn.Module, _inputs: Any, output: Tensor) -> None:
+        # A map of one pixel is in every layout at once.
+        is_map = output.dim() == 4 and output.shape[2] > 1
+        if is_map and output.requires_grad:
+            output.register_hook(look_at_layout)  # type: ignore[no-untyped-call]
+
+    layer.register_forward_hook(watch_output)

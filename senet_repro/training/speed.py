@@ -1,0 +1,171 @@
+"""What a trainer's precision and compilation cost and gain, and what trainer.compile=auto makes of it (training floor).
+
+auto compiles where the steps of a run gain more than compiling costs. It decides by the protocol, the number of steps
+of the whole run and the device, and by nothing else: not by the axes, nor by what an earlier run has left in a cache,
+nor by how far the run is. So the rows of a table are trained alike, and a run that is resumed goes on as it began.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from senet_repro.config.schema import Run
+from senet_repro.core.durations import format_duration
+
+# A training step costs its forward pass, and about twice that backward.
+_PASSES = 3
+# What Linux calls the instructions: of AMX, of AVX-512 and of ARM.
+_BF16_FLAGS = {"amx_bf16", "avx512_bf16", "bf16"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Speed:
+    """What compiling costs and gains on a device, and what a step takes beside one in plain float32."""
+
+    compile_s_per_conv: float  # training and evaluation, cold, for each convolution of the network
+    step_s_per_gmac: float  # of a plain step in float32
+    # Shares of a plain step in float32: plain and compiled, by precision.
+    plain: dict[str, float]
+    compiled: dict[str, float]
+    source: str  # of these figures, for a reader
+    # Seconds of a step that its host takes and compiled code saves, whatever the network computes.
+    host_s: float = 0.0
+
+
+# Measured on one thread of a Xeon with AMX, torch 2.14.1: SE-ResNet-29, CIFAR-10, batches of 128, channels_last;
+# CPU seconds, medians of paired rounds. Compiling and a step both spread over the threads of a process.
+_CPU = _Speed(
+    compile_s_per_conv=4.0,
+    step_s_per_gmac=0.065,
+    plain={"32-true": 1.0, "bf16-mixed": 0.55},
+    compiled={"32-true": 0.75, "bf16-mixed": 0.39},
+    source="measured with SE-ResNet-29 on a Xeon with AMX",
+)
+# Computed and not measured, for one H100: the bytes that fused kernels save of networks bound by memory, and the
+# launches that they save a host of 12 to 17 ms a step; compiling as torch's documentation lets one expect.
+_GPU = _Speed(
+    compile_s_per_conv=1.5,
+    step_s_per_gmac=4e-5,
+    plain={"32-true": 1.0, "bf16-mixed": 0.6, "16-mixed": 0.6},
+    compiled={"32-true": 0.85, "bf16-mixed": 0.5, "16-mixed": 0.5},
+    source="computed for an H100, not measured",
+    host_s=0.008,
+)
+
+
+def decide_compile(run: Run, is_on_gpu: bool) -> bool:
+    """Return whether a run's network is to be compiled, as `trainer.compile` says or, if that is auto, by its steps."""
+    if run.trainer.compile != "auto":
+        return bool(run.trainer.compile)
+    return has_compiler(is_on_gpu) and estimate_gain_s(run, is_on_gpu) > 0
+
+
+def estimate_gain_s(run: Run, is_on_gpu: bool) -> float:
+    """Return the seconds that a whole run would gain by being compiled, less those that compiling takes."""
+    convs, macs = weigh_plain_network(run)
+    speed = _GPU if is_on_gpu else _CPU
+    trainer, precision = run.trainer, run.trainer.precision
+    images = run.recipe.batch_size / (trainer.devices * trainer.nodes)
+    step_s = speed.step_s_per_gmac * _PASSES * macs * images / 1e9
+    gain_s = step_s * (speed.plain[precision] - speed.compiled[precision])
+    # A graph of the whole step leaves the host nothing to do.
+    if not trainer.graph:
+        gain_s += speed.host_s
+    return (count_steps(run) * gain_s - convs * speed.compile_s_per_conv) / _count_threads(
+        run, is_on_gpu
+    )
+
+
+def _count_threads(run: Run, is_on_gpu: bool) -> int:
+    """Return over how many threads compiling and a step spread; a GPU's speed knows none."""
+    # Late, here and below: a run whose trainer says true or false needs none of it.
+    import torch
+
+    if is_on_gpu:
+        return 1
+    return run.trainer.threads or torch.get_num_threads()
+
+
+def describe_speed(run: Run, is_on_gpu: bool) -> str:
+    """Return in a line how a run is trained, and what a step takes beside one in plain float32."""
+    trainer = run.trainer
+    speed = _GPU if is_on_gpu else _CPU
+    compiles = decide_compile(run, is_on_gpu)
+    words = "GPU" if is_on_gpu else "CPU"
+    words += f", {trainer.precision}, {'compiled' if compiles else 'plain'}"
+    if trainer.compile == "auto" and not compiles:
+        reason = "too few steps" if has_compiler(is_on_gpu) else "no compiler"
+        words += f" (trainer.compile=auto: {reason})"
+    share = (speed.compiled if compiles else speed.plain)[trainer.precision]
+    words += f": a step takes about {share:.2f} of one in plain float32, {speed.source}"
+    if compiles:
+        convs, _ = weigh_plain_network(run)
+        compile_s = convs * speed.compile_s_per_conv / _count_threads(run, is_on_gpu)
+        words += f", after {format_duration(compile_s)} of compiling a network for the first time"
+    if trainer.precision == "bf16-mixed" and not is_on_gpu and lacks_bf16():
+        words += "; this processor has no bf16 instructions, and 32-true is faster on it"
+    return words
+
+
+def find_faster_trainer(run: Run, is_on_gpu: bool) -> str | None:
+    """Return a line about trainer=gpu where a run takes a GPU but not its fast ways; None elsewhere."""
+    if not is_on_gpu or (run.trainer.accelerator, run.trainer.precision) != ("auto", "32-true"):
+        return None
+    return "a GPU is here: trainer=gpu trains faster, in bf16-mixed, as runs of their own"
+
+
+def lacks_bf16() -> bool:
+    """Return whether this processor is known to compute bf16 by way of float32."""
+    try:
+        words = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    # Only Linux keeps this file.
+    except OSError:
+        return False
+    return "flags" in words and not _BF16_FLAGS.intersection(words)
+
+
+def count_steps(run: Run) -> int:
+    """Return the optimizer steps of a run from its first to its last epoch."""
+    seen = run.data.found or run.data
+    return run.recipe.epochs * (seen.train_images // run.recipe.batch_size)
+
+
+def weigh_plain_network(run: Run) -> tuple[int, int]:
+    """Return the convolutions of a run's network without SE, and its multiply-adds of one training image."""
+    import torch
+
+    from senet_repro.models import count_macs, network_of
+
+    # Shapes are enough, and cost no memory.
+    with torch.device("meta"):
+        net = network_of(replace(run, r="none"))
+    convs = sum(isinstance(module, torch.nn.Conv2d) for module in net.modules())
+    return convs, count_macs(net, run.data.train_px)
+
+
+def has_compiler(is_on_gpu: bool) -> bool:
+    """Return whether torch finds what it compiles with: a C++ compiler, or for a GPU Triton and a C compiler."""
+    if not is_on_gpu:
+        return has_cpp_compiler()
+    names = [os.environ["CC"]] if "CC" in os.environ else ["gcc", "clang"]
+    return find_spec("triton") is not None and any(map(shutil.which, names))
+
+
+def has_cpp_compiler() -> bool:
+    """Return whether torch finds a C++ compiler, or would install one."""
+    # As torch looks: it installs one itself where it is told to.
+    if os.environ.get("TORCH_INDUCTOR_INSTALL_GXX"):
+        return True
+    command = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    # It may have words before the compiler's own, as in `ccache g++`. A quote that nothing closes names none.
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    return bool(words) and shutil.which(words[0]) is not None

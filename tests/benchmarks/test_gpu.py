@@ -1,0 +1,156 @@
+"""The probe of a GPU: what a section finds out is kept whatever becomes of it, and its checks see what is wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from senet_repro.benchmarks import gpu
+from senet_repro.benchmarks.gpu import SECTIONS, measure_gpu
+from senet_repro.benchmarks.options import BenchOptions, ProbeOptions
+from senet_repro.core.errors import ConfigError
+from tests.benchmarks.test_report import make_measurement
+
+ON_CPU = ("trainer.accelerator=cpu",)
+FOUND = {"facts": {"a": 1}, "measurements": [asdict(make_measurement())], "faults": []}
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "found", "faults"),
+    [
+        (0, FOUND, []),
+        (0, {**FOUND, "faults": ["logits differ"]}, ["logits differ"]),
+        (1, {**FOUND, "faults": ["OSError: full"]}, ["OSError: full"]),
+        (-9, None, ["ended with exit code -9: the last words"]),
+        (None, FOUND, ["was ended at its limit of"]),
+    ],
+)
+def test_a_section_that_fails_is_told_and_keeps_what_it_found(
+    exit_code: int | None,
+    found: dict[str, Any] | None,
+    faults: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = []
+
+    @contextmanager
+    def start_process(command: list[str], log: Path) -> Iterator[None]:
+        asked.append(json.loads(Path(command[-2]).read_text()))
+        log.write_text("the last words")
+        if found is not None:
+            Path(command[-1]).write_text(json.dumps(found))
+        yield
+
+    monkeypatch.setattr(gpu, "start_process", start_process)
+    monkeypatch.setattr(gpu, "wait_or_stop", lambda process, deadline_s: exit_code)
+    options = ProbeOptions(overrides=ON_CPU, sections=("env", "steps"), output=str(tmp_path))
+    measurements = measure_gpu(options)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["section"] for line in lines] == ["env", "steps"]
+    assert (tmp_path / "gpu.jsonl").read_text().splitlines() == [json.dumps(line) for line in lines]
+    for line in lines:
+        assert len(line["faults"]) == len(faults)
+        assert all(map(str.startswith, line["faults"], faults))
+        assert line["facts"] == (found or {}).get("facts", {})
+    assert measurements[:-1] == [make_measurement()] * (2 if found else 0)
+    assert measurements[-1].meets_goal is not bool(faults)
+    assert [request["accelerator"] for request in asked] == ["cpu", "cpu"]
+
+
+def test_a_probe_without_time_says_so_and_begins_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(gpu, "start_process")
+    measure_gpu(ProbeOptions(overrides=ON_CPU, sections=("env",), limit_s=1))
+    assert json.loads(capsys.readouterr().out)["faults"] == ["no time was left for it"]
+
+
+def test_sections_and_devices_that_are_not_there_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("senet_repro.training.devices.list_visible_gpus", lambda: ())
+    with pytest.raises(ConfigError, match="--only=stesp: give env, correct, steps"):
+        measure_gpu(ProbeOptions(sections=("stesp",)))
+    with pytest.raises(ConfigError, match="no GPU is seen; bench gpu trainer"):
+        measure_gpu(BenchOptions())
+
+
+def test_findings_are_on_the_disk_at_once_and_a_failure_is_one_of_them(tmp_path: Path) -> None:
+    from senet_repro.benchmarks.gpu_probe import Findings
+
+    def fail() -> None:
+        raise RuntimeError("no graph")
+
+    findings = Findings(tmp_path / "found.json")
+    assert findings.attempt("steps", lambda: math.inf) == math.inf
+    assert json.loads(findings.file.read_text())["facts"] == {"steps": math.inf}  # type: ignore[union-attr]
+    assert findings.attempt("graph", fail) is None
+    findings.add_measurements([make_measurement()])
+    kept = json.loads((tmp_path / "found.json").read_text())
+    assert kept["faults"] == ["graph: RuntimeError: no graph"]
+    assert kept["measurements"][0]["ratio"] == 0.9496
+
+
+@pytest.mark.parametrize("section", SECTIONS.values(), ids=list(SECTIONS))
+def test_every_section_is_a_function(section: gpu.Section) -> None:
+    from importlib import import_module
+
+    assert callable(getattr(import_module(section.module), section.function))
+
+
+def test_networks_on_the_device_are_set_beside_exact_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from senet_repro.benchmarks import gpu_correct
+    from senet_repro.benchmarks.gpu_probe import Findings, Probe
+
+    monkeypatch.setattr(gpu_correct, "QUICK_RUNS", 1)
+    probe = Probe(accelerator="cpu", folder=tmp_path, deadline_s=time.monotonic(), is_quick=True)
+    findings = Findings()
+    gpu_correct.probe_correct(probe, findings)
+    assert (findings.faults, findings.facts["networks"]) == ([], 1)
+    distances = findings.facts["furthest_from_float64"]
+    assert set(distances) == set(gpu_correct.MODES)
+    assert 0 < distances["float32"]["gradients"]["distance"] < 1e-4
+    assert distances["bf16"]["gradients"]["distance"] > 1e-3
+
+
+def test_a_network_that_computes_something_else_is_a_fault() -> None:
+    import torch
+
+    from senet_repro.benchmarks import gpu_correct
+    from senet_repro.benchmarks.gpu_probe import Findings
+
+    exact = gpu_correct.Results(torch.ones(4), torch.ones(4))
+    wrong = gpu_correct.Results(torch.full((4,), 1.5), torch.full((4,), math.nan))
+    worst: dict[str, dict[str, Any]] = {}
+    for network, found in {"a": exact, "b": wrong, "c": exact}.items():
+        gpu_correct._keep_worst(worst, "bf16", network, found, exact)
+    findings = Findings()
+    gpu_correct._judge_distances(findings, "bf16", gpu_correct.MODES["bf16"], worst["bf16"])
+    assert findings.faults == [
+        "logits in bf16 of b: 0.5 from float64, more than 0.1",
+        "gradients in bf16 of b: nan from float64, more than 0.5",
+    ]
+
+
+@pytest.mark.faults
+def test_the_whole_probe_is_rehearsed_on_the_cpu(tmp_path: Path) -> None:
+    words = ["gpu", *ON_CPU, "--quick", "--limit", "1500", "--output", str(tmp_path)]
+    command = [sys.executable, "-m", "senet_repro", "bench", *words]
+    subprocess.run(command, check=True, timeout=1600)
+    lines = (tmp_path / "gpu.jsonl").read_text().splitlines()
+    faults = {found["section"]: found["faults"] for found in map(json.loads, lines)}
+    assert faults == {name: [] for name in SECTIONS}

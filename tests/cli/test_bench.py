@@ -1,0 +1,86 @@
+"""The verb bench: one benchmark here, all of them in processes of their own, and what fails is told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from senet_repro.benchmarks.measurement import Measurement, require_agreement
+from senet_repro.benchmarks.options import BenchOptions
+from senet_repro.cli.verbs import bench
+from tests.benchmarks.test_report import MACHINE, make_measurement
+from tests.commands import InProcess
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[BenchOptions]:
+    """Let `step` measure nothing and say what it was asked for, and `peers` disagree."""
+    found: list[BenchOptions] = []
+
+    def measure_step(options: BenchOptions) -> list[Measurement]:
+        found.append(options)
+        return [make_measurement(what="a step")]
+
+    def measure_peers(options: BenchOptions) -> list[Measurement]:
+        require_agreement("logits", 1.0, 1e-5)
+        return []
+
+    fakes = ModuleType("fakes")
+    fakes.__dict__.update(measure_step=measure_step, measure_peers=measure_peers)
+    machine = ModuleType("machine")
+    machine.__dict__["describe_machine"] = lambda: MACHINE
+    monkeypatch.setitem(sys.modules, "fakes", fakes)
+    # The real one imports torch and Lightning.
+    monkeypatch.setitem(sys.modules, "senet_repro.benchmarks.machine", machine)
+    monkeypatch.setitem(bench.BENCHMARKS, "step", ("fakes", "measure_step"))
+    monkeypatch.setitem(bench.BENCHMARKS, "peers", ("fakes", "measure_peers"))
+    return found
+
+
+def test_settings_and_flags_come_in_any_order_and_files_are_written_where_asked(
+    asked: list[BenchOptions], answer: InProcess, tmp_path: Path
+) -> None:
+    words = ["--quick", "r=2", "--output", str(tmp_path), "model=resnet29", "--data", "/pictures"]
+    done = answer("bench", "step", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    (options,) = asked
+    assert options.overrides == ("r=2", "model=resnet29")
+    assert (options.is_quick, options.data_root) == (True, "/pictures")
+    assert "a step, beside" in done.stdout
+    written = json.loads((tmp_path / "step.json").read_text())
+    assert (written["quick"], written["overrides"]) == (True, ["r=2", "model=resnet29"])
+
+
+def test_a_fast_wrong_answer_is_told_in_a_line_with_exit_code_1(
+    asked: list[BenchOptions], answer: InProcess, tmp_path: Path
+) -> None:
+    done = answer("bench", "peers", "--output", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("senet_repro: bench peers: logits differ by 1, more than 1e-05")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_word_every_benchmark_has_a_process_and_a_failed_one_holds_up_none(
+    answer: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+
+    def run_process(command: list[str], check: bool) -> SimpleNamespace:
+        started.append(command[4:])
+        return SimpleNamespace(returncode=int(command[4] == "cost"))
+
+    monkeypatch.setattr(subprocess, "run", run_process)
+    monkeypatch.setattr(bench, "find_spec", lambda name: None)
+    monkeypatch.setattr("senet_repro.training.devices.list_visible_gpus", lambda: ())
+    done = answer("bench", "--quick", "--output", "/out")
+    assert done.returncode == 1
+    assert [words[0] for words in started] == ["input", "step", "cost", "jobs", "campaign"]
+    assert all(words[1:] == ["--quick", "--output", "/out"] for words in started)
+    assert "bench peers is left out: timm, its yardstick, is not installed" in done.stderr
+    assert "bench gpu is left out: no GPU is seen" in done.stderr
+    assert done.stderr.endswith("senet_repro: failed: cost\n")

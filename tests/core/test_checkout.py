@@ -1,0 +1,55 @@
+"""The commit that a record names: of the checkout, or as the environment states it where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from senet_repro.core import checkout
+from senet_repro.core.checkout import COMMIT_VARIABLE, Commit, read_commit
+from senet_repro.core.errors import ConfigError
+
+REVISION = "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.fixture(autouse=True)
+def _without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    copied = tmp_path / "senet_repro" / "core" / "checkout.py"
+    monkeypatch.setattr(checkout, "__file__", str(copied))
+    read_commit.cache_clear()
+    yield
+    read_commit.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (None, Commit(None, None)),
+        ("", Commit(None, None)),
+        (REVISION, Commit(REVISION, dirty=False)),
+        (f"{REVISION}-dirty", Commit(REVISION, dirty=True)),
+    ],
+)
+def test_files_without_git_are_of_the_commit_that_is_stated(
+    stated: str | None, expected: Commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(COMMIT_VARIABLE, raising=False)
+    if stated is not None:
+        monkeypatch.setenv(COMMIT_VARIABLE, stated)
+    assert read_commit() == expected
+
+
+@pytest.mark.parametrize("stated", ["main", REVISION[:-1], REVISION.upper(), f"{REVISION}-clean"])
+def test_what_is_no_commit_is_refused(stated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COMMIT_VARIABLE, stated)
+    with pytest.raises(ConfigError, match=f"{COMMIT_VARIABLE}={stated}: give the 40 hexadecimal"):
+        read_commit()
+
+
+def test_a_checkout_knows_its_own_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COMMIT_VARIABLE, REVISION)
+    (tmp_path / ".git").mkdir()
+    # No repository that git can read: then nothing is known.
+    assert read_commit() == Commit(None, None)
