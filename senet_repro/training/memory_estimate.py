@@ -1,7 +1,9 @@
 """How much memory a training will take on its device, estimated before it begins (training floor).
 
 A forward pass of two images on the CPU tells what autograd keeps of each image until its gradient is there. What torch
-and its libraries take beside that (workspaces of convolutions, parts of blocks that stay free) is a share on top.
+and its libraries take beside that, such as workspaces of convolutions, is a share and a constant on top. Both are
+chosen so that estimates are 1.0 to 1.25 of what was measured on the CPU, for ResNet-29 with and without SE in batches
+of 128 and ResNet-50 in batches of 8, each in float32 and bf16. On a GPU nothing was measured.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ COPIES_OF_WEIGHTS = 4
 LIVE_MAPS = 3
 # On top of the largest maps that are kept, while gradients flow back: those of an output and of an input.
 GRADIENT_MAPS = 2
-SPARE_SHARE = 1.25
+SPARE_SHARE = 1.15
+WORKSPACE_BYTES = 150_000_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def estimate_memory(run: Run) -> int | None:
     evaluation = run.recipe.batch_size * LIVE_MAPS * network.largest_map
     batches = _count_batch_bytes(run.data, images)
     computed = network.weights + max(training, evaluation) + batches
-    return int(SPARE_SHARE * computed) + _count_set_bytes(run.data)
+    return int(SPARE_SHARE * computed) + WORKSPACE_BYTES + _count_set_bytes(run.data)
 
 
 def _count_images_at_a_time(run: Run) -> int:

@@ -1,0 +1,154 @@
+"""One of the processes of the campaign's benchmark: trains slices of runs, and writes down what each took.
+
+`python -m senet_repro.benchmarks.campaign_worker JOB OUTPUT` reads its job and writes a list of measured runs, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from senet_repro.config.composition import compose
+from senet_repro.config.schema import Data, Run
+from senet_repro.core.signals import Deferral
+from senet_repro.data.images import ImageSet, Split
+from senet_repro.data.sets import READERS, load_in_memory
+from senet_repro.results.epochs import read_epochs
+from senet_repro.tasks import find_task
+from senet_repro.training.devices import list_visible_gpus, uses_gpu
+from senet_repro.training.fit import fit
+
+SLICE = "slice"
+"""The name of the set that runs are measured on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerJob:
+    """The runs that a process trains one after another, each on the first images of its set."""
+
+    runs: Sequence[Sequence[str]]  # overrides
+    train_images: int
+    eval_images: int
+    epochs: int
+    begun_at: float  # by `time.time`, when the process was started
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredRun:
+    """What a run on a slice took, and what it came to."""
+
+    overrides: Sequence[str]
+    once_s: float  # all but its epochs
+    train_s: float  # its last epoch's training
+    eval_s: float  # likewise, its evaluation
+    train_images: int  # that were trained with in that time
+    eval_images: int
+    loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerReport:
+    """What a process found out."""
+
+    start_s: float  # from its start to its first run
+    runs: list[MeasuredRun]
+
+
+def measure_runs(job: WorkerJob) -> WorkerReport:
+    """Train the runs of a job, and return what they took."""
+    first = compose(job.runs[0])
+    READERS[SLICE] = lambda _: _read_slice(first.data, job)
+    # Read ahead, as a long-lived process reads its set once for all of its runs.
+    load_in_memory(_slice_data(first.data, job))
+    start_s = time.time() - job.begun_at
+    return WorkerReport(start_s=start_s, runs=[_measure_run(words, job) for words in job.runs])
+
+
+def _read_slice(data: Data, job: WorkerJob) -> Split:
+    """Return the first images of a set; random ones of its shape where no folder of it is named."""
+    if data.name != "digits" and data.root is None:
+        generator = torch.Generator().manual_seed(0)
+        train = _draw_images(data.train_px, data.classes, job.train_images, generator)
+        return Split(train, _draw_images(data.eval_px, data.classes, job.eval_images, generator))
+    whole = load_in_memory(data)
+    return Split(
+        _take_first(whole.train, job.train_images), _take_first(whole.test, job.eval_images)
+    )
+
+
+def _draw_images(px: int, classes: int, count: int, generator: torch.Generator) -> ImageSet:
+    images = torch.randint(256, (count, 3, px, px), dtype=torch.uint8, generator=generator)
+    # In turn, so that even a small slice has images of the last class.
+    return ImageSet(images, torch.arange(count) % classes)
+
+
+def _take_first(images: ImageSet, count: int) -> ImageSet:
+    return ImageSet(images.images[:count], images.labels[:count])
+
+
+def _slice_data(data: Data, job: WorkerJob) -> Data:
+    return replace(
+        data,
+        name=SLICE,
+        root=None,
+        found=None,
+        px=None,
+        train_images=job.train_images,
+        eval_images=job.eval_images,
+    )
+
+
+def _measure_run(overrides: Sequence[str], job: WorkerJob) -> MeasuredRun:
+    run = compose(overrides)
+    run = replace(
+        run,
+        data=_slice_data(run.data, job),
+        recipe=replace(run.recipe, epochs=job.epochs),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        started_s = time.perf_counter()
+        fit(run, find_task(run.task), Path(folder), Deferral(), _pick_gpu(run))
+        took_s = time.perf_counter() - started_s
+        epochs = read_epochs(Path(folder))
+    return _summarize_run(overrides, took_s, epochs, job)
+
+
+def _summarize_run(
+    overrides: Sequence[str], took_s: float, epochs: Sequence[dict[str, Any]], job: WorkerJob
+) -> MeasuredRun:
+    last = epochs[-1]
+    # The first epochs compile and choose algorithms: what they took beyond the last one is taken once.
+    once_s = took_s - len(epochs) * last["epoch_s"]
+    return MeasuredRun(
+        overrides=overrides,
+        once_s=max(once_s, 0.0),
+        train_s=last["train_s"],
+        eval_s=last["epoch_s"] - last["train_s"],
+        train_images=last["train_images"],
+        eval_images=job.eval_images,
+        loss=last["train_loss"],
+    )
+
+
+def _pick_gpu(run: Run) -> Sequence[int]:
+    """Return the first GPU of this process where the run trains on one."""
+    return [0] if uses_gpu(run.trainer) and list_visible_gpus() else []
+
+
+def main(job_file: Path, output: Path) -> None:
+    """Measure the runs of the job in a file, and write the report to another."""
+    job = WorkerJob(**json.loads(job_file.read_text(encoding="utf-8")))
+    report = measure_runs(job)
+    output.write_text(json.dumps(asdict(report)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

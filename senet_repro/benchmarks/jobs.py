@@ -1,0 +1,156 @@
+"""Jobs side by side against one after the other, by the commands that a person would give (benchmarks floor)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from senet_repro.benchmarks.measurement import Measurement, measure_in_turn, require_agreement
+from senet_repro.benchmarks.options import BenchOptions
+from senet_repro.config.composition import compose
+from senet_repro.core.errors import RunFailed
+from senet_repro.results.epochs import read_epochs
+
+COMMAND = (sys.executable, "-m", "senet_repro")
+# Runs of a few seconds each: six rows, two seeds.
+SWEEP = ("+ablation=reduction_ratio", "seed=0,1")
+QUICK_SWEEP = ("r=2,4", "recipe.epochs=1")
+MOST_SHARE = 0.6
+# How many share a GPU, and how often the images of one in a second they have together at least.
+CROWD = 12
+LEAST_GAIN = 2.0
+CROWD_EPOCHS = 3
+# Other kernels may be chosen where others are at work.
+LOSS_TOLERANCE = 0.05
+BF16 = "trainer.precision=bf16-mixed"
+
+
+def measure_jobs(options: BenchOptions) -> list[Measurement]:
+    """Return what jobs side by side gain: two on two cores in time and, where there are a GPU and CIFAR-10, in images.
+
+    Raises:
+        RunFailed: a command of the benchmark failed.
+        RuntimeError: the table differs.
+    """
+    # Late, since torch is imported only where there is something to find out.
+    from senet_repro.training.devices import uses_gpu
+
+    measurements = [_measure_two_on_cpu(options)]
+    has_gpu = uses_gpu(compose(options.overrides).trainer)
+    if has_gpu and options.data_root is not None and not options.is_quick:
+        measurements.append(_measure_crowd_on_gpu(options))
+    return measurements
+
+
+def _measure_two_on_cpu(options: BenchOptions) -> Measurement:
+    """Time a sweep of small runs in two processes, and in one."""
+    sweep = ["-m", *(QUICK_SWEEP if options.is_quick else SWEEP), "trainer.accelerator=cpu"]
+    side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    in_turn = ["hydra/launcher=basic"]
+    with tempfile.TemporaryDirectory() as name:
+        # Each sweep has a folder of its own: what has its record is not trained again.
+        folders = map(Path(name).joinpath, map(str, count()))
+        two, one = next(folders), next(folders)
+        _time_sweep([*sweep, *side_by_side], two)
+        _time_sweep([*sweep, *in_turn], one)
+        check = _compare_tables(two, one)
+        runs = _count_records(one)
+        return measure_in_turn(
+            lambda: _time_sweep([*sweep, *side_by_side], next(folders)),
+            lambda: _time_sweep([*sweep, *in_turn], next(folders)),
+            rounds=1 if options.is_quick else 2,
+            what=f"sweep of {runs} runs, two side by side on two cores, start included",
+            yardstick="one after the other",
+            unit="s",
+            goal=MOST_SHARE,
+            check=check,
+        )
+
+
+def _time_sweep(arguments: Sequence[str], folder: Path) -> float:
+    """Return the seconds of a command that trains a sweep, from its start to its end."""
+    started_s = time.perf_counter()
+    _call([*arguments, f"results_dir={folder}"])
+    return time.perf_counter() - started_s
+
+
+def _call(arguments: Sequence[str]) -> str:
+    """Return what a command prints.
+
+    Raises:
+        RunFailed: it failed; the message ends with what it said last.
+    """
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RunFailed(f"a command of the benchmark failed: {done.stderr[-500:].strip()}")
+    return done.stdout
+
+
+def _compare_tables(first: Path, second: Path) -> str:
+    """Return in words that two folders give the same table.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    tables = [_call(["table", "--results", str(folder)]) for folder in (first, second)]
+    if tables[0] != tables[1]:
+        raise RuntimeError("jobs side by side give another table: a fast wrong answer is not timed")
+    return "tables equal to the byte"
+
+
+def _count_records(folder: Path) -> int:
+    return len(list(folder.glob("*/seed*/record.json")))
+
+
+def _measure_crowd_on_gpu(options: BenchOptions) -> Measurement:
+    """Set the images per second of many runs on one GPU beside those of one run alone.
+
+    Raises:
+        RuntimeError: the run that both trained has another loss in the crowd.
+    """
+    base = ["protocol=cifar10", BF16, f"recipe.epochs={CROWD_EPOCHS}", *options.overrides]
+    base.append(f"data.root={options.data_root}")
+    seeds = ",".join(map(str, range(CROWD)))
+    launcher = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={CROWD}"]
+    with tempfile.TemporaryDirectory() as name:
+        alone, crowd = Path(name) / "alone", Path(name) / "crowd"
+        _call([*base, "seed=0", f"results_dir={alone}"])
+        _call(["-m", *base, f"seed={seeds}", *launcher, f"results_dir={crowd}"])
+        (lonely_loss,) = (epochs[-1]["train_loss"] for epochs in _list_epochs(alone, 0))
+        (crowded_loss,) = (epochs[-1]["train_loss"] for epochs in _list_epochs(crowd, 0))
+        check = require_agreement(
+            "training losses of seed 0", abs(lonely_loss - crowded_loss), LOSS_TOLERANCE
+        )
+        paces = [_add_paces(folder) for folder in (crowd, alone)]
+    together, by_itself = paces
+    return measure_in_turn(
+        lambda: together,
+        lambda: by_itself,
+        rounds=1,
+        what=f"training in bf16, {CROWD} runs side by side on one GPU, evaluation included",
+        yardstick="one run alone",
+        unit="images/s",
+        goal=LEAST_GAIN,
+        is_more_better=True,
+        check=check,
+    )
+
+
+def _list_epochs(folder: Path, seed: int | str = "*") -> list[list[dict[str, Any]]]:
+    """Return the epochs of each run in a results folder, of one seed or of all."""
+    return [read_epochs(run_folder) for run_folder in sorted(folder.glob(f"*/seed{seed}"))]
+
+
+def _add_paces(folder: Path) -> float:
+    """Return the images per second of all runs together, each in its last epoch: then all have begun."""
+    pace = 0.0
+    for epochs in _list_epochs(folder):
+        last = epochs[-1]
+        pace += last["train_images"] / last["epoch_s"]
+    return pace
