@@ -15,8 +15,8 @@ SETTINGS = {
     "recipe": "batch_size cutout_px epochs label_smoothing lr momentum nesterov schedule weight_decay",
     "protocol": "",
     "logger": "project",
-    "trainer": "accelerator accumulate channels_last checkpoint_s compile deterministic devices graph nodes num_workers "
-    "precision sync_bn tf32 threads",
+    "trainer": "accelerator accumulate channels_last checkpoint_s compile deterministic devices graph nodes "
+    "num_workers precision sync_bn tf32 threads",
 }
 
 
