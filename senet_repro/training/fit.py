@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -61,15 +62,9 @@ def fit(
     """
     # Read now: the files of the checkout may change while this process trains.
     read_commit()
-    _say_once(find_faster_trainer(run, uses_gpu(run.trainer)))
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with (
-        cpu_threads(run.trainer.threads),
-        set_numerics(run, uses_gpu(run.trainer)),
-        keep_compiled_code(Path(run.results_dir)),
-        explain_failure(run),
-    ):
+    with _set_process(run), explain_failure(run):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
@@ -84,8 +79,8 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
-        callbacks = [*reports, log, points]
+        safe_points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
+        callbacks = [*reports, log, safe_points]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
@@ -103,6 +98,19 @@ def fit(
             log.close_mirror()
             # Lightning forgets it where a run fails.
             data.teardown("fit")
+
+
+@contextmanager
+def _set_process(run: Run) -> Iterator[None]:
+    """Let this process compute as a run asks for, and say so where another trainer would be faster on its device."""
+    is_on_gpu = uses_gpu(run.trainer)
+    _say_once(find_faster_trainer(run, is_on_gpu))
+    with (
+        cpu_threads(run.trainer.threads),
+        set_numerics(run, is_on_gpu),
+        keep_compiled_code(Path(run.results_dir)),
+    ):
+        yield
 
 
 @cache
