@@ -100,7 +100,7 @@ def keep_compiled_code(results_dir: Path) -> Iterator[None]:
     TORCHINDUCTOR_CACHE_DIR goes first, and where the folder cannot be, torch's own in the temporary folder serves.
     """
     # Late: it takes a second, and Lightning has mostly paid it.
-    from torch._inductor.runtime.runtime_utils import default_cache_dir
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
     folder = results_dir.absolute() / ".cache" / "compiled"
     before = os.environ.get(CACHE_VARIABLE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -63,12 +64,7 @@ def fit(
     _say_once(find_faster_trainer(run, uses_gpu(run.trainer)))
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with (
-        cpu_threads(run.trainer.threads),
-        set_numerics(run, uses_gpu(run.trainer)),
-        keep_compiled_code(Path(run.results_dir)),
-        explain_failure(run),
-    ):
+    with prepare_process(run), explain_failure(run):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
@@ -101,6 +97,17 @@ def fit(
             log.close_mirror()
             # Lightning forgets it where a run fails.
             data.teardown("fit")
+
+
+@contextmanager
+def prepare_process(run: Run) -> Iterator[None]:
+    """Let this process have the threads, the numerics and the compiled code of a run, and its own ones afterwards."""
+    with ExitStack() as settings:
+        settings.enter_context(cpu_threads(run.trainer.threads))
+        settings.enter_context(set_numerics(run, uses_gpu(run.trainer)))
+        if run.trainer.compile:
+            settings.enter_context(keep_compiled_code(Path(run.results_dir)))
+        yield
 
 
 @cache

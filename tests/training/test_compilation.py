@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch._inductor.runtime.runtime_utils import default_cache_dir
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from senet_repro.training import compilation
 from senet_repro.training.compilation import (
