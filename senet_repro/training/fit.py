@@ -6,7 +6,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.compilation import CompileReport, compile_network, keep_compiled_code
 from senet_repro.training.devices import uses_gpu
-from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
@@ -62,9 +61,10 @@ def fit(
     """
     # Read now: the files of the checkout may change while this process trains.
     read_commit()
+    _say_once(find_faster_trainer(run, uses_gpu(run.trainer)))
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with _set_process(run), explain_failure(run):
+    with prepare_process(run), explain_failure(run):
         net = build_network(run)
         module = build_module(run, task, net)
         size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
@@ -79,8 +79,7 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        safe_points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
-        callbacks = [*reports, log, safe_points]
+        callbacks = [*reports, log, SafePoints(run_folder, deferral)]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
@@ -101,15 +100,13 @@ def fit(
 
 
 @contextmanager
-def _set_process(run: Run) -> Iterator[None]:
-    """Let this process compute as a run asks for, and say so where another trainer would be faster on its device."""
-    is_on_gpu = uses_gpu(run.trainer)
-    _say_once(find_faster_trainer(run, is_on_gpu))
-    with (
-        cpu_threads(run.trainer.threads),
-        set_numerics(run, is_on_gpu),
-        keep_compiled_code(Path(run.results_dir)),
-    ):
+def prepare_process(run: Run) -> Iterator[None]:
+    """Let this process have the threads, the numerics and the compiled code of a run, and its own ones afterwards."""
+    with ExitStack() as settings:
+        settings.enter_context(cpu_threads(run.trainer.threads))
+        settings.enter_context(set_numerics(run, uses_gpu(run.trainer)))
+        if run.trainer.compile:
+            settings.enter_context(keep_compiled_code(Path(run.results_dir)))
         yield
 
 
@@ -189,20 +186,15 @@ def build_trainer(
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     has_several = run.trainer.devices * run.trainer.nodes > 1
-    is_on_gpu = uses_gpu(run.trainer)
-    strategy: str | GraphStrategy = "ddp" if has_several else "auto"
-    if run.trainer.graph:
-        gpu = gpus[0] if gpus else 0
-        strategy = GraphStrategy(torch.device("cuda", gpu) if is_on_gpu else torch.device("cpu"))
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment()]
     if checkpoints:
         plugins.append(checkpoints)
     return pl.Trainer(
-        accelerator="gpu" if is_on_gpu else "cpu",
+        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
-        strategy=strategy,
+        strategy="ddp" if has_several else "auto",
         sync_batchnorm=run.trainer.sync_bn,
         plugins=plugins,
         precision=run.trainer.precision,  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What a trainer's precision and compilation cost and gain, and what trainer.compile=auto makes of it (training floor).
+"""Costs and gains of a trainer's precision and of compiling, and the choice of trainer.compile=auto (training floor).
 
 auto compiles where the steps of a run gain more than compiling costs. It decides by the protocol, the number of steps
 of the whole run and the device, and by nothing else: not by the axes, nor by what an earlier run has left in a cache,
@@ -26,7 +26,7 @@ _BF16_FLAGS = {"amx_bf16", "avx512_bf16", "bf16"}
 
 @dataclass(frozen=True, kw_only=True)
 class _Speed:
-    """What compiling costs and gains on a device, and what a step takes beside one in plain float32."""
+    """The price and the gain of compiling on a device, and a step's time beside one in plain float32."""
 
     # Training and evaluation, cold: of every network, and for each of its convolutions. Units of one shape share code.
     compile_s: float

@@ -18,7 +18,7 @@ LIBRARY_WORDS = ("converted", "Optional", "subclass", "struct", "Ambiguous", "me
 VALUES = [
     name
     for name, key in list_keys().items()
-    if not key.holds_keys and name not in (*list_facts(), "r", "stages")
+    if not key.holds_keys and name not in (*list_facts(), "r", "stages", "trainer.compile")
 ]
 
 
