@@ -41,6 +41,8 @@ class Way:
     name: str
     settings: tuple[str, ...] = ()
     workers: int = 1
+    # A second seed is measured where it finds what the first has compiled.
+    seeds: int = 1
     # Of the runs every so many-th one is measured, and the others are taken to gain as much.
     every: int = 1
 
@@ -56,21 +58,21 @@ class Comparison:
 
 
 BEFORE = Way(name="one process, float32, eager")
-FAST = ("trainer.precision=bf16-mixed", "trainer.compile=true")
 
 ON_GPU = Comparison(
-    ours=Way(name="twelve processes, bf16, compiled", settings=FAST, workers=12),
+    ours=Way(name="twelve processes, trainer=gpu", settings=("trainer=gpu",), workers=12, seeds=2),
     yardstick=BEFORE,
     steps=78,
     eval_batches=20,
 )
 ON_CPU = Comparison(
-    # Compiling takes a minute for each network, and is measured for three.
+    # Compiling takes a minute for each network, and is measured for four.
     ours=Way(
-        name="two processes, bf16, compiled",
-        settings=(*FAST, "trainer.threads=1"),
+        name="two processes, trainer=cpu",
+        settings=("trainer=cpu", "trainer.threads=1"),
         workers=2,
-        every=6,
+        seeds=2,
+        every=5,
     ),
     yardstick=BEFORE,
     steps=2,
@@ -86,21 +88,22 @@ QUICK = Comparison(
 
 @dataclass(frozen=True)
 class Pace:
-    """What a run takes: once, and for each epoch of its whole set, in seconds of a process."""
+    """The seconds that a run takes of a process: once for each seed, and for each epoch of the whole set."""
 
-    once_s: float
+    first_s: float  # once, of the first seed
+    again_s: float  # once, of each further one
     epoch_s: float
     loss: float
 
     @property
     def whole_s(self) -> float:
-        """Return what a run of `EPOCHS` epochs takes."""
-        return self.once_s + EPOCHS * self.epoch_s
+        """Return what `SEEDS` runs of `EPOCHS` epochs take."""
+        return self.first_s + (SEEDS - 1) * self.again_s + SEEDS * EPOCHS * self.epoch_s
 
 
 @dataclass(frozen=True)
 class WayTime:
-    """What all runs of a way took: the paces of those that were measured, by their places in the list of all."""
+    """The paces of the runs that were measured of a way, by their places in the list of all."""
 
     start_s: float
     paces: dict[int, Pace]
@@ -123,8 +126,8 @@ def measure_campaign(options: BenchOptions) -> list[Measurement]:
     # The runs that both have measured tell how much the others gain.
     common = sorted(set(fast.paces) & set(plain.paces))
     share = _sum_seconds(fast, common) / _sum_seconds(plain, common)
-    ours_s = fast.start_s + SEEDS * plain_s * share / comparison.ours.workers
-    theirs_s = plain.start_s + SEEDS * plain_s
+    ours_s = fast.start_s + plain_s * share / comparison.ours.workers
+    theirs_s = plain.start_s + plain_s
     images = SEEDS * EPOCHS * sum(compose(run).data.train_images for run in runs)
     what = _describe_campaign(comparison, runs, fast, plain)
     told = partial(_tell, what=what, yardstick=comparison.yardstick.name, check=check)
@@ -174,7 +177,7 @@ def _describe_campaign(
 
 
 def _compute_all(time_of_way: WayTime, runs: int) -> float:
-    """Return the seconds of all runs, where those that were measured stand for the others."""
+    """Return the seconds of all runs and seeds, where those that were measured stand for the others."""
     measured_s = _sum_seconds(time_of_way, list(time_of_way.paces))
     return measured_s * runs / len(time_of_way.paces)
 
@@ -206,7 +209,7 @@ def _time_way(way: Way, comparison: Comparison, runs: Sequence[list[str]]) -> Wa
         for number, share in enumerate(_share_out(places, way.workers)):
             overrides = [[*runs[place], *way.settings] for place in share]
             job_file = folder / f"job{number}.json"
-            job = _describe_job(comparison, overrides)
+            job = _describe_job(comparison, overrides, way.seeds, folder)
             job_file.write_text(json.dumps(job), encoding="utf-8")
             files = [str(job_file), str(folder / f"report{number}.json")]
             log = folder / f"log{number}"
@@ -229,16 +232,19 @@ def _share_out(places: list[int], workers: int) -> list[list[int]]:
     return [cycle[number::workers] for number in range(workers)]
 
 
-def _describe_job(comparison: Comparison, overrides: Sequence[Sequence[str]]) -> dict[str, Any]:
+def _describe_job(
+    comparison: Comparison, overrides: Sequence[Sequence[str]], seeds: int, folder: Path
+) -> dict[str, Any]:
     """Return the job of a worker, as `WorkerJob` reads it."""
-    run = compose(overrides[0])
-    batch = run.recipe.batch_size
+    batch = compose(overrides[0]).recipe.batch_size
     return {
         "runs": list(overrides),
+        "seeds": seeds,
         "train_images": comparison.steps * batch,
         "eval_images": comparison.eval_batches * batch,
-        # The first one warms up.
-        "epochs": 2,
+        "whole_epochs": EPOCHS,
+        # What is compiled is kept beside the runs, for all workers.
+        "results_dir": str(folder / "runs"),
         "begun_at": time.time(),
     }
 
@@ -262,7 +268,7 @@ def _compute_pace(overrides: Sequence[str], measured: dict[str, Any]) -> Pace:
     data = compose(overrides).data
     train_s = measured["train_s"] * data.train_images / measured["train_images"]
     eval_s = measured["eval_s"] * data.eval_images / measured["eval_images"]
-    return Pace(measured["once_s"], train_s + eval_s, measured["loss"])
+    return Pace(measured["first_s"], measured["again_s"], train_s + eval_s, measured["loss"])
 
 
 def _average_paces(paces: Sequence[Pace]) -> Pace:

@@ -25,9 +25,12 @@ from senet_repro.results.epochs import read_epochs
 from senet_repro.tasks import find_task
 from senet_repro.training.devices import list_visible_gpus, uses_gpu
 from senet_repro.training.fit import fit
+from senet_repro.training.speed import decide_compile
 
 SLICE = "slice"
 """The name of the set that runs are measured on."""
+SLICE_EPOCHS = 2
+"""The first one warms up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +38,21 @@ class WorkerJob:
     """The runs that a process trains one after another, each on the first images of its set."""
 
     runs: Sequence[Sequence[str]]  # overrides
+    seeds: int  # of each run that are trained, one or two
     train_images: int
     eval_images: int
-    epochs: int
+    whole_epochs: int  # of the runs that the slices stand for, by which they are compiled or not
+    results_dir: str
     begun_at: float  # by `time.time`, when the process was started
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredRun:
-    """What a run on a slice took, and what it came to."""
+    """The seconds that a run took on a slice, and the loss that it came to."""
 
     overrides: Sequence[str]
-    once_s: float  # all but its epochs
+    first_s: float  # all but the epochs, of the first seed
+    again_s: float  # likewise, of the last one
     train_s: float  # its last epoch's training
     eval_s: float  # likewise, its evaluation
     train_images: int  # that were trained with in that time
@@ -56,7 +62,7 @@ class MeasuredRun:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerReport:
-    """What a process found out."""
+    """The findings of a process."""
 
     start_s: float  # from its start to its first run
     runs: list[MeasuredRun]
@@ -107,35 +113,45 @@ def _slice_data(data: Data, job: WorkerJob) -> Data:
 
 
 def _measure_run(overrides: Sequence[str], job: WorkerJob) -> MeasuredRun:
-    run = compose(overrides)
-    run = replace(
-        run,
-        data=_slice_data(run.data, job),
-        recipe=replace(run.recipe, epochs=job.epochs),
+    run = _build_slice_run(overrides, job)
+    trainings = [_train_slice(replace(run, seed=seed)) for seed in range(job.seeds)]
+    (_, first_s), (last, again_s) = trainings[0], trainings[-1]
+    return MeasuredRun(
+        overrides=overrides,
+        first_s=first_s,
+        again_s=again_s,
+        train_s=last["train_s"],
+        eval_s=last["epoch_s"] - last["train_s"],
+        train_images=last["train_images"],
+        eval_images=job.eval_images,
+        loss=trainings[0][0]["train_loss"],
     )
+
+
+def _build_slice_run(overrides: Sequence[str], job: WorkerJob) -> Run:
+    """Return a run on the slice, compiled if the whole run would be."""
+    whole = compose([*overrides, f"recipe.epochs={job.whole_epochs}"])
+    is_compiled = decide_compile(whole, uses_gpu(whole.trainer))
+    return replace(
+        whole,
+        results_dir=job.results_dir,
+        data=_slice_data(whole.data, job),
+        recipe=replace(whole.recipe, epochs=SLICE_EPOCHS),
+        trainer=replace(whole.trainer, compile=is_compiled),
+    )
+
+
+def _train_slice(run: Run) -> tuple[dict[str, Any], float]:
+    """Train a run on the slice; returns its last epoch, and the seconds of all but its epochs."""
     with tempfile.TemporaryDirectory() as folder:
         started_s = time.perf_counter()
         fit(run, find_task(run.task), Path(folder), Deferral(), _pick_gpu(run))
         took_s = time.perf_counter() - started_s
         epochs = read_epochs(Path(folder))
-    return _summarize_run(overrides, took_s, epochs, job)
-
-
-def _summarize_run(
-    overrides: Sequence[str], took_s: float, epochs: Sequence[dict[str, Any]], job: WorkerJob
-) -> MeasuredRun:
     last = epochs[-1]
-    # The first epochs compile and choose algorithms: what they took beyond the last one is taken once.
+    # The first epoch compiles and chooses algorithms: what it took beyond the last one is taken once.
     once_s = took_s - len(epochs) * last["epoch_s"]
-    return MeasuredRun(
-        overrides=overrides,
-        once_s=max(once_s, 0.0),
-        train_s=last["train_s"],
-        eval_s=last["epoch_s"] - last["train_s"],
-        train_images=last["train_images"],
-        eval_images=job.eval_images,
-        loss=last["train_loss"],
-    )
+    return last, max(once_s, 0.0)
 
 
 def _pick_gpu(run: Run) -> Sequence[int]:

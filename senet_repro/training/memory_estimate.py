@@ -36,7 +36,7 @@ WORKSPACE_BYTES = 150_000_000
 
 @dataclass(frozen=True)
 class NetworkMemory:
-    """What a network keeps in bytes, and of each image that it is trained with."""
+    """The bytes that a network keeps, by itself and of each image that it is trained with."""
 
     weights: int  # all copies of them that a step needs
     activations: int  # of an image, kept for its gradient
