@@ -21,7 +21,7 @@ from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
-from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
+from senet_repro.models import count_run, import_weights, network_of, read_weights
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
@@ -63,8 +63,7 @@ def fit(
     with cpu_threads(run.trainer.threads), explain_failure(run):
         net = build_network(run)
         module = build_module(run, task, net)
-        size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
-        # After the counts, for which the network is called in ways of their own.
+        size = NetworkSize(*count_run(run))
         reports = _compile_if_asked(run, net)
 
         data = task.build_data(run)
