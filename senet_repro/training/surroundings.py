@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,14 @@ _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegac
 
 def list_versions() -> dict[str, str]:
     """Return Python's version and those of the libraries that a number can depend on."""
-    libraries = {library: version(library) for library in _LIBRARIES}
+    libraries = {library: _find_version(library) for library in _LIBRARIES}
     return {"python": platform.python_version(), **libraries}
+
+
+@cache
+def _find_version(library: str) -> str:
+    # Kept, since each is looked for in the text of a whole description.
+    return version(library)
 
 
 def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
