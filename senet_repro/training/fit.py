@@ -22,13 +22,14 @@ from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
-from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
+from senet_repro.models import count_run, import_weights, network_of, read_weights
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.compilation import CompileReport, compile_network, keep_compiled_code
 from senet_repro.training.devices import uses_gpu
+from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
@@ -67,8 +68,7 @@ def fit(
     with prepare_process(run), explain_failure(run):
         net = build_network(run)
         module = build_module(run, task, net)
-        size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
-        # After the counts, for which the network is called in ways of their own.
+        size = NetworkSize(*count_run(run))
         reports = _compile_if_asked(run, net)
 
         data = task.build_data(run)
@@ -79,7 +79,8 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        callbacks = [*reports, log, SafePoints(run_folder, deferral)]
+        safe_points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
+        callbacks = [*reports, log, safe_points]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
@@ -186,15 +187,20 @@ def build_trainer(
         logging.getLogger(library).setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module=library)
     has_several = run.trainer.devices * run.trainer.nodes > 1
+    is_on_gpu = uses_gpu(run.trainer)
+    strategy: str | GraphStrategy = "ddp" if has_several else "auto"
+    if run.trainer.graph:
+        gpu = gpus[0] if gpus else 0
+        strategy = GraphStrategy(torch.device("cuda", gpu) if is_on_gpu else torch.device("cpu"))
     # Named, or Lightning would look for a cluster's environment and follow it.
     plugins: list[Any] = [LightningEnvironment()]
     if checkpoints:
         plugins.append(checkpoints)
     return pl.Trainer(
-        accelerator="gpu" if uses_gpu(run.trainer) else "cpu",
+        accelerator="gpu" if is_on_gpu else "cpu",
         devices=list(gpus) or run.trainer.devices,
         num_nodes=run.trainer.nodes,
-        strategy="ddp" if has_several else "auto",
+        strategy=strategy,
         sync_batchnorm=run.trainer.sync_bn,
         plugins=plugins,
         precision=run.trainer.precision,  # type: ignore[arg-type]
