@@ -33,7 +33,7 @@ from senet_repro.training.compilation import compile_network
 from senet_repro.training.devices import list_visible_gpus, reserve_gpus, uses_gpu
 from senet_repro.training.fit import build_network, fit, prepare_process
 from senet_repro.training.schedule import build_optimizer, build_schedule
-from senet_repro.training.speed import decide_compile
+from senet_repro.training.speed import decide_compile, decide_graph
 
 # At most so many times the bare loop's time: the demo's steps are so short that a host's work shows.
 GOAL = 1.03
@@ -133,7 +133,7 @@ def _describe_run(run: Run, is_on_gpu: bool) -> str:
     words = [run.model.name, run.data.name, f"batch {run.recipe.batch_size}", run.trainer.precision]
     if decide_compile(run, is_on_gpu):
         words.append("compiled")
-    if run.trainer.graph:
+    if decide_graph(run, is_on_gpu):
         words.append("graph")
     return ", ".join(words)
 

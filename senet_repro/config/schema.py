@@ -39,7 +39,8 @@ SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
 DEFAULT_TASK = "classification"
 ACCELERATORS = ("auto", "cpu", "gpu")
-COMPILE_CHOICES = ("auto", True, False)
+SWITCHES = ("auto", True, False)
+"""The values of settings that may decide by themselves: trainer.compile and trainer.graph."""
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 DATA_KINDS = ("memory", "folders")
@@ -188,7 +189,8 @@ class Trainer:
     precision: str = "32-true"  # Lightning's names: 32-true | bf16-mixed | 16-mixed
     channels_last: bool = True
     compile: Any = False  # auto | true | false
-    graph: bool = False  # the whole training step as one CUDA graph
+    # The whole training step as one CUDA graph: auto (where a GPU trains what a graph can hold) | true | false.
+    graph: Any = False
     # GPUs: round float32 products to TF32; and torch's deterministic algorithms alone.
     tf32: bool = False
     deterministic: bool = False

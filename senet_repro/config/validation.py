@@ -235,10 +235,10 @@ def _check_schedule(schedule: Schedule) -> None:
 
 def _check_trainer(trainer: Trainer) -> None:
     """Refuse settings that would change nothing, but stand in the record as if they had."""
-    if trainer.compile not in schema.COMPILE_CHOICES:
-        raise ConfigError(
-            f"trainer.compile={write_value(trainer.compile)}: give auto, true or false"
-        )
+    for name in ("compile", "graph"):
+        value = getattr(trainer, name)
+        if value not in schema.SWITCHES:
+            raise ConfigError(f"trainer.{name}={write_value(value)}: give auto, true or false")
     if trainer.sync_bn and trainer.devices * trainer.nodes == 1:
         raise ConfigError(
             "trainer.sync_bn=true joins the statistics of several devices, and this run has one: leave it out, "
@@ -250,23 +250,25 @@ def _check_trainer(trainer: Trainer) -> None:
 
 def _check_graph(run: Run) -> None:
     """Refuse what a step cannot hold that is recorded as a CUDA graph; a CPU takes the same step unrecorded."""
-    trainer = run.trainer
-    if not trainer.graph:
+    if run.trainer.graph is not True:
         return
+    obstacle = find_graph_obstacle(run)
+    if obstacle is not None:
+        raise ConfigError(f"trainer.graph=true is for {obstacle} trainer.graph=false")
+
+
+def find_graph_obstacle(run: Run) -> str | None:
+    """Return what a CUDA graph of a training step is for, and the run is not, with the mend; None where it can be."""
+    trainer = run.trainer
     if run.data.kind != "memory":
-        raise ConfigError(
-            f"trainer.graph=true is for sets in memory, and {run.data.name} is read from files: "
-            "give trainer.graph=false"
-        )
-    limit, mend = "", ""
+        return f"sets in memory, and {run.data.name} is read from files: give"
     if trainer.devices * trainer.nodes > 1:
-        limit, mend = "one device", "trainer.devices=1 and trainer.nodes=1"
-    elif trainer.accumulate > 1:
-        limit, mend = "a batch that is taken in one part", "trainer.accumulate=1"
-    elif trainer.precision == "16-mixed":
-        limit, mend = "steps without a loss scale", "trainer.precision=bf16-mixed"
-    if limit:
-        raise ConfigError(f"trainer.graph=true is for {limit}: give {mend}, or trainer.graph=false")
+        return "one device: give trainer.devices=1 and trainer.nodes=1, or"
+    if trainer.accumulate > 1:
+        return "a batch that is taken in one part: give trainer.accumulate=1, or"
+    if trainer.precision == "16-mixed":
+        return "steps without a loss scale: give trainer.precision=bf16-mixed, or"
+    return None
 
 
 def check_cpu_settings(trainer: Trainer) -> None:

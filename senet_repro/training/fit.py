@@ -33,7 +33,7 @@ from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
 from senet_repro.training.run_record import NetworkSize, build_record
-from senet_repro.training.speed import decide_compile, find_faster_trainer
+from senet_repro.training.speed import decide_compile, decide_graph, find_faster_trainer
 from senet_repro.training.task import Task
 from senet_repro.training.task_module import TaskModule
 
@@ -189,7 +189,7 @@ def build_trainer(
     has_several = run.trainer.devices * run.trainer.nodes > 1
     is_on_gpu = uses_gpu(run.trainer)
     strategy: str | GraphStrategy = "ddp" if has_several else "auto"
-    if run.trainer.graph:
+    if decide_graph(run, is_on_gpu):
         gpu = gpus[0] if gpus else 0
         strategy = GraphStrategy(torch.device("cuda", gpu) if is_on_gpu else torch.device("cpu"))
     # Named, or Lightning would look for a cluster's environment and follow it.

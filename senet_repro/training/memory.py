@@ -38,7 +38,8 @@ def _describe_mend(run: Run) -> str:
     device_images = run.recipe.batch_size // (trainer.devices * trainer.nodes)
     part_images = device_images // trainer.accumulate
     # A graph holds a batch in one part.
-    beside = "trainer.graph=false and " if trainer.graph else ""
+    # Where graph is auto, a batch in parts leaves it out by itself.
+    beside = "trainer.graph=false and " if trainer.graph is True else ""
     for parts in range(trainer.accumulate + 1, device_images + 1):
         if device_images % parts == 0:
             return (

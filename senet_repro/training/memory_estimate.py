@@ -18,6 +18,8 @@ from torch.nn import functional as F
 from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Data, Run
 from senet_repro.models import count_params, network_of
+from senet_repro.training.devices import uses_gpu
+from senet_repro.training.speed import decide_graph
 
 # Batch normalisation refuses a single image at a map of one pixel.
 PROBE_IMAGES = 2
@@ -54,7 +56,7 @@ def estimate_memory(run: Run) -> int | None:
     evaluation = run.recipe.batch_size * LIVE_MAPS * network.largest_map
     batches = _count_batch_bytes(run.data, images)
     passes = max(training, evaluation)
-    if run.trainer.graph:
+    if decide_graph(run, uses_gpu(run.trainer)):
         # A graph keeps its memory to itself, also while a network is evaluated.
         passes = training + evaluation
     computed = network.weights + passes + batches

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from senet_repro.config.schema import Run
+from senet_repro.config.validation import find_graph_obstacle
 from senet_repro.core.durations import format_duration
 
 # A training step costs its forward pass, and about twice that backward.
@@ -75,6 +76,13 @@ def decide_compile(run: Run, is_on_gpu: bool) -> bool:
     return has_compiler(is_on_gpu) and estimate_gain_s(run, is_on_gpu) > 0
 
 
+def decide_graph(run: Run, is_on_gpu: bool) -> bool:
+    """Return whether a run's step is to be a CUDA graph: as `trainer.graph` says, and where it is auto, if it can be."""
+    if run.trainer.graph == "auto":
+        return is_on_gpu and find_graph_obstacle(run) is None
+    return bool(run.trainer.graph)
+
+
 def estimate_gain_s(run: Run, is_on_gpu: bool) -> float:
     """Return the seconds that a whole run would gain by being compiled, less those that compiling takes."""
     convs, macs = weigh_plain_network(run)
@@ -84,7 +92,7 @@ def estimate_gain_s(run: Run, is_on_gpu: bool) -> float:
     step_s = speed.step_s_per_gmac * _PASSES * macs * images / 1e9
     gain_s = step_s * (speed.plain[precision] - speed.compiled[precision])
     # A graph of the whole step leaves the host nothing to do.
-    if not trainer.graph:
+    if not decide_graph(run, is_on_gpu):
         gain_s += speed.host_s
     return (count_steps(run) * gain_s - speed.estimate_compile_s(convs)) / _count_threads(
         run, is_on_gpu

@@ -15,6 +15,7 @@ from senet_repro.config.schema import Run
 from senet_repro.data.decode import find_torchcodec
 from senet_repro.results.record import TRAINER_SETTINGS
 from senet_repro.training.compilation import is_compiled
+from senet_repro.training.speed import decide_graph
 
 _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf", "numpy")
 
@@ -41,18 +42,19 @@ def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
     and `deterministic` whether torch may use deterministic algorithms alone.
     """
     settings = {name: getattr(run.trainer, name) for name in TRAINER_SETTINGS}
+    is_on_gpu = trainer.strategy.root_device.type == "cuda"
     return {
         **settings,
         "accumulate": trainer.accumulate_grad_batches,
         "precision": str(trainer.precision),
-        # A CPU takes the same step, but has no graphs.
-        "graph": run.trainer.graph and trainer.strategy.root_device.type == "cuda",
+        # What auto came to. A CPU takes the same step, but has no graphs.
+        "graph": is_on_gpu and decide_graph(run, is_on_gpu),
         # A single device has nobody to share its statistics with.
         "sync_bn": run.trainer.sync_bn and trainer.world_size > 1,
         # What auto came to, or false where torch could not.
         "compile": is_compiled(trainer),
         "threads": torch.get_num_threads(),
-        "tf32": trainer.strategy.root_device.type == "cuda" and _allows_tf32(),
+        "tf32": is_on_gpu and _allows_tf32(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
 

@@ -10,7 +10,12 @@ import pytest
 
 from senet_repro.config.schema import Run
 from senet_repro.training import speed
-from senet_repro.training.speed import decide_compile, describe_speed, find_faster_trainer
+from senet_repro.training.speed import (
+    decide_compile,
+    decide_graph,
+    describe_speed,
+    find_faster_trainer,
+)
 from tests.records import compose_once
 
 # The convolutions of ResNet-29, and its multiply-adds of one image.
@@ -61,6 +66,27 @@ def test_steps_decide(
     words = describe_speed(run, is_on_gpu)
     assert ("compiled: a step" in words) == expected
     assert ("too few steps" in words) == (compile_ == "auto" and not expected)
+
+
+@pytest.mark.parametrize(
+    ("graph", "is_on_gpu", "trainer", "kind", "expected"),
+    [
+        ("auto", True, {}, "memory", True),
+        ("auto", False, {}, "memory", False),
+        ("auto", True, {"devices": 2}, "memory", False),
+        ("auto", True, {"accumulate": 2}, "memory", False),
+        ("auto", True, {"precision": "16-mixed"}, "memory", False),
+        ("auto", True, {}, "folders", False),
+        (True, False, {}, "memory", True),
+        (False, True, {}, "memory", False),
+    ],
+)
+def test_a_graph_is_recorded_by_auto_where_a_gpu_trains_what_it_can_hold(
+    graph: object, is_on_gpu: bool, trainer: dict[str, Any], kind: str, expected: bool
+) -> None:
+    run = run_of(1, graph=graph, **trainer)
+    run = replace(run, data=replace(run.data, kind=kind))
+    assert decide_graph(run, is_on_gpu) == expected
 
 
 def test_the_demo_is_not_worth_compiling_whatever_its_axes_and_resnet_29_is() -> None:
