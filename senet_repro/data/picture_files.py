@@ -1,4 +1,4 @@
-"""What stands in a JPEG or PNG file beside its pixels (data floor).
+"""Read and edit what stands in a JPEG or PNG file beside its pixels (data floor).
 
 A JPEG is a row of segments, each a marker (0xFF and a code) and its content; the pixels follow the last of them. A PNG
 is a row of chunks: length, name, content, checksum.

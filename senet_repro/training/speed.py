@@ -77,7 +77,7 @@ def decide_compile(run: Run, is_on_gpu: bool) -> bool:
 
 
 def decide_graph(run: Run, is_on_gpu: bool) -> bool:
-    """Return whether a run's step is to be a CUDA graph: as `trainer.graph` says, and where it is auto, if it can be."""
+    """Return whether a run's step is to be a CUDA graph, as `trainer.graph` says; where that is auto, if it can."""
     if run.trainer.graph == "auto":
         return is_on_gpu and find_graph_obstacle(run) is None
     return bool(run.trainer.graph)
