@@ -33,8 +33,8 @@ from senet_repro.models.se import SEBlock
 # At most so many times the time without SE, on a GPU with compiled code.
 TRAINING_GOAL = 1.05
 INFERENCE_GOAL = 1.01
-# In float64, where rounding leaves both ways equal.
-TOLERANCE = 1e-8
+# In float64, relative to the largest value. Batch normalisation makes much of rounding where it sees few values.
+TOLERANCE = 1e-6
 CHECK_PX = 64
 
 Prepare = Callable[[nn.Module, Setting], Call]

@@ -60,7 +60,7 @@ def test_a_wrong_gradient_of_the_gate_is_not_timed(monkeypatch: pytest.MonkeyPat
         measure_cost(ask_for("model=resnet11"))
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_the_peer_computes_the_same_and_is_timed_alike(timed: list[Setting]) -> None:
     measured = measure_peers(ask_for())
     assert [setting.precision for setting in timed] == ["32-true"] * 4 + ["bf16-mixed"] * 4
