@@ -15,7 +15,8 @@ SETTINGS = {
     "recipe": "batch_size cutout_px epochs label_smoothing lr momentum nesterov schedule weight_decay",
     "protocol": "",
     "logger": "project",
-    "trainer": "accelerator accumulate channels_last compile devices nodes num_workers precision sync_bn threads",
+    "trainer": "accelerator accumulate channels_last checkpoint_s compile devices nodes num_workers precision sync_bn "
+    "threads",
 }
 
 
