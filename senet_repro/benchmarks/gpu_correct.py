@@ -94,12 +94,12 @@ def _compute(net: nn.Module, images: Tensor, labels: Tensor, uses_bf16: bool = F
 def _compute_on_device(
     run: Run, device: torch.device, images: Tensor, labels: Tensor, mode: Mode
 ) -> Results:
-    set_tf32(mode.allows_tf32)
+    _set_tf32(mode.allows_tf32)
     net = build_network(run).to(device)
     return _compute(net, images.to(device), labels.to(device), mode.uses_bf16)
 
 
-def set_tf32(is_allowed: bool) -> None:
+def _set_tf32(is_allowed: bool) -> None:
     """Let the products and convolutions of a GPU round to TF32, or not, in this process."""
     torch.backends.cuda.matmul.allow_tf32 = is_allowed
     torch.backends.cudnn.allow_tf32 = is_allowed

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import io
-import warnings
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_jpeg
 
-from senet_repro.benchmarks.gpu_env import time_on_device
 from senet_repro.benchmarks.gpu_probe import Findings, Probe
-from senet_repro.benchmarks.measurement import Measurement, measure_in_turn, require_agreement
+from senet_repro.benchmarks.measurement import measure_in_turn, require_agreement
 from senet_repro.core.threads import cpu_threads
+from senet_repro.data.decode import decode_rgb
 
 PICTURES = 60
 QUICK_PICTURES = 4
@@ -27,26 +27,25 @@ BATCHES = (1, 4)
 # Mean difference of a value: the decoders round, and widen the colours, in ways of their own.
 MOST_APART = 4.0
 
+DecodeOnDevice = Callable[[list[Tensor]], Sequence[Tensor]]
+
 
 def probe_decode(probe: Probe, findings: Findings) -> None:
     """Decode JPEG files on one core and, in batches, on the device, whose pictures must be nearly the same."""
     encoded = _read_pictures(probe, findings)
     buffers = [torch.frombuffer(bytearray(each), dtype=torch.uint8) for each in encoded]
-    with cpu_threads(1), warnings.catch_warnings():
-        # torchvision 0.29 announces that its decoders will move to torchcodec.
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", "The image decoding")
-        on_core = partial(_decode_on, "cpu", buffers)
+    with cpu_threads(1):
+        on_core = partial(_decode_on_core, buffers)
         findings.note("core_images_per_s", round(_time_core(on_core, len(buffers))))
         if probe.device.type != "cuda":
             return
+        decode = _find_decoder(probe.device)
         for batches in BATCHES:
-            measured = findings.attempt(
+            on_device = partial(decode, buffers * batches)
+            findings.attempt(
                 f"batch of {batches * len(buffers)}",
-                partial(_measure_device, findings, buffers, batches, on_core),
+                partial(_measure_device, findings, on_device, on_core, batches * len(buffers)),
             )
-            if measured is None:
-                return
 
 
 def _read_pictures(probe: Probe, findings: Findings) -> list[bytes]:
@@ -75,9 +74,21 @@ def _make_picture(seed: int) -> bytes:
     return file.getvalue()
 
 
-def _decode_on(device: str, buffers: list[Tensor]) -> Sequence[Tensor]:
-    pictures: Sequence[Tensor] = decode_jpeg(buffers, ImageReadMode.RGB, device=device)
-    return pictures
+def _decode_on_core(buffers: list[Tensor]) -> Sequence[Tensor]:
+    # By the decoder that the product uses: torchcodec's where it is installed.
+    return [decode_rgb(buffer.numpy().tobytes()) for buffer in buffers]
+
+
+def _find_decoder(device: torch.device) -> DecodeOnDevice:
+    """Return the decoder of `data.decode=gpu`.
+
+    Raises:
+        ConfigError: its library is not installed.
+    """
+    # Named in words, so that the other sections need it not.
+    product = import_module("senet_repro.data.gpu_decode")
+    decode: DecodeOnDevice = product.find_gpu_decoder(device)
+    return decode
 
 
 def _time_core(on_core: Callable[[], object], pictures: int) -> float:
@@ -88,21 +99,33 @@ def _time_core(on_core: Callable[[], object], pictures: int) -> float:
     return pictures / seconds
 
 
+def _time_device(on_device: Callable[[], object]) -> float:
+    """Return the seconds of decoding on the device, by the host's clock: a decoder may have streams of its own."""
+    on_device()
+    torch.cuda.synchronize()
+    started_s = time.perf_counter()
+    on_device()
+    torch.cuda.synchronize()
+    return time.perf_counter() - started_s
+
+
 def _measure_device(
     findings: Findings,
-    buffers: list[Tensor],
-    batches: int,
+    on_device: Callable[[], Sequence[Tensor]],
     on_core: Callable[[], Sequence[Tensor]],
+    count: int,
 ) -> float:
-    """Set the device beside a core, and return its pictures per second."""
-    on_device = partial(_decode_on, "cuda", buffers * batches)
-    pairs = zip(on_device(), on_core(), strict=False)
-    differences = [(ours.cpu().float() - core.float()).abs().mean() for ours, core in pairs]
+    """Set the device beside a core, and return its pictures per second.
+
+    `on_device` decodes `count` pictures, of which the first are those that `on_core` decodes.
+    """
+    core = on_core()
+    pairs = zip(on_device(), core, strict=False)
+    differences = [(ours.cpu().float() - exact.float()).abs().mean() for ours, exact in pairs]
     difference = float(torch.stack(differences).max())
-    count = batches * len(buffers)
-    measured: Measurement = measure_in_turn(
-        lambda: count / time_on_device(on_device) * 1e3,
-        lambda: _time_core(on_core, len(buffers)),
+    measured = measure_in_turn(
+        lambda: count / _time_device(on_device),
+        lambda: _time_core(on_core, len(core)),
         3,
         what=f"decoding JPEG on the device, {count} at a time",
         yardstick="one core",

@@ -31,7 +31,7 @@ MOST_CHARACTERS = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What every section is given."""
+    """Holds what every section is given."""
 
     accelerator: str  # gpu | cpu
     folder: Path  # for the section's runs; removed after it
@@ -68,7 +68,7 @@ class Probe:
 
 @dataclass
 class Findings:
-    """What a section has found out so far, in a file after each finding: it may be ended at its limit."""
+    """Holds what a section has found out so far, in a file after each finding: it may be ended at its limit."""
 
     file: Path | None = None  # None: none is written
     facts: dict[str, Any] = field(default_factory=dict)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from senet_repro.benchmarks.gpu_correct import set_tf32
 from senet_repro.benchmarks.gpu_probe import (
     Findings,
     Probe,
@@ -30,7 +29,6 @@ Train = Callable[..., Trained]
 
 def probe_steps(probe: Probe, findings: Findings) -> None:
     """Compare the weights after the epoch: device and CPU, equal runs, graph and eager, deterministic runs."""
-    set_tf32(False)
     train = partial(_train_epoch, probe)
     findings.attempt("device_and_cpu", lambda: _compare_with_cpu(findings, train))
     for precision in PRECISIONS:

@@ -9,7 +9,7 @@ from statistics import median
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What was measured beside what, in one run.
+    """Holds what was measured beside what, in one run.
 
     `ratio` is the median over the rounds of ours divided by the yardstick of the same round, so that a machine whose
     speed drifts slows both; `lowest` and `highest` are the extremes of these ratios.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions:
-    """What a person asked a benchmark for."""
+    """Holds what a person asked a benchmark for."""
 
     overrides: tuple[str, ...] = ()  # of the run to measure, such as model=resnet29
     is_quick: bool = False  # a rehearsal on tiny inputs, whose figures say nothing
@@ -16,7 +16,7 @@ class BenchOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeOptions(BenchOptions):
-    """What a person asked the probe of a GPU for."""
+    """Holds what a person asked the probe of a GPU for."""
 
     limit_s: float | None = None  # of the whole probe; None: its own
     sections: tuple[str, ...] = ()  # those to take; none: all of them

@@ -22,7 +22,7 @@ INDENT = "  "
 
 @dataclass(frozen=True, kw_only=True)
 class BenchReport:
-    """What one benchmark measured in one call, and where."""
+    """Holds what one benchmark measured in one call, and where."""
 
     name: str  # of the benchmark
     machine: dict[str, Any]  # as `describe_machine` returns it

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -25,16 +24,14 @@ from senet_repro.config.schema import Run
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
-from senet_repro.core.threads import cpu_threads
 from senet_repro.data.batches import Normalise, TrainBatches
 from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import READERS, load_in_memory
 from senet_repro.results.epochs import read_epochs
 from senet_repro.tasks import find_task
-from senet_repro.training.compilation import compile_network, keep_compiled_code
+from senet_repro.training.compilation import compile_network
 from senet_repro.training.devices import list_visible_gpus, reserve_gpus, uses_gpu
-from senet_repro.training.fit import build_network, fit
-from senet_repro.training.numerics import set_numerics
+from senet_repro.training.fit import build_network, fit, prepare_process
 from senet_repro.training.schedule import build_optimizer, build_schedule
 from senet_repro.training.speed import decide_compile
 
@@ -52,7 +49,7 @@ _DEEPER = ("protocol=demo", "model=resnet29", "recipe.batch_size=128")
 
 @dataclass(frozen=True)
 class _Epochs:
-    """What a training of a few epochs leaves behind."""
+    """Loss and speed of a training of a few epochs."""
 
     loss: float  # mean over the images of the first epoch
     step_ms: float  # of the median epoch after the first, which warms caches up
@@ -113,7 +110,7 @@ def _measure_run(run: Run, gpus: Sequence[int], rounds: int, goal: float) -> Mea
     def train_run() -> _Epochs:
         return _train_run(run, gpus)
 
-    with _set_surroundings(run, is_on_gpu):
+    with prepare_process(run):
         tolerance = GPU_TOLERANCE if is_on_gpu else CPU_TOLERANCE
         difference = abs(train_run().loss - train_bare().loss)
         check = require_agreement("losses of the first epoch", difference, tolerance)
@@ -139,17 +136,6 @@ def _describe_run(run: Run, is_on_gpu: bool) -> str:
     if run.trainer.graph:
         words.append("graph")
     return ", ".join(words)
-
-
-@contextmanager
-def _set_surroundings(run: Run, is_on_gpu: bool) -> Iterator[None]:
-    """Let the bare loop have the threads, the numerics and the compiled code that a run has."""
-    with (
-        cpu_threads(run.trainer.threads),
-        set_numerics(run, is_on_gpu),
-        keep_compiled_code(Path(run.results_dir)),
-    ):
-        yield
 
 
 def _train_bare(run: Run, device: torch.device) -> _Epochs:

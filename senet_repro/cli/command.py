@@ -21,11 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeGuard
 
-from senet_repro.cli.dry import print_dry
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
-from senet_repro.cli.wandb_copies import copy_results
 from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
@@ -138,7 +136,7 @@ class Command:
                 failures.append(Failure(str(folder), _find_cause(folder, error), point.overrides))
             elif folder not in self._announced:
                 self.announce_record(point.run)
-        copy_results(self._to_train)
+        self._write_copies()
         if not failures:
             return 0
         self._refuse_as_a_whole(failures)
@@ -150,6 +148,13 @@ class Command:
             if failure.repeat is not None:
                 print(f"    python -m senet_repro {shlex.join(failure.repeat)}", file=sys.stderr)
         return max(exit_code_of(failure.error) for failure in failures)
+
+    def _write_copies(self) -> None:
+        """Write W&B's files of the runs that ask for them."""
+        if any(run.logger.name == "wandb" for run in self._to_train):
+            from senet_repro.cli.wandb_copies import copy_results
+
+            copy_results(self._to_train)
 
     def _refuse_as_a_whole(self, failures: Sequence[Failure]) -> None:
         """Accept failures that are to be told one by one.
@@ -184,6 +189,9 @@ class Command:
         if legal_points:
             self._announce_illegal_points()
         if any(point.run.dry for point in legal_points):
+            # Late, as all that builds tables: a command that cannot be is answered without it.
+            from senet_repro.cli.dry import print_dry
+
             print_dry([point.run for point in legal_points])
             if self._is_sweep:
                 print_plans(legal_points)

@@ -24,7 +24,7 @@ from senet_repro.config.settings import check_settings
 from senet_repro.config.weight_files import SUFFIXES, read_about
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.slow_work import SlowWork
-from senet_repro.execution.evaluation import Target, set_devices
+from senet_repro.execution.target import Target, set_devices
 from senet_repro.results.evaluation import RELEASED, RUN, weights_folder
 from senet_repro.results.run_folder import RunFolder
 

@@ -130,6 +130,9 @@ def _identify_data(run: Run) -> dict[str, Any]:
     for key, value in asdict(run.data).items():
         if key not in _NOT_IDENTITY:
             data[key] = value
+    # A key that came later: left out where it changes nothing, or every older run would have another key.
+    if data["decode"] == "cpu":
+        del data["decode"]
     # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
     found = run.data.found
     if found is not None:

@@ -43,6 +43,7 @@ COMPILE_CHOICES = ("auto", True, False)
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 DATA_KINDS = ("memory", "folders")
+DECODERS = ("cpu", "gpu")
 
 # The name under which a field's metadata hold the mark of a fact.
 FACT = "fact"
@@ -125,6 +126,8 @@ class Data:
     root: str | None = None  # folder of the set; digits need none
     # What lies there, filled in as the run is composed; none: nothing, or no folder.
     found: FoundSet | None = field(default=None, metadata=mark_fact("data.root=DIR"))
+    # What decodes pictures in folders; gpu: nvJPEG, whose pixels are others.
+    decode: str = "cpu"
     download: bool = False  # let torchvision fetch the set into root
     verify: bool = False  # decode every image before the first epoch, and name all that cannot be
     skip_corrupt: bool = False  # leave those out, and record them; verifies too

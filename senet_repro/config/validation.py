@@ -92,6 +92,7 @@ def _check_choices(run: Run) -> None:
     require_choice("model.name", run.model.name, list_files("model"))
     require_choice("task", run.task, list_tasks())
     require_choice("data.kind", run.data.kind, schema.DATA_KINDS)
+    require_choice("data.decode", run.data.decode, schema.DECODERS)
     require_choice("se.fc", run.se.fc, schema.SE_FCS)
     require_choice("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES)
     require_choice("logger.name", run.logger.name, list_files("logger"))
@@ -110,6 +111,7 @@ def _check_data(run: Run) -> None:
     data, recipe = run.data, run.recipe
     _check_set_facts(data)
     _check_used_settings(data)
+    _check_decoder(data, run.trainer)
     if data.kind == "folders":
         if data.eval_resize_px is None:
             raise ConfigError(
@@ -152,6 +154,21 @@ def _check_used_settings(data: Data) -> None:
         if value:
             given = f"data.{name}={write_value(value)}"
             raise ConfigError(f"{given}: {data.name} makes no use of it; leave it out")
+
+
+def _check_decoder(data: Data, trainer: Trainer) -> None:
+    """Refuse to decode on a GPU where there are no files to decode, or where no GPU is to be used."""
+    if data.decode == "cpu":
+        return
+    if data.kind == "memory":
+        raise ConfigError(
+            f"data.decode={data.decode}: {data.name} lies decoded in memory; leave it out"
+        )
+    if trainer.accelerator == "cpu":
+        raise ConfigError(
+            f"data.decode={data.decode} with trainer.accelerator=cpu: give trainer.accelerator=gpu, or "
+            "data.decode=cpu, which is a run of its own"
+        )
 
 
 def _check_stored_form(data: Data) -> None:
@@ -247,7 +264,7 @@ def _check_graph(run: Run) -> None:
     elif trainer.accumulate > 1:
         limit, mend = "a batch that is taken in one part", "trainer.accumulate=1"
     elif trainer.precision == "16-mixed":
-        limit, mend = "a loss that is not scaled at each step", "trainer.precision=bf16-mixed"
+        limit, mend = "steps without a loss scale", "trainer.precision=bf16-mixed"
     if limit:
         raise ConfigError(f"trainer.graph=true is for {limit}: give {mend}, or trainer.graph=false")
 

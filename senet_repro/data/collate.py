@@ -38,22 +38,24 @@ def _allocate_batch(count: int, picture: Tensor) -> Tensor:
     """Return memory for `count` pictures like one of them, of any content."""
     channels, height, width = picture.shape
     by_pixel = (count, height, width, channels)
-    if get_worker_info() is None:
-        memory = torch.empty(math.prod(by_pixel), dtype=picture.dtype, device=picture.device)
+    if picture.is_cuda:
+        memory = torch.empty(math.prod(by_pixel), dtype=torch.uint8, device=picture.device)
     else:
-        memory = allocate_shared(math.prod(by_pixel))
+        memory = allocate_bytes(math.prod(by_pixel))
     return memory.view(by_pixel).permute(0, 3, 1, 2)
 
 
-def allocate_shared(num_bytes: int) -> Tensor:
-    """Return memory (num_bytes,) uint8 of any content, which other processes can be given without a copy.
+def allocate_bytes(count: int) -> Tensor:
+    """Return memory (count,) uint8 of any content; in a process that loads batches, memory that others can be given.
 
     Raises:
         NoSharedMemory: no such memory is left.
     """
+    if get_worker_info() is None:
+        return torch.empty(count, dtype=torch.uint8)
     try:
         # torch's own way to collate in a worker.
-        storage = torch.UntypedStorage._new_shared(num_bytes)  # type: ignore[no-untyped-call]
+        storage = torch.UntypedStorage._new_shared(count)  # type: ignore[no-untyped-call]
     except (RuntimeError, OSError) as error:
         raise NoSharedMemory(str(error)) from error
     return torch.empty(0, dtype=torch.uint8).set_(storage)

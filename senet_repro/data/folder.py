@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from senet_repro.data.batches import Batch
 from senet_repro.data.collate import NoSharedMemory, collate_pictures
 from senet_repro.data.crops import Transform
 from senet_repro.data.decode import decode_file
+from senet_repro.data.gpu_decode import EncodedBatch, GpuDecoder, read_encoded
 from senet_repro.data.order import Share, TrainSteps, derived_seed
 from senet_repro.data.workers import UnsentBatch, build_loader, end_workers, iterate_batches
 
@@ -121,30 +123,49 @@ class EvalSteps:
             yield [(0, index) for index in batch]
 
 
-class _DecodedBatches(Dataset[Batch | ValueError | UnsentBatch]):
+class _Batches(Dataset[Any]):
     """Whole batches by their keys; what is wrong is returned, since a worker would bury it in a traceback."""
 
-    def __init__(self, files: FileSet, transform: Transform, seed: int) -> None:
+    def __init__(self, files: FileSet, seed: int) -> None:
         self.files = files
-        self.transform = transform
         self.seed = seed
 
-    def __getitems__(self, keys: list[Key]) -> Batch | ValueError | UnsentBatch:
+    def __getitems__(self, keys: list[Key]) -> Batch | EncodedBatch | ValueError | UnsentBatch:
         # All at once: between two pictures each would take nine times as long.
         seeds = [derived_seed(self.seed, *key) for key in keys]
         indices = [index for _, index in keys]
-        pictures = map(self._decode_image, indices, seeds)
         try:
-            images = collate_pictures(pictures, len(keys))
+            return self._load_batch(indices, seeds)
         except ValueError as error:
             return error
         except NoSharedMemory as error:
             return UnsentBatch(str(error))
-        return images, self.files.labels[indices]
+
+    def _load_batch(self, indices: list[int], seeds: list[int]) -> Batch | EncodedBatch:
+        raise NotImplementedError
+
+
+class _DecodedBatches(_Batches):
+    """Batches of pictures, decoded and cut."""
+
+    def __init__(self, files: FileSet, seed: int, transform: Transform) -> None:
+        super().__init__(files, seed)
+        self.transform = transform
+
+    def _load_batch(self, indices: list[int], seeds: list[int]) -> Batch:
+        pictures = map(self._decode_image, indices, seeds)
+        return collate_pictures(pictures, len(indices)), self.files.labels[indices]
 
     def _decode_image(self, index: int, seed: int) -> Tensor:
         image = decode_file(os.fsdecode(self.files.files[index]))
         return self.transform(image, seed)
+
+
+class _EncodedBatches(_Batches):
+    """Batches of files for a GPU to decode."""
+
+    def _load_batch(self, indices: list[int], seeds: list[int]) -> EncodedBatch:
+        return read_encoded(self.files.files, indices, seeds, self.files.labels[indices])
 
 
 class FolderBatches:
@@ -161,13 +182,24 @@ class FolderBatches:
         seed: int,
         num_workers: int,
         pin_memory: bool,
+        gpu: torch.device | None = None,
     ) -> None:
-        """Decode `files` in `num_workers` processes (0: in this one), in the order of `steps`."""
+        """Decode `files` in `num_workers` processes (0: in this one), in the order of `steps`.
+
+        With a `gpu` it decodes what they read, and the images lie there.
+
+        Raises:
+            ConfigError: the `gpu` is none, or has no decoder.
+        """
+        self._decoder = GpuDecoder(files.files, transform, gpu) if gpu is not None else None
+        dataset: _Batches = _DecodedBatches(files, seed, transform)
+        if self._decoder is not None:
+            dataset = _EncodedBatches(files, seed)
         # Lightning looks for `set_epoch` under both names.
         self.sampler = steps
         self.batch_sampler = steps
         self._loader = build_loader(
-            _DecodedBatches(files, transform, seed),
+            dataset,
             num_workers,
             batch_sampler=steps,
             pin_memory=pin_memory,
@@ -185,7 +217,17 @@ class FolderBatches:
             if isinstance(batch, ValueError):
                 self.close_workers()
                 raise batch
-            yield batch
+            yield self._finish_batch(batch)
+
+    def _finish_batch(self, batch: Batch | EncodedBatch) -> Batch:
+        if not isinstance(batch, EncodedBatch):
+            return batch
+        assert self._decoder is not None
+        try:
+            return self._decoder.finish_batch(batch)
+        except ValueError:
+            self.close_workers()
+            raise
 
     def close_workers(self) -> None:
         """End the worker processes; a later iteration starts new ones."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, 3, H, W) uint8 in RGB and their labels (N,) int64, both on the CPU."""
+    """Images (N, 3, H, W) uint8 in RGB, in any memory format, and their labels (N,) int64, both on the CPU."""
 
     images: Tensor
     labels: Tensor

@@ -5,31 +5,28 @@ Each pass over the images is written as it ends: a command that was stopped find
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from senet_repro.config.composition import run_as_stated
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity, hash_identity
-from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
 from senet_repro.core.cores import count_workers
 from senet_repro.core.errors import ConfigError, RunFailed
-from senet_repro.core.files import write_json
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.evaluation_progress import EvaluationProgress
 from senet_repro.execution.nodes import Meeting, find_free_port
 from senet_repro.execution.processes import train_in_processes
+from senet_repro.execution.target import Target, read_keys, set_devices, write_target
 from senet_repro.results.evaluation import (
     Evaluation,
     find_finished,
@@ -49,30 +46,7 @@ if TYPE_CHECKING:
     from senet_repro.tasks.classification.evaluation import EvalImages
 
 WORKER = "senet_repro.execution.evaluation_worker"
-_TARGET_FILE = "target.json"
-_KEYS_FILE = "keys.json"
 _VERIFIED = ".verified"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """Weights to evaluate, and all that is known of their network and the images they expect."""
-
-    kind: str  # one of results.evaluation.KINDS
-    run: Run  # their network, the data, and how it is computed
-    fingerprint: str | None  # of the evaluation part of a set in folders
-    folder: Path  # where the evaluations go
-    checkpoint: Path | None  # of a run; None: the file of first weights of `run` is evaluated
-    weights: dict[str, Any]  # as an evaluation keeps them
-    trained_by: dict[str, Any] | None
-    trained_px: int
-    rules: list[CropRule]
-    interpolation: str
-    antialias: bool
-    published_by: (
-        str | None
-    )  # the source that publishes mean, std and interpolation; None of a run's own
-    notes: list[str] = field(default_factory=list)
 
 
 def evaluate_target(target: Target) -> list[Evaluation]:
@@ -125,63 +99,6 @@ def _evaluate_in_processes(target: Target) -> list[str]:
         if not has_failed:
             shutil.rmtree(work, ignore_errors=True)
         deferral.deliver_signal()
-
-
-def write_target(work: Path, target: Target) -> None:
-    """Write a target into a folder, for the processes of several devices."""
-    RunFolder(work).write_settings(asdict(target.run))
-    stated = {name: getattr(target, name) for name in _PLAIN_FIELDS}
-    stated["folder"] = str(target.folder.resolve())
-    stated["checkpoint"] = target.checkpoint and str(target.checkpoint.resolve())
-    stated["rules"] = [asdict(rule) for rule in target.rules]
-    # Its own settings are written for one device, whose batch divides over any number.
-    stated["devices"] = target.run.trainer.devices
-    write_json(work / _TARGET_FILE, stated)
-
-
-_PLAIN_FIELDS = (
-    "kind",
-    "fingerprint",
-    "weights",
-    "trained_by",
-    "trained_px",
-    "interpolation",
-    "antialias",
-    "published_by",
-    "notes",
-)
-
-
-def read_target(work: Path) -> Target:
-    """Return the target that `write_target` wrote into a folder."""
-    stated = json.loads((work / _TARGET_FILE).read_text(encoding="utf-8"))
-    config = RunFolder(work).load_settings()
-    config["trainer"]["devices"] = 1
-    run = set_devices(run_as_stated(config), stated["devices"])
-    checkpoint = stated["checkpoint"]
-    return Target(
-        run=run,
-        folder=Path(stated["folder"]),
-        checkpoint=checkpoint and Path(checkpoint),
-        rules=[CropRule(**rule) for rule in stated["rules"]],
-        **{name: stated[name] for name in _PLAIN_FIELDS},
-    )
-
-
-def write_keys(work: Path, keys: Sequence[str]) -> None:
-    """Write the keys of a target's passes into the folder that the target was read from."""
-    write_json(work / _KEYS_FILE, list(keys))
-
-
-def read_keys(work: Path) -> list[str]:
-    """Return the keys that the first process wrote into a target's folder."""
-    keys: list[str] = json.loads((work / _KEYS_FILE).read_text(encoding="utf-8"))
-    return keys
-
-
-def set_devices(run: Run, devices: int) -> Run:
-    """Return a run on so many devices, over which its batch need not divide: an evaluation takes whole batches."""
-    return replace(run, trainer=replace(run.trainer, devices=devices))
 
 
 def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[str]:
@@ -320,8 +237,11 @@ def _describe_trainer(target: Target) -> dict[str, Any]:
 def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
     """Return the key of a pass; the number of devices does not change its numbers, and their kind does."""
     identity = build_identity(target.run)
+    # The usual decoder is left out: passes that were made before there was another keep their keys.
+    decoder = {"decode": "gpu"} if target.run.data.decode == "gpu" else {}
     return hash_identity(
         {
+            **decoder,
             "code_version": CODE_VERSION,
             "weights": target.weights["sha256"],
             "model": identity["model"],

@@ -19,8 +19,9 @@ from senet_repro.core.errors import Stopped, exit_code_of
 from senet_repro.core.signals import convert_signals, ignore_signals
 from senet_repro.core.streams import guard_streams
 from senet_repro.data.order import Share
-from senet_repro.execution.evaluation import evaluate_passes, read_target, write_keys
+from senet_repro.execution.evaluation import evaluate_passes
 from senet_repro.execution.failure_report import report_failure
+from senet_repro.execution.target import read_target, write_keys
 from senet_repro.training.devices import uses_gpu
 
 

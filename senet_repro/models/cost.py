@@ -83,10 +83,10 @@ def count_runs(runs: Sequence[Run]) -> list[Counts]:
 
     A count takes a second or two of one core, most of it fvcore's tracing, so several share out all cores.
     """
-    keys = [_network_key(run) for run in runs]
+    keys = [network_key(run) for run in runs]
     distinct = dict(zip(keys, runs, strict=True))
     processes = min(len(distinct) // NETWORKS_PER_PROCESS, os.cpu_count() or 1)
-    counts: Iterator[Counts] = map(_count_run, distinct.values())
+    counts: Iterator[Counts] = map(count_run, distinct.values())
     if processes > 1:
         counts = _count_side_by_side(list(distinct.values()), processes)
     found: dict[str, Counts] = {}
@@ -102,11 +102,14 @@ def _count_side_by_side(runs: Sequence[Run], processes: int) -> Iterator[Counts]
     spawn = multiprocessing.get_context("spawn")
     with spawn.Pool(processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         # One network at a time, since they differ much in size.
-        yield from pool.imap(_count_run, runs, chunksize=1)
+        yield from pool.imap(count_run, runs, chunksize=1)
 
 
-def _network_key(run: Run) -> str:
-    """Return a key that runs share whose networks cost the same."""
+def network_key(run: Run) -> str:
+    """Return a key that runs share whose networks are built alike, for images of one size and as many classes.
+
+    How their weights are trained, and which they begin with, makes no difference.
+    """
     identity = build_identity(run)
     return hash_identity(
         {
@@ -118,7 +121,19 @@ def _network_key(run: Run) -> str:
     )
 
 
-def _count_run(run: Run) -> Counts:
-    with torch.device("meta"):
-        net = network_of(run)
-    return count_params(net), _count_macs_of(net, run.data.eval_px)
+# What this process has counted, by the network's key: the seeds of a sweep train one network.
+_COUNTED: dict[str, Counts] = {}
+
+
+def count_run(run: Run) -> Counts:
+    """Return the counts of the network of a run at its evaluation size; a process counts each network once.
+
+    Raises:
+        ConfigError: the input is too small for the network.
+    """
+    key = network_key(run)
+    if key not in _COUNTED:
+        with torch.device("meta"):
+            net = network_of(run)
+        _COUNTED[key] = (count_params(net), _count_macs_of(net, run.data.eval_px))
+    return _COUNTED[key]

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-import torch
 from torch import nn
 
 from senet_repro.models import layers
-from senet_repro.models.layers import Branches, Classifier, LinearHead, conv, group_by_stage, named
+from senet_repro.models.layers import (
+    Branches,
+    Classifier,
+    LinearHead,
+    Sum,
+    conv,
+    group_by_stage,
+    named,
+)
 from senet_repro.models.registry import register_network
 from senet_repro.models.residual import ResidualUnit
 from senet_repro.models.se import Gate, SEPlan
@@ -62,9 +69,9 @@ def scaled_unit(
     branch = named(
         branches=branches, gate=gate("conv3x3", width), increase=conv(width, channels, 1, bias=True)
     )
-    # torch.add(shortcut, residual, alpha=scale): small scales keep training of so many units stable.
-    scaled_sum = partial(torch.add, alpha=scale)
-    return ResidualUnit(gate, channels, channels, branch, nn.Identity(), act=act, join=scaled_sum)
+    # Small scales keep training of so many units stable.
+    join = Sum(scale)
+    return ResidualUnit(gate, channels, channels, branch, nn.Identity(), act=act, join=join)
 
 
 def unit_35px(gate: Gate) -> ResidualUnit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -131,6 +132,17 @@ class Classifier(nn.Module):
             x = stage(x)
         logits: Tensor = self.head(x)
         return logits
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Returns the shortcut and `factor` times the residual, added."""
+
+    factor: float = 1.0
+
+    def __call__(self, shortcut: Tensor, residual: Tensor) -> Tensor:
+        """Return the sum, in the shape of both."""
+        return torch.add(shortcut, residual, alpha=self.factor)
 
 
 Join = Callable[[Tensor, Tensor], Tensor]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from senet_repro.models.layers import Join, concat_channels, conv_bn, group_by_stage, named
-from senet_repro.models.se import Gate, SEPlan
+from senet_repro.models.layers import Join, Sum, concat_channels, conv_bn, group_by_stage, named
+from senet_repro.models.se import Gate, SEBlock, SEPlan
 
 # The paper counts conv2_x first.
 FIRST_STAGE = 2
 
 Unit = Callable[[Gate, int, int, int], nn.Module]
 """Builds a unit from (gate, in_channels, out_channels, stride)."""
+
+
+# How a unit ends unless its family says otherwise.
+ADDED = Sum()
 
 
 class ResidualUnit(nn.Module):
@@ -42,7 +45,7 @@ class ResidualUnit(nn.Module):
         shortcut: nn.Module,
         *,
         act: nn.Module | None = None,
-        join: Join = torch.add,
+        join: Join = ADDED,
     ) -> None:
         super().__init__()
         if join is concat_channels:
@@ -61,11 +64,23 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', H', W') for x of (N, C, H, W)."""
-        residual = self.standard(self.branch(self.pre(x)))
-        shortcut = self.identity(self.shortcut(x))
-        joined = self.join(shortcut, residual)
+        residual = self.branch(self.pre(x))
+        shortcut = self.shortcut(x)
+        joined = self._join_gated(shortcut, residual)
         out: Tensor = self.post(self.act(joined))
         return out
+
+    def _join_gated(self, shortcut: Tensor, residual: Tensor) -> Tensor:
+        """Return join(identity(shortcut), standard(residual))."""
+        joined: Tensor
+        # A block adds what it scales in the same pass over the map.
+        if isinstance(self.join, Sum) and isinstance(self.standard, SEBlock):
+            joined = self.standard(residual, self.identity(shortcut), self.join.factor)
+        elif self.join == ADDED and isinstance(self.identity, SEBlock):
+            joined = self.identity(shortcut, self.standard(residual))
+        else:
+            joined = self.join(self.identity(shortcut), self.standard(residual))
+        return joined
 
 
 def bottleneck_branch(

@@ -17,6 +17,14 @@ from torch import Tensor, nn
 from senet_repro.config.schema import EXCITATIONS
 from senet_repro.config.validation import check_axes
 from senet_repro.core.choice import require_choice
+from senet_repro.models.scale import (
+    GlobalAverage,
+    Link,
+    ScaleMap,
+    SqueezeMap,
+    scale_map,
+    writes_own_backward,
+)
 
 
 class PositionwiseLinear(nn.Linear):
@@ -31,7 +39,7 @@ class PositionwiseLinear(nn.Linear):
 
 # Adaptive pools, not means: the cost counter sees them (cost.py).
 SQUEEZE: dict[str, Callable[[], nn.Module]] = {
-    "avg": partial(nn.AdaptiveAvgPool2d, 1),
+    "avg": GlobalAverage,
     "max": partial(nn.AdaptiveMaxPool2d, 1),
     "none": nn.Identity,
 }
@@ -76,12 +84,22 @@ class SEBlock(nn.Module):
         self.fc2 = build_fc(hidden, channels, bias=bias)
         self.excitation = EXCITATION[excitation]()
 
-    def forward(self, u: Tensor) -> Tensor:
-        """Return u scaled by its gate, in the shape of u: (N, C, H, W)."""
-        z = self.squeeze(u)
+    def forward(self, u: Tensor, base: Tensor | None = None, factor: float = 1.0) -> Tensor:
+        """Return u scaled by its gate or, with `base`, `base + factor * that`: (N, C, H, W), the shape of u."""
+        if isinstance(self.squeeze, GlobalAverage) and writes_own_backward():
+            link = Link()
+            u, z = SqueezeMap.apply(u, self.squeeze, link)
+            s = self.compute_gate(z)
+            scaled: Tensor = ScaleMap.apply(u, s, base, factor, link)
+            return scaled
+        s = self.compute_gate(self.squeeze(u))
+        return scale_map(u, s, base, factor)
+
+    def compute_gate(self, z: Tensor) -> Tensor:
+        """Return s for z, in its shape."""
         hidden = self.relu(self.fc1(z))
         s: Tensor = self.excitation(self.fc2(hidden))
-        return u * s
+        return s
 
 
 Gate = Callable[[str, int], nn.Module]

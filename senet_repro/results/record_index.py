@@ -32,7 +32,7 @@ INDEX_FILE = Path(".cache", "records.json")
 """Where the index lies, below the results folder."""
 
 VERSION = 1
-"""Of the form of the file."""
+"""The version of the form that the file has."""
 
 # Fewer records are read in a moment, and a small folder stays without an index.
 LEAST_RECORDS = 200

@@ -22,6 +22,9 @@ def list_seed_folders(results_dir: Path) -> SeedFolders:
     """Return every folder in which a run of a seed may lie; what cannot be entered costs no other folder."""
     found = SeedFolders()
     for run in _list_folders(results_dir, "", found.problems):
+        # Caches and plans, which may be another user's.
+        if run.name.startswith("."):
+            continue
         found.paths.extend(_list_folders(run, "seed", found.problems))
     return found
 

@@ -7,7 +7,9 @@ whatever was trained in between, as long as the list may be long enough.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,15 +99,22 @@ def keep_compiled_code(results_dir: Path) -> Iterator[None]:
     torch reads there what it will run: the folder is of the same trust as the program itself. A user's own
     TORCHINDUCTOR_CACHE_DIR goes first, and where the folder cannot be, torch's own in the temporary folder serves.
     """
+    # Late: it takes a second, and Lightning has mostly paid it.
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
     folder = results_dir.absolute() / ".cache" / "compiled"
-    if CACHE_VARIABLE in os.environ or not _make_private_folder(folder):
+    before = os.environ.get(CACHE_VARIABLE)
+    # torch writes its own choice there as it is imported.
+    is_users = before not in (None, default_cache_dir())
+    if is_users or not _make_private_folder(folder):
         yield
         return
+    _remove_unfinished_code(folder)
     os.environ[CACHE_VARIABLE] = str(folder)
     try:
         yield
     finally:
-        del os.environ[CACHE_VARIABLE]
+        os.environ[CACHE_VARIABLE] = before or default_cache_dir()
 
 
 def _make_private_folder(folder: Path) -> bool:
@@ -117,6 +126,21 @@ def _make_private_folder(folder: Path) -> bool:
         return False
     is_own = found.st_uid == os.getuid() and not found.st_mode & 0o022
     return is_own and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _remove_unfinished_code(folder: Path) -> None:
+    """Remove libraries that a killed process left half written: torch takes any that is there for a whole one."""
+    for build in folder.glob("*/*_CxxBuild"):
+        # The lock that torch holds while it builds; that of a dead process is free.
+        lock = folder / "locks" / f"{build.name.partition('.')[0]}.lock"
+        try:
+            with lock.open("a") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                build.with_name(build.name.replace("_CxxBuild", ".so")).unlink(missing_ok=True)
+                shutil.rmtree(build, ignore_errors=True)
+        # Another process builds it, or has removed it meanwhile.
+        except OSError:
+            continue
 
 
 def count_frames() -> Any:

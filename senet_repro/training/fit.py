@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
-from senet_repro.models import count_macs, count_params, import_weights, network_of, read_weights
+from senet_repro.models import count_run, import_weights, network_of, read_weights
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
@@ -64,16 +65,10 @@ def fit(
     _say_once(find_faster_trainer(run, uses_gpu(run.trainer)))
     deferral.stop_if_signalled()
     run_folder = RunFolder(folder)
-    with (
-        cpu_threads(run.trainer.threads),
-        set_numerics(run, uses_gpu(run.trainer)),
-        keep_compiled_code(Path(run.results_dir)),
-        explain_failure(run),
-    ):
+    with prepare_process(run), explain_failure(run):
         net = build_network(run)
         module = build_module(run, task, net)
-        size = NetworkSize(count_params(net), count_macs(net, run.data.eval_px))
-        # After the counts, for which the network is called in ways of their own.
+        size = NetworkSize(*count_run(run))
         reports = _compile_if_asked(run, net)
 
         data = task.build_data(run)
@@ -84,8 +79,8 @@ def fit(
 
         log = EpochLog(run, task, run_folder)
         checkpoints = Checkpoints(run, run_folder)
-        points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
-        callbacks = [*reports, log, points]
+        safe_points = SafePoints(run_folder, deferral, run.trainer.checkpoint_s)
+        callbacks = [*reports, log, safe_points]
         trainer = build_trainer(run, callbacks, checkpoints, gpus)
         report = partial(print, file=sys.stderr) if trainer.is_global_zero else _drop_line
         try:
@@ -103,6 +98,17 @@ def fit(
             log.close_mirror()
             # Lightning forgets it where a run fails.
             data.teardown("fit")
+
+
+@contextmanager
+def prepare_process(run: Run) -> Iterator[None]:
+    """Let this process have the threads, the numerics and the compiled code of a run, and its own ones afterwards."""
+    with ExitStack() as settings:
+        settings.enter_context(cpu_threads(run.trainer.threads))
+        settings.enter_context(set_numerics(run, uses_gpu(run.trainer)))
+        if run.trainer.compile:
+            settings.enter_context(keep_compiled_code(Path(run.results_dir)))
+        yield
 
 
 @cache

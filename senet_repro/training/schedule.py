@@ -16,14 +16,32 @@ def build_optimizer(parameters: Iterable[torch.nn.Parameter], recipe: Recipe) ->
     Weight decay falls on every parameter, batch-norm scales and shifts included, as in Caffe by default. The paper
     states neither its size nor where it falls. Its authors advise in their repository (issue 8) no decay on the shifts,
     the bias of the Scale layer that follows each normalisation there; this departs from that advice.
+
+    Where all parameters lie on a GPU, one kernel updates them. On a CPU it would take 0.4 of the time, which is two
+    percent of the shortest step, and its last bits are not those of the runs that there are.
     """
+    parameters = list(parameters)
+    are_on_gpu = all(parameter.device.type == "cuda" for parameter in parameters)
     return torch.optim.SGD(
         parameters,
         lr=recipe.lr,
         momentum=recipe.momentum,
         weight_decay=recipe.weight_decay,
         nesterov=recipe.nesterov,
+        # None is torch's own choice.
+        fused=True if are_on_gpu else None,
     )
+
+
+def match_layouts(optimizer: torch.optim.Optimizer) -> None:
+    """Let each momentum lie in memory as its parameter does, which the one kernel of a GPU demands.
+
+    Those of a checkpoint lie as the parameters did then, and trainer.channels_last may have changed since.
+    """
+    for parameter, state in optimizer.state.items():
+        momentum = state.get("momentum_buffer")
+        if momentum is not None and momentum.stride() != parameter.stride():
+            state["momentum_buffer"] = torch.empty_like(parameter).copy_(momentum)
 
 
 def build_schedule(schedule: Schedule) -> Callable[[float], float]:

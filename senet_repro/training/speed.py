@@ -1,4 +1,4 @@
-"""What a trainer's precision and compilation cost and gain, and what trainer.compile=auto makes of it (training floor).
+"""Costs and gains of a trainer's precision and of compiling, and the choice of trainer.compile=auto (training floor).
 
 auto compiles where the steps of a run gain more than compiling costs. It decides by the protocol, the number of steps
 of the whole run and the device, and by nothing else: not by the axes, nor by what an earlier run has left in a cache,
@@ -26,9 +26,11 @@ _BF16_FLAGS = {"amx_bf16", "avx512_bf16", "bf16"}
 
 @dataclass(frozen=True, kw_only=True)
 class _Speed:
-    """What compiling costs and gains on a device, and what a step takes beside one in plain float32."""
+    """The price and the gain of compiling on a device, and a step's time beside one in plain float32."""
 
-    compile_s_per_conv: float  # training and evaluation, cold, for each convolution of the network
+    # Training and evaluation, cold: of every network, and for each of its convolutions. Units of one shape share code.
+    compile_s: float
+    compile_s_per_conv: float
     step_s_per_gmac: float  # of a plain step in float32
     # Shares of a plain step in float32: plain and compiled, by precision.
     plain: dict[str, float]
@@ -37,20 +39,27 @@ class _Speed:
     # Seconds of a step that its host takes and compiled code saves, whatever the network computes.
     host_s: float = 0.0
 
+    def estimate_compile_s(self, convs: int) -> float:
+        """Return the seconds of one thread that compiling a network of so many convolutions takes."""
+        return self.compile_s + convs * self.compile_s_per_conv
 
-# Measured on one thread of a Xeon with AMX, torch 2.14.1: SE-ResNet-29, CIFAR-10, batches of 128, channels_last;
-# CPU seconds, medians of paired rounds. Compiling and a step both spread over the threads of a process.
+
+# Measured on one thread of a Xeon with AMX, torch 2.14.1: SE-ResNet-29, CIFAR-10, batches of 128, channels_last; CPU
+# seconds, medians of 12 paired rounds. Compiling it took 146 s, and SE-ResNet-11 79 to 117 s. Compiling and a step both
+# spread over the threads of a process.
 _CPU = _Speed(
-    compile_s_per_conv=4.0,
+    compile_s=90.0,
+    compile_s_per_conv=2.0,
     step_s_per_gmac=0.065,
-    plain={"32-true": 1.0, "bf16-mixed": 0.55},
-    compiled={"32-true": 0.75, "bf16-mixed": 0.39},
+    plain={"32-true": 1.0, "bf16-mixed": 0.63},
+    compiled={"32-true": 0.74, "bf16-mixed": 0.45},
     source="measured with SE-ResNet-29 on a Xeon with AMX",
 )
 # Computed and not measured, for one H100: the bytes that fused kernels save of networks bound by memory, and the
 # launches that they save a host of 12 to 17 ms a step; compiling as torch's documentation lets one expect.
 _GPU = _Speed(
-    compile_s_per_conv=1.5,
+    compile_s=30.0,
+    compile_s_per_conv=1.0,
     step_s_per_gmac=4e-5,
     plain={"32-true": 1.0, "bf16-mixed": 0.6, "16-mixed": 0.6},
     compiled={"32-true": 0.85, "bf16-mixed": 0.5, "16-mixed": 0.5},
@@ -77,7 +86,7 @@ def estimate_gain_s(run: Run, is_on_gpu: bool) -> float:
     # A graph of the whole step leaves the host nothing to do.
     if not trainer.graph:
         gain_s += speed.host_s
-    return (count_steps(run) * gain_s - convs * speed.compile_s_per_conv) / _count_threads(
+    return (count_steps(run) * gain_s - speed.estimate_compile_s(convs)) / _count_threads(
         run, is_on_gpu
     )
 
@@ -106,7 +115,7 @@ def describe_speed(run: Run, is_on_gpu: bool) -> str:
     words += f": a step takes about {share:.2f} of one in plain float32, {speed.source}"
     if compiles:
         convs, _ = weigh_plain_network(run)
-        compile_s = convs * speed.compile_s_per_conv / _count_threads(run, is_on_gpu)
+        compile_s = speed.estimate_compile_s(convs) / _count_threads(run, is_on_gpu)
         words += f", after {format_duration(compile_s)} of compiling a network for the first time"
     if trainer.precision == "bf16-mixed" and not is_on_gpu and lacks_bf16():
         words += "; this processor has no bf16 instructions, and 32-true is faster on it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,17 @@ _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegac
 
 def list_versions() -> dict[str, str]:
     """Return Python's version and those of the libraries that a number can depend on."""
-    libraries = {library: version(library) for library in _LIBRARIES}
+    libraries = {library: _find_version(library) for library in _LIBRARIES}
     # Where it is here, pictures are decoded by it.
     if find_torchcodec() is not None:
-        libraries["torchcodec"] = version("torchcodec")
+        libraries["torchcodec"] = _find_version("torchcodec")
     return {"python": platform.python_version(), **libraries}
+
+
+@cache
+def _find_version(library: str) -> str:
+    # Kept, since each is looked for in the text of a whole description.
+    return version(library)
 
 
 def trainer_settings(run: Run, trainer: pl.Trainer) -> dict[str, Any]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 
 from senet_repro.benchmarks.measurement import Measurement, require_agreement
 from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.cli.verbs import bench
+from senet_repro.core.errors import Stopped
 from tests.benchmarks.test_report import MACHINE, make_measurement
-from tests.commands import InProcess
+from tests.commands import InProcess, wait_until
 
 
 @pytest.fixture
@@ -70,11 +72,11 @@ def test_without_a_word_every_benchmark_has_a_process_and_a_failed_one_holds_up_
 ) -> None:
     started: list[list[str]] = []
 
-    def run_process(command: list[str], check: bool) -> SimpleNamespace:
+    def run_to_end(command: list[str]) -> int:
         started.append(command[4:])
-        return SimpleNamespace(returncode=int(command[4] == "cost"))
+        return int(command[4] == "cost")
 
-    monkeypatch.setattr(subprocess, "run", run_process)
+    monkeypatch.setattr(bench, "_run_to_end", run_to_end)
     monkeypatch.setattr(bench, "find_spec", lambda name: None)
     monkeypatch.setattr("senet_repro.training.devices.list_visible_gpus", lambda: ())
     done = answer("bench", "--quick", "--output", "/out")
@@ -84,3 +86,20 @@ def test_without_a_word_every_benchmark_has_a_process_and_a_failed_one_holds_up_
     assert "bench peers is left out: timm, its yardstick, is not installed" in done.stderr
     assert "bench gpu is left out: no GPU is seen" in done.stderr
     assert done.stderr.endswith("senet_repro: failed: cost\n")
+
+
+def test_a_process_of_a_benchmark_is_told_when_this_one_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    script = f"trap 'touch {told}; kill $!; exit 0' TERM; sleep 60 & touch {tmp_path}/ready; wait"
+
+    def wait_once(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        monkeypatch.undo()
+        wait_until(lambda: (tmp_path / "ready").exists())
+        raise Stopped(signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", wait_once)
+    with pytest.raises(Stopped):
+        bench._run_to_end(["sh", "-c", script])
+    assert told.exists()

@@ -45,20 +45,20 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(
         "-m",
         "+ablation=squeeze",
         "squeeze=max,mean,avg",
-        "seed=0,1",
+        "seed=3",
         *ONE_EPOCH,
         f"results_dir={tmp_path}",
     ]
     first = call(*sweep)
     assert first.returncode == 2
-    assert len(first.stdout.splitlines()) == 4
+    assert len(first.stdout.splitlines()) == 2
     assert "squeeze=mean: give avg, max or none" in first.stderr
-    assert "[4/4] digits-resnet11-r16 seed 1" in first.stderr
+    assert "[2/2] digits-resnet11-r16 seed 3" in first.stderr
     times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed*/record.json")}
     # Each knows the plan that the sweep wrote before them.
     plans = [json.loads(path.read_text())["plan"] for path in times]
-    assert plans == [plans[0]] * 4
-    assert (plans[0]["seeds"], plans[0]["tables"]) == ([0, 1], ["squeeze"])
+    assert plans == [plans[0]] * 2
+    assert (plans[0]["seeds"], plans[0]["tables"]) == ([3], ["squeeze"])
     assert (tmp_path / plans[0]["id"]).is_file()
     again = call(*sweep)
     assert again.stdout == first.stdout
@@ -69,7 +69,7 @@ def test_a_sweep_trains_the_tables_rows_once_and_goes_on_after_a_failure(
     rows = json.loads(
         answer("table", "--results", str(tmp_path), "--table", "squeeze", "--format", "json").stdout
     )
-    assert [row["n"] for row in rows[0]["rows"]] == [2, 2]
+    assert [row["n"] for row in rows[0]["rows"]] == [1, 1]
 
 
 def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> None:

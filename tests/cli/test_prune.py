@@ -125,6 +125,19 @@ def test_what_somebody_trains_stays_and_so_does_what_is_no_run(
     assert mine.is_dir()
 
 
+@pytest.mark.parametrize("words", [("prune", "--yes"), ("status",), ("table",)])
+def test_a_cache_beside_the_runs_is_no_run(
+    words: tuple[str, ...], tmp_path: Path, answer: InProcess
+) -> None:
+    said = answer(*words, "--results", str(tmp_path))
+    # Whatever lies there, also what looks like a run that failed.
+    begin(tmp_path / ".cache" / "sets", "r=2", state="failed", reason="it broke")
+    begin(tmp_path / ".cache", "r=2", state="failed", reason="it broke")
+    (tmp_path / ".cache" / "seed0").mkdir()
+    (tmp_path / ".cache" / "seed0" / "record.json").write_text("{}")
+    assert answer(*words, "--results", str(tmp_path)) == said
+
+
 def test_without_a_terminal_somebody_must_have_said_yes(tmp_path: Path, answer: InProcess) -> None:
     run = begin(tmp_path, "r=2", state="failed", reason="it broke")
     done = answer("prune", "--results", str(tmp_path))

@@ -54,6 +54,14 @@ def test_the_commands_that_a_sweep_ends_with_repeat_just_what_failed(tmp_path: P
     assert again.stdout == done.stdout
 
 
+# Three runs that no test waits for.
+ENDLESS = [
+    "-m",
+    "r=2,4,8",
+    "recipe.epochs=300",
+    "recipe.batch_size=64",
+    "trainer.accelerator=cpu",
+]
 # Python runs it at the start of each process: it notes those that go on to load torch.
 WATCH_TORCH = """
 import os, sys
@@ -89,7 +97,7 @@ def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("signum", "exit_code", "whole_group"),
     [
-        pytest.param(signal.SIGINT, 130, False, marks=pytest.mark.gate, id="Ctrl-C to the command"),
+        pytest.param(signal.SIGINT, 130, False, id="Ctrl-C to the command"),
         pytest.param(signal.SIGINT, 130, True, id="Ctrl-C to all its processes"),
         pytest.param(signal.SIGTERM, 143, False, id="SIGTERM to the command"),
         pytest.param(signal.SIGTERM, 143, True, id="SIGTERM to all its processes"),
@@ -98,25 +106,40 @@ def test_jobs_side_by_side_give_the_same_records(tmp_path: Path) -> None:
 def test_jobs_side_by_side_stop_at_safe_points(
     signum: int, exit_code: int, whole_group: bool, tmp_path: Path
 ) -> None:
-    sweep = [
-        "-m",
-        "r=2,4,8",
-        "recipe.epochs=300",
-        "recipe.batch_size=64",
-        "trainer.accelerator=cpu",
-        *SIDE_BY_SIDE,
-    ]
-    process = start(tmp_path, *sweep)
+    process = start(tmp_path, *ENDLESS, *SIDE_BY_SIDE)
     wait_until(lambda: len([count for count in epochs(tmp_path) if count]) == 2)
     (os.killpg if whole_group else os.kill)(process.pid, signum)
     _, said = wait_for_end(process)
     assert process.returncode == exit_code, said
     assert "Traceback" not in said
-    assert states(tmp_path) == ["stopped", "stopped"]  # the third did not begin
-    assert len(list(tmp_path.glob("*/seed0/checkpoints/last.ckpt"))) == 2
+    assert_stopped(tmp_path)
+
+
+def assert_stopped(results_dir: Path) -> None:
+    """Expect two runs that were stopped with a checkpoint; the third did not begin."""
+    assert states(results_dir) == ["stopped", "stopped"]
+    assert len(list(results_dir.glob("*/seed0/checkpoints/last.ckpt"))) == 2
 
 
 @pytest.mark.gate
+def test_jobs_go_on_after_the_death_of_one_and_stop_at_safe_points(tmp_path: Path) -> None:
+    """Both faults in one sweep, since processes side by side load torch anew."""
+    process = start(tmp_path, *ENDLESS, *SIDE_BY_SIDE)
+    first = halt_first_run(tmp_path)
+    second = halt_first_run(tmp_path, beside=first)
+    os.kill(first, signal.SIGKILL)
+    os.kill(second, signal.SIGCONT)
+    begun = [metrics.parent for metrics in tmp_path.glob("*/seed*/metrics.jsonl")]
+    wait_until(lambda: not {None, first, second} & {holder(folder) for folder in begun})
+    before = epochs(tmp_path)
+    wait_until(lambda: all(now > past for now, past in zip(epochs(tmp_path), before, strict=True)))
+    process.send_signal(signal.SIGINT)
+    _, said = wait_for_end(process)
+    assert process.returncode == 130, said
+    assert "a job's process died; 3 runs are launched anew" in said
+    assert_stopped(tmp_path)
+
+
 def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_path: Path) -> None:
     sweep = ["-m", "r=2,4", "recipe.epochs=6", *SMALL]
     whole, hurt = tmp_path / "whole", tmp_path / "hurt"

@@ -213,6 +213,9 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["logger=tensorboard"], "there is no logger 'tensorboard'; there are csv, none, wandb"),
         (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),
         (["trainer.accelerator=tpu"], "give auto, cpu or gpu"),
+        (["trainer.compile=on"], "trainer.compile='on': give auto, true or false"),
+        (["trainer.compile=null"], "trainer.compile=null: give auto, true or false"),
+        (["trainer.tf32=maybe"], "trainer.tf32 is true or false, not 'maybe'"),
         (
             ["recipe.epochs=many"],
             "recipe.epochs is a whole number of at least 1 and at most 100,000",
@@ -227,6 +230,12 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["recipe.schedule.warmup_factor=0"], "is a number above 0 and below 1, not 0.0"),
         (["recipe.cutout_px=-2"], "recipe.cutout_px is a whole number of at least 0"),
         (["trainer.threads=0"], "a whole number of at least 1 and at most 1,024, or null, not 0"),
+        (["data.decode=gpu"], "data.decode=gpu: digits lies decoded in memory; leave it out"),
+        (
+            ["protocol=imagenet", "data.decode=gpu", "trainer.accelerator=cpu"],
+            "give trainer.accelerator=gpu, or data.decode=cpu, which is a run of its own",
+        ),
+        (["data.decode=tpu"], "data.decode=tpu: give cpu or gpu"),
         (["data.pad_px=-1"], "data.pad_px is a whole number of at least 0"),
         (["data.mean=[1.0]"], "a list of 3 numbers, each of at least 0 and at most 255, not [1.0]"),
         (["data.std=[0,0,0]"], "a list of 3 numbers, each of at least 1 and at most 255"),

@@ -18,7 +18,7 @@ LIBRARY_WORDS = ("converted", "Optional", "subclass", "struct", "Ambiguous", "me
 VALUES = [
     name
     for name, key in list_keys().items()
-    if not key.holds_keys and name not in (*list_facts(), "r", "stages")
+    if not key.holds_keys and name not in (*list_facts(), "r", "stages", "trainer.compile")
 ]
 
 
@@ -85,7 +85,7 @@ def test_an_example_is_of_its_keys_type(key: str) -> None:
         ("ablation=squeeze", "nothing is chosen there yet: use +ablation=squeeze, with a +"),
         ("+protocol=demo", "protocol is chosen already: give it without the +"),
         ("recipe=resnet50", "wrn16_8; choose one, recipe=cifar_resnet"),
-        ("trainer=gpu", "there is no trainer 'gpu'; there is only auto"),
+        ("trainer=tpu", "there is no trainer 'tpu'; there are auto, cpu, gpu"),
         (
             "hydra.launcher.n_jobs=2",
             "the launcher has no hydra.launcher.n_jobs; hydra/launcher=joblib has n_jobs",

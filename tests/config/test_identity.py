@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from senet_repro.config.composition import compose
-from senet_repro.config.identity import run_dir, run_key, run_name
+from senet_repro.config.identity import build_identity, run_dir, run_key, run_name
 from senet_repro.config.paper_tables import format_selection, paper_run, paper_tables
 
 
@@ -48,6 +50,15 @@ def test_what_has_no_effect_leaves_the_key(overrides: list[str]) -> None:
 )
 def test_what_has_an_effect_changes_the_key(override: str) -> None:
     assert run_key(compose([override])) != run_key(compose())
+
+
+def test_the_decoder_counts_where_it_is_the_gpu() -> None:
+    run = compose(["protocol=imagenet"])
+    on_gpu = replace(run, data=replace(run.data, decode="gpu"))
+    # As it was before there was a choice.
+    assert "decode" not in build_identity(run)["data"]
+    assert build_identity(on_gpu)["data"]["decode"] == "gpu"
+    assert run_key(on_gpu) != run_key(run)
 
 
 def test_a_warm_up_counts_where_there_is_one() -> None:

@@ -10,12 +10,13 @@ from senet_repro.config.keys import MEANT, exists, find_nearest_key, list_facts,
 # marked as a fact in the schema.
 SETTINGS = {
     "model": "options",
-    "data": "classes crop_area crop_aspect download eval_px eval_resize_px flip mean pad_px px root skip_corrupt std "
-    "train_px verify",
+    "data": "classes crop_area crop_aspect decode download eval_px eval_resize_px flip mean pad_px px root "
+    "skip_corrupt std train_px verify",
     "recipe": "batch_size cutout_px epochs label_smoothing lr momentum nesterov schedule weight_decay",
     "protocol": "",
     "logger": "project",
-    "trainer": "accelerator accumulate channels_last compile devices graph nodes num_workers precision sync_bn threads",
+    "trainer": "accelerator accumulate channels_last checkpoint_s compile deterministic devices graph nodes "
+    "num_workers precision sync_bn tf32 threads",
 }
 
 

@@ -1,3 +1,4 @@
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -6,7 +7,15 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from senet_repro.config.schema import Data
-from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches, draw_epoch
+from senet_repro.data.batches import (
+    Batch,
+    EvalBatches,
+    LastCanvas,
+    Normalise,
+    TrainBatches,
+    choose_eval_batch,
+    draw_epoch,
+)
 from senet_repro.data.images import ImageSet
 from senet_repro.data.order import Share, TrainSteps
 
@@ -129,3 +138,49 @@ def test_normalisation_by_hand() -> None:
     assert out.shape == (2, 3, 4, 4)
     assert out.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(out[1, :, 2, 3], torch.tensor([0.0, 1.0, 45.0]))
+
+
+def test_the_images_of_evaluation_may_be_normalised_once(make_images: MakeImages) -> None:
+    images = make_images(11)
+    normalise = Normalise([125.3, 123.0, 113.9], [63.0, 62.1, 66.7])
+    before = EvalBatches(images, 4, WHOLE, CPU)
+    at_once = EvalBatches(images, 4, WHOLE, CPU, normalise)
+    for (pixels, _), (values, _) in zip(before, at_once, strict=True):
+        assert values.is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(values, normalise(pixels))
+        # Normalising again changes nothing.
+        assert torch.equal(normalise(values), values)
+
+
+@pytest.mark.parametrize(
+    ("side_px", "device", "parts", "images"),
+    [
+        (32, "cuda", 1, 2_000),
+        (32, "cuda", 4, 500),
+        (16, "cuda", 1, 2_000),
+        (64, "cuda", 1, 500),
+        (32, "cpu", 1, 125),
+        (16, "cpu", 1, 500),
+        (8, "cpu", 1, 2_000),
+        (4096, "cpu", 8, 1),
+    ],
+)
+def test_evaluation_takes_as_many_images_as_suit_its_device(
+    side_px: int, device: str, parts: int, images: int
+) -> None:
+    assert choose_eval_batch(side_px, torch.device(device), parts) == images
+
+
+def test_the_canvas_of_the_last_run_is_kept_for_the_next(make_images: MakeImages) -> None:
+    one, other = make_images(3).images, make_images(3).images
+    canvases = LastCanvas()
+    first = canvases.lay_out(one, True, 1, CPU)
+    assert canvases.lay_out(one, True, 1, CPU) is first
+    kept = weakref.ref(first)
+    del first
+    # No two of them are ever held: equal pixels that lie elsewhere are other images.
+    for changed in ((one, False, 1), (one, False, 2), (other, False, 2)):
+        canvas = canvases.lay_out(*changed, CPU)
+        assert kept() is None
+        kept = weakref.ref(canvas)
+        del canvas

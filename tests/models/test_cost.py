@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from torch import nn
 
-from senet_repro.models import count_macs, count_params, create_model, list_models
+from senet_repro.config.composition import compose
+from senet_repro.models import cost, count_macs, count_params, create_model, list_models
 from senet_repro.models.se import SEBlock
 from tests.models.expected_sizes import Network, expected_sizes
 
@@ -81,3 +83,23 @@ def test_frozen_parameters_are_not_counted() -> None:
     net = nn.Linear(4, 3)
     net.bias.requires_grad_(False)
     assert count_params(net) == 12
+
+
+def test_a_process_counts_each_network_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    count = cost._count_macs_of
+
+    def note(net: nn.Module, input_px: int) -> int:
+        counted.append(input_px)
+        return count(net, input_px)
+
+    monkeypatch.setattr(cost, "_count_macs_of", note)
+    monkeypatch.setattr(cost, "_COUNTED", {})
+    run = compose(["r=3"])
+    alike = [run, replace(run, seed=2), replace(run, recipe=replace(run.recipe, lr=0.1))]
+    sizes = {cost.count_run(same) for same in alike}
+    assert counted == [8]
+    net = cost.network_of(run)
+    assert sizes == {(count_params(net), count_macs(net, 8))}
+    others = [replace(run, r="none"), replace(run, data=replace(run.data, eval_px=16))]
+    assert len({cost.network_key(each) for each in [*alike, *others]}) == 3

@@ -22,11 +22,12 @@ def expected_counts(runs: Sequence[Run]) -> list[tuple[int, int]]:
     return [(expected.params, expected.macs) for expected in found]
 
 
-@pytest.fixture
-def listed(monkeypatch: pytest.MonkeyPatch) -> list[Size]:
+@pytest.fixture(scope="module")
+def listed() -> list[Size]:
     """The whole table of sizes; test_cost.py counts the networks that are looked up here."""
-    monkeypatch.setattr(module, "count_runs", expected_counts)
-    return list(count_sizes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "count_runs", expected_counts)
+        return list(count_sizes())
 
 
 def test_every_row_of_every_table_is_listed_and_then_the_networks_of_no_table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
 import os
 from collections.abc import Callable
@@ -73,14 +74,28 @@ def test_records_come_from_the_index_as_they_were_read(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = _spell_without_index(runs, monkeypatch)
-    written = (runs / INDEX_FILE).stat()
+    written = (runs / INDEX_FILE).stat().st_mtime_ns
     monkeypatch.setattr(store, "read_fields", _read_no_file)
     assert _spell(runs) == expected
-    assert (runs / INDEX_FILE).stat() == written
+    assert (runs / INDEX_FILE).stat().st_mtime_ns == written
     found = load_results(runs).records
     # What the seeds of a run have in common is in memory once.
     assert found[0].hardware is found[1].hardware
     assert found[0].config["data"] is found[1].config["data"]
+
+
+def test_a_record_of_the_index_takes_few_calls_of_functions(tmp_path: Path) -> None:
+    record = make_record([], seed=0, top1=3.0)
+    calls = []
+    for seeds in range(10, 31, 10):
+        for seed in range(seeds - 10, seeds):
+            _put(tmp_path, replace(record, seed=seed))
+        load_results(tmp_path)
+        profile = cProfile.Profile()
+        profile.runcall(load_results, tmp_path)
+        calls.append(sum(entry.callcount for entry in profile.getstats()))
+    # About 50 in Python 3.11; reading the file would take 700.
+    assert calls[2] - calls[1] <= calls[1] - calls[0] + 10 < 10 * 80
 
 
 def test_values_that_python_calls_equal_stay_what_they_are(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from senet_repro.training import compilation
 from senet_repro.training.compilation import (
@@ -121,7 +123,9 @@ def test_a_part_that_is_not_compiled_is_said_once(
     assert capsys.readouterr().err == line
 
 
-@pytest.mark.parametrize("obstacle", [None, "the user's own", "a file", "others may write"])
+@pytest.mark.parametrize(
+    "obstacle", [None, "torch's own", "the user's own", "a file", "others may write"]
+)
 def test_compiled_code_lies_beside_the_runs_where_it_can(
     obstacle: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +134,10 @@ def test_compiled_code_lies_beside_the_runs_where_it_can(
     monkeypatch.delenv(CACHE_VARIABLE, raising=False)
     if obstacle is None:
         expected = str(folder)
+    elif obstacle == "torch's own":
+        # As torch leaves it once it is imported.
+        expected = str(folder)
+        monkeypatch.setenv(CACHE_VARIABLE, default_cache_dir())
     elif obstacle == "the user's own":
         expected = "/elsewhere"
         monkeypatch.setenv(CACHE_VARIABLE, expected)
@@ -141,4 +149,19 @@ def test_compiled_code_lies_beside_the_runs_where_it_can(
     before = os.environ.get(CACHE_VARIABLE)
     with keep_compiled_code(tmp_path):
         assert os.environ.get(CACHE_VARIABLE) == expected
-    assert os.environ.get(CACHE_VARIABLE) == before
+    assert os.environ.get(CACHE_VARIABLE) in (before, default_cache_dir())
+
+
+def test_what_a_killed_process_left_half_compiled_is_compiled_anew(tmp_path: Path) -> None:
+    folder = tmp_path / ".cache" / "compiled"
+    for name in ("dead", "alive", "whole"):
+        (folder / "ab").mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / "ab" / f"{name}.main.so").touch()
+        if name != "whole":
+            (folder / "ab" / f"{name}.main_CxxBuild").mkdir()
+    (folder / "locks").mkdir()
+    with (folder / "locks" / "alive.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with keep_compiled_code(tmp_path):
+            left = {path.name for path in (folder / "ab").iterdir()}
+    assert left == {"alive.main.so", "alive.main_CxxBuild", "whole.main.so"}

@@ -7,7 +7,7 @@ import torch
 
 from senet_repro.config.composition import compose
 from senet_repro.tasks.classification.module import Classification
-from senet_repro.training.schedule import build_optimizer, build_schedule
+from senet_repro.training.schedule import build_optimizer, build_schedule, match_layouts
 
 IDENTITY_MAPPINGS = {
     0: 0.1,
@@ -131,3 +131,23 @@ def test_only_shake_recipes_cut_out_and_only_senet154_smooths() -> None:
     recipes = [compose([f"recipe={name}", "data=cifar10"]).recipe for name in names]
     assert [recipe.cutout_px for recipe in recipes] == [0, 0, 0, 16, 8, 0, 0]
     assert [recipe.label_smoothing for recipe in recipes] == [0, 0, 0, 0, 0, 0, 0.1]
+
+
+def test_a_momentum_of_another_layout_gives_the_same_step() -> None:
+    recipe = compose(["recipe=demo", "data=digits"]).recipe
+    stepped = []
+    for is_matched in (False, True):
+        values = torch.arange(24.0).view(2, 3, 2, 2)
+        weight = torch.nn.Parameter(values.to(memory_format=torch.channels_last))
+        bias = torch.nn.Parameter(torch.ones(2))
+        optimizer = build_optimizer([weight, bias], recipe)
+        optimizer.state[weight]["momentum_buffer"] = values.clone()
+        if is_matched:
+            match_layouts(optimizer)
+            momentum = optimizer.state[weight]["momentum_buffer"]
+            assert momentum.stride() == weight.stride()
+            assert torch.equal(momentum, values)
+        weight.grad, bias.grad = torch.ones_like(weight), torch.ones_like(bias)
+        optimizer.step()
+        stepped.append(weight.detach())
+    assert torch.equal(*stepped)

@@ -6,7 +6,7 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
@@ -168,13 +168,24 @@ def _measure_all(options: argparse.Namespace) -> int:
             continue
         print_line(f"senet_repro: bench {name} ({number} of {len(BENCHMARKS)})", file=sys.stderr)
         # In a process of its own: threads, caches and memory of one must not decide the figures of the next.
-        if subprocess.run(_build_command(name, options), check=False).returncode != 0:
+        if _run_to_end(_build_command(name, options)) != 0:
             failed.append(name)
         print(flush=True)
     if failed:
         print_line(f"senet_repro: failed: {join_words(failed, 'and')}", file=sys.stderr)
         return 1
     return 0
+
+
+def _run_to_end(command: Sequence[str]) -> int:
+    """Run a command and return its exit code; a signal that ends this process is passed on to it."""
+    with subprocess.Popen(command) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            # Told rather than killed: it may have processes of its own to end.
+            process.terminate()
+            raise
 
 
 def _find_obstacle(name: str) -> str | None:

@@ -41,7 +41,6 @@ class ClassificationTask:
             count_workers(run.trainer.num_workers, run.trainer.devices),
             run.recipe.cutout_px,
             Path(run.results_dir) / ".verified",
-            run.trainer.graph,
             find_cache_folder(run.results_dir),
         )
 

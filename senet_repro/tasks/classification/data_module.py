@@ -10,7 +10,13 @@ import torch
 
 from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
-from senet_repro.data.batches import Batch, EvalBatches, Normalise, TrainBatches
+from senet_repro.data.batches import (
+    Batch,
+    EvalBatches,
+    Normalise,
+    TrainBatches,
+    choose_eval_batch,
+)
 from senet_repro.data.crops import Transform, eval_transform, train_transform
 from senet_repro.data.folder import (
     EvalSteps,
@@ -24,6 +30,7 @@ from senet_repro.data.order import Share, TrainSteps
 from senet_repro.data.sets import check_reader, load_in_memory
 from senet_repro.data.static_batches import StaticBatches
 from senet_repro.data.verify import corruption_error, find_corrupt_files
+from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.task_module import TaskData
 
 
@@ -43,7 +50,6 @@ class ImageData(TaskData):
         num_workers: int,
         cutout_px: int = 0,
         verified: Path = Path(".verified"),
-        is_static: bool = False,
         kept_in: Path | None = None,
     ) -> None:
         """Describe the data; nothing is read before `setup`.
@@ -55,7 +61,6 @@ class ImageData(TaskData):
             num_workers: Decoding processes per device; sets in memory need none.
             cutout_px: Side of the square cut out of each training image, for sets in memory; 0: none.
             verified: Folder in which the outcome of verifying images is kept.
-            is_static: Whether the training step takes its batches itself, by `StaticBatches`.
             kept_in: Folder in which decoded sets are kept for other processes; None: they are not.
 
         Raises:
@@ -69,7 +74,6 @@ class ImageData(TaskData):
         self.num_workers = num_workers
         self.cutout_px = cutout_px
         self.verified = verified
-        self.is_static = is_static
         self.kept_in = kept_in
         self.normalise = Normalise(data.mean, data.std)
         self._corrupt: list[str] = []
@@ -176,13 +180,14 @@ class ImageData(TaskData):
         self._steps = steps
         if isinstance(self._train, ImageSet):
             batches = TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
-            return StaticBatches(batches) if self.is_static else batches
+            is_static = isinstance(self.trainer.strategy, GraphStrategy)
+            return StaticBatches(batches) if is_static else batches
         return self._build_folder_batches(self._train, steps)
 
     def val_dataloader(self) -> EvalBatches | FolderBatches:
-        """Return this process's share of the test images, uint8: over all processes each exactly once."""
+        """Return this process's share of the test images: over all processes each exactly once."""
         if isinstance(self._test, ImageSet):
-            return EvalBatches(self._test, self.batch_size, self._process_share, self._root_device)
+            return self._build_eval_batches(self._test)
         steps = EvalSteps(self.num_eval_images, self.batch_size, self._process_share)
         return self._build_folder_batches(self._test, steps)
 
@@ -196,6 +201,15 @@ class ImageData(TaskData):
         # On the device, since a quarter of the bytes travels there.
         return self.normalise.to(images.device)(images), labels
 
+    def _build_eval_batches(self, images: ImageSet) -> EvalBatches:
+        assert self.trainer is not None
+        device = self._root_device
+        parts = self.trainer.accumulate_grad_batches
+        local_batch = choose_eval_batch(images.images.shape[-1], device, parts)
+        # A GPU counts its launches. On a CPU each batch fits into the caches, and the whole set would not.
+        normalise = self.normalise if device.type == "cuda" else None
+        return EvalBatches(images, local_batch, self._process_share, device, normalise)
+
     def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
         if isinstance(steps, TrainSteps):
             kind: type[FolderBatches] = TrainFolderBatches
@@ -204,7 +218,8 @@ class ImageData(TaskData):
             kind = FolderBatches
             transform = eval_transform(self.data)
         pin_memory = self._root_device.type == "cuda"
-        batches = kind(files, transform, steps, self.seed, self.num_workers, pin_memory)
+        gpu = self._root_device if self.data.decode == "gpu" else None
+        batches = kind(files, transform, steps, self.seed, self.num_workers, pin_memory, gpu)
         # Their decoding processes live until `teardown`.
         self._open.append(batches)
         return batches

@@ -232,7 +232,8 @@ def _build_batches(
     # One process per batch at most: more would only wait.
     workers = min(count_workers(run.trainer.num_workers, run.trainer.devices), len(steps))
     pin_memory = device.type == "cuda"
-    return FolderBatches(stored, transform, steps, 0, workers, pin_memory)
+    gpu = device if run.data.decode == "gpu" else None
+    return FolderBatches(stored, transform, steps, 0, workers, pin_memory, gpu)
 
 
 def _cut_batches(stored: ImageSet, steps: _WholeBatches) -> Iterator[Batch]:
