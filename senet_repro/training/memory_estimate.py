@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Data, Run
+from senet_repro.data.batches import choose_eval_batch
 from senet_repro.models import count_params, network_of
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.speed import decide_graph
@@ -28,8 +29,8 @@ FLOAT_BYTES = 4
 CAST_BYTES = 2
 # Weights, their gradients, their momenta, and a copy that the optimizer makes of the gradients.
 COPIES_OF_WEIGHTS = 4
-# Without gradients a convolution's input and output live at a time, and the input of the unit that they stand in.
-LIVE_MAPS = 3
+# Without gradients: the input of a unit, the output of its branch, that output scaled by its gate, and their sum.
+LIVE_MAPS = 4
 # On top of the largest maps that are kept, while gradients flow back: those of an output and of an input.
 GRADIENT_MAPS = 2
 SPARE_SHARE = 1.15
@@ -53,7 +54,7 @@ def estimate_memory(run: Run) -> int | None:
     images = _count_images_at_a_time(run)
     per_image = network.activations + GRADIENT_MAPS * network.largest_map
     training = images * per_image
-    evaluation = run.recipe.batch_size * LIVE_MAPS * network.largest_map
+    evaluation = _count_images_evaluated(run) * LIVE_MAPS * network.largest_map
     batches = _count_batch_bytes(run.data, images)
     passes = max(training, evaluation)
     if decide_graph(run, uses_gpu(run.trainer)):
@@ -67,6 +68,15 @@ def _count_images_at_a_time(run: Run) -> int:
     """Return how many images a device takes through the network at a time in training."""
     parts = run.trainer.devices * run.trainer.nodes * run.trainer.accumulate
     return -(-run.recipe.batch_size // parts)
+
+
+def _count_images_evaluated(run: Run) -> int:
+    """Return how many images a device evaluates at a time."""
+    if run.data.kind != "memory":
+        return run.recipe.batch_size
+    device = torch.device("cuda" if uses_gpu(run.trainer) else "cpu")
+    batch = choose_eval_batch(run.data.eval_px, device, run.trainer.accumulate)
+    return min(batch, run.data.eval_images)
 
 
 def _count_batch_bytes(data: Data, images: int) -> int:

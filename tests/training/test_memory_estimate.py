@@ -11,12 +11,14 @@ from torch import nn
 
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Run
+from senet_repro.training import devices
 from senet_repro.training.memory_estimate import _KeptTensors, estimate_memory
 
 
 @pytest.fixture(scope="module")
 def a_run() -> Run:
-    return compose([])
+    # So large a batch that training, not evaluation, needs the most.
+    return compose(["recipe.batch_size=512"])
 
 
 def change(run: Run, **changes: Any) -> Run:
@@ -32,7 +34,7 @@ def change(run: Run, **changes: Any) -> Run:
     [
         ({"trainer": {"precision": "bf16-mixed"}}, {}),
         ({"trainer": {"accumulate": 2}}, {}),
-        ({}, {"recipe": {"batch_size": 256}}),
+        ({}, {"recipe": {"batch_size": 1024}}),
         ({"stages": "none"}, {}),
         ({}, {"squeeze": "none"}),
         ({}, {"data": {"flip": True}}),
@@ -46,6 +48,19 @@ def test_what_needs_less_memory_is_estimated_to(
     assert smaller is not None
     assert larger is not None
     assert smaller < larger
+
+
+def test_on_a_gpu_the_evaluation_decides_how_much_a_small_network_needs(
+    a_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    larger_images = {"train_px": 32, "eval_px": 32, "eval_images": 10_000}
+    run = change(a_run, data=larger_images, recipe={"batch_size": 64})
+    on_cpu = estimate_memory(run)
+    monkeypatch.setattr(devices, "list_visible_gpus", lambda: ["0"])
+    on_gpu = estimate_memory(run)
+    assert on_cpu is not None
+    assert on_gpu is not None
+    assert on_gpu > 2 * on_cpu
 
 
 def test_a_network_is_measured_once(a_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
