@@ -84,8 +84,10 @@ def _describe_result(record: Record, took_s: float, position: Position | None) -
     if position is None:
         return line
     line = f"[{position.number}/{position.total}] {line}"
+    # Runs side by side do not end in their order.
+    unfinished = sum(not RunFolder(folder).record_file.exists() for folder in position.folders)
     # As if every run took as long as this one.
-    remaining_s = took_s * (position.total - position.number) / position.side_by_side
+    remaining_s = took_s * unfinished / position.side_by_side
     if remaining_s >= 1:
         line += f", about {format_duration(remaining_s)} left"
     return line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -37,6 +38,7 @@ class Position:
     number: int  # from 1
     total: int
     side_by_side: int  # how many are trained at a time
+    folders: Sequence[Path]  # of all of them
 
 
 def read_point(

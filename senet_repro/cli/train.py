@@ -249,7 +249,7 @@ def _train_sweep_job(
             f"data.root={run.data.root}: not the pictures that the command found there; "
             "give it again, where the same set lies at the same path on every machine"
         )
-    position = Position(number + 1, total, side_by_side)
+    position = Position(number + 1, total, side_by_side, folders)
     is_beside = starts_processes and _command is None
     train_run(run, overrides, position, is_beside)
     # A job in another process has no command: the run is announced when the launcher returns.

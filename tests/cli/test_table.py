@@ -188,7 +188,7 @@ def test_a_record_more_takes_few_calls_of_functions_however_many_there_are_and_n
     )
     ablations = _make_ablations()
     records, calls = [], []
-    for seeds in (1, 3, 6):
+    for seeds in (2, 4, 7):
         folder = tmp_path / str(seeds)
         records.append(_write_seeds(folder, ablations, seeds))
         made, tables = count_calls(tmp_path, code, "--results", str(folder))

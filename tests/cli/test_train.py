@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import joblib
@@ -15,12 +16,14 @@ from hydra.core.utils import JobReturn
 from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.cli.command import Command
-from senet_repro.cli.points import Point
+from senet_repro.cli.job import _describe_result
+from senet_repro.cli.points import Point, Position
 from senet_repro.cli.train import HydraLauncher, ThisProcess, count_side_by_side
 from senet_repro.config.composition import compose
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.schema import Run, Trainer
 from senet_repro.core.errors import ConfigError
+from tests.records import make_record
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +124,26 @@ def test_the_demo_trains_side_by_side_unless_told_otherwise(
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra_compose("config", overrides, return_hydra_config=True)
     assert config.hydra.launcher._target_.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("finished", "expected"),
+    [(0, ", about 60 s left"), (2, ", about 20 s left"), (3, "")],
+    ids=["none has its record", "others were quicker", "the last one"],
+)
+def test_the_time_left_is_that_of_the_runs_without_a_record(
+    finished: int, expected: str, tmp_path: Path
+) -> None:
+    folders = [tmp_path / str(number) for number in range(3)]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        if number < finished:
+            (folder / "record.json").touch()
+    record = make_record([], seed=0, top1=2.0)
+    # Run 1 of 3 may end last.
+    line = _describe_result(record, 40.0, Position(1, 3, side_by_side=2, folders=folders))
+    assert line.startswith("[1/3] digits-resnet11-r16 seed 0  top-1 err 2.00 %")
+    assert line.endswith(f"360 images  40 s{expected}")
 
 
 def test_a_sweep_is_dry_as_a_whole_or_not_at_all() -> None:

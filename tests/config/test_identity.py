@@ -18,6 +18,7 @@ from senet_repro.config.paper_tables import format_selection, paper_run, paper_t
         ["results_dir=elsewhere"],
         ["logger=wandb"],
         ["trainer.devices=2", "trainer.num_workers=0", "trainer.compile=true", "trainer.threads=2"],
+        ["trainer.checkpoint_s=0"],
         ["data.root=somewhere"],
         ["+ablation=excitation"],
         ["stages=[4,2,3]"],

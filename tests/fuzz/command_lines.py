@@ -39,6 +39,7 @@ LEGAL = {
     "data.std": ["[1,1,1]", "[95.9,95,255]"],
     "trainer.threads": ["null", "1", "64"],
     "trainer.num_workers": ["0", "4"],
+    "trainer.checkpoint_s": ["0", "3600"],
     "trainer.precision": ["32-true", "bf16-mixed"],
     "trainer.channels_last": ["true", "false"],
     "trainer.graph": ["true", "false"],

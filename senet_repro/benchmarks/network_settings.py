@@ -1,0 +1,100 @@
+"""The settings under which `cost` and `peers` time networks, chosen by the run and its device (benchmarks floor)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from senet_repro.benchmarks.options import BenchOptions
+from senet_repro.benchmarks.timing import Setting
+from senet_repro.config.composition import compose
+from senet_repro.config.schema import Run
+from senet_repro.core.threads import cpu_threads
+from senet_repro.training.devices import list_visible_gpus, reserve_gpus, uses_gpu
+from senet_repro.training.numerics import set_numerics
+
+PRECISIONS = ("32-true", "bf16-mixed")
+# The paper's batch; on one core of a CPU a step of so many images takes minutes.
+GPU_BATCH = 256
+CPU_BATCH = 8
+QUICK_BATCH = 2
+QUICK_PX = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Holds what is timed: a run's network, on its device, in so many images of so many pixels."""
+
+    run: Run
+    device: torch.device
+    batch: int
+    px: int
+    rounds: int
+    calls: int  # in each figure
+
+    def choose_setting(
+        self, precision: str, *, batch: int | None = None, is_compiled: bool = False
+    ) -> Setting:
+        """Return a setting of this plan; in batches of its own size unless told otherwise."""
+        return Setting(
+            device=self.device,
+            precision=precision,
+            batch=batch or self.batch,
+            px=self.px,
+            is_compiled=is_compiled,
+        )
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Return whether a GPU is timed."""
+        return self.device.type == "cuda"
+
+
+@contextmanager
+def take_device(options: BenchOptions) -> Iterator[Plan]:
+    """Give what is to be timed by the overrides, on ResNet-50 as in section 4 unless they say otherwise.
+
+    While the context lasts, a GPU is reserved as for a run, float32 is float32, and the CPU has one thread.
+    """
+    run = _compose_run(options)
+    is_on_gpu = uses_gpu(run.trainer)
+    with (
+        reserve_gpus(run.trainer) as gpus,
+        set_numerics(run, is_on_gpu),
+        cpu_threads(None if is_on_gpu else 1),
+    ):
+        device = torch.device("cpu")
+        if is_on_gpu:
+            device = torch.device("cuda", list_visible_gpus().index(gpus[0]))
+        yield _plan_timing(options, run, device)
+
+
+def _compose_run(options: BenchOptions) -> Run:
+    """Return the run of the overrides; one that names no network has that of section 4."""
+    overrides = list(options.overrides)
+    keys = {word.split("=")[0] for word in overrides}
+    if keys.isdisjoint({"protocol", "model"}):
+        overrides.insert(0, "protocol=imagenet")
+    return compose(overrides)
+
+
+def _plan_timing(options: BenchOptions, run: Run, device: torch.device) -> Plan:
+    is_on_gpu = device.type == "cuda"
+    batch = GPU_BATCH if is_on_gpu else CPU_BATCH
+    if any(word.startswith("recipe.batch_size=") for word in options.overrides):
+        batch = run.recipe.batch_size
+    px = run.model.input_px
+    if options.is_quick:
+        batch, px = min(batch, QUICK_BATCH), min(px, QUICK_PX)
+    return Plan(
+        run=run,
+        device=device,
+        batch=batch,
+        px=px,
+        rounds=1 if options.is_quick else 5,
+        # A GPU's step is short beside what starts and ends a queue.
+        calls=10 if is_on_gpu and not options.is_quick else 1,
+    )

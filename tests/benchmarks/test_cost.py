@@ -1,0 +1,85 @@
+"""SE's cost and timm's network: what is timed is right, and is what was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from senet_repro.benchmarks import cost, peers
+from senet_repro.benchmarks.cost import measure_cost
+from senet_repro.benchmarks.options import BenchOptions
+from senet_repro.benchmarks.peers import measure_peers
+from senet_repro.benchmarks.timing import Setting, time_calls
+from senet_repro.core.errors import ConfigError
+from senet_repro.models import scale
+
+CPU = "trainer.accelerator=cpu"
+
+
+def ask_for(*overrides: str) -> BenchOptions:
+    return BenchOptions(overrides=(CPU, *overrides), is_quick=True)
+
+
+@pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch) -> list[Setting]:
+    """Let networks be built and not called."""
+    settings: list[Setting] = []
+
+    def prepare(_net: object, setting: Setting) -> Any:
+        settings.append(setting)
+        return lambda: None
+
+    for module in (cost, peers):
+        monkeypatch.setattr(module, "prepare_training", prepare)
+        monkeypatch.setattr(module, "prepare_inference", prepare)
+        monkeypatch.setattr(module, "time_calls", lambda *_call: 1.0)
+    return settings
+
+
+def test_cost_is_that_of_both_precisions_and_of_one_image(timed: list[Setting]) -> None:
+    measured = measure_cost(ask_for("model=resnet11"))
+    found = {(setting.precision, setting.batch, setting.px) for setting in timed}
+    assert found == {(word, batch, 32) for word in ("32-true", "bf16-mixed") for batch in (1, 2)}
+    assert len(measured) == len(timed) / 2 == 6
+    assert measured[0].what == "training step, SE-resnet11, batch 2, 32 px, 32-true, one CPU core"
+    assert measured[0].yardstick == "the network without SE"
+    assert "gradients" in measured[0].check
+
+
+def test_a_step_and_an_inference_are_timed() -> None:
+    options = ask_for("model=resnet11", "recipe.batch_size=1")
+    assert all(measured.ours > 0 for measured in measure_cost(options))
+
+
+def test_a_wrong_gradient_of_the_gate_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = scale.sum_products
+    monkeypatch.setattr(scale, "sum_products", lambda a, b: 1.0001 * right(a, b))
+    with pytest.raises(RuntimeError, match="gradients of the gate"):
+        measure_cost(ask_for("model=resnet11"))
+
+
+@pytest.mark.faults
+def test_the_peer_computes_the_same_and_is_timed_alike(timed: list[Setting]) -> None:
+    measured = measure_peers(ask_for())
+    assert [setting.precision for setting in timed] == ["32-true"] * 4 + ["bf16-mixed"] * 4
+    assert {one.goal for one in measured} == {0.95}
+    assert "logits of both, with timm's weights" in measured[0].check
+
+
+def test_the_peer_has_one_network() -> None:
+    with pytest.raises(ConfigError, match="leave model=resnet11 out"):
+        measure_peers(ask_for("model=resnet11"))
+
+
+def test_timm_is_asked_for_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match="timm, is not installed; pip install timm"):
+        measure_peers(ask_for())
+
+
+def test_a_figure_is_that_of_one_call() -> None:
+    called: list[int] = []
+    assert time_calls(lambda: called.append(1), torch.device("cpu"), 3) >= 0
+    assert len(called) == 3
