@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from senet_repro.core.checkout import read_commit
+from senet_repro.core.cores import count_cores
 from senet_repro.training.surroundings import describe_devices, list_versions
 
 
@@ -25,7 +26,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "gpu": gpu,
         "processor": describe_devices(torch.device("cpu"), 1)["name"],
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": count_cores(),
         "threads": torch.get_num_threads(),
         "versions": list_versions(),
         "cuda": torch.version.cuda,

@@ -39,8 +39,6 @@ SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
 DEFAULT_TASK = "classification"
 ACCELERATORS = ("auto", "cpu", "gpu")
-SWITCHES = ("auto", True, False)
-"""The values of settings that may decide by themselves: trainer.compile and trainer.graph."""
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 DATA_KINDS = ("memory", "folders")

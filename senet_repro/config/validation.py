@@ -237,7 +237,8 @@ def _check_trainer(trainer: Trainer) -> None:
     """Refuse settings that would change nothing, but stand in the record as if they had."""
     for name in ("compile", "graph"):
         value = getattr(trainer, name)
-        if value not in schema.SWITCHES:
+        # Python takes 1 for True, and the code that follows does not.
+        if value != "auto" and not isinstance(value, bool):
             raise ConfigError(f"trainer.{name}={write_value(value)}: give auto, true or false")
     if trainer.sync_bn and trainer.devices * trainer.nodes == 1:
         raise ConfigError(

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from senet_repro.config.schema import Run
+from senet_repro.core.cores import count_cores
 from senet_repro.core.errors import RunFailed, Stopped
 from senet_repro.core.signals import Deferral
 from senet_repro.execution.failure_report import read_failure
@@ -151,7 +152,7 @@ def _start_processes(
 
 def _make_environment(run: Run, gpus: Sequence[str], meeting: Meeting) -> dict[str, str]:
     """Return the environment of every device's process: where to meet, its threads and its GPUs."""
-    threads = int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
+    threads = int(os.environ.get("OMP_NUM_THREADS", count_cores()))
     environment = {
         **os.environ,
         "NODE_RANK": str(meeting.node),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +12,7 @@ from torch import nn
 
 from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Run
+from senet_repro.core.cores import count_cores
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.models.registry import network_of
@@ -85,7 +85,7 @@ def count_runs(runs: Sequence[Run]) -> list[Counts]:
     """
     keys = [network_key(run) for run in runs]
     distinct = dict(zip(keys, runs, strict=True))
-    processes = min(len(distinct) // NETWORKS_PER_PROCESS, os.cpu_count() or 1)
+    processes = min(len(distinct) // NETWORKS_PER_PROCESS, count_cores())
     counts: Iterator[Counts] = map(count_run, distinct.values())
     if processes > 1:
         counts = _count_side_by_side(list(distinct.values()), processes)

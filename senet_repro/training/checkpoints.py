@@ -1,6 +1,6 @@
 """Checkpoints on the disk: whole or absent, and the one before kept (training floor).
 
-    checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
+    checkpoints/last.ckpt      of the end of an epoch, the last one's at the end, or of the step at which a signal came
     checkpoints/previous.ckpt  the one before, for the day that the last cannot be read
 
 A new one is written beside them, flushed to the disk and read back; only then does it become the last.

@@ -14,6 +14,7 @@ from itertools import count
 
 from senet_repro.config.schema import Trainer
 from senet_repro.config.validation import check_cpu_settings
+from senet_repro.core.cores import count_cores
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import find_temporary_folder
 from senet_repro.core.lock import hold_lock
@@ -73,7 +74,7 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
 
 def _check_cpu_processes(wanted: int) -> None:
     """Refuse so many processes that starting them would take minutes, each one importing torch."""
-    cores = len(os.sched_getaffinity(0))
+    cores = count_cores()
     most = cores * MOST_PROCESSES_PER_CORE
     if wanted > most:
         raise ConfigError(

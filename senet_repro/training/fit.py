@@ -103,10 +103,11 @@ def fit(
 @contextmanager
 def prepare_process(run: Run) -> Iterator[None]:
     """Let this process have the threads, the numerics and the compiled code of a run, and its own ones afterwards."""
+    is_on_gpu = uses_gpu(run.trainer)
     with ExitStack() as settings:
         settings.enter_context(cpu_threads(run.trainer.threads))
-        settings.enter_context(set_numerics(run, uses_gpu(run.trainer)))
-        if run.trainer.compile:
+        settings.enter_context(set_numerics(run, is_on_gpu))
+        if decide_compile(run, is_on_gpu):
             settings.enter_context(keep_compiled_code(Path(run.results_dir)))
         yield
 

@@ -15,10 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from senet_repro.config.identity import build_identity, hash_identity
 from senet_repro.config.schema import Data, Run
 from senet_repro.data.batches import choose_eval_batch
-from senet_repro.models import count_params, network_of
+from senet_repro.models import count_params, network_key, network_of
 from senet_repro.training.devices import uses_gpu
 from senet_repro.training.speed import decide_graph
 
@@ -48,16 +47,17 @@ class NetworkMemory:
 
 def estimate_memory(run: Run) -> int | None:
     """Return the bytes that a training takes on its device at most; None if its network takes no such images."""
-    network = _measure_network(_Network(_network_key(run), run))
+    network = _measure_network(_Network(_identify_network(run), run))
     if network is None:
         return None
     images = _count_images_at_a_time(run)
     per_image = network.activations + GRADIENT_MAPS * network.largest_map
     training = images * per_image
-    evaluation = _count_images_evaluated(run) * LIVE_MAPS * network.largest_map
+    is_on_gpu = uses_gpu(run.trainer)
+    evaluation = _count_eval_images(run, is_on_gpu) * LIVE_MAPS * network.largest_map
     batches = _count_batch_bytes(run.data, images)
     passes = max(training, evaluation)
-    if decide_graph(run, uses_gpu(run.trainer)):
+    if decide_graph(run, is_on_gpu):
         # A graph keeps its memory to itself, also while a network is evaluated.
         passes = training + evaluation
     computed = network.weights + passes + batches
@@ -70,13 +70,14 @@ def _count_images_at_a_time(run: Run) -> int:
     return -(-run.recipe.batch_size // parts)
 
 
-def _count_images_evaluated(run: Run) -> int:
-    """Return how many images a device evaluates at a time."""
-    if run.data.kind != "memory":
-        return run.recipe.batch_size
-    device = torch.device("cuda" if uses_gpu(run.trainer) else "cpu")
-    batch = choose_eval_batch(run.data.eval_px, device, run.trainer.accumulate)
-    return min(batch, run.data.eval_images)
+def _count_eval_images(run: Run, is_on_gpu: bool) -> int:
+    """Return how many images a device takes through the network at a time in evaluation."""
+    data, trainer = run.data, run.trainer
+    if data.kind != "memory":
+        return run.recipe.batch_size // (trainer.devices * trainer.nodes)
+    device = torch.device("cuda" if is_on_gpu else "cpu")
+    most = choose_eval_batch(data.eval_px, device, trainer.accumulate)
+    return min(most, data.eval_images)
 
 
 def _count_batch_bytes(data: Data, images: int) -> int:
@@ -96,25 +97,16 @@ def _count_set_bytes(data: Data) -> int:
     return pictures + canvas + test_set
 
 
-def _network_key(run: Run) -> str:
-    """Return a key that runs share whose networks keep the same of an image."""
-    identity = build_identity(run)
-    return hash_identity(
-        {
-            "model": identity["model"],
-            "se": identity["se"],
-            "px": [run.data.train_px, run.data.eval_px],
-            "classes": run.data.classes,
-            "precision": run.trainer.precision,
-        }
-    )
+def _identify_network(run: Run) -> tuple[str, int, str]:
+    """Return what runs share whose networks keep the same of an image."""
+    return network_key(run), run.data.train_px, run.trainer.precision
 
 
 @dataclass(frozen=True)
 class _Network:
     """The network of a run, equal to the others of its key."""
 
-    key: str
+    key: tuple[str, int, str]
     run: Run = field(compare=False)
 
 

@@ -94,9 +94,8 @@ def estimate_gain_s(run: Run, is_on_gpu: bool) -> float:
     # A graph of the whole step leaves the host nothing to do.
     if not decide_graph(run, is_on_gpu):
         gain_s += speed.host_s
-    return (count_steps(run) * gain_s - speed.estimate_compile_s(convs)) / _count_threads(
-        run, is_on_gpu
-    )
+    thread_s = count_steps(run) * gain_s - speed.estimate_compile_s(convs)
+    return thread_s / _count_threads(run, is_on_gpu)
 
 
 def _count_threads(run: Run, is_on_gpu: bool) -> int:
@@ -153,15 +152,29 @@ def count_steps(run: Run) -> int:
     return run.recipe.epochs * (seen.train_images // run.recipe.batch_size)
 
 
+# What this process has weighed, by the network's key and the side of its images: the runs of a table share one.
+_WEIGHED: dict[tuple[str, int], tuple[int, int]] = {}
+
+
 def weigh_plain_network(run: Run) -> tuple[int, int]:
     """Return the convolutions of a run's network without SE, and its multiply-adds of one training image."""
+    from senet_repro.models import network_key
+
+    plain = replace(run, r="none")
+    key = (network_key(plain), run.data.train_px)
+    if key not in _WEIGHED:
+        _WEIGHED[key] = _weigh_network(plain)
+    return _WEIGHED[key]
+
+
+def _weigh_network(run: Run) -> tuple[int, int]:
     import torch
 
     from senet_repro.models import count_macs, network_of
 
     # Shapes are enough, and cost no memory.
     with torch.device("meta"):
-        net = network_of(replace(run, r="none"))
+        net = network_of(run)
     convs = sum(isinstance(module, torch.nn.Conv2d) for module in net.modules())
     return convs, count_macs(net, run.data.train_px)
 

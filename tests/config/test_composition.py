@@ -214,6 +214,7 @@ def test_recipes_carry_the_papers_numbers() -> None:
         (["trainer.precision=fp8"], "give 32-true, bf16-mixed or 16-mixed"),
         (["trainer.accelerator=tpu"], "give auto, cpu or gpu"),
         (["trainer.compile=on"], "trainer.compile='on': give auto, true or false"),
+        (["trainer.graph=1", "trainer.devices=2"], "trainer.graph=1: give auto, true or false"),
         (["trainer.compile=null"], "trainer.compile=null: give auto, true or false"),
         (["trainer.tf32=maybe"], "trainer.tf32 is true or false, not 'maybe'"),
         (

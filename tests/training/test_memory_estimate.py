@@ -11,8 +11,11 @@ from torch import nn
 
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Run
-from senet_repro.training import devices
-from senet_repro.training.memory_estimate import _KeptTensors, estimate_memory
+from senet_repro.training.memory_estimate import (
+    _count_eval_images,
+    _KeptTensors,
+    estimate_memory,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +53,20 @@ def test_what_needs_less_memory_is_estimated_to(
     assert smaller < larger
 
 
-def test_on_a_gpu_the_evaluation_decides_how_much_a_small_network_needs(
-    a_run: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("data", "is_on_gpu", "expected"),
+    [
+        ({"eval_px": 32, "eval_images": 10_000}, True, 2_000),
+        ({"eval_px": 32, "eval_images": 10_000}, False, 125),
+        ({"eval_px": 32, "eval_images": 360}, True, 360),
+        ({"kind": "folders"}, True, 64),
+    ],
+)
+def test_an_evaluation_counts_with_its_own_batch(
+    data: dict[str, Any], is_on_gpu: bool, expected: int, a_run: Run
 ) -> None:
-    larger_images = {"train_px": 32, "eval_px": 32, "eval_images": 10_000}
-    run = change(a_run, data=larger_images, recipe={"batch_size": 64})
-    on_cpu = estimate_memory(run)
-    monkeypatch.setattr(devices, "list_visible_gpus", lambda: ["0"])
-    on_gpu = estimate_memory(run)
-    assert on_cpu is not None
-    assert on_gpu is not None
-    assert on_gpu > 2 * on_cpu
+    run = change(a_run, data=data, recipe={"batch_size": 64})
+    assert _count_eval_images(run, is_on_gpu) == expected
 
 
 def test_a_network_is_measured_once(a_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,10 +89,14 @@ def test_a_graph_is_recorded_by_auto_where_a_gpu_trains_what_it_can_hold(
     assert decide_graph(run, is_on_gpu) == expected
 
 
-def test_the_demo_is_not_worth_compiling_whatever_its_axes_and_resnet_29_is() -> None:
+def test_the_demo_is_not_worth_compiling_whatever_its_axes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     demo = compose_once("trainer.compile=auto", "trainer.threads=1")
-    plain = replace(demo, r="none")
-    assert speed.estimate_gain_s(demo, False) == speed.estimate_gain_s(plain, False) < 0
+    gain_s = speed.estimate_gain_s(demo, False)
+    # Weighed once: the other rows of a table have the same plain network.
+    monkeypatch.setattr(speed, "_weigh_network", None)
+    assert gain_s == speed.estimate_gain_s(replace(demo, r="none"), False) < 0
 
 
 def test_auto_without_a_compiler_trains_plain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
+from senet_repro.benchmarks.gpu import LIMIT_S
 from senet_repro.benchmarks.measurement import Measurement
 from senet_repro.benchmarks.options import BenchOptions, ProbeOptions
 from senet_repro.benchmarks.report import BenchReport, format_text, write_report
@@ -39,7 +40,6 @@ BENCHMARKS = {
 """The module and the function of each; the function takes `BenchOptions` and returns its measurements."""
 TAKES_OVERRIDES = ("step", "cost", "peers", "jobs", "campaign", "gpu")
 PROBE = "gpu"
-PROBE_LIMIT_S = 560.0
 
 Measure = Callable[[BenchOptions], list[Measurement]]
 
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit",
         type=float,
         metavar="SECONDS",
-        help=f"gpu: of the whole probe ({PROBE_LIMIT_S:.0f})",
+        help=f"gpu: of the whole probe ({LIMIT_S:.0f})",
     )
     parser.add_argument(
         "--only",
@@ -102,7 +102,7 @@ def _refuse_foreign_options(options: argparse.Namespace) -> None:
     if options.what != PROBE and (options.only or options.limit is not None):
         raise ConfigError("bench: --only and --limit are of the probe: give bench gpu")
     if options.limit is not None and options.limit <= 0:
-        raise ConfigError(f"bench: --limit is seconds above 0, such as {PROBE_LIMIT_S:.0f}")
+        raise ConfigError(f"bench: --limit is seconds above 0, such as {LIMIT_S:.0f}")
 
 
 def _measure_one(options: argparse.Namespace) -> int:

@@ -103,7 +103,7 @@ class ImageData(TaskData):
     def prepare_data(self) -> None:
         """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
         if self.data.download and self.data.kind == "memory":
-            load_in_memory(self.data)
+            load_in_memory(self.data, self.kept_in)
 
     def verify(self, pause: Callable[[], None]) -> None:
         """Look at every image where `data.verify` or `data.skip_corrupt` asks for it; to be called before training.

@@ -157,7 +157,10 @@ def test_sets_are_fetched_in_one_process_only_where_asked(
     make_data: MakeData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Data] = []
-    monkeypatch.setattr("senet_repro.tasks.classification.data_module.load_in_memory", asked.append)
+    monkeypatch.setattr(
+        "senet_repro.tasks.classification.data_module.load_in_memory",
+        lambda data, _kept_in: asked.append(data),
+    )
     for download in (False, True):
         ImageData(make_data("cifar10", download=download), 4, seed=0, num_workers=0).prepare_data()
     assert [data.download for data in asked] == [True]
