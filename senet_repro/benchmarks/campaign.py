@@ -172,7 +172,7 @@ def _describe_campaign(
     run = compose(runs[0])
     return (
         f"7 tables x {SEEDS} seeds x {EPOCHS} epochs, {len(runs)} runs a seed, {run.model.name} on {run.data.name}, "
-        f"{comparison.ours.name}; computed from {comparison.steps} steps and {comparison.eval_images} evaluation images "
+        f"{comparison.ours.name}; computed from {comparison.steps} steps and {comparison.eval_images} evaluated images "
         f"of {len(fast.paces)} runs (yardstick: {len(plain.paces)})"
     )
 
