@@ -63,6 +63,11 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
         yield []
         return
     names = list_visible_gpus()
+    if not names:
+        raise ConfigError(
+            "trainer.accelerator=gpu: this machine has 0 GPUs that this process may use; give trainer.accelerator=cpu, "
+            "or trainer=cpu for the fast way of a CPU"
+        )
     if trainer.devices > len(names):
         raise ConfigError(
             f"trainer.devices={trainer.devices}: this machine has {len(names)} GPUs; "

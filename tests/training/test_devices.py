@@ -87,6 +87,17 @@ def test_gpus_are_used_where_asked_for_or_where_there_are_any(
     assert uses_gpu(Trainer(accelerator=accelerator)) == expected
 
 
+def test_a_machine_without_a_gpu_is_told_what_a_cpu_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(devices, "list_visible_gpus", list)
+    asked = reserve_gpus(Trainer(accelerator="gpu"))
+    with pytest.raises(
+        ConfigError, match=r"^trainer\.accelerator=gpu: .* give trainer\.accelerator=cpu"
+    ):
+        asked.__enter__()
+
+
 def test_more_gpus_than_there_are_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "list_visible_gpus", lambda: ["0"])
     asked = reserve_gpus(Trainer(accelerator="gpu", devices=2))
