@@ -54,7 +54,7 @@ class Comparison:
     ours: Way
     yardstick: Way
     steps: int
-    eval_batches: int
+    eval_images: int
 
 
 BEFORE = Way(name="one process, float32, eager")
@@ -63,7 +63,8 @@ ON_GPU = Comparison(
     ours=Way(name="twelve processes, trainer=gpu", settings=("trainer=gpu",), workers=12, seeds=2),
     yardstick=BEFORE,
     steps=78,
-    eval_batches=20,
+    # Whole batches of an evaluation, here and below.
+    eval_images=4_000,
 )
 ON_CPU = Comparison(
     # Compiling takes a minute for each network, and is measured for four.
@@ -76,13 +77,13 @@ ON_CPU = Comparison(
     ),
     yardstick=BEFORE,
     steps=2,
-    eval_batches=1,
+    eval_images=125,
 )
 QUICK = Comparison(
     ours=Way(name="two processes", settings=("trainer.threads=1",), workers=2, every=8),
     yardstick=replace(BEFORE, every=8),
     steps=2,
-    eval_batches=1,
+    eval_images=125,
 )
 
 
@@ -171,8 +172,8 @@ def _describe_campaign(
     run = compose(runs[0])
     return (
         f"7 tables x {SEEDS} seeds x {EPOCHS} epochs, {len(runs)} runs a seed, {run.model.name} on {run.data.name}, "
-        f"{comparison.ours.name}; computed from {comparison.steps} steps and {comparison.eval_batches} evaluation "
-        f"batches of {len(fast.paces)} runs (yardstick: {len(plain.paces)})"
+        f"{comparison.ours.name}; computed from {comparison.steps} steps and {comparison.eval_images} evaluated images "
+        f"of {len(fast.paces)} runs (yardstick: {len(plain.paces)})"
     )
 
 
@@ -241,7 +242,7 @@ def _describe_job(
         "runs": list(overrides),
         "seeds": seeds,
         "train_images": comparison.steps * batch,
-        "eval_images": comparison.eval_batches * batch,
+        "eval_images": comparison.eval_images,
         "whole_epochs": EPOCHS,
         # What is compiled is kept beside the runs, for all workers.
         "results_dir": str(folder / "runs"),

@@ -94,7 +94,7 @@ def _plan_timing(options: BenchOptions, run: Run, device: torch.device) -> Plan:
         device=device,
         batch=batch,
         px=px,
-        rounds=1 if options.is_quick else 5,
+        rounds=1 if options.is_quick else 7,
         # A GPU's step is short beside what starts and ends a queue.
         calls=10 if is_on_gpu and not options.is_quick else 1,
     )

@@ -31,7 +31,7 @@ from senet_repro.core.lock import hold_lock
 from senet_repro.data.images import ImageSet, Split
 
 # Of the code that makes pixels of files: whoever changes it finds no pixels of the code before.
-_CODE = ("cifar.py", "decode.py")
+_CODE = ("cifar.py", "decode.py", "picture_files.py")
 _DECODERS = ("torchvision", "torchcodec")
 
 

@@ -28,8 +28,8 @@ FLOAT_BYTES = 4
 CAST_BYTES = 2
 # Weights, their gradients, their momenta, and a copy that the optimizer makes of the gradients.
 COPIES_OF_WEIGHTS = 4
-# Without gradients a convolution's input and output live at a time, and the input of the unit that they stand in.
-LIVE_MAPS = 3
+# Without gradients: the input of a unit, the output of its branch, that output scaled by its gate, and their sum.
+LIVE_MAPS = 4
 # On top of the largest maps that are kept, while gradients flow back: those of an output and of an input.
 GRADIENT_MAPS = 2
 SPARE_SHARE = 1.15

@@ -52,7 +52,9 @@ def test_minutes_and_images_of_whole_epochs_follow_from_slices(
     assert minutes.ours == (12 + 3 * 360 / 2 / 2) / 60
     assert images.theirs == pytest.approx(3 * 30 * 2 * 1437 / (6 + 3 * 360))
     assert images.ratio == pytest.approx(1 / minutes.ratio)
-    assert "computed from 2 steps and 1 evaluation batches of 1 runs (yardstick: 2)" in minutes.what
+    assert (
+        "computed from 2 steps and 125 evaluation images of 1 runs (yardstick: 2)" in minutes.what
+    )
     assert minutes.check == "training losses of 1 runs within 1e-01"
     monkeypatch.setattr(campaign, "_time_way", time_as_told(2.0))
     with pytest.raises(RuntimeError, match="a fast wrong answer is not timed"):
@@ -67,7 +69,7 @@ def test_what_runs_take_once_and_per_image_is_measured_on_a_slice(tmp_path: Path
     campaign_worker.main(job, output)
     report = json.loads(output.read_text())
     (run,) = report["runs"]
-    assert (run["overrides"], run["train_images"], run["eval_images"]) == (words[0], 128, 128)
+    assert (run["overrides"], run["train_images"], run["eval_images"]) == (words[0], 128, 125)
     assert run["train_s"] > 0
     assert run["eval_s"] > 0
     assert run["loss"] > 0
@@ -76,5 +78,5 @@ def test_what_runs_take_once_and_per_image_is_measured_on_a_slice(tmp_path: Path
     )
     assert found.start_s == report["start_s"] + 1
     # The whole set has 1,437 training and 360 test images.
-    epoch_s = run["train_s"] * 1437 / 128 + run["eval_s"] * 360 / 128
+    epoch_s = run["train_s"] * 1437 / 128 + run["eval_s"] * 360 / 125
     assert found.paces[0].epoch_s == pytest.approx(epoch_s)

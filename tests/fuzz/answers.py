@@ -34,13 +34,16 @@ FOREIGN = (
 
 def answer_commands(commands: Sequence[Sequence[str]], folder: Path) -> list[dict[str, Any]]:
     """Give the command lines to one process, that answers each in an empty folder of `folder`."""
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder / "home")}
+    # For one core: the runs of a sweep are then trained in that process, where records are written in their place.
+    environment["LOKY_MAX_CPU_COUNT"] = "1"
     process = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.answering_process"],
         input=json.dumps(commands),
         capture_output=True,
         text=True,
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder / "home")},
+        env=environment,
         check=False,
     )
     assert process.returncode == 0, process.stderr

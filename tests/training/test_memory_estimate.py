@@ -20,7 +20,8 @@ from senet_repro.training.memory_estimate import (
 
 @pytest.fixture(scope="module")
 def a_run() -> Run:
-    return compose([])
+    # So large a batch that training, not evaluation, needs the most.
+    return compose(["recipe.batch_size=512"])
 
 
 def change(run: Run, **changes: Any) -> Run:
@@ -36,7 +37,7 @@ def change(run: Run, **changes: Any) -> Run:
     [
         ({"trainer": {"precision": "bf16-mixed"}}, {}),
         ({"trainer": {"accumulate": 2}}, {}),
-        ({}, {"recipe": {"batch_size": 256}}),
+        ({}, {"recipe": {"batch_size": 1024}}),
         ({"stages": "none"}, {}),
         ({}, {"squeeze": "none"}),
         ({}, {"data": {"flip": True}}),
