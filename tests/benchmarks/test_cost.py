@@ -55,7 +55,8 @@ def test_the_blocks_are_those_that_were_asked_for() -> None:
         with_se, without = (cost._build_network(plan, with_se) for with_se in (True, False))
     blocks = [module for module in with_se.modules() if isinstance(module, SEBlock)]
     assert {type(block.squeeze) for block in blocks} == {torch.nn.AdaptiveMaxPool2d}
-    assert blocks[0].fc1.in_features == 4 * blocks[0].fc1.out_features
+    width, channels = next(iter(blocks[0].fc1.parameters())).shape[:2]
+    assert channels == 4 * width
     assert not any(isinstance(module, SEBlock) for module in without.modules())
 
 
