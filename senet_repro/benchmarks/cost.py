@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 from torch import nn
@@ -26,8 +26,9 @@ from senet_repro.benchmarks.timing import (
     prepare_training,
     time_calls,
 )
-from senet_repro.models import create_model
+from senet_repro.models import network_of
 from senet_repro.models.layers import Classifier
+from senet_repro.models.scale import GlobalAverage
 from senet_repro.models.se import SEBlock
 
 # At most so many times the time without SE, on a GPU with compiled code.
@@ -67,8 +68,8 @@ def check_gradients(plan: Plan) -> str:
     ours = _build_network(plan, with_se=True).double()
     plain = copy.deepcopy(ours)
     for block in plain.modules():
-        if isinstance(block, SEBlock):
-            # The block knows a short way for its own average alone.
+        # The block knows a short way for its own average alone.
+        if isinstance(block, SEBlock) and isinstance(block.squeeze, GlobalAverage):
             block.squeeze = nn.AdaptiveAvgPool2d(1)
     setting = Setting(device=plan.device, precision="64-true", batch=2, px=min(plan.px, CHECK_PX))
     difference = 0.0
@@ -183,9 +184,8 @@ def _take_ratio(plan: Plan, calls: list[Call]) -> Callable[[], float]:
 
 
 def _build_network(plan: Plan, with_se: bool) -> Classifier:
-    """Return the network of the plan, with the same weights where both have them."""
-    model = plan.run.model
-    options: dict[str, Any] = {**model.options}
+    """Return the network of the plan for the classes of a setting, with the same weights where both have them."""
+    run = plan.run if with_se else replace(plan.run, r="none")
+    run = replace(run, data=replace(run.data, classes=Setting.classes))
     torch.manual_seed(0)
-    r = plan.run.r if with_se else None
-    return create_model(model.name, 1000, r=r, placement=plan.run.placement, **options)
+    return network_of(run)

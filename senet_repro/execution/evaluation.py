@@ -111,12 +111,10 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     """
     # Late: a command that is refused, and one that starts processes, needs no torch.
     from senet_repro.core.threads import cpu_threads
-    from senet_repro.data.set_cache import find_cache_folder
     from senet_repro.tasks.classification.evaluation import (
         Preprocessing,
         check_sizes,
         evaluate_network,
-        load_eval_images,
     )
     from senet_repro.training.numerics import set_numerics
     from senet_repro.training.reasons import explain_failure
@@ -126,14 +124,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     run = target.run
     check_sizes(run, target.rules)
     net = _load_network(target).to(device)
-    with SlowWork("looking at the evaluation images"):
-        images = load_eval_images(
-            run.data,
-            target.fingerprint,
-            count_workers(run.trainer.num_workers, run.trainer.devices),
-            Path(run.results_dir) / _VERIFIED,
-            find_cache_folder(run.results_dir),
-        )
+    images = _load_images(target)
     _make_folder(target.folder)
     keys = {rule: _build_key(target, rule, images) for rule in target.rules}
     pending = [rule for rule, key in keys.items() if find_finished(target.folder, key) is None]
@@ -164,6 +155,22 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     if is_first:
         progress.end()
     return list(keys.values())
+
+
+def _load_images(target: Target) -> EvalImages:
+    """Return the evaluation images of a target."""
+    from senet_repro.data.set_cache import find_cache_folder
+    from senet_repro.tasks.classification.evaluation import load_eval_images
+
+    run = target.run
+    with SlowWork("looking at the evaluation images"):
+        return load_eval_images(
+            run.data,
+            target.fingerprint,
+            count_workers(run.trainer.num_workers, run.trainer.devices),
+            Path(run.results_dir) / _VERIFIED,
+            find_cache_folder(run.results_dir),
+        )
 
 
 def _make_folder(folder: Path) -> None:
@@ -226,12 +233,16 @@ def _describe_preprocessing(target: Target) -> dict[str, Any]:
 
 def _describe_trainer(target: Target) -> dict[str, Any]:
     trainer = target.run.trainer
-    return {
+    described = {
         "precision": trainer.precision,
         "channels_last": trainer.channels_last,
         "batch_size": target.run.recipe.batch_size,
         "devices": trainer.devices,
     }
+    # Left out elsewhere: passes that were made before there was a choice keep their keys.
+    if trainer.tf32 and uses_gpu(trainer):
+        described["tf32"] = True
+    return described
 
 
 def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:

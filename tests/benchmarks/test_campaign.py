@@ -53,7 +53,7 @@ def test_minutes_and_images_of_whole_epochs_follow_from_slices(
     assert images.theirs == pytest.approx(3 * 30 * 2 * 1437 / (6 + 3 * 360))
     assert images.ratio == pytest.approx(1 / minutes.ratio)
     assert (
-        "computed from 2 steps and 125 evaluation images of 1 runs (yardstick: 2)" in minutes.what
+        "computed from 2 steps and 125 evaluated images of 1 runs (yardstick: 2)" in minutes.what
     )
     assert minutes.check == "training losses of 1 runs within 1e-01"
     monkeypatch.setattr(campaign, "_time_way", time_as_told(2.0))

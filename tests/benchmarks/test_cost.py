@@ -9,11 +9,13 @@ import torch
 
 from senet_repro.benchmarks import cost, peers
 from senet_repro.benchmarks.cost import measure_cost
+from senet_repro.benchmarks.network_settings import take_device
 from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.benchmarks.peers import measure_peers
 from senet_repro.benchmarks.timing import Setting, time_calls
 from senet_repro.core.errors import ConfigError
 from senet_repro.models import scale
+from senet_repro.models.se import SEBlock
 
 CPU = "trainer.accelerator=cpu"
 
@@ -46,6 +48,16 @@ def test_cost_is_that_of_both_precisions_and_of_one_image(timed: list[Setting]) 
     assert measured[0].what == "training step, SE-resnet11, batch 2, 32 px, 32-true, one CPU core"
     assert measured[0].yardstick == "the network without SE"
     assert "gradients" in measured[0].check
+
+
+def test_the_blocks_are_those_that_were_asked_for() -> None:
+    with take_device(ask_for("model=resnet11", "squeeze=max", "r=4")) as plan:
+        with_se, without = (cost._build_network(plan, with_se) for with_se in (True, False))
+    blocks = [module for module in with_se.modules() if isinstance(module, SEBlock)]
+    assert {type(block.squeeze) for block in blocks} == {torch.nn.AdaptiveMaxPool2d}
+    width, channels = next(iter(blocks[0].fc1.parameters())).shape[:2]
+    assert channels == 4 * width
+    assert not any(isinstance(module, SEBlock) for module in without.modules())
 
 
 def test_a_step_and_an_inference_are_timed() -> None:

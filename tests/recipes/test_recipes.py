@@ -171,7 +171,7 @@ def test_an_axis_changes_runs_and_leaves_older_keys_alone(tmp_path: Path) -> Non
     copy.replace_pattern(f"{models}/se.py", init, "bias: bool, scale: int\n    ) -> None:")
     built = "        self.scale = scale\n"
     copy.add_lines(f"{models}/se.py", after="self.excitation = EXCITATION[", lines=built)
-    copy.replace(f"{models}/se.py", "return u * s\n", "return self.scale * u * s\n")
+    copy.replace(f"{models}/se.py", "        return s\n", "        return self.scale * s\n")
     argument = "    scale: int = 1,\n"
     copy.add_lines(f"{models}/registry.py", after='placement: str = "standard",', lines=argument)
     handed_on = "        scale=scale,\n"
