@@ -52,9 +52,7 @@ def test_minutes_and_images_of_whole_epochs_follow_from_slices(
     assert minutes.ours == (12 + 3 * 360 / 2 / 2) / 60
     assert images.theirs == pytest.approx(3 * 30 * 2 * 1437 / (6 + 3 * 360))
     assert images.ratio == pytest.approx(1 / minutes.ratio)
-    assert (
-        "computed from 2 steps and 125 evaluated images of 1 runs (yardstick: 2)" in minutes.what
-    )
+    assert "computed from 2 steps and 125 evaluated images of 1 runs (yardstick: 2)" in minutes.what
     assert minutes.check == "training losses of 1 runs within 1e-01"
     monkeypatch.setattr(campaign, "_time_way", time_as_told(2.0))
     with pytest.raises(RuntimeError, match="a fast wrong answer is not timed"):
