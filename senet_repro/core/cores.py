@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 
 
 def count_cores() -> int:
     """Return how many cores this process may use: those of a Slurm job or a container, not the machine's."""
+    if sys.platform != "linux":
+        # Only Linux tells a process which cores are its own.
+        return os.cpu_count() or 1
     return len(os.sched_getaffinity(0))
 
 

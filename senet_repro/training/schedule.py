@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
@@ -21,23 +21,30 @@ def build_optimizer(parameters: Iterable[torch.nn.Parameter], recipe: Recipe) ->
     percent of the shortest step, and its last bits are not those of the runs that there are.
     """
     parameters = list(parameters)
-    are_on_gpu = all(parameter.device.type == "cuda" for parameter in parameters)
     return torch.optim.SGD(
         parameters,
         lr=recipe.lr,
         momentum=recipe.momentum,
         weight_decay=recipe.weight_decay,
         nesterov=recipe.nesterov,
-        # None is torch's own choice.
-        fused=True if are_on_gpu else None,
+        fused=_choose_fused(parameters),
     )
 
 
-def match_layouts(optimizer: torch.optim.Optimizer) -> None:
-    """Let each momentum lie in memory as its parameter does, which the one kernel of a GPU demands.
+def _choose_fused(parameters: Sequence[torch.nn.Parameter]) -> bool | None:
+    """Return True where one kernel is to update all parameters, and None where torch is to choose."""
+    are_on_gpu = all(parameter.device.type == "cuda" for parameter in parameters)
+    return True if are_on_gpu else None
 
-    Those of a checkpoint lie as the parameters did then, and trainer.channels_last may have changed since.
+
+def adapt_to_device(optimizer: torch.optim.Optimizer) -> None:
+    """Let an optimizer that was resumed update its parameters as one that begins would.
+
+    A checkpoint brings the choice of the device that it was written on. Its momenta lie as the parameters did then, and
+    the one kernel of a GPU demands that each lies as its parameter does, which trainer.channels_last may have changed.
     """
+    for group in optimizer.param_groups:
+        group["fused"] = _choose_fused(group["params"])
     for parameter, state in optimizer.state.items():
         momentum = state.get("momentum_buffer")
         if momentum is not None and momentum.stride() != parameter.stride():

@@ -16,7 +16,7 @@ from torchmetrics import Metric, MetricCollection
 
 from senet_repro.config.schema import Recipe
 from senet_repro.results.outcomes import Outcomes
-from senet_repro.training.schedule import build_optimizer, build_schedule, match_layouts
+from senet_repro.training.schedule import adapt_to_device, build_optimizer, build_schedule
 
 IMAGES = "images"
 """The name under which a module counts images, beside the metrics of its task."""
@@ -135,7 +135,7 @@ class TaskModule(pl.LightningModule):
     def on_train_start(self) -> None:
         """Give a resumed run back its schedule and, within an epoch, its sums and random states."""
         for optimizer in self.trainer.optimizers:
-            match_layouts(optimizer)
+            adapt_to_device(optimizer)
         if self.plateau and "plateau" in self._resumed:
             self.plateau.load_state_dict(self._resumed["plateau"])
         so_far = self._resumed.get("epoch_so_far")

@@ -7,7 +7,7 @@ import torch
 
 from senet_repro.config.composition import compose
 from senet_repro.tasks.classification.module import Classification
-from senet_repro.training.schedule import build_optimizer, build_schedule, match_layouts
+from senet_repro.training.schedule import adapt_to_device, build_optimizer, build_schedule
 
 IDENTITY_MAPPINGS = {
     0: 0.1,
@@ -143,7 +143,7 @@ def test_a_momentum_of_another_layout_gives_the_same_step() -> None:
         optimizer = build_optimizer([weight, bias], recipe)
         optimizer.state[weight]["momentum_buffer"] = values.clone()
         if is_matched:
-            match_layouts(optimizer)
+            adapt_to_device(optimizer)
             momentum = optimizer.state[weight]["momentum_buffer"]
             assert momentum.stride() == weight.stride()
             assert torch.equal(momentum, values)
@@ -151,3 +151,13 @@ def test_a_momentum_of_another_layout_gives_the_same_step() -> None:
         optimizer.step()
         stepped.append(weight.detach())
     assert torch.equal(*stepped)
+
+
+def test_a_checkpoint_of_another_device_does_not_choose_how_this_one_updates() -> None:
+    recipe = compose(["recipe=demo", "data=digits"]).recipe
+    optimizer = build_optimizer([torch.nn.Parameter(torch.ones(2))], recipe)
+    of_a_gpu = optimizer.state_dict()
+    of_a_gpu["param_groups"][0]["fused"] = True
+    optimizer.load_state_dict(of_a_gpu)
+    adapt_to_device(optimizer)
+    assert optimizer.param_groups[0]["fused"] is None
