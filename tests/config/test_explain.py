@@ -18,7 +18,8 @@ LIBRARY_WORDS = ("converted", "Optional", "subclass", "struct", "Ambiguous", "me
 VALUES = [
     name
     for name, key in list_keys().items()
-    if not key.holds_keys and name not in (*list_facts(), "r", "stages", "trainer.compile")
+    if not key.holds_keys
+    and name not in (*list_facts(), "r", "stages", "trainer.compile", "trainer.graph")
 ]
 
 
@@ -87,8 +88,8 @@ def test_an_example_is_of_its_keys_type(key: str) -> None:
         ("recipe=resnet50", "wrn16_8; choose one, recipe=cifar_resnet"),
         ("trainer=tpu", "there is no trainer 'tpu'; there are auto, cpu, gpu"),
         (
-            "hydra.launcher.n_jobs=2",
-            "the launcher has no hydra.launcher.n_jobs; hydra/launcher=joblib has n_jobs",
+            "hydra.launcher.partition=gpu",
+            "the launcher has no hydra.launcher.partition; hydra/launcher=joblib has n_jobs",
         ),
         ("model.options.x=[3]", "unknown key 'model.options.x'"),
         ("model.name=resnet5", "model.name belongs to conf/model/: choose a file, model=resnet56"),
