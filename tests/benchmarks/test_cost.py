@@ -60,6 +60,7 @@ def test_the_blocks_are_those_that_were_asked_for() -> None:
     assert not any(isinstance(module, SEBlock) for module in without.modules())
 
 
+@pytest.mark.faults
 def test_a_step_and_an_inference_are_timed() -> None:
     options = ask_for("model=resnet11", "recipe.batch_size=1")
     assert all(measured.ours > 0 for measured in measure_cost(options))
