@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from senet_repro.benchmarks.gpu_env import find_mps_control
 from senet_repro.benchmarks.gpu_probe import Findings, Probe
 from senet_repro.benchmarks.measurement import Measurement
+from senet_repro.benchmarks.paces import add_last_paces
 from senet_repro.benchmarks.processes import read_end, start_process, wait_or_stop
-from senet_repro.results.epochs import read_epochs
 
 EPOCHS = 3
 # Importing torch, reading CIFAR and three epochs.
@@ -113,7 +113,12 @@ def _train_crowd(probe: Probe, crowd: Crowd) -> dict[str, Any]:
             if exit_code != 0:
                 end = "was too slow" if exit_code is None else f"ended with exit code {exit_code}"
                 raise RuntimeError(f"{log.name} {end}: {read_end(log)}")
-    return {**_add_paces(folder / "runs"), "wall_s": round(time.monotonic() - started_s, 1)}
+    paces = add_last_paces(folder / "runs")
+    return {
+        "images_per_s": round(paces.training),
+        "images_per_s_with_evaluation": round(paces.with_evaluation),
+        "wall_s": round(time.monotonic() - started_s, 1),
+    }
 
 
 def _build_command(probe: Probe, crowd: Crowd, seed: int, results_dir: Path) -> Sequence[str]:
@@ -126,19 +131,6 @@ def _build_command(probe: Probe, crowd: Crowd, seed: int, results_dir: Path) -> 
     if crowd.uses_graph:
         settings.append("trainer.graph=true")
     return [sys.executable, "-m", "senet_repro", *settings]
-
-
-def _add_paces(results_dir: Path) -> dict[str, float]:
-    """Return the paces of all runs together, each in its last epoch, while the others train as well."""
-    training = with_evaluation = 0.0
-    for file in results_dir.glob("*/seed*/metrics.jsonl"):
-        last = read_epochs(file.parent)[-1]
-        training += last["train_images"] / last["train_s"]
-        with_evaluation += last["train_images"] / last["epoch_s"]
-    return {
-        "images_per_s": round(training),
-        "images_per_s_with_evaluation": round(with_evaluation),
-    }
 
 
 @contextmanager

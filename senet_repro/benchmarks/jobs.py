@@ -14,6 +14,7 @@ from typing import Any
 
 from senet_repro.benchmarks.measurement import Measurement, measure_in_turn, require_agreement
 from senet_repro.benchmarks.options import BenchOptions
+from senet_repro.benchmarks.paces import add_last_paces
 from senet_repro.config.composition import compose
 from senet_repro.core.errors import RunFailed
 from senet_repro.results.epochs import read_epochs
@@ -122,8 +123,8 @@ def _measure_crowd_on_gpu(options: BenchOptions) -> Measurement:
         check = require_agreement(
             "training losses of seed 0", abs(lonely_loss - crowded_loss), LOSS_TOLERANCE
         )
-        paces = [_add_paces(folder) for folder in (crowd, alone)]
-    together, by_itself = paces
+        together = add_last_paces(crowd).with_evaluation
+        by_itself = add_last_paces(alone).with_evaluation
     return measure_in_turn(
         lambda: together,
         lambda: by_itself,
@@ -137,15 +138,6 @@ def _measure_crowd_on_gpu(options: BenchOptions) -> Measurement:
     )
 
 
-def _list_epochs(folder: Path, seed: int | str = "*") -> list[list[dict[str, Any]]]:
-    """Return the epochs of each run in a results folder, of one seed or of all."""
+def _list_epochs(folder: Path, seed: int) -> list[list[dict[str, Any]]]:
+    """Return the epochs of each run of a seed in a results folder."""
     return [read_epochs(run_folder) for run_folder in sorted(folder.glob(f"*/seed{seed}"))]
-
-
-def _add_paces(folder: Path) -> float:
-    """Return the images per second of all runs together, each in its last epoch: then all have begun."""
-    pace = 0.0
-    for epochs in _list_epochs(folder):
-        last = epochs[-1]
-        pace += last["train_images"] / last["epoch_s"]
-    return pace

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import threading
-from types import TracebackType
-from typing import Self
+
+from senet_repro.core.background import BackgroundWork
 
 # Nobody wonders before.
 FIRST_S = 2.0
@@ -14,7 +13,7 @@ AGAIN_S = 10.0
 GROWTH = 1.5
 
 
-class SlowWork:
+class SlowWork(BackgroundWork):
     """A block of code that takes long now and then: `with SlowWork("counting the networks") as work: ...`.
 
     A line on standard error says so after two seconds, and again after ever longer pauses; a quick block is not spoken
@@ -22,31 +21,15 @@ class SlowWork:
     """
 
     def __init__(self, doing: str) -> None:
+        super().__init__()
         self._doing = doing
         self._count = ""
-        self._has_ended = threading.Event()
-        self._speaker = threading.Thread(target=self._speak_until_end, daemon=True)
-
-    def __enter__(self) -> Self:
-        """Begin to count the seconds."""
-        self._speaker.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Fall silent, however the block ended."""
-        self._has_ended.set()
-        self._speaker.join()
 
     def count(self, done: int, total: int) -> None:
         """Note how far the work is, for the next line."""
         self._count = f" ({done} of {total})"
 
-    def _speak_until_end(self) -> None:
+    def _work_until_end(self) -> None:
         wait_s, next_s = FIRST_S, AGAIN_S
         while not self._has_ended.wait(wait_s):
             wait_s, next_s = next_s, next_s * GROWTH

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import gc
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from senet_repro.config.schema import Run
+from senet_repro.core.background import BackgroundWork
 from senet_repro.core.files import find_temporary_folder, read_object, write_json
 from senet_repro.core.lock import hold_lock, is_locked
 from senet_repro.core.signals import Deferral
@@ -149,34 +147,18 @@ def _print_doubt(memory: DeviceMemory, need: int, free: int) -> None:
     )
 
 
-class _TakenNotes:
+class _TakenNotes(BackgroundWork):
     """Writes down now and then what this process has taken of its reservation, in a thread of its own."""
 
     def __init__(self, memory: DeviceMemory, need: int, reservation: Path) -> None:
+        super().__init__()
         self._memory = memory
         self._need = need
         self._reservation = reservation
         self._taken_before = memory.count_own()
         self._noted = 0
-        self._has_ended = threading.Event()
-        self._writer = threading.Thread(target=self._write_until_end, daemon=True)
 
-    def __enter__(self) -> Self:
-        """Begin to write."""
-        self._writer.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Write no more, however the training ended."""
-        self._has_ended.set()
-        self._writer.join()
-
-    def _write_until_end(self) -> None:
+    def _work_until_end(self) -> None:
         while not self._has_ended.wait(NOTE_S):
             taken = self._memory.count_own() - self._taken_before
             if taken - self._noted < NOTE_SHARE * self._need:

@@ -30,7 +30,7 @@ class Commands:
         seeds = 12 if "n_jobs=12" in line else 1
         # A twelfth of a GPU, four times as well used.
         epoch_s = 30 if seeds == 12 else 10
-        epoch = {"train_images": 100, "epoch_s": epoch_s, "train_loss": 1.0}
+        epoch = {"train_images": 100, "train_s": 1.0, "epoch_s": epoch_s, "train_loss": 1.0}
         for seed in range(seeds):
             run_folder = folder / "run" / f"seed{seed}"
             run_folder.mkdir(parents=True)
