@@ -198,4 +198,6 @@ def test_a_record_more_takes_few_calls_of_functions_however_many_there_are_and_n
     later = (calls[2] - calls[1]) / (records[2] - records[1])
     # About 860 in Python 3.11, and a seventh more in 3.13. Reading and checking take most of them, and what else
     # differs between the runs that are compared the rest.
-    assert later < first < 1000
+    # Paths are compared by calls too, as many as the order in which a folder lists them asks for: hence 2 %.
+    assert later < 1.02 * first
+    assert first < 1000
