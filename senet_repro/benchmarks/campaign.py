@@ -23,7 +23,10 @@ from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.benchmarks.processes import read_end, start_process, wait_or_stop
 from senet_repro.benchmarks.table_runs import list_table_runs
 from senet_repro.config.composition import compose
+from senet_repro.config.schema import Data, Run
 from senet_repro.core.errors import RunFailed
+from senet_repro.core.wording import join_words
+from senet_repro.training.devices import uses_gpu
 
 SEEDS = 3
 EPOCHS = 30
@@ -108,6 +111,8 @@ class WayTime:
 
     start_s: float
     paces: dict[int, Pace]
+    # Places of the runs that could not be measured, see `WorkerReport`.
+    diverged: frozenset[int] = frozenset()
 
 
 def measure_campaign(options: BenchOptions) -> list[Measurement]:
@@ -118,10 +123,12 @@ def measure_campaign(options: BenchOptions) -> list[Measurement]:
         RuntimeError: the fast way has other losses than the plain one.
     """
     base = _list_base(options)
-    runs = [list(run) for run in list_table_runs(base)]
-    comparison = _choose_comparison(options, base)
-    plain = _time_way(comparison.yardstick, comparison, runs)
-    fast = _time_way(comparison.ours, comparison, runs)
+    # The runs differ in their axes, and have all else in common.
+    shared = compose(base)
+    runs = list(list_table_runs(base))
+    comparison = _choose_comparison(options, shared)
+    plain = _time_way(comparison.yardstick, comparison, runs, shared)
+    fast = _time_way(comparison.ours, comparison, runs, shared)
     check = _compare_losses(fast, plain)
     plain_s = _compute_all(plain, len(runs))
     # The runs that both have measured tell how much the others gain.
@@ -129,8 +136,13 @@ def measure_campaign(options: BenchOptions) -> list[Measurement]:
     share = _sum_seconds(fast, common) / _sum_seconds(plain, common)
     ours_s = fast.start_s + plain_s * share / comparison.ours.workers
     theirs_s = plain.start_s + plain_s
-    images = SEEDS * EPOCHS * sum(compose(run).data.train_images for run in runs)
-    what = _describe_campaign(comparison, runs, fast, plain)
+    images = SEEDS * EPOCHS * len(runs) * shared.data.train_images
+    what = _describe_campaign(comparison, shared, len(runs), fast, plain)
+    left_out = sorted(fast.diverged | plain.diverged)
+    if left_out:
+        # What a run has of its own comes after what all share.
+        names = [" ".join(runs[place][len(base) :]) for place in left_out]
+        what += f"; not measured, since the slice is too short for them: {join_words(names, 'and')}"
     told = partial(_tell, what=what, yardstick=comparison.yardstick.name, check=check)
     return [
         told(ours=ours_s / 60, theirs=theirs_s / 60, unit="min", is_more_better=False),
@@ -166,12 +178,11 @@ def _tell(
 
 
 def _describe_campaign(
-    comparison: Comparison, runs: Sequence[list[str]], fast: WayTime, plain: WayTime
+    comparison: Comparison, shared: Run, runs: int, fast: WayTime, plain: WayTime
 ) -> str:
     """Return what was measured and what was computed from it, in words."""
-    run = compose(runs[0])
     return (
-        f"7 tables x {SEEDS} seeds x {EPOCHS} epochs, {len(runs)} runs a seed, {run.model.name} on {run.data.name}, "
+        f"7 tables x {SEEDS} seeds x {EPOCHS} epochs, {runs} runs a seed, {shared.model.name} on {shared.data.name}, "
         f"{comparison.ours.name}; computed from {comparison.steps} steps and {comparison.eval_images} evaluated images "
         f"of {len(fast.paces)} runs (yardstick: {len(plain.paces)})"
     )
@@ -191,17 +202,14 @@ def _list_base(options: BenchOptions) -> list[str]:
     return base + list(options.overrides)
 
 
-def _choose_comparison(options: BenchOptions, base: Sequence[str]) -> Comparison:
+def _choose_comparison(options: BenchOptions, shared: Run) -> Comparison:
     """Return what is compared on the device that runs would train on."""
     if options.is_quick:
         return QUICK
-    # Late, since torch is imported only where there is something to find out.
-    from senet_repro.training.devices import uses_gpu
-
-    return ON_GPU if uses_gpu(compose(base).trainer) else ON_CPU
+    return ON_GPU if uses_gpu(shared.trainer) else ON_CPU
 
 
-def _time_way(way: Way, comparison: Comparison, runs: Sequence[list[str]]) -> WayTime:
+def _time_way(way: Way, comparison: Comparison, runs: Sequence[list[str]], shared: Run) -> WayTime:
     """Train slices of a way's runs in its processes, and return the paces of these runs."""
     places = list(range(0, len(runs), way.every))
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -210,7 +218,7 @@ def _time_way(way: Way, comparison: Comparison, runs: Sequence[list[str]]) -> Wa
         for number, share in enumerate(_share_out(places, way.workers)):
             overrides = [[*runs[place], *way.settings] for place in share]
             job_file = folder / f"job{number}.json"
-            job = _describe_job(comparison, overrides, way.seeds, folder)
+            job = _describe_job(comparison, overrides, way.seeds, shared.recipe.batch_size, folder)
             job_file.write_text(json.dumps(job), encoding="utf-8")
             files = [str(job_file), str(folder / f"report{number}.json")]
             log = folder / f"log{number}"
@@ -221,7 +229,7 @@ def _time_way(way: Way, comparison: Comparison, runs: Sequence[list[str]]) -> Wa
             if wait_or_stop(running, deadline_s) != 0:
                 raise RunFailed(f"a process of the campaign failed: {read_end(log)}")
         reports = [json.loads(path.read_text()) for path in sorted(folder.glob("report*.json"))]
-    return _merge_reports(way, runs, reports)
+    return _merge_reports(way, runs, shared.data, reports)
 
 
 def _share_out(places: list[int], workers: int) -> list[list[int]]:
@@ -234,14 +242,17 @@ def _share_out(places: list[int], workers: int) -> list[list[int]]:
 
 
 def _describe_job(
-    comparison: Comparison, overrides: Sequence[Sequence[str]], seeds: int, folder: Path
+    comparison: Comparison,
+    overrides: Sequence[Sequence[str]],
+    seeds: int,
+    batch_size: int,
+    folder: Path,
 ) -> dict[str, Any]:
     """Return the job of a worker, as `WorkerJob` reads it."""
-    batch = compose(overrides[0]).recipe.batch_size
     return {
         "runs": list(overrides),
         "seeds": seeds,
-        "train_images": comparison.steps * batch,
+        "train_images": comparison.steps * batch_size,
         "eval_images": comparison.eval_images,
         "whole_epochs": EPOCHS,
         # What is compiled is kept beside the runs, for all workers.
@@ -251,22 +262,30 @@ def _describe_job(
 
 
 def _merge_reports(
-    way: Way, runs: Sequence[list[str]], reports: Sequence[dict[str, Any]]
+    way: Way, runs: Sequence[list[str]], data: Data, reports: Sequence[dict[str, Any]]
 ) -> WayTime:
-    """Return what all workers found, a run that two of them have trained as its mean."""
+    """Return what all workers found, a run that two of them have trained as its mean.
+
+    Raises:
+        RunFailed: they could measure none.
+    """
     found: dict[int, list[Pace]] = {}
+    diverged: set[int] = set()
     by_words = {(*words, *way.settings): place for place, words in enumerate(runs)}
     for report in reports:
         for measured in report["runs"]:
             place = by_words[tuple(measured["overrides"])]
-            found.setdefault(place, []).append(_compute_pace(runs[place], measured))
+            found.setdefault(place, []).append(_compute_pace(data, measured))
+        diverged.update(by_words[tuple(words)] for words in report["diverged"])
+    if not found:
+        raise RunFailed("no run of the campaign could be measured: all diverge on their slice")
     start_s = max(report["start_s"] for report in reports)
-    return WayTime(start_s, {place: _average_paces(paces) for place, paces in found.items()})
+    paces_of_runs = {place: _average_paces(paces) for place, paces in found.items()}
+    return WayTime(start_s, paces_of_runs, frozenset(diverged))
 
 
-def _compute_pace(overrides: Sequence[str], measured: dict[str, Any]) -> Pace:
-    """Return what a run takes for whole epochs, from a slice of one."""
-    data = compose(overrides).data
+def _compute_pace(data: Data, measured: dict[str, Any]) -> Pace:
+    """Return what a run takes for whole epochs of a set, from a slice of one."""
     train_s = measured["train_s"] * data.train_images / measured["train_images"]
     eval_s = measured["eval_s"] * data.eval_images / measured["eval_images"]
     return Pace(measured["first_s"], measured["again_s"], train_s + eval_s, measured["loss"])

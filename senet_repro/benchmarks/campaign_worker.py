@@ -18,6 +18,7 @@ import torch
 
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Data, Run
+from senet_repro.core.errors import Diverged
 from senet_repro.core.signals import Deferral
 from senet_repro.data.images import ImageSet, Split
 from senet_repro.data.sets import READERS, load_in_memory
@@ -66,6 +67,7 @@ class WorkerReport:
 
     start_s: float  # from its start to its first run
     runs: list[MeasuredRun]
+    diverged: list[Sequence[str]]  # overrides of the runs whose loss on the slice was not finite
 
 
 def measure_runs(job: WorkerJob) -> WorkerReport:
@@ -74,8 +76,15 @@ def measure_runs(job: WorkerJob) -> WorkerReport:
     READERS[SLICE] = lambda _: _read_slice(first.data, job)
     # Read ahead, as a long-lived process reads its set once for all of its runs.
     load_in_memory(_slice_data(first.data, job))
-    start_s = time.time() - job.begun_at
-    return WorkerReport(start_s=start_s, runs=[_measure_run(words, job) for words in job.runs])
+    report = WorkerReport(start_s=time.time() - job.begun_at, runs=[], diverged=[])
+    for overrides in job.runs:
+        try:
+            report.runs.append(_measure_run(overrides, job))
+        except Diverged:
+            # Gates that have no upper bound overflow in an evaluation that comes after few steps, before the running
+            # statistics of batch normalisation have settled. Whole epochs of the same run do not.
+            report.diverged.append(overrides)
+    return report
 
 
 def _read_slice(data: Data, job: WorkerJob) -> Split:
@@ -113,6 +122,11 @@ def _slice_data(data: Data, job: WorkerJob) -> Data:
 
 
 def _measure_run(overrides: Sequence[str], job: WorkerJob) -> MeasuredRun:
+    """Return what a run takes on the slice.
+
+    Raises:
+        Diverged: its loss is not finite there.
+    """
     run = _build_slice_run(overrides, job)
     trainings = [_train_slice(replace(run, seed=seed)) for seed in range(job.seeds)]
     (_, first_s), (last, again_s) = trainings[0], trainings[-1]

@@ -18,6 +18,7 @@ from senet_repro.benchmarks.paces import add_last_paces
 from senet_repro.config.composition import compose
 from senet_repro.core.errors import RunFailed
 from senet_repro.results.epochs import read_epochs
+from senet_repro.training.devices import uses_gpu
 
 COMMAND = (sys.executable, "-m", "senet_repro")
 # Runs of a few seconds each: six rows, two seeds.
@@ -39,9 +40,6 @@ def measure_jobs(options: BenchOptions) -> list[Measurement]:
         RunFailed: a command of the benchmark failed.
         RuntimeError: the table differs.
     """
-    # Late, since torch is imported only where there is something to find out.
-    from senet_repro.training.devices import uses_gpu
-
     measurements = [_measure_two_on_cpu(options)]
     has_gpu = uses_gpu(compose(options.overrides).trainer)
     if has_gpu and options.data_root is not None and not options.is_quick:

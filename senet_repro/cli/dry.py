@@ -14,6 +14,8 @@ from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.training.devices import find_gpus, uses_gpu
+from senet_repro.training.speed import describe_speed, find_faster_trainer
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
 # A training step costs its forward pass, and about twice that backward.
@@ -44,7 +46,7 @@ def print_dry(runs: Sequence[Run]) -> None:
     """
     for run in runs:
         check_weights(run)
-    say_missing_data(runs)
+    say_obstacles(runs)
     print_plan(runs)
     say_speed(runs)
 
@@ -77,27 +79,31 @@ def check_weights(run: Run) -> None:
         build_network(run)
 
 
-def say_missing_data(runs: Sequence[Run]) -> None:
-    """Say on standard error what training would say of the data; what would be trained can be told without them."""
+def say_obstacles(runs: Sequence[Run]) -> None:
+    """Say on standard error what training here would say of the devices and the data; without them a run can be dry."""
     messages: dict[str, None] = {}
     for run in runs:
-        # What is to be fetched need not be there.
-        if run.data.download:
-            continue
-        try:
-            check_set(run)
-        except (ConfigError, OSError) as error:
-            messages[reason_of(error)] = None
+        for check in (_check_devices, _check_data):
+            try:
+                check(run)
+            except (ConfigError, OSError) as error:
+                messages[reason_of(error)] = None
     for message in messages:
         print(f"senet_repro: it could not be trained yet: {message}", file=sys.stderr)
 
 
+def _check_devices(run: Run) -> None:
+    find_gpus(run.trainer)
+
+
+def _check_data(run: Run) -> None:
+    # What is to be fetched need not be there.
+    if not run.data.download:
+        check_set(run)
+
+
 def say_speed(runs: Sequence[Run]) -> None:
     """Print a line for each way in which runs would be trained on this machine, and what a step takes then."""
-    # torch is loaded by now, which alone knows of GPUs.
-    from senet_repro.training.devices import uses_gpu
-    from senet_repro.training.speed import describe_speed, find_faster_trainer
-
     lines: dict[str, None] = {}
     for run in _choose_trainers(runs):
         is_on_gpu = uses_gpu(run.trainer)

@@ -29,7 +29,7 @@ from senet_repro.results.plan import keep_plan, read_kept_plan
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks import find_task
-from senet_repro.training.devices import list_visible_gpus, reserve_gpus
+from senet_repro.training.devices import find_gpus, list_visible_gpus, reserve_gpus
 
 
 def train_to_record(
@@ -131,6 +131,8 @@ def _train_on_devices(
     if run.trainer.devices * run.trainer.nodes == 1:
         # Here, where no exception of a signal can be swallowed by a library that is being imported.
         with deferral.end_at_once(status.write_stopped), SlowWork("loading torch and Lightning"):
+            # A run that this machine has no devices for is refused before.
+            find_gpus(run.trainer)
             import_module("senet_repro.training.fit")
         _train_in_this_process(run, folder, overrides, deferral)
     else:

@@ -7,10 +7,12 @@ when the process dies.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
+from pathlib import Path
 
 from senet_repro.config.schema import Trainer
 from senet_repro.config.validation import check_cpu_settings
@@ -23,6 +25,8 @@ from senet_repro.training.speed import has_cpp_compiler
 
 # A few more processes than cores are slow, but serve to try what several devices do.
 MOST_PROCESSES_PER_CORE = 4
+_AMD_DRIVER = Path("/dev/kfd")
+_NVIDIA_DRIVER = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
 NO_COMPILER = (
     "trainer.compile=true needs a C++ compiler, and none is found: install g++ or name one in CXX, "
     "or give trainer.compile=false"
@@ -38,6 +42,8 @@ def uses_gpu(trainer: Trainer) -> bool:
 
 def list_visible_gpus() -> list[str]:
     """Return the GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES gives them."""
+    if not _has_gpu_driver():
+        return []
     import torch
 
     indices = range(torch.cuda.device_count())
@@ -47,9 +53,19 @@ def list_visible_gpus() -> list[str]:
     return [names.split(",")[index] for index in indices]
 
 
-@contextmanager
-def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
-    """Hold as many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
+def _has_gpu_driver() -> bool:
+    """Return whether there is a driver by which torch could see a GPU; importing torch to ask it takes seconds."""
+    if _AMD_DRIVER.exists():
+        return True
+    try:
+        ctypes.CDLL(_NVIDIA_DRIVER)
+    except OSError:
+        return False
+    return True
+
+
+def find_gpus(trainer: Trainer) -> list[str]:
+    """Return the GPUs of this node from which a run takes its own, at least as many; none for a run on the CPU.
 
     Raises:
         ConfigError: there are fewer, or the CPU does not offer what the run asks for.
@@ -60,8 +76,7 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
         # Where torch would find none, it would say so half a minute later.
         if trainer.compile is True and not has_cpp_compiler():
             raise ConfigError(NO_COMPILER)
-        yield []
-        return
+        return []
     names = list_visible_gpus()
     if not names:
         raise ConfigError(
@@ -73,6 +88,20 @@ def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
             f"trainer.devices={trainer.devices}: this machine has {len(names)} GPUs; "
             "give as many, or trainer.accelerator=cpu for processes on the CPU"
         )
+    return names
+
+
+@contextmanager
+def reserve_gpus(trainer: Trainer) -> Iterator[list[str]]:
+    """Hold as many GPUs of this node as the run asks for, those that the fewest jobs use; none for a run on the CPU.
+
+    Raises:
+        ConfigError: as `find_gpus`.
+    """
+    names = find_gpus(trainer)
+    if not names:
+        yield []
+        return
     with reserve_names(names, trainer.devices) as reserved:
         yield reserved
 

@@ -12,6 +12,8 @@ import pytest
 from senet_repro.benchmarks import campaign, campaign_worker
 from senet_repro.benchmarks.campaign import Pace, WayTime, measure_campaign
 from senet_repro.benchmarks.options import BenchOptions
+from senet_repro.config.composition import compose
+from senet_repro.core.errors import RunFailed
 
 RUNS = [["r=2"], ["r=4"]]
 
@@ -60,21 +62,49 @@ def test_minutes_and_images_of_whole_epochs_follow_from_slices(
 
 
 def test_what_runs_take_once_and_per_image_is_measured_on_a_slice(tmp_path: Path) -> None:
-    comparison = replace(campaign.QUICK, steps=1)
-    job, output = tmp_path / "job.json", tmp_path / "report.json"
-    words = [["r=16", "trainer.threads=1", "trainer.accelerator=cpu"]]
-    job.write_text(json.dumps(campaign._describe_job(comparison, words, 1, tmp_path)))
-    campaign_worker.main(job, output)
-    report = json.loads(output.read_text())
+    sound = ["r=16", "trainer.threads=1", "trainer.accelerator=cpu"]
+    # Its loss overflows.
+    wild = [*sound, "recipe.lr=1000"]
+    report = measure_slices([sound, wild], tmp_path)
     (run,) = report["runs"]
-    assert (run["overrides"], run["train_images"], run["eval_images"]) == (words[0], 128, 125)
+    assert (run["overrides"], run["train_images"], run["eval_images"]) == (sound, 128, 125)
     assert run["train_s"] > 0
     assert run["eval_s"] > 0
     assert run["loss"] > 0
-    found = campaign._merge_reports(
-        campaign.BEFORE, words, [report, {**report, "start_s": report["start_s"] + 1}]
-    )
+    reports = [report, {**report, "start_s": report["start_s"] + 1}]
+    found = campaign._merge_reports(campaign.BEFORE, [sound, wild], compose(sound).data, reports)
     assert found.start_s == report["start_s"] + 1
     # The whole set has 1,437 training and 360 test images.
     epoch_s = run["train_s"] * 1437 / 128 + run["eval_s"] * 360 / 125
     assert found.paces[0].epoch_s == pytest.approx(epoch_s)
+    assert (list(found.paces), found.diverged) == ([0], {1})
+
+
+def measure_slices(runs: list[list[str]], folder: Path) -> dict[str, Any]:
+    """The report of a process that trains slices of runs, of one step each."""
+    job, output = folder / "job.json", folder / "report.json"
+    comparison = replace(campaign.QUICK, steps=1)
+    job.write_text(json.dumps(campaign._describe_job(comparison, runs, 1, 128, folder)))
+    campaign_worker.main(job, output)
+    report: dict[str, Any] = json.loads(output.read_text())
+    return report
+
+
+def test_runs_that_diverge_on_their_slice_are_named_and_the_others_stand_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(campaign, "list_table_runs", lambda base: [[*base, "r=2"], [*base, "r=4"]])
+    paces = {0: Pace(10.0, 10.0, 5.0, 1.0)}
+    monkeypatch.setattr(
+        campaign, "_time_way", lambda *_: WayTime(6.0, paces, diverged=frozenset({1}))
+    )
+    minutes, _ = measure_campaign(BenchOptions(is_quick=True))
+    assert minutes.what.endswith("; not measured, since the slice is too short for them: r=4")
+    # Two runs of three seeds: once, and thirty epochs.
+    assert minutes.theirs == (6 + 2 * 3 * 160) / 60
+
+
+def test_a_campaign_whose_runs_all_diverge_is_an_error() -> None:
+    reports = [{"start_s": 1.0, "runs": [], "diverged": [["r=2"]]}]
+    with pytest.raises(RunFailed, match="all diverge on their slice"):
+        campaign._merge_reports(campaign.BEFORE, RUNS, compose(["r=2"]).data, reports)

@@ -14,6 +14,7 @@ from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import paper_tables
 from senet_repro.execution.execute import train_to_record
+from senet_repro.training import devices
 from tests.commands import ONE_EPOCH, InProcess, run_command, run_warm
 from tests.counted_calls import count_calls
 from tests.folders import finish
@@ -234,6 +235,15 @@ def test_a_dry_run_says_that_the_images_are_not_there(tmp_path: Path, answer: In
     assert f"not be trained yet: no cifar10 in {tmp_path}/no" in missing.stderr
     assert "1 of 1 runs to train" in missing.stdout
     assert "trained yet" not in answer("dry=true", f"results_dir={tmp_path}").stderr
+
+
+def test_a_dry_run_says_that_the_gpu_is_not_there(
+    tmp_path: Path, answer: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "list_visible_gpus", list)
+    done = answer("trainer=gpu", "dry=true", f"results_dir={tmp_path}")
+    assert "not be trained yet: trainer.accelerator=gpu: this machine has 0 GPUs" in done.stderr
+    assert "1 of 1 runs to train" in done.stdout
 
 
 def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(

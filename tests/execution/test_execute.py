@@ -15,13 +15,14 @@ import torch
 
 from senet_repro.config.identity import run_dir, run_key
 from senet_repro.core.errors import ConfigError, DataError, Diverged, RunFailed, TrainedElsewhere
-from senet_repro.execution import worker
+from senet_repro.execution import execute, worker
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.epochs import read_epochs
 from senet_repro.results.plan import find_plan, plan_run, write_plan
 from senet_repro.results.record import RecordError
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, read_status
+from senet_repro.training import devices
 from senet_repro.training.callbacks import EpochLog
 from tests.commands import start, wait_for_end, wait_until
 from tests.folders import trained_elsewhere
@@ -225,6 +226,15 @@ def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> No
     run = small(tmp_path, "trainer.accelerator=gpu", f"trainer.devices={2 ** gpus.bit_length()}")
     with pytest.raises((ConfigError, RunFailed), match=f"this machine has {gpus} GPUs"):
         train_to_record(run, silent)
+
+
+def test_a_gpu_that_is_missing_is_told_before_torch_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "list_visible_gpus", list)
+    monkeypatch.setattr(execute, "import_module", lambda name: pytest.fail(f"loads {name}"))
+    with pytest.raises(ConfigError, match="this machine has 0 GPUs"):
+        train_to_record(small(tmp_path, "trainer.accelerator=gpu"), silent)
 
 
 def test_what_another_process_trains_can_be_left_to_it(tmp_path: Path) -> None:

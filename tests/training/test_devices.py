@@ -10,6 +10,7 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
+import torch
 
 from senet_repro.config.schema import Trainer
 from senet_repro.core.errors import ConfigError
@@ -85,6 +86,31 @@ def test_gpus_are_used_where_asked_for_or_where_there_are_any(
 ) -> None:
     monkeypatch.setattr(devices, "list_visible_gpus", lambda: list(gpus))
     assert uses_gpu(Trainer(accelerator=accelerator)) == expected
+
+
+@pytest.mark.parametrize(
+    ("nvidia", "has_amd", "expected"),
+    [
+        ("libc.so.6", False, ["0", "1"]),
+        ("libnowhere.so", True, ["0", "1"]),
+        ("libnowhere.so", False, []),
+    ],
+)
+def test_gpus_are_looked_for_where_there_is_a_driver(
+    nvidia: str,
+    has_amd: bool,
+    expected: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    amd = tmp_path / "kfd"
+    if has_amd:
+        amd.touch()
+    monkeypatch.setattr(devices, "_NVIDIA_DRIVER", nvidia)
+    monkeypatch.setattr(devices, "_AMD_DRIVER", amd)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert devices.list_visible_gpus() == expected
 
 
 def test_a_machine_without_a_gpu_is_told_what_a_cpu_is_given(
