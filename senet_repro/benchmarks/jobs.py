@@ -21,8 +21,8 @@ from senet_repro.results.epochs import read_epochs
 from senet_repro.training.devices import uses_gpu
 
 COMMAND = (sys.executable, "-m", "senet_repro")
-# Runs of a few seconds each: six rows, two seeds.
-SWEEP = ("+ablation=reduction_ratio", "seed=0,1")
+# The demo of the README: runs of a few seconds each, of six rows and three seeds.
+SWEEP = ("+ablation=reduction_ratio", "seed=0,1,2")
 QUICK_SWEEP = ("r=2,4", "recipe.epochs=1")
 MOST_SHARE = 0.6
 # How many share a GPU, and how often the images of one in a second they have together at least.

@@ -11,7 +11,7 @@ from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import build_identity, hash_identity, run_dir, split_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, reason_of
-from senet_repro.core.slow_work import SlowWork
+from senet_repro.core.loading import loading_for_good
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.devices import find_gpus, uses_gpu
@@ -54,7 +54,7 @@ def print_dry(runs: Sequence[Run]) -> None:
 def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
     """Return the cost of each run on its set as it was found, or else on the whole of it, all epochs together."""
     # Late: only here does a dry run need torch.
-    with SlowWork("loading torch"):
+    with loading_for_good("torch"):
         from senet_repro.models.cost import count_runs
 
     costs = []

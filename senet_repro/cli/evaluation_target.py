@@ -23,6 +23,7 @@ from senet_repro.config.schema import DEFAULT_TASK, Run
 from senet_repro.config.settings import check_settings
 from senet_repro.config.weight_files import SUFFIXES, read_about
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.loading import loading_for_good
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.target import Target, set_devices
 from senet_repro.results.evaluation import RELEASED, RUN, weights_folder
@@ -231,7 +232,7 @@ def _require_network(path: Path, about: Mapping[str, Any] | None) -> str:
 
 def _guess_source(path: Path, network: str) -> str:
     """Return whose names the tensors of a file bear."""
-    with SlowWork("loading torch"):
+    with loading_for_good("torch"):
         from senet_repro.models import read_weights
     return guess_source(network, read_weights(path).keys())
 

@@ -21,6 +21,7 @@ from senet_repro.config.identity import CODE_VERSION, build_identity, hash_ident
 from senet_repro.core.checkout import read_commit
 from senet_repro.core.cores import count_workers
 from senet_repro.core.errors import ConfigError, RunFailed
+from senet_repro.core.loading import loading_for_good
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.evaluation_progress import EvaluationProgress
@@ -69,7 +70,7 @@ def _drop_devices(trainer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _evaluate_here(target: Target) -> list[str]:
-    with SlowWork("loading torch and Lightning"):
+    with loading_for_good("torch and Lightning"):
         import torch
 
         from senet_repro.data.order import Share

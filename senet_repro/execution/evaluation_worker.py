@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from senet_repro.core.errors import Stopped, exit_code_of
+from senet_repro.core.loading import keep_for_good
 from senet_repro.core.signals import convert_signals, ignore_signals
 from senet_repro.core.streams import guard_streams
 from senet_repro.data.order import Share
@@ -27,6 +28,7 @@ from senet_repro.training.devices import uses_gpu
 
 def main() -> None:
     """Evaluate the target in the folder as the device that LOCAL_RANK names; exit codes as of `worker`."""
+    keep_for_good()
     # Ctrl-C is for the process that started this one, which passes it on as SIGTERM.
     ignore_signals([signal.SIGINT])
     guard_streams()

@@ -13,9 +13,9 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Stopped, TrainedElsewhere
 from senet_repro.core.files import remove_unfinished
+from senet_repro.core.loading import loading_for_good
 from senet_repro.core.lock import hold_lock
 from senet_repro.core.signals import Deferral
-from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.failure_report import remove_failure
 from senet_repro.execution.nodes import (
     call_meeting,
@@ -130,7 +130,7 @@ def _train_on_devices(
     """Train once, in this process or in one per device."""
     if run.trainer.devices * run.trainer.nodes == 1:
         # Here, where no exception of a signal can be swallowed by a library that is being imported.
-        with deferral.end_at_once(status.write_stopped), SlowWork("loading torch and Lightning"):
+        with deferral.end_at_once(status.write_stopped), loading_for_good("torch and Lightning"):
             # A run that this machine has no devices for is refused before.
             find_gpus(run.trainer)
             import_module("senet_repro.training.fit")

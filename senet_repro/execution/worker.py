@@ -16,6 +16,7 @@ from pathlib import Path
 
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import Stopped, exit_code_of
+from senet_repro.core.loading import keep_for_good
 from senet_repro.core.signals import Deferral, convert_signals, ignore_signals
 from senet_repro.core.streams import guard_streams
 from senet_repro.execution.failure_report import report_failure
@@ -30,6 +31,7 @@ def main() -> None:
 
     The exit code is 2 for a run that cannot be, 1 for one that failed, and 128 + signal for one that was stopped.
     """
+    keep_for_good()
     # Ctrl-C is for the process that started this one, which passes it on as SIGTERM.
     ignore_signals([signal.SIGINT])
     # The disk of its log may be full.

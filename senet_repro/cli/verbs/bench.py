@@ -18,6 +18,7 @@ from senet_repro.benchmarks.options import BenchOptions, ProbeOptions
 from senet_repro.benchmarks.report import BenchReport, format_text, write_report
 from senet_repro.cli.options import parse_path
 from senet_repro.core.errors import ConfigError, reason_of
+from senet_repro.core.loading import loading_for_good
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.printing import print_line
 from senet_repro.core.slow_work import SlowWork
@@ -110,7 +111,7 @@ def _measure_one(options: argparse.Namespace) -> int:
     name = options.what
     # Lightning, which some of them import, imports matplotlib.
     set_matplotlib_folder()
-    with SlowWork("loading torch and Lightning"):
+    with loading_for_good("torch and Lightning"):
         measure = _find_benchmark(name)
         from senet_repro.benchmarks.machine import describe_machine
     # Before the measurement, whose own processes would be counted as the machine's load.

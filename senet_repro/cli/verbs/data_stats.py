@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from senet_repro.core.cores import count_workers
+from senet_repro.core.loading import loading_for_good
 from senet_repro.core.slow_work import SlowWork
 
 DESCRIPTION = "Mean and standard deviation of a set's training pictures."
@@ -37,7 +38,7 @@ def run_verb(options: argparse.Namespace) -> int:
     run = compose([*_choose_network(options.overrides), *options.overrides, *NEUTRAL])
     # No device trains meanwhile, and all cores are free to decode.
     workers = count_workers(run.trainer.num_workers, devices=1)
-    with SlowWork("loading torch"):
+    with loading_for_good("torch"):
         from senet_repro.data.pixel_stats import sum_training_pixels
     with SlowWork(f"decoding the training pictures of {run.data.title}") as work:
         sums = sum_training_pixels(run.data, workers, work.count)

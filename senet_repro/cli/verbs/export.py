@@ -9,8 +9,8 @@ from senet_repro.cli.options import parse_path
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.schema import WEIGHT_SOURCES, Run
 from senet_repro.config.weight_files import check_release, check_weights_target, write_about
+from senet_repro.core.loading import loading_for_good
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
-from senet_repro.core.slow_work import SlowWork
 from senet_repro.results.run_folder import RunFolder
 
 DESCRIPTION = "A trained network's weights under another library's names."
@@ -41,7 +41,7 @@ def run_verb(options: argparse.Namespace) -> int:
     check_release(run.model.name, options.source)
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
-    with SlowWork("loading torch and Lightning"):
+    with loading_for_good("torch and Lightning"):
         from senet_repro.models import export_weights, write_weights
         from senet_repro.training.trained_network import load_trained_network
 

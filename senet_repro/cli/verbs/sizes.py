@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.cli.options import add_format_option
-from senet_repro.core.slow_work import SlowWork
+from senet_repro.core.loading import loading_for_good
 
 if TYPE_CHECKING:
     from senet_repro.models.sizes import Size
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_verb(options: argparse.Namespace) -> int:
     """Print the size of every row; return 1 if a count is off for no known reason."""
-    with SlowWork("loading torch"):
+    with loading_for_good("torch"):
         from senet_repro.models.sizes import count_sizes
 
     found = list(count_sizes())
