@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -94,15 +96,23 @@ def _compute(net: nn.Module, images: Tensor, labels: Tensor, uses_bf16: bool = F
 def _compute_on_device(
     run: Run, device: torch.device, images: Tensor, labels: Tensor, mode: Mode
 ) -> Results:
-    _set_tf32(mode.allows_tf32)
     net = build_network(run).to(device)
-    return _compute(net, images.to(device), labels.to(device), mode.uses_bf16)
+    with _choose_tf32(mode.allows_tf32):
+        return _compute(net, images.to(device), labels.to(device), mode.uses_bf16)
 
 
-def _set_tf32(is_allowed: bool) -> None:
-    """Let the products and convolutions of a GPU round to TF32, or not, in this process."""
-    torch.backends.cuda.matmul.allow_tf32 = is_allowed
-    torch.backends.cudnn.allow_tf32 = is_allowed
+@contextmanager
+def _choose_tf32(is_allowed: bool) -> Iterator[None]:
+    """Let the products and convolutions of a GPU round to TF32, or not, and as before once the context ends."""
+    libraries: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    before = [library.allow_tf32 for library in libraries]
+    for library in libraries:
+        library.allow_tf32 = is_allowed
+    try:
+        yield
+    finally:
+        for library, was_allowed in zip(libraries, before, strict=True):
+            library.allow_tf32 = was_allowed
 
 
 def _keep_worst(

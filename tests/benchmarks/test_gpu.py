@@ -113,14 +113,19 @@ def test_every_section_is_a_function(section: gpu.Section) -> None:
 def test_networks_on_the_device_are_set_beside_exact_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import torch
+
     from senet_repro.benchmarks import gpu_correct
     from senet_repro.benchmarks.gpu_probe import Findings, Probe
 
     monkeypatch.setattr(gpu_correct, "QUICK_RUNS", 1)
     probe = Probe(accelerator="cpu", folder=tmp_path, deadline_s=time.monotonic(), is_quick=True)
     findings = Findings()
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     gpu_correct.probe_correct(probe, findings)
     assert (findings.faults, findings.facts["networks"]) == ([], 1)
+    # Whatever this process measures next is measured in the precision that it had before.
+    assert before == (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32)
     distances = findings.facts["furthest_from_float64"]
     assert set(distances) == set(gpu_correct.MODES)
     assert 0 < distances["float32"]["gradients"]["distance"] < 1e-4
