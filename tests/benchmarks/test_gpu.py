@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from senet_repro.benchmarks import gpu
 from senet_repro.benchmarks.gpu import SECTIONS, measure_gpu
+from senet_repro.benchmarks.measurement import Measurement
 from senet_repro.benchmarks.options import BenchOptions, ProbeOptions
 from senet_repro.core.errors import ConfigError
 from tests.benchmarks.test_report import make_measurement
@@ -149,6 +151,52 @@ def test_a_network_that_computes_something_else_is_a_fault() -> None:
         "logits in bf16 of b: 0.5 from float64, more than 0.1",
         "gradients in bf16 of b: nan from float64, more than 0.5",
     ]
+
+
+def test_a_benchmark_that_is_cut_off_keeps_what_it_had_measured(tmp_path: Path) -> None:
+    from senet_repro.benchmarks import gpu_benches
+    from senet_repro.benchmarks.gpu_probe import Findings, Probe
+
+    def measure(_options: BenchOptions) -> Iterator[Measurement]:
+        yield make_measurement()
+        raise KeyboardInterrupt
+
+    probe = Probe(accelerator="cpu", folder=tmp_path, deadline_s=time.monotonic())
+    findings = Findings(tmp_path / "found.json")
+    with pytest.raises(KeyboardInterrupt):
+        gpu_benches._take_benchmark(measure, probe, findings, (), is_quick=True)
+    kept = json.loads((tmp_path / "found.json").read_text())
+    assert kept["measurements"] == [asdict(make_measurement())]
+
+
+@pytest.mark.parametrize(
+    ("losses", "faults"),
+    [
+        ({"graph": 2.0, "eager": 2.1}, []),
+        ({"graph": 2.0, "eager": 2.5}, ["graph, bf16 / eager, bf16: RuntimeError: losses"]),
+        ({"graph": math.nan, "eager": 2.0}, ["graph, bf16 / eager, bf16: RuntimeError: losses"]),
+    ],
+)
+def test_two_ways_that_train_to_other_losses_are_a_fault(
+    losses: dict[str, float], faults: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from senet_repro.benchmarks import gpu_speed
+    from senet_repro.benchmarks.gpu_probe import Findings, Probe
+
+    def train_run(settings: list[str], _folder: Path) -> SimpleNamespace:
+        is_graph = "trainer.graph=true" in settings
+        return SimpleNamespace(
+            loss=losses["graph" if is_graph else "eager"], step_ms=2.0 if is_graph else 8.0
+        )
+
+    monkeypatch.setattr(gpu_speed, "train_run", train_run)
+    pairs = [pair for pair in gpu_speed.PAIRS if pair[0].name == "graph, bf16"]
+    monkeypatch.setattr(gpu_speed, "PAIRS", pairs)
+    probe = Probe(accelerator="cpu", folder=tmp_path, deadline_s=time.monotonic() + 100)
+    findings = Findings()
+    gpu_speed.probe_speed(probe, findings)
+    assert [fault[: len(faults[0])] for fault in findings.faults] == faults
+    assert [measured.ratio for measured in findings.measurements] == [0.25] * (not faults)
 
 
 @pytest.mark.faults
