@@ -53,7 +53,7 @@ def _describe_section(name: str, limit_s: float, file: str | None = None) -> Sec
 # Correctness before speed: what is wrong need not be fast.
 SECTIONS = {
     "env": _describe_section("env", 60),
-    "correct": _describe_section("correct", 90),
+    "correct": _describe_section("correct", 120),
     "steps": _describe_section("steps", 80),
     "resume": _describe_section("resume", 110),
     "speed": _describe_section("speed", 150),
