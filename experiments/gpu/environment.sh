@@ -6,15 +6,17 @@ export OMP_NUM_THREADS=1
 : "${OUT:=out}" # the folder that is brought home
 mkdir -p "$OUT"
 
-# Put the records into $OUT, and what unfinished runs go on from: `pack_runs runs`
+# Put the records into $OUT, and what unfinished runs go on from, in files that are small enough to be brought home:
+# `pack_runs runs`
 pack_runs() {
+    rm -f "$OUT"/state.tar.*
     tar -czf "$OUT/records.tar.gz" --exclude=checkpoints --exclude=lock --exclude=.cache -C "$1" .
     (
         cd "$1"
         for run in */seed*/; do
             [ -e "$run/record.json" ] || [ ! -e "$run/checkpoints/last.ckpt" ] || echo "$run"
         done
-    ) | tar -cf "$OUT/state.tar" --exclude=previous.ckpt --exclude=lock -C "$1" -T -
+    ) | tar -cf - --exclude=previous.ckpt --exclude=lock -C "$1" -T - | split -b 15M - "$OUT/state.tar."
     ls -l "$OUT"
 }
 
@@ -22,5 +24,5 @@ pack_runs() {
 unpack_runs() {
     mkdir -p "$2"
     tar -xzf "$1/records.tar.gz" -C "$2"
-    tar -xf "$1/state.tar" -C "$2"
+    cat "$1"/state.tar.* | tar -xf - -C "$2"
 }

@@ -8,7 +8,7 @@ where SE adds 0.26 % to the multiply-adds. Another yardstick on the CPU is timm:
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -49,18 +49,33 @@ def measure_cost(options: BenchOptions) -> list[Measurement]:
     Raises:
         RuntimeError: the gate's own gradients are not those of the plain formula.
     """
+    return list(measure_each_cost(options))
+
+
+def measure_each_cost(options: BenchOptions) -> Iterator[Measurement]:
+    """Yield the measurements of `measure_cost`, each as soon as it is there: all of them may take minutes.
+
+    Raises:
+        RuntimeError: as there.
+    """
     with take_device(options) as plan:
         check = check_gradients(plan)
-        measurements = []
-        for precision in PRECISIONS:
-            measurements += _measure_precision(plan, precision, False, check)
-        may_compile = plan.is_on_gpu and not options.is_quick
-        if may_compile or plan.run.trainer.compile is True:
-            measurements += _measure_precision(plan, PRECISIONS[-1], True, check)
+        for precision, is_compiled in _list_ways(plan, options.is_quick):
+            yield from _measure_precision(plan, precision, is_compiled, check)
         is_timm_known = plan.run.model.name == "resnet50" and find_spec("timm") is not None
         if is_timm_known and not plan.is_on_gpu and not options.is_quick:
-            measurements += _measure_ratios(plan, check)
-        return measurements
+            yield from _measure_ratios(plan, check)
+
+
+def _list_ways(plan: Plan, is_quick: bool) -> list[tuple[str, bool]]:
+    """Return the precisions in their order, and whether each is compiled."""
+    may_compile = plan.is_on_gpu and not is_quick
+    ways = []
+    for precision in plan.precisions:
+        ways.append((precision, False))
+        if precision == "bf16-mixed" and (may_compile or plan.run.trainer.compile is True):
+            ways.append((precision, True))
+    return ways
 
 
 def check_gradients(plan: Plan) -> str:
@@ -93,19 +108,17 @@ def _find_gradients(net: nn.Module, setting: Setting) -> list[torch.Tensor]:
 
 def _measure_precision(
     plan: Plan, precision: str, is_compiled: bool, check: str
-) -> list[Measurement]:
-    """Return a training step, and inference of a batch and of one image."""
+) -> Iterator[Measurement]:
+    """Yield a training step, and inference of a batch and of one image."""
     setting = plan.choose_setting(precision, is_compiled=is_compiled)
     single = plan.choose_setting(precision, batch=1, is_compiled=is_compiled)
     goals: tuple[float | None, float | None] = (None, None)
     if is_compiled and plan.is_on_gpu:
         goals = TRAINING_GOAL, INFERENCE_GOAL
     training, inference = goals
-    return [
-        _measure_pair(plan, setting, "training step", prepare_training, training, check),
-        _measure_pair(plan, setting, "inference", prepare_inference, inference, check),
-        _measure_pair(plan, single, "inference", prepare_inference, inference, check),
-    ]
+    yield _measure_pair(plan, setting, "training step", prepare_training, training, check)
+    yield _measure_pair(plan, setting, "inference", prepare_inference, inference, check)
+    yield _measure_pair(plan, single, "inference", prepare_inference, inference, check)
 
 
 def _measure_pair(

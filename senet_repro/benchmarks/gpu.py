@@ -53,15 +53,15 @@ def _describe_section(name: str, limit_s: float, file: str | None = None) -> Sec
 # Correctness before speed: what is wrong need not be fast.
 SECTIONS = {
     "env": _describe_section("env", 60),
-    "correct": _describe_section("correct", 90),
+    "correct": _describe_section("correct", 120),
     "steps": _describe_section("steps", 80),
-    "resume": _describe_section("resume", 90),
+    "resume": _describe_section("resume", 110),
     "speed": _describe_section("speed", 150),
     "procs": _describe_section("procs", 130),
     # It compiles six times.
     "cost": _describe_section("cost", 200, "benches"),
     "peers": _describe_section("peers", 80, "benches"),
-    "step": _describe_section("step", 60, "benches"),
+    "step": _describe_section("step", 90, "benches"),
     "decode": _describe_section("decode", 40),
 }
 

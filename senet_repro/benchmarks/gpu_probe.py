@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from senet_repro.results.epochs import read_epochs
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks import find_task
 from senet_repro.training.checkpoints import read_checkpoint
-from senet_repro.training.fit import fit
+from senet_repro.training.fit import build_network, fit
 
 # Of an error, as much as tells what it was.
 MOST_CHARACTERS = 600
@@ -126,6 +126,7 @@ class Trained:
 
     run: Run
     weights: Tensor  # float64, of all parameters and buffers, on the CPU
+    moved: Tensor  # float64, of all parameters: how far each is from its first value
     epochs: list[dict[str, Any]]  # as metrics.jsonl has them
     fit_s: float
 
@@ -155,13 +156,18 @@ def train_run(settings: Sequence[str], folder: Path, deferral: Deferral | None =
     started_s = time.perf_counter()
     fit(run, find_task(run.task), folder, deferral or Deferral())
     fit_s = time.perf_counter() - started_s
-    return Trained(run, read_weights(folder), read_epochs(folder), fit_s)
-
-
-def read_weights(folder: Path) -> Tensor:
-    """Return all weights of a run's last checkpoint as one vector in float64."""
     state = read_checkpoint(RunFolder(folder).last_checkpoint)["state_dict"]
-    return torch.cat([values.double().flatten() for values in state.values()])
+    weights = torch.cat([values.double().flatten() for values in state.values()])
+    return Trained(run, weights, subtract_first_weights(run, state), read_epochs(folder), fit_s)
+
+
+def subtract_first_weights(run: Run, state: Mapping[str, Tensor]) -> Tensor:
+    """Return how far a run's parameters are from their first values in the state of its module, as one vector."""
+    moved = []
+    for name, first in build_network(run).named_parameters():
+        last = state[f"net.{name}"]
+        moved.append((last.double() - first.detach().double()).flatten())
+    return torch.cat(moved)
 
 
 def measure_distance(ours: Tensor, theirs: Tensor) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from senet_repro.benchmarks.measurement import Measurement, measure_in_turn, require_agreement
-from senet_repro.benchmarks.network_settings import PRECISIONS, Plan, take_device
+from senet_repro.benchmarks.network_settings import Plan, take_device
 from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.benchmarks.timing import (
     Setting,
@@ -44,6 +45,15 @@ def measure_peers(options: BenchOptions) -> list[Measurement]:
         ConfigError: timm is not installed, or another network is asked for.
         RuntimeError: the logits of both differ with the same weights.
     """
+    return list(measure_each_peer(options))
+
+
+def measure_each_peer(options: BenchOptions) -> Iterator[Measurement]:
+    """Yield the measurements of `measure_peers`, each as soon as it is there.
+
+    Raises:
+        ConfigError, RuntimeError: as there.
+    """
     if find_spec("timm") is None:
         raise ConfigError(
             "bench peers: its yardstick, timm, is not installed; pip install timm, or make setup in a checkout"
@@ -55,11 +65,9 @@ def measure_peers(options: BenchOptions) -> list[Measurement]:
             )
         pair = build_pair()
         check = _check_logits(plan, pair)
-        measurements = []
-        for precision in PRECISIONS:
+        for precision in plan.precisions:
             setting = plan.choose_setting(precision)
-            measurements += _measure_setting(plan, setting, pair, check)
-        return measurements
+            yield from _measure_setting(plan, setting, pair, check)
 
 
 def build_pair() -> Pair:
@@ -95,23 +103,19 @@ def _check_logits(plan: Plan, pair: Pair) -> str:
     )
 
 
-def _measure_setting(plan: Plan, setting: Setting, pair: Pair, check: str) -> list[Measurement]:
-    """Return a training step and inference, ours beside timm's."""
+def _measure_setting(plan: Plan, setting: Setting, pair: Pair, check: str) -> Iterator[Measurement]:
+    """Yield a training step and inference, ours beside timm's."""
     goal: float | None = CPU_GOAL
     if plan.is_on_gpu:
         goal = GPU_GOAL if setting.precision == "bf16-mixed" else None
-    measurements = []
     for what, prepare in (("training step", prepare_training), ("inference", prepare_inference)):
         ours, theirs = (prepare(net, setting) for net in pair)
-        measurements.append(
-            measure_in_turn(
-                partial(time_calls, ours, setting.device, plan.calls),
-                partial(time_calls, theirs, setting.device, plan.calls),
-                plan.rounds,
-                what=f"{what}, SE-ResNet-50, {setting.describe()}",
-                yardstick=f"timm's {RELEASE.name}",
-                goal=goal,
-                check=check,
-            )
+        yield measure_in_turn(
+            partial(time_calls, ours, setting.device, plan.calls),
+            partial(time_calls, theirs, setting.device, plan.calls),
+            plan.rounds,
+            what=f"{what}, SE-ResNet-50, {setting.describe()}",
+            yardstick=f"timm's {RELEASE.name}",
+            goal=goal,
+            check=check,
         )
-    return measurements

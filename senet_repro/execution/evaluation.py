@@ -78,7 +78,11 @@ def _evaluate_here(target: Target) -> list[str]:
         import_module("senet_repro.training.fit")
     with reserve_gpus(target.run.trainer) as gpus:
         index = list_visible_gpus().index(gpus[0]) if gpus else 0
-        device = torch.device("cuda", index) if gpus else torch.device("cpu")
+        device = torch.device("cpu")
+        if gpus:
+            device = torch.device("cuda", index)
+            # Or the threads that pin batches would take memory of the first GPU, which may be another job's.
+            torch.cuda.set_device(device)
         return evaluate_passes(target, device, Share())
 
 

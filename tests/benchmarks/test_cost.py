@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,17 @@ def test_the_blocks_are_those_that_were_asked_for() -> None:
     width, channels = next(iter(blocks[0].fc1.parameters())).shape[:2]
     assert channels == 4 * width
     assert not any(isinstance(module, SEBlock) for module in without.modules())
+
+
+def test_a_gpu_is_timed_in_bf16_first_and_there_compiled_too() -> None:
+    with take_device(ask_for("model=resnet11")) as plan:
+        on_gpu = replace(plan, device=torch.device("cuda"))
+        assert cost._list_ways(plan, is_quick=False) == [("32-true", False), ("bf16-mixed", False)]
+    assert cost._list_ways(on_gpu, is_quick=False) == [
+        ("bf16-mixed", False),
+        ("bf16-mixed", True),
+        ("32-true", False),
+    ]
 
 
 @pytest.mark.faults

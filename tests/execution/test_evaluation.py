@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from senet_repro.config.schema import Run
 from senet_repro.execution import evaluation
 from senet_repro.execution.target import Target
 from tests.records import compose_once
 
 
-@pytest.mark.parametrize(
-    ("tf32", "is_on_gpu", "expected"),
-    [(True, True, {"tf32": True}), (True, False, {}), (False, True, {})],
-)
-def test_a_pass_in_tf32_is_another_one_where_a_gpu_rounds_to_it(
-    tf32: bool, is_on_gpu: bool, expected: dict[str, bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(evaluation, "uses_gpu", lambda _trainer: is_on_gpu)
-    run = compose_once()
-    target = Target(
+def make_target(run: Run) -> Target:
+    return Target(
         kind="run",
-        run=replace(run, trainer=replace(run.trainer, tf32=tf32)),
+        run=run,
         fingerprint=None,
         folder=Path(),
         checkpoint=None,
@@ -35,5 +30,27 @@ def test_a_pass_in_tf32_is_another_one_where_a_gpu_rounds_to_it(
         antialias=True,
         published_by=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("tf32", "is_on_gpu", "expected"),
+    [(True, True, {"tf32": True}), (True, False, {}), (False, True, {})],
+)
+def test_a_pass_in_tf32_is_another_one_where_a_gpu_rounds_to_it(
+    tf32: bool, is_on_gpu: bool, expected: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "uses_gpu", lambda _trainer: is_on_gpu)
+    run = compose_once()
+    target = make_target(replace(run, trainer=replace(run.trainer, tf32=tf32)))
     described = evaluation._describe_trainer(target)
     assert {name: described[name] for name in described if name == "tf32"} == expected
+
+
+def test_an_evaluation_works_on_the_gpu_that_it_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
+    current: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setattr(evaluation, "list_visible_gpus", lambda: ["4", "7"])
+    monkeypatch.setattr(evaluation, "reserve_gpus", lambda _trainer: nullcontext(["7"]))
+    monkeypatch.setattr(evaluation, "evaluate_passes", lambda _target, device, _share: [device])
+    assert evaluation._evaluate_here(make_target(compose_once())) == [torch.device("cuda", 1)]
+    assert current == [torch.device("cuda", 1)]
