@@ -32,8 +32,6 @@ SEEDS = 3
 EPOCHS = 30
 # A process that has not ended by then has hung.
 MOST_S = 1800.0
-# Losses of bf16 and float32 after the same few steps from the same weights.
-LOSS_TOLERANCE = 0.1
 WORKER = "senet_repro.benchmarks.campaign_worker"
 
 
@@ -60,6 +58,8 @@ class Comparison:
     eval_images: int
     # How many times as fast our way is to be at least.
     least_gain: float | None = None
+    # Between the losses of both ways over their first epoch, from the same weights: bf16 and float32 round differently.
+    loss_tolerance: float = 0.1
 
 
 BEFORE = Way(name="one process, float32, eager")
@@ -70,6 +70,8 @@ ON_GPU = Comparison(
     steps=78,
     # Whole batches of an evaluation, here and below.
     eval_images=4_000,
+    # Over so many steps rounding grows.
+    loss_tolerance=0.3,
 )
 ON_CPU = Comparison(
     # Compiling takes a minute for each network, and is measured for four.
@@ -132,7 +134,7 @@ def measure_campaign(options: BenchOptions) -> list[Measurement]:
     comparison = _choose_comparison(options, shared)
     plain = _time_way(comparison.yardstick, comparison, runs, shared)
     fast = _time_way(comparison.ours, comparison, runs, shared)
-    check = _compare_losses(fast, plain)
+    check = _compare_losses(fast, plain, comparison.loss_tolerance)
     plain_s = _compute_all(plain, len(runs))
     # The runs that both have measured tell how much the others gain.
     common = sorted(set(fast.paces) & set(plain.paces))
@@ -321,14 +323,12 @@ def _sum_seconds(time_of_way: WayTime, places: Sequence[int]) -> float:
     return sum(time_of_way.paces[place].whole_s for place in places)
 
 
-def _compare_losses(fast: WayTime, plain: WayTime) -> str:
-    """Return in words how close the losses of both ways are.
+def _compare_losses(fast: WayTime, plain: WayTime, tolerance: float) -> str:
+    """Return in words that no two losses of both ways are farther apart than a tolerance.
 
     Raises:
         RuntimeError: they are too far apart.
     """
     common = sorted(set(fast.paces) & set(plain.paces))
     differences = [abs(fast.paces[place].loss - plain.paces[place].loss) for place in common]
-    return require_agreement(
-        f"training losses of {len(common)} runs", max(differences), LOSS_TOLERANCE
-    )
+    return require_agreement(f"training losses of {len(common)} runs", max(differences), tolerance)
