@@ -81,8 +81,8 @@ def measure_runs(job: WorkerJob) -> WorkerReport:
         try:
             report.runs.append(_measure_run(overrides, job))
         except Diverged:
-            # Gates that have no upper bound overflow in an evaluation that comes after few steps, before the running
-            # statistics of batch normalisation have settled. Whole epochs of the same run do not.
+            # Gates that have no upper bound multiply from block to block: where the running statistics of batch
+            # normalisation are not yet those of the weights, an evaluation overflows though training does not.
             report.diverged.append(overrides)
     return report
 

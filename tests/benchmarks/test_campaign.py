@@ -99,7 +99,7 @@ def test_runs_that_diverge_on_their_slice_are_named_and_the_others_stand_for_the
         campaign, "_time_way", lambda *_: WayTime(6.0, paces, diverged=frozenset({1}))
     )
     minutes, _ = measure_campaign(BenchOptions(is_quick=True))
-    assert minutes.what.endswith("; not measured, since the slice is too short for them: r=4")
+    assert minutes.what.endswith("; not measured, since their loss on a slice is not finite: r=4")
     # Two runs of three seeds: once, and thirty epochs.
     assert minutes.theirs == (6 + 2 * 3 * 160) / 60
 
