@@ -73,10 +73,8 @@ def measure_gpu(options: BenchOptions) -> list[Measurement]:
         ConfigError: there is no such section, or no GPU and no word that the CPU is to rehearse.
     """
     asked = options if isinstance(options, ProbeOptions) else ProbeOptions(**vars(options))
+    accelerator = check_probe(asked)
     names = list(asked.sections or SECTIONS)
-    for name in names:
-        require_choice("bench gpu --only", name, SECTIONS)
-    accelerator = _choose_accelerator(asked)
     limit_s = asked.limit_s or LIMIT_S
     end_s = time.monotonic() + limit_s
     measurements: list[Measurement] = []
@@ -88,6 +86,17 @@ def measure_gpu(options: BenchOptions) -> list[Measurement]:
         content += not found["faults"]
     measurements.append(_count_content(content, len(names)))
     return measurements
+
+
+def check_probe(options: ProbeOptions) -> str:
+    """Return the device that is probed, if the probe can be; without torch, so that a refusal comes at once.
+
+    Raises:
+        ConfigError: as `measure_gpu`.
+    """
+    for name in options.sections:
+        require_choice("bench gpu --only", name, SECTIONS)
+    return _choose_accelerator(options)
 
 
 def _choose_accelerator(options: ProbeOptions) -> str:

@@ -6,6 +6,7 @@ Time is the processor's, of one thread, so that others on the machine count as l
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -23,6 +24,7 @@ from senet_repro.benchmarks.measurement import Measurement, measure_in_turn, req
 from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Data
+from senet_repro.core.printing import print_line
 from senet_repro.core.threads import cpu_threads
 from senet_repro.data.batches import Batch, Normalise, TrainBatches
 from senet_repro.data.crops import Transform, eval_transform, train_transform
@@ -68,6 +70,11 @@ def measure_input(options: BenchOptions) -> list[Measurement]:
             files = list(
                 islice(_walk_pictures(options.data_root), 4 if options.is_quick else PICTURES)
             )
+            if not files:
+                print_line(
+                    f"senet_repro: no JPEG files below {options.data_root}: the input of ImageNet is not measured",
+                    file=sys.stderr,
+                )
         if files:
             measurements += measure_pictures(files, rounds=1 if options.is_quick else ROUNDS)
     return measurements

@@ -20,6 +20,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from senet_repro.benchmarks.measurement import Measurement, measure_in_turn, require_agreement
 from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.config.composition import compose
+from senet_repro.config.found_set import check_set
 from senet_repro.config.schema import Run
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
@@ -64,10 +65,16 @@ def measure_step(options: BenchOptions) -> list[Measurement]:
         RuntimeError: the losses of both ways differ.
     """
     rounds, epochs = (1, 2) if options.is_quick else (5, 4)
-    measurements = []
+    runs = []
+    # All of them before the first is measured, which takes minutes: the data of the last may not be there.
     for overrides in _list_runs(options):
         run = compose(overrides)
         _check_run(run)
+        if not run.data.download:
+            check_set(run)
+        runs.append((overrides, run))
+    measurements = []
+    for overrides, run in runs:
         run = replace(run, recipe=replace(run.recipe, epochs=epochs))
         goal = DEMO_GOAL if tuple(overrides) == _DEMO or not overrides else GOAL
         with reserve_gpus(run.trainer) as gpus:
@@ -97,6 +104,10 @@ def _check_run(run: Run) -> None:
         raise ConfigError(
             "bench step sets a run on one device beside a bare loop: leave trainer.devices, trainer.nodes and "
             "trainer.accumulate out"
+        )
+    if trainer.precision == "16-mixed":
+        raise ConfigError(
+            "bench step: the bare loop scales no gradients: give trainer.precision=bf16-mixed or 32-true"
         )
 
 
@@ -150,7 +161,7 @@ def _train_bare(run: Run, device: torch.device) -> _Epochs:
         compile_network(net)
     optimizer = build_optimizer(net.parameters(), run.recipe)
     schedule = _build_bare_schedule(run, optimizer, len(batches))
-    # Without bf16 it changes nothing; 16-mixed would need gradients scaled too.
+    # Without bf16 it changes nothing.
     autocast = torch.autocast(
         device.type, torch.bfloat16, enabled=run.trainer.precision == "bf16-mixed"
     )

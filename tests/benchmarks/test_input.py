@@ -23,6 +23,14 @@ def test_pictures_are_measured_where_there_are_some(image_root: Path) -> None:
     assert torch.get_num_threads() == threads
 
 
+def test_a_folder_without_pictures_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (one,) = bench.measure_input(BenchOptions(is_quick=True, data_root=str(tmp_path)))
+    assert one.goal == 10
+    assert f"no JPEG files below {tmp_path}" in capsys.readouterr().err
+
+
 def test_other_pictures_are_not_timed(image_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "decode_file", lambda _: torch.zeros(3, 300, 300, dtype=torch.uint8))
     files = sorted(map(str, image_root.rglob("*.JPEG")))

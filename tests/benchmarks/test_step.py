@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from senet_repro.benchmarks import step
@@ -40,6 +42,19 @@ def test_losses_that_differ_are_not_timed(times: dict[str, _Epochs]) -> None:
         measure_step(BenchOptions(overrides=ON_CPU, is_quick=True))
 
 
+def test_a_run_whose_gradients_are_scaled_is_refused() -> None:
+    with pytest.raises(ConfigError, match="scales no gradients: give"):
+        measure_step(BenchOptions(overrides=("trainer.precision=16-mixed",)))
+
+
 def test_a_run_of_parts_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"one device .* leave trainer\.devices"):
         measure_step(BenchOptions(overrides=("trainer.accumulate=2",)))
+
+
+def test_data_that_are_not_there_are_told_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "_measure_run", lambda *_: pytest.fail("a run was measured"))
+    with pytest.raises(ConfigError, match="no cifar10 in"):
+        measure_step(BenchOptions(data_root=str(tmp_path)))

@@ -47,12 +47,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[BenchOptions]:
 def test_settings_and_flags_come_in_any_order_and_files_are_written_where_asked(
     asked: list[BenchOptions], answer: InProcess, tmp_path: Path
 ) -> None:
-    words = ["--quick", "r=2", "--output", str(tmp_path), "model=resnet29", "--data", "/pictures"]
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    words = ["--quick", "r=2", "--output", str(tmp_path), "model=resnet29", "--data", str(pictures)]
     done = answer("bench", "step", *words)
     assert (done.returncode, done.stderr) == (0, "")
     (options,) = asked
     assert options.overrides == ("r=2", "model=resnet29")
-    assert (options.is_quick, options.data_root) == (True, "/pictures")
+    assert (options.is_quick, options.data_root) == (True, str(pictures))
     assert "a step, beside" in done.stdout
     written = json.loads((tmp_path / "step.json").read_text())
     assert (written["quick"], written["overrides"]) == (True, ["r=2", "model=resnet29"])
@@ -67,8 +69,33 @@ def test_a_fast_wrong_answer_is_told_in_a_line_with_exit_code_1(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["step", "--output", "FILE/below"], "--output FILE/below: Not a directory; give a folder"),
+        (["--output", "FILE"], "--output FILE: File exists; give a folder to write to"),
+        (["input", "--data", "FILE"], "--data FILE: there is no such folder"),
+        (["cost", "trainer.foo=1"], "unknown key 'trainer.foo'"),
+        (["gpu", "--only", "bogus"], "bench gpu --only=bogus: give env"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_loaded_or_measured(
+    words: list[str], told: str, answer: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(what: str) -> None:
+        raise AssertionError(f"loaded {what}")
+
+    monkeypatch.setattr(bench, "loading_for_good", load)
+    monkeypatch.setattr(bench, "_run_to_end", load)
+    file = tmp_path / "file"
+    file.touch()
+    done = answer("bench", *(word.replace("FILE", str(file)) for word in words))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told.replace("FILE", str(file)) in done.stderr
+
+
 def test_without_a_word_every_benchmark_has_a_process_and_a_failed_one_holds_up_none(
-    answer: InProcess, monkeypatch: pytest.MonkeyPatch
+    answer: InProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     started: list[list[str]] = []
 
@@ -79,10 +106,10 @@ def test_without_a_word_every_benchmark_has_a_process_and_a_failed_one_holds_up_
     monkeypatch.setattr(bench, "_run_to_end", run_to_end)
     monkeypatch.setattr(bench, "find_spec", lambda name: None)
     monkeypatch.setattr("senet_repro.training.devices.list_visible_gpus", lambda: ())
-    done = answer("bench", "--quick", "--output", "/out")
+    done = answer("bench", "--quick", "--output", str(tmp_path))
     assert done.returncode == 1
     assert [words[0] for words in started] == ["input", "step", "cost", "jobs", "campaign"]
-    assert all(words[1:] == ["--quick", "--output", "/out"] for words in started)
+    assert all(words[1:] == ["--quick", "--output", str(tmp_path)] for words in started)
     assert "bench peers is left out: timm, its yardstick, is not installed" in done.stderr
     assert "bench gpu is left out: no GPU is seen" in done.stderr
     assert done.stderr.endswith("senet_repro: failed: cost\n")

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
+from tempfile import TemporaryFile
 from typing import cast
 
-from senet_repro.benchmarks.gpu import LIMIT_S
+from senet_repro.benchmarks.gpu import LIMIT_S, check_probe
 from senet_repro.benchmarks.measurement import Measurement
 from senet_repro.benchmarks.options import BenchOptions, ProbeOptions
 from senet_repro.benchmarks.report import BenchReport, format_text, write_report
@@ -83,9 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_verb(options: argparse.Namespace) -> int:
     """Measure what was asked for, print it, and write it where a folder was given."""
+    _refuse_foreign_options(options)
+    # Before anything is loaded, let alone measured for minutes, whose figures would be lost.
+    _check_overrides(options.overrides)
+    _check_folders(options)
     if options.what is None:
         return _measure_all(options)
-    _refuse_foreign_options(options)
     return _measure_one(options)
 
 
@@ -95,20 +99,60 @@ def _refuse_foreign_options(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: it has no such option.
     """
+    if options.what != PROBE and (options.only or options.limit is not None):
+        raise ConfigError("bench: --only and --limit are of the probe: give bench gpu")
+    if options.limit is not None and options.limit <= 0:
+        raise ConfigError(f"bench: --limit is seconds above 0, such as {LIMIT_S:.0f}")
     if options.overrides and options.what not in TAKES_OVERRIDES:
         names = join_words(TAKES_OVERRIDES, "and")
         raise ConfigError(
             f"bench: {options.what} takes no settings, and {options.overrides[0]} is one; {names} do"
         )
-    if options.what != PROBE and (options.only or options.limit is not None):
-        raise ConfigError("bench: --only and --limit are of the probe: give bench gpu")
-    if options.limit is not None and options.limit <= 0:
-        raise ConfigError(f"bench: --limit is seconds above 0, such as {LIMIT_S:.0f}")
+
+
+def _check_overrides(overrides: Sequence[str]) -> None:
+    """Refuse settings that no run has; their values are left to the benchmark, which knows the other settings.
+
+    Raises:
+        ConfigError: one is unknown or malformed.
+    """
+    if overrides:
+        # Hydra's grammar takes a while to import.
+        from senet_repro.config.overrides import read_run_overrides
+        from senet_repro.config.settings import check_settings
+
+        check_settings(read_run_overrides(overrides))
+
+
+def _check_folders(options: argparse.Namespace) -> None:
+    """Make the folder of `--output`, and refuse one that cannot be written to, or data that are not there.
+
+    Raises:
+        ConfigError: it is so; the message names the option.
+    """
+    if options.data is not None and not options.data.is_dir():
+        raise ConfigError(
+            f"bench: --data {options.data}: there is no such folder; give one of pictures"
+        )
+    if options.output is None:
+        return
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+        # Whether a file can be made there, only making one tells.
+        with TemporaryFile(dir=options.output):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"bench: --output {options.output}: {error.strerror}; give a folder to write to"
+        ) from error
 
 
 def _measure_one(options: argparse.Namespace) -> int:
     """Measure one benchmark in this process; the exit code is 1 where a fast answer is wrong or a run fails."""
     name = options.what
+    bench_options = _read_bench_options(options)
+    if name == PROBE:
+        check_probe(bench_options)
     # Lightning, which some of them import, imports matplotlib.
     set_matplotlib_folder()
     with loading_for_good("torch and Lightning"):
@@ -116,7 +160,6 @@ def _measure_one(options: argparse.Namespace) -> int:
         from senet_repro.benchmarks.machine import describe_machine
     # Before the measurement, whose own processes would be counted as the machine's load.
     machine = describe_machine()
-    bench_options = _read_bench_options(options)
     try:
         # The probe tells of its sections by itself.
         with nullcontext() if name == PROBE else SlowWork(f"measuring {name}"):
@@ -142,7 +185,7 @@ def _find_benchmark(name: str) -> Measure:
     return cast(Measure, getattr(import_module(module), function))
 
 
-def _read_bench_options(options: argparse.Namespace) -> BenchOptions:
+def _read_bench_options(options: argparse.Namespace) -> ProbeOptions:
     """Return what was asked for in the form that the benchmarks take."""
     data_root = None
     if options.data is not None:
@@ -159,8 +202,6 @@ def _read_bench_options(options: argparse.Namespace) -> BenchOptions:
 
 def _measure_all(options: argparse.Namespace) -> int:
     """Measure every benchmark that this machine can run; the exit code is 1 where one failed."""
-    if options.only or options.limit is not None:
-        raise ConfigError("bench: --only and --limit are of the probe: give bench gpu")
     failed = []
     for number, name in enumerate(BENCHMARKS, 1):
         obstacle = _find_obstacle(name)
