@@ -107,11 +107,11 @@ def say_speed(runs: Sequence[Run]) -> None:
     lines: dict[str, None] = {}
     for run in _choose_trainers(runs):
         is_on_gpu = uses_gpu(run.trainer)
-        lines[describe_speed(run, is_on_gpu)] = None
-        hint = find_faster_trainer(run, is_on_gpu)
-        if hint is not None:
-            lines[hint] = None
-    print("\n".join(lines))
+        for line in (describe_speed(run, is_on_gpu), find_faster_trainer(run, is_on_gpu)):
+            if line is not None:
+                lines[line] = None
+    for line in lines:
+        print(line)
 
 
 def _choose_trainers(runs: Sequence[Run]) -> list[Run]:

@@ -108,10 +108,15 @@ def _count_threads(run: Run, is_on_gpu: bool) -> int:
     return run.trainer.threads or torch.get_num_threads()
 
 
-def describe_speed(run: Run, is_on_gpu: bool) -> str:
-    """Return in a line how a run is trained, and what a step takes beside one in plain float32."""
+def describe_speed(run: Run, is_on_gpu: bool) -> str | None:
+    """Return in a line how a run is trained, and what a step takes beside one in plain float32.
+
+    None where the device does not train in the precision of the run: a GPU's run may be looked at where there is none.
+    """
     trainer = run.trainer
     speed = _GPU if is_on_gpu else _CPU
+    if trainer.precision not in speed.plain:
+        return None
     compiles = decide_compile(run, is_on_gpu)
     words = "GPU" if is_on_gpu else "CPU"
     words += f", {trainer.precision}, {'compiled' if compiles else 'plain'}"

@@ -246,6 +246,16 @@ def test_a_dry_run_says_that_the_gpu_is_not_there(
     assert "1 of 1 runs to train" in done.stdout
 
 
+def test_a_dry_run_in_a_precision_of_gpus_is_planned_where_there_is_none(
+    tmp_path: Path, answer: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "list_visible_gpus", list)
+    done = answer("trainer.precision=16-mixed", "dry=true", f"results_dir={tmp_path}")
+    assert done.returncode == 0
+    assert "not be trained yet: trainer.precision=16-mixed: torch trains in 16-bit" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("1 of 1 runs to train")
+
+
 def test_a_dry_sweep_plans_its_legal_points_and_names_the_others(
     tmp_path: Path, answer: InProcess
 ) -> None:

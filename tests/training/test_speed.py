@@ -63,7 +63,7 @@ def test_steps_decide(
     monkeypatch.setattr(speed, "weigh_plain_network", lambda _run: RESNET_29)
     run = run_of(epochs, compile=compile_, **trainer)
     assert decide_compile(run, is_on_gpu) == expected
-    words = describe_speed(run, is_on_gpu)
+    words = describe_speed(run, is_on_gpu) or ""
     assert ("compiled: a step" in words) == expected
     assert ("too few steps" in words) == (compile_ == "auto" and not expected)
 
@@ -103,7 +103,8 @@ def test_auto_without_a_compiler_trains_plain(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(speed, "has_compiler", lambda _is_on_gpu: False)
     run = run_of(100, compile="auto")
     assert not decide_compile(run, is_on_gpu=False)
-    assert "plain (trainer.compile=auto: no compiler)" in describe_speed(run, is_on_gpu=False)
+    words = describe_speed(run, is_on_gpu=False) or ""
+    assert "plain (trainer.compile=auto: no compiler)" in words
 
 
 @pytest.mark.parametrize(
@@ -134,9 +135,15 @@ def test_a_gpu_needs_a_c_compiler(
 
 def test_bf16_on_a_processor_without_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "lacks_bf16", lambda: True)
-    told = describe_speed(run_of(1, precision="bf16-mixed"), is_on_gpu=False)
+    told = describe_speed(run_of(1, precision="bf16-mixed"), is_on_gpu=False) or ""
     assert told.startswith("CPU, bf16-mixed, plain: a step takes about ")
     assert told.endswith("; this processor has no bf16 instructions, and 32-true is faster on it")
+
+
+def test_of_a_precision_that_a_cpu_has_not_no_speed_is_told() -> None:
+    run = run_of(1, precision="16-mixed", compile="auto")
+    assert describe_speed(run, is_on_gpu=False) is None
+    assert describe_speed(run, is_on_gpu=True) is not None
 
 
 @pytest.mark.parametrize(
