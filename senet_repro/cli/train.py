@@ -40,6 +40,7 @@ from senet_repro.config.overrides import find_overruled, read_overrides, read_ru
 from senet_repro.config.schema import Run
 from senet_repro.config.settings import check_settings
 from senet_repro.core.errors import ConfigError, DataError
+from senet_repro.core.parent_watch import ParentWatch
 from senet_repro.core.signals import Deferral
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.training.time_slices import describe_time_slices
@@ -47,6 +48,9 @@ from senet_repro.training.time_slices import describe_time_slices
 # Hydra makes the sweeper itself, and calls it and the jobs with arguments of its own: they find the command here. In a
 # process that a launcher started there is none.
 _command: Command | None = None
+
+# As after SIGTERM, though nobody is there to read it.
+EXIT_CODE_OF_ORPHANS = 143
 
 
 def main(line: CommandLine) -> int:
@@ -178,6 +182,7 @@ class HydraLauncher:
             side_by_side=self._side_by_side,
             starts_processes=self.starts_processes,
             folders=[run_dir(point.run) for point in points],
+            parent=os.getpid(),
         )
         launcher = self._build_launcher(task, self._side_by_side)
         overrides = [list(point.overrides) for point in points]
@@ -244,10 +249,11 @@ def _train_sweep_job(
     side_by_side: int,
     starts_processes: bool,
     folders: Sequence[Path],
+    parent: int,
 ) -> None:
     """Train one run of a sweep of `total`, in the process that a launcher chose for it.
 
-    `folders` are those in which the command expects the records of its runs.
+    `folders` are those in which the command expects the records of its runs, `parent` is the command's process.
 
     Raises:
         DataError: other pictures lie here than where the command was given, or than when.
@@ -262,11 +268,24 @@ def _train_sweep_job(
             "give it again, where the same set lies at the same path on every machine"
         )
     position = Position(number + 1, total, side_by_side, folders)
-    is_beside = starts_processes and _command is None
-    train_run(run, overrides, position, is_beside)
     # A job in another process has no command: the run is announced when the launcher returns.
+    if starts_processes and _command is None:
+        _train_beside_others(partial(train_run, run, overrides, position, is_beside=True), parent)
+        return
+    train_run(run, overrides, position)
     if _command is not None:
         _command.announce_record(run)
+
+
+def _train_beside_others(train: Callable[[], None], parent: int) -> None:
+    """Train a run in a process that joblib started, as long as the command's process, its parent, is there."""
+    with ParentWatch(parent) as watch:
+        try:
+            train()
+        finally:
+            # joblib's own code would wait for further jobs, which nobody gives it, for five minutes.
+            if watch.is_parent_gone:
+                os._exit(EXIT_CODE_OF_ORPHANS)
 
 
 def _list_job_processes() -> list[int]:

@@ -156,6 +156,16 @@ def test_a_job_whose_process_dies_is_launched_again_with_those_beside_it(tmp_pat
     assert records(hurt) == records(whole)
 
 
+def test_jobs_side_by_side_stop_once_their_command_was_killed(tmp_path: Path) -> None:
+    process = start(tmp_path, *ENDLESS, *SIDE_BY_SIDE)
+    wait_until(lambda: len([count for count in epochs(tmp_path) if count]) == 2)
+    jobs = [holder(metrics.parent) for metrics in tmp_path.glob("*/seed*/metrics.jsonl")]
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    wait_until(lambda: not any(Path(f"/proc/{job}").exists() for job in jobs))
+    assert_stopped(tmp_path)
+
+
 def test_a_launcher_that_cannot_is_told_and_not_asked_again(tmp_path: Path) -> None:
     done = finish(
         tmp_path, "-m", "r=2,4", *SMALL, "hydra/launcher=joblib", "hydra.launcher.batch_size=0"
