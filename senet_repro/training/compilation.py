@@ -20,7 +20,11 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from senet_repro.training.reasons import is_of_compilation
+from senet_repro.training.reasons import (
+    describe_compile_error,
+    find_code_folder,
+    is_of_compilation,
+)
 
 # The variable by which torch finds the folder of its own cache.
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
@@ -63,7 +67,7 @@ class CompiledForward:
 
     def _fall_back(self, error: Exception) -> None:
         """Go on without compiled code, and say so."""
-        reason = str(error).strip().splitlines()[0]
+        reason = describe_compile_error(error)
         print(
             f"trainer.compile=auto: the network is trained plain, since {reason}", file=sys.stderr
         )
@@ -102,7 +106,7 @@ def keep_compiled_code(results_dir: Path) -> Iterator[None]:
     # Late: it takes a second, and Lightning has mostly paid it.
     from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
-    folder = results_dir.absolute() / ".cache" / "compiled"
+    folder = find_code_folder(results_dir)
     before = os.environ.get(CACHE_VARIABLE)
     # torch writes its own choice there as it is imported.
     is_users = before not in (None, default_cache_dir())

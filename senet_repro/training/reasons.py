@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, RunFailed
@@ -40,10 +41,12 @@ def find_explanation(error: Exception, run: Run) -> Exception | None:
     if _is_about_compiler(text):
         return ConfigError(NO_COMPILER)
     if is_of_compilation(error):
-        return RunFailed(
-            f"torch could not compile the network ({text.strip().splitlines()[0]}): "
-            "give trainer.compile=false"
-        )
+        reason, mend = describe_compile_error(error), "give trainer.compile=false"
+        folder = find_code_folder(Path(run.results_dir))
+        if str(folder) in reason:
+            # A file there is damaged, and torch would take it again and again.
+            mend = f"delete {folder} and give the same command again, or {mend}"
+        return RunFailed(f"torch could not compile the network ({reason}): {mend}")
     if "EADDRINUSE" in text or "address already in use" in text:
         port = os.environ.get("MASTER_PORT")
         return RunFailed(
@@ -64,6 +67,19 @@ def _describe_single_value(run: Run) -> str:
 def _is_about_compiler(text: str) -> bool:
     signs = ("No working C++ compiler", "InvalidCxxCompiler", "Failed to find C compiler")
     return any(sign in text for sign in signs)
+
+
+def find_code_folder(results_dir: Path) -> Path:
+    """Return the folder beside the runs where torch keeps what it compiles."""
+    return results_dir.absolute() / ".cache" / "compiled"
+
+
+def describe_compile_error(error: Exception) -> str:
+    """Return in a line what torch's compiler could not do; the first line of its message may only name the compiler."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].endswith("raised:"):
+        return lines[1]
+    return lines[0] if lines else type(error).__name__
 
 
 def is_of_compilation(error: Exception) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -45,6 +47,16 @@ def test_an_error_names_the_mend(
 ) -> None:
     monkeypatch.setenv("MASTER_PORT", "4711")
     with pytest.raises(kind, match=mend), explain_failure(run):
+        raise error
+
+
+def test_of_damaged_code_in_the_cache_the_folder_to_delete_is_named(run: Run) -> None:
+    folder = Path(run.results_dir).absolute() / ".cache" / "compiled"
+    error = CompilerError(
+        f"backend='inductor' raised:\nImportError: {folder}/o7/c.so: invalid ELF header\n\nmore"
+    )
+    told = rf"\(ImportError: {folder}/o7/c\.so: invalid ELF header\): delete {folder} and give"
+    with pytest.raises(RunFailed, match=told), explain_failure(run):
         raise error
 
 
