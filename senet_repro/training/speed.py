@@ -121,7 +121,10 @@ def describe_speed(run: Run, is_on_gpu: bool) -> str | None:
     words = "GPU" if is_on_gpu else "CPU"
     words += f", {trainer.precision}, {'compiled' if compiles else 'plain'}"
     if trainer.compile == "auto" and not compiles:
-        reason = "too few steps" if has_compiler(is_on_gpu) else "no compiler"
+        reason = "no compiler"
+        if has_compiler(is_on_gpu):
+            # Not "too few steps": there may be 64,000, each of which gains next to nothing.
+            reason = "the steps gain less than compiling costs"
         words += f" (trainer.compile=auto: {reason})"
     share = (speed.compiled if compiles else speed.plain)[trainer.precision]
     words += f": a step takes about {share:.2f} of one in plain float32, {speed.source}"
