@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from senet_repro.benchmarks import cost, peers
 from senet_repro.benchmarks.cost import measure_cost
@@ -86,6 +87,20 @@ def test_a_wrong_gradient_of_the_gate_is_not_timed(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.faults
+def test_a_rehearsal_compares_gradients_on_as_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+
+    def find_gradients(_net: nn.Module, setting: Setting) -> list[torch.Tensor]:
+        compared.append(setting.px)
+        return [torch.ones(1)]
+
+    monkeypatch.setattr(cost, "_find_gradients", find_gradients)
+    with take_device(ask_for()) as plan:
+        cost.check_gradients(plan)
+        assert plan.px < cost.CHECK_PX
+    assert compared == [cost.CHECK_PX] * 2
+
+
 def test_the_peer_computes_the_same_and_is_timed_alike(timed: list[Setting]) -> None:
     measured = measure_peers(ask_for())
     assert [setting.precision for setting in timed] == ["32-true"] * 4 + ["bf16-mixed"] * 4
