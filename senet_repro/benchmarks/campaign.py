@@ -147,7 +147,9 @@ def measure_campaign(options: BenchOptions) -> list[Measurement]:
     if left_out:
         # What a run has of its own comes after what all share.
         names = [" ".join(runs[place][len(base) :]) for place in left_out]
-        what += f"; not measured, since their loss on a slice is not finite: {join_words(names, 'and')}"
+        what += (
+            f"; not measured, since their loss on a slice is not finite: {join_words(names, 'and')}"
+        )
     least_gain, most_share = comparison.least_gain, None
     if least_gain is not None:
         most_share = 1 / least_gain
