@@ -36,6 +36,8 @@ def reach(operation, path):
     name = re.sub(r"^\.(.+)\.\d+\.tmp$", r"\1", os.path.basename(path))
     # The plan of a sweep is named by its content, in which the results folder stands.
     name = re.sub(r"^[0-9a-f]{12}\.json$", "plan of the sweep", name)
+    # A run takes the first room in the machine's memory that no other run holds, those of other tests among them.
+    name = re.sub(r"^memory-the-machine-\d+$", "room in memory", name)
     moment = f"{operation} {name}"
     if log:
         with open(log, "a") as file:
