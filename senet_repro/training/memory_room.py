@@ -20,7 +20,12 @@ from pathlib import Path
 
 from senet_repro.config.schema import Run
 from senet_repro.core.background import BackgroundWork
-from senet_repro.core.files import find_temporary_folder, read_object, write_json
+from senet_repro.core.files import (
+    find_temporary_folder,
+    read_object,
+    remove_unfinished,
+    write_json,
+)
 from senet_repro.core.lock import hold_lock, is_locked
 from senet_repro.core.signals import Deferral
 from senet_repro.core.wording import count_noun
@@ -122,6 +127,8 @@ def _take_reservation(held: ExitStack, folder: Path, stem: str) -> Path:
     for number in count():
         reservation = folder / f"{stem}-{number}"
         if held.enter_context(hold_lock(reservation, wait=False)) is not None:
+            # Of a run that was killed as it wrote; nothing else ever tidies the folder.
+            remove_unfinished(reservation)
             return reservation
     raise AssertionError("numbers do not end")
 

@@ -118,6 +118,16 @@ def test_what_a_run_has_taken_is_not_counted_twice(tmp_path: Path) -> None:
             pass
 
 
+def test_what_a_killed_run_left_of_a_note_is_removed_by_the_next(tmp_path: Path) -> None:
+    memory = FakeMemory()
+    with hold_room(memory, GB, Deferral()):
+        (note,) = tmp_path.glob("**/memory-GPU-0-0/memory.json")
+    part = note.with_name(".memory.json.123.tmp")
+    part.write_text("{")
+    with hold_room(memory, GB, Deferral()):
+        assert not part.exists()
+
+
 @pytest.mark.parametrize(
     ("limit", "expected"),
     [("max", 8192), ("6000", 3000), (None, 8192)],
