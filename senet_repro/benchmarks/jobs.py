@@ -49,7 +49,8 @@ def measure_jobs(options: BenchOptions) -> list[Measurement]:
 
 def _measure_two_on_cpu(options: BenchOptions) -> Measurement:
     """Time a sweep of small runs in two processes, and in one."""
-    sweep = ["-m", *(QUICK_SWEEP if options.is_quick else SWEEP), "trainer.accelerator=cpu"]
+    points = QUICK_SWEEP if options.is_quick else SWEEP
+    sweep = ["-m", *points, *options.overrides, "trainer.accelerator=cpu"]
     side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     in_turn = ["hydra/launcher=basic"]
     with tempfile.TemporaryDirectory() as name:

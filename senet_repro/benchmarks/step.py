@@ -86,13 +86,16 @@ def measure_step(options: BenchOptions) -> list[Measurement]:
 
 def _list_runs(options: BenchOptions) -> list[Sequence[str]]:
     """Return the overrides of each run to measure."""
+    data = []
+    if options.data_root is not None:
+        data.append(f"data.root={options.data_root}")
     if options.overrides:
-        return [options.overrides]
+        return [[*options.overrides, *data]]
     runs: list[Sequence[str]] = [_DEMO]
     if not options.is_quick:
         runs.append(_DEEPER)
-    if options.data_root is not None:
-        runs.append(("protocol=cifar10", f"data.root={options.data_root}"))
+    if data:
+        runs.append(["protocol=cifar10", *data])
     return runs
 
 

@@ -30,8 +30,9 @@ def main() -> None:
 
 def _serve_command(arguments: list[str]) -> int:
     """Run the verb that the arguments begin with, print help, or train; returns the exit code."""
+    is_verb = bool(arguments) and arguments[0] in list_verbs()
     try:
-        if arguments and arguments[0] in list_verbs():
+        if is_verb:
             convert_signals()
             return _print_to_reader(partial(call_verb, arguments[0], arguments[1:]))
         line = read_command_line(arguments)
@@ -61,7 +62,9 @@ def _serve_command(arguments: list[str]) -> int:
         print_text(f"senet_repro: {reason_of(error)}{mend}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, Stopped) as stop:
-        print("\nsenet_repro: stopped; the same command goes on from here", file=sys.stderr)
+        # Runs have checkpoints; what a verb had done by then, it does again.
+        further = "" if is_verb else "; the same command goes on from here"
+        print(f"\nsenet_repro: stopped{further}", file=sys.stderr)
         if isinstance(stop, Stopped):
             return stop.exit_code
         return 130

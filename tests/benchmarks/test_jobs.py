@@ -50,6 +50,14 @@ def test_two_jobs_are_timed_beside_one_after_the_other(monkeypatch: pytest.Monke
     assert len({line.split()[-1] for line in sweeps}) == 2
 
 
+def test_settings_are_of_the_runs_of_both_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = Commands()
+    monkeypatch.setattr(jobs, "_call", commands)
+    measure_jobs(BenchOptions(overrides=("model=resnet20",), is_quick=True))
+    sweeps = [line for line in commands.asked if line.startswith("-m")]
+    assert [line.count("model=resnet20") for line in sweeps] == [1, 1]
+
+
 def test_another_table_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_call", Commands(["one table", "another"]))
     with pytest.raises(RuntimeError, match="a fast wrong answer does not count"):

@@ -52,9 +52,10 @@ def test_a_run_of_parts_is_refused() -> None:
         measure_step(BenchOptions(overrides=("trainer.accumulate=2",)))
 
 
+@pytest.mark.parametrize("overrides", [(), ("protocol=cifar10", "model=resnet11")])
 def test_data_that_are_not_there_are_told_before_anything_is_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    overrides: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(step, "_measure_run", lambda *_: pytest.fail("a run was measured"))
     with pytest.raises(ConfigError, match="no cifar10 in"):
-        measure_step(BenchOptions(data_root=str(tmp_path)))
+        measure_step(BenchOptions(overrides=overrides, data_root=str(tmp_path)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from senet_repro import __version__
+from senet_repro.cli import main, train
 from senet_repro.cli.verbs import list_verbs
 from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_dir
@@ -207,6 +208,21 @@ def test_help_tables_and_errors_need_no_torch_and_few_calls_of_functions(
     )
     # A million calls take about a third of a second.
     assert count_calls(tmp_path, code, *arguments, cwd=tmp_path)[0] < most
+
+
+@pytest.mark.parametrize(("words", "goes_on"), [(["table"], False), (["r=16"], True)])
+def test_only_of_runs_a_command_that_is_stopped_says_that_they_go_on(
+    words: list[str], goes_on: bool, answer: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "call_verb", stop)
+    monkeypatch.setattr(train, "main", stop)
+    done = answer(*words)
+    assert done.returncode == 130
+    assert "stopped" in done.stderr
+    assert ("goes on from here" in done.stderr) == goes_on
 
 
 def test_a_dry_sweep_says_what_is_left_and_trains_nothing(

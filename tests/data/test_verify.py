@@ -208,7 +208,9 @@ def test_verification_fails_a_run_before_its_first_step(
     assert "data.skip_corrupt=true" in read_status(run_dir(run))["reason"]
 
 
-@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "devices", [1, pytest.param(2, marks=[pytest.mark.slow, pytest.mark.faults])]
+)
 def test_what_is_left_out_is_told_and_recorded(
     devices: int,
     small_imagenet: Callable[..., Run],
