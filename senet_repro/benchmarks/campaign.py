@@ -134,10 +134,10 @@ def measure_campaign(options: BenchOptions) -> list[Measurement]:
     comparison = _choose_comparison(options, shared)
     plain = _time_way(comparison.yardstick, comparison, runs, shared)
     fast = _time_way(comparison.ours, comparison, runs, shared)
-    check = _compare_losses(fast, plain, comparison.loss_tolerance)
-    plain_s = _compute_all(plain, len(runs))
     # The runs that both have measured tell how much the others gain.
     common = sorted(set(fast.paces) & set(plain.paces))
+    check = _compare_losses(fast, plain, common, comparison.loss_tolerance)
+    plain_s = _compute_all(plain, len(runs))
     share = _sum_seconds(fast, common) / _sum_seconds(plain, common)
     ours_s = fast.start_s + plain_s * share / comparison.ours.workers
     theirs_s = plain.start_s + plain_s
@@ -325,12 +325,16 @@ def _sum_seconds(time_of_way: WayTime, places: Sequence[int]) -> float:
     return sum(time_of_way.paces[place].whole_s for place in places)
 
 
-def _compare_losses(fast: WayTime, plain: WayTime, tolerance: float) -> str:
-    """Return in words that no two losses of both ways are farther apart than a tolerance.
+def _compare_losses(fast: WayTime, plain: WayTime, common: Sequence[int], tolerance: float) -> str:
+    """Return in words that the losses of no run in common are farther apart than a tolerance.
 
     Raises:
-        RuntimeError: they are too far apart.
+        RuntimeError: they are, or the fast way diverges where the plain one does not.
     """
-    common = sorted(set(fast.paces) & set(plain.paces))
-    differences = [abs(fast.paces[place].loss - plain.paces[place].loss) for place in common]
-    return require_agreement(f"training losses of {len(common)} runs", max(differences), tolerance)
+    if fast.diverged & plain.paces.keys():
+        raise RuntimeError("the fast way diverges where the plain one does not: it is not timed")
+    farthest = 0.0
+    for place in common:
+        difference = abs(fast.paces[place].loss - plain.paces[place].loss)
+        farthest = max(farthest, difference)
+    return require_agreement(f"training losses of {len(common)} runs", farthest, tolerance)

@@ -104,6 +104,15 @@ def test_runs_that_diverge_on_their_slice_are_named_and_the_others_stand_for_the
     assert minutes.theirs == (6 + 2 * 3 * 160) / 60
 
 
+def test_a_fast_way_that_alone_diverges_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace(10.0, 10.0, 5.0, 1.0)
+    plain, fast = WayTime(6.0, {0: pace, 1: pace}), WayTime(6.0, {0: pace}, frozenset({1}))
+    monkeypatch.setattr(campaign, "list_table_runs", lambda _: RUNS)
+    monkeypatch.setattr(campaign, "_time_way", lambda way, *_: plain if way.workers == 1 else fast)
+    with pytest.raises(RuntimeError, match="diverges where the plain one does not"):
+        measure_campaign(BenchOptions(is_quick=True))
+
+
 def test_a_campaign_whose_runs_all_diverge_is_an_error() -> None:
     reports = [{"start_s": 1.0, "runs": [], "diverged": [["r=2"]]}]
     with pytest.raises(RunFailed, match="all diverge on their slice"):
