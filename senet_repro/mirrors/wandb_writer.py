@@ -89,7 +89,8 @@ def log_content(copy: Any, run: WandbRun) -> None:
     # W&B's own step begins anew in each copy; the epoch is the same in all of them.
     copy.define_metric("*", step_metric="epoch")
     for epoch in run.history:
-        copy.log(epoch)
+        # Where an evaluation overflowed a chart has no point.
+        copy.log({name: value for name, value in epoch.items() if value is not None})
     media = build_media(run)
     if media:
         copy.log(media)

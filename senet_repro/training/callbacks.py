@@ -21,7 +21,7 @@ from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.progress import Progress
 from senet_repro.training.task import Task
-from senet_repro.training.task_module import TaskData, TaskModule
+from senet_repro.training.task_module import TRAIN_PREFIX, TaskData, TaskModule
 
 # Devices ask each other this often whether one of them has noted a signal: each time they wait for each other.
 _AGREE_STEPS = 10
@@ -32,8 +32,14 @@ class EpochLog(pl.Callback):
 
     Everything that the run's mirror receives passes through here.
 
+    A network whose gates have no upper bound (excitation=relu) may train well and still overflow in the evaluations of
+    early epochs: there batch norm goes by running statistics, which lag behind weights that change fast, and the gates
+    multiply the error from block to block. Such an evaluation has no figures (null in metrics.jsonl), and the training
+    goes on. That of the last epoch is the run's result, so there it ends the run.
+
     Raises:
-        Diverged: a metric of the epoch, such as its training loss, is not finite.
+        Diverged: a metric of the training is not finite, or the network itself, or a metric of an evaluation that
+            something depends on: the last epoch's, and under a plateau schedule every one.
     """
 
     def __init__(self, run: Run, task: Task, folder: RunFolder) -> None:
@@ -102,8 +108,14 @@ class EpochLog(pl.Callback):
         assert isinstance(pl_module, TaskModule)
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, TaskData)
-        results = {**pl_module.train_results, **pl_module.eval_results}
-        self._refuse_infinite(results, trainer.current_epoch + 1)
+        number = trainer.current_epoch + 1
+        results: dict[str, float | None] = {**pl_module.train_results, **pl_module.eval_results}
+        self._refuse_infinite(pl_module.train_results, number)
+        if not all(map(math.isfinite, pl_module.eval_results.values())):
+            is_depended_on = number == self.run.recipe.epochs or pl_module.plateau
+            if is_depended_on or not _is_finite(pl_module.net):
+                self._refuse_infinite(pl_module.eval_results, number)
+            results.update(dict.fromkeys(pl_module.eval_results))
         if pl_module.eval_images != data.num_eval_images:
             raise RuntimeError(
                 f"evaluated {pl_module.eval_images} of {data.num_eval_images} images"
@@ -111,7 +123,7 @@ class EpochLog(pl.Callback):
         if not trainer.is_global_zero:
             return
         epoch = {
-            "epoch": trainer.current_epoch + 1,
+            "epoch": number,
             **results,
             "lr": self._lr,
             "train_images": pl_module.train_images,
@@ -136,9 +148,12 @@ class EpochLog(pl.Callback):
     def _refuse_infinite(self, results: Mapping[str, float], epoch: int) -> None:
         for name, value in results.items():
             if not math.isfinite(value):
+                what = f"{name} of the evaluation"
+                if name.startswith(TRAIN_PREFIX):
+                    what = name.removeprefix(TRAIN_PREFIX)
                 raise Diverged(
-                    f"the {name.removeprefix('train_')} was not finite in epoch {epoch} of "
-                    f"{self.run.recipe.epochs}; lower recipe.lr"
+                    f"the {what} was not finite in epoch {epoch} of {self.run.recipe.epochs}; "
+                    "lower recipe.lr"
                 )
 
 
@@ -258,3 +273,8 @@ class SafePoints(pl.Callback):
         if save:
             trainer.save_checkpoint(self.folder.last_checkpoint)
         raise Stopped(signum or signal.SIGTERM)
+
+
+def _is_finite(net: torch.nn.Module) -> bool:
+    """Return whether every weight and running statistic of a network is a finite number."""
+    return all(bool(tensor.isfinite().all()) for tensor in net.state_dict().values())

@@ -6,9 +6,11 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.schema import Run
@@ -60,7 +62,7 @@ class Progress:
             so_far = f"epoch {epoch + 1}/{self.epochs} at {share:.0%}"
             self._print_line(so_far, images_per_s, remaining_s)
 
-    def report_epoch(self, metrics: dict[str, float]) -> None:
+    def report_epoch(self, metrics: Mapping[str, Any]) -> None:
         """Report the metrics of a finished epoch."""
         epoch = int(metrics["epoch"])
         self._epoch_s = metrics["epoch_s"]
@@ -69,9 +71,10 @@ class Progress:
         self._update_status(epoch, 0.0, images_per_s, remaining_s)
         # The finish line follows the last epoch.
         if epoch < self.epochs and self._may_print():
-            result = (
-                f"loss {metrics['train_loss']:.3f}  {describe_values([self.headline], metrics)}"
-            )
+            evaluation = "its evaluation overflowed"
+            if metrics[self.headline.name] is not None:
+                evaluation = describe_values([self.headline], metrics)
+            result = f"loss {metrics['train_loss']:.3f}  {evaluation}"
             self._print_line(f"epoch {epoch}/{self.epochs}  {result}", images_per_s, remaining_s)
 
     def _update_status(

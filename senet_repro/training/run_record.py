@@ -126,7 +126,12 @@ def collect_metrics(
 
 
 def find_best_epoch(epochs: Sequence[dict[str, Any]], metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Return the epoch that is best in the first metric; ties go by the next metric, and then to the first epoch."""
+    """Return the epoch that is best in the first metric; ties go by the next metric, and then to the first epoch.
+
+    Epochs whose evaluation overflowed have no figures, and are not the best.
+    """
+
+    names = [metric.name for metric in metrics]
 
     def rank_epoch(epoch: dict[str, Any]) -> list[float]:
         return [
@@ -134,4 +139,5 @@ def find_best_epoch(epochs: Sequence[dict[str, Any]], metrics: Sequence[Metric])
             for metric in metrics
         ]
 
-    return min(epochs, key=rank_epoch)
+    evaluated = [epoch for epoch in epochs if None not in map(epoch.get, names)]
+    return min(evaluated, key=rank_epoch)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, read_status
 from senet_repro.training import devices
 from senet_repro.training.callbacks import EpochLog
+from senet_repro.training.task_module import TaskModule
 from tests.commands import start, wait_for_end, wait_until
 from tests.folders import trained_elsewhere
 from tests.training.runs import (
@@ -215,10 +217,51 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
 
 def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.lr=1000")
-    with pytest.raises(Diverged, match=r"not finite in epoch 1 of 3; lower recipe\.lr"):
+    with pytest.raises(Diverged, match=r"not finite in epoch \d of 3; lower recipe\.lr"):
         train_to_record(run, silent)
     assert read_status(run_dir(run))["state"] == "failed"
-    assert "epoch 1 of 3" in load_results(tmp_path).failures[run_key(run), 0]
+    assert "of 3; lower recipe.lr" in load_results(tmp_path).failures[run_key(run), 0]
+
+
+@pytest.fixture
+def overflow_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let the evaluation of one epoch (from 1) overflow, as unbounded gates do under running statistics."""
+
+    def overflow(epoch: int) -> None:
+        gather = TaskModule.on_validation_epoch_end
+
+        def end_evaluation(module: TaskModule) -> None:
+            gather(module)
+            if module.current_epoch + 1 == epoch:
+                module.eval_results["loss"] = math.inf
+
+        monkeypatch.setattr(TaskModule, "on_validation_epoch_end", end_evaluation)
+
+    return overflow
+
+
+def test_an_evaluation_that_overflows_has_no_figures_and_ends_no_training(
+    tmp_path: Path, overflow_at: Callable[[int], None]
+) -> None:
+    run = small(tmp_path, "logger=csv")
+    overflow_at(1)
+    _, record = train_to_record(run, silent)
+    first, *others = read_epochs(run_dir(run))
+    assert [first[name] for name in ("loss", "top1_err_pct", "top5_err_pct")] == [None] * 3
+    assert math.isfinite(first["train_loss"])
+    assert None not in [value for epoch in others for value in epoch.values()]
+    assert record.metrics["best_top1_err_pct"] == min(epoch["top1_err_pct"] for epoch in others)
+    assert (run_dir(run) / "metrics.csv").read_text().splitlines()[1].count(",,") > 0
+
+
+@pytest.mark.parametrize(("overrides", "epoch"), [((), 3), (("recipe.schedule.kind=plateau",), 1)])
+def test_an_evaluation_that_something_depends_on_must_be_finite(
+    overrides: Sequence[str], epoch: int, tmp_path: Path, overflow_at: Callable[[int], None]
+) -> None:
+    overflow_at(epoch)
+    message = f"the loss of the evaluation was not finite in epoch {epoch} of 3"
+    with pytest.raises(Diverged, match=message):
+        train_to_record(small(tmp_path, *overrides), silent)
 
 
 def test_more_gpus_than_there_are_is_an_error_that_says_so(tmp_path: Path) -> None:

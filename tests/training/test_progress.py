@@ -90,3 +90,12 @@ def test_a_clock_that_goes_backwards_changes_no_duration(
     assert 0 < record.wall_s < 60
     assert record.images_per_s > 0
     assert read_status(run_dir(run))["state"] == "done"
+
+
+def test_an_evaluation_that_overflowed_is_told_in_place_of_its_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "QUIET_S", 0)
+    said = Progress(small(tmp_path), find_task("classification"), tmp_path)
+    said.report_epoch({"epoch": 1, **EPOCH, "top1_err_pct": None})
+    assert "loss 1.000  its evaluation overflowed  640 images/s" in capsys.readouterr().err
