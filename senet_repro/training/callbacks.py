@@ -21,7 +21,7 @@ from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.progress import Progress
 from senet_repro.training.task import Task
-from senet_repro.training.task_module import TRAIN_PREFIX, TaskData, TaskModule
+from senet_repro.training.task_module import TaskData, TaskModule
 
 # Devices ask each other this often whether one of them has noted a signal: each time they wait for each other.
 _AGREE_STEPS = 10
@@ -109,13 +109,8 @@ class EpochLog(pl.Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, TaskData)
         number = trainer.current_epoch + 1
-        results: dict[str, float | None] = {**pl_module.train_results, **pl_module.eval_results}
         self._refuse_infinite(pl_module.train_results, number)
-        if not all(map(math.isfinite, pl_module.eval_results.values())):
-            is_depended_on = number == self.run.recipe.epochs or pl_module.plateau
-            if is_depended_on or not _is_finite(pl_module.net):
-                self._refuse_infinite(pl_module.eval_results, number)
-            results.update(dict.fromkeys(pl_module.eval_results))
+        evaluation = self._check_evaluation(pl_module, number)
         if pl_module.eval_images != data.num_eval_images:
             raise RuntimeError(
                 f"evaluated {pl_module.eval_images} of {data.num_eval_images} images"
@@ -124,7 +119,8 @@ class EpochLog(pl.Callback):
             return
         epoch = {
             "epoch": number,
-            **results,
+            **pl_module.train_results,
+            **evaluation,
             "lr": self._lr,
             "train_images": pl_module.train_images,
             "train_s": round(self._trained_s - self._started_s, 4),
@@ -145,15 +141,22 @@ class EpochLog(pl.Callback):
         """End the mirror's copy, whether the run is finished or not."""
         self.mirror.close()
 
+    def _check_evaluation(self, module: TaskModule, epoch: int) -> Mapping[str, float | None]:
+        """Return the figures of an evaluation: all None where it overflowed and nothing depends on it."""
+        results = module.eval_results
+        if all(map(math.isfinite, results.values())):
+            return results
+        is_depended_on = epoch == self.run.recipe.epochs or module.plateau is not None
+        if is_depended_on or not _is_finite(module.net):
+            self._refuse_infinite(results, epoch)
+        return dict.fromkeys(results)
+
     def _refuse_infinite(self, results: Mapping[str, float], epoch: int) -> None:
         for name, value in results.items():
             if not math.isfinite(value):
-                what = f"{name} of the evaluation"
-                if name.startswith(TRAIN_PREFIX):
-                    what = name.removeprefix(TRAIN_PREFIX)
                 raise Diverged(
-                    f"the {what} was not finite in epoch {epoch} of {self.run.recipe.epochs}; "
-                    "lower recipe.lr"
+                    f"the {name.removeprefix('train_')} was not finite in epoch {epoch} of "
+                    f"{self.run.recipe.epochs}; lower recipe.lr"
                 )
 
 

@@ -130,7 +130,6 @@ def find_best_epoch(epochs: Sequence[dict[str, Any]], metrics: Sequence[Metric])
 
     Epochs whose evaluation overflowed have no figures, and are not the best.
     """
-
     names = [metric.name for metric in metrics]
 
     def rank_epoch(epoch: dict[str, Any]) -> list[float]:

@@ -21,7 +21,7 @@ from senet_repro.training.schedule import adapt_to_device, build_optimizer, buil
 IMAGES = "images"
 """The name under which a module counts images, beside the metrics of its task."""
 
-TRAIN_PREFIX = "train_"
+_TRAIN_PREFIX = "train_"
 
 
 class ImageCount(Metric):
@@ -87,7 +87,7 @@ class TaskModule(pl.LightningModule):
         self.eval_metrics = MetricCollection(
             {**metrics, IMAGES: ImageCount()}, compute_groups=False
         )
-        self.train_metrics = self.eval_metrics.clone(prefix=TRAIN_PREFIX)
+        self.train_metrics = self.eval_metrics.clone(prefix=_TRAIN_PREFIX)
         self.train_results: dict[str, float] = {}
         self.eval_results: dict[str, float] = {}
         self.train_images = 0
@@ -160,7 +160,7 @@ class TaskModule(pl.LightningModule):
         # An evaluation by itself follows no training epoch.
         if self._is_training_epoch:
             self.train_results = close_metrics(self.train_metrics)
-            self.train_images = round(self.train_results.pop(TRAIN_PREFIX + IMAGES))
+            self.train_images = round(self.train_results.pop(_TRAIN_PREFIX + IMAGES))
             self._is_training_epoch = False
         self.keeps_outcomes = self._is_last_evaluation()
         if self.trainer.world_size > 1:

@@ -216,11 +216,12 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
 
 
 def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
-    run = small(tmp_path, "recipe.lr=1000")
-    with pytest.raises(Diverged, match=r"not finite in epoch \d of 3; lower recipe\.lr"):
+    # Steps enough that the first epoch's training overflows, and not its evaluation alone.
+    run = small(tmp_path, "recipe.lr=1000", "recipe.batch_size=32")
+    with pytest.raises(Diverged, match=r"not finite in epoch 1 of 3; lower recipe\.lr"):
         train_to_record(run, silent)
     assert read_status(run_dir(run))["state"] == "failed"
-    assert "of 3; lower recipe.lr" in load_results(tmp_path).failures[run_key(run), 0]
+    assert "epoch 1 of 3" in load_results(tmp_path).failures[run_key(run), 0]
 
 
 @pytest.fixture
@@ -259,7 +260,7 @@ def test_an_evaluation_that_something_depends_on_must_be_finite(
     overrides: Sequence[str], epoch: int, tmp_path: Path, overflow_at: Callable[[int], None]
 ) -> None:
     overflow_at(epoch)
-    message = f"the loss of the evaluation was not finite in epoch {epoch} of 3"
+    message = f"the loss was not finite in epoch {epoch} of 3"
     with pytest.raises(Diverged, match=message):
         train_to_record(small(tmp_path, *overrides), silent)
 
