@@ -76,6 +76,19 @@ class Cluster:
         words = self.call("scontrol", "--oneliner", "show", "job", number).split()
         return dict(word.split("=", 1) for word in words if "=" in word)
 
+    def wait_for_nodes(self) -> None:
+        """Return once both nodes are idle."""
+        nodes = ("sinfo", "--noheader", "--partition=both", "--format=%D %T")
+        wait_until(lambda: self.call(*nodes) == "2 idle", "the nodes", limit_s=120, poll_s=0.1)
+
+    def begin_again(self, number: str) -> None:
+        """Let a requeued job begin once its node has cleared it away, and not in two minutes.
+
+        A node refuses a job for the whole second in which it was told to end it, and the controller gives the job up.
+        """
+        self.wait_for_nodes()
+        self.call("scontrol", "update", f"JobId={number}", "StartTime=now+2")
+
     def clear(self) -> None:
         """End what waits or runs; a job's processes would outlive the daemons."""
         for options in (["--signal=KILL", "--full"], []):
@@ -105,8 +118,7 @@ def two_nodes() -> Iterator[Cluster]:
             ["slurmd", "-D", "-N", "two"],
         ):
             stack.enter_context(_daemon(command, cluster))
-        sinfo = ("sinfo", "--noheader", "--partition=both", "--format=%D %T")
-        wait_until(lambda: cluster.call(*sinfo) == "2 idle", "the nodes", poll_s=0.1)
+        cluster.wait_for_nodes()
         stack.callback(cluster.clear)
         yield cluster
 

@@ -144,9 +144,7 @@ def test_a_job_that_loses_its_node_goes_on_to_the_numbers_of_an_undisturbed_run(
         assert cluster.job(job)["Restarts"] == "1"
         assert len(epochs(folder)) < len(epochs(expected))
         assert (folder / CHECKPOINT).exists()
-        cluster.call(
-            "scontrol", "update", f"JobId={job}", "StartTime=now"
-        )  # and not in two minutes
+        cluster.begin_again(job)
         assert process.wait(LIMIT_S) == 0
     assert (
         RunFolder(folder).epochs_file.read_text().startswith(before)
