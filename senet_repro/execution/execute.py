@@ -28,6 +28,7 @@ from senet_repro.execution.run_status import RunStatus
 from senet_repro.results.plan import keep_plan, read_kept_plan
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.starts import add_start
 from senet_repro.tasks import find_task
 from senet_repro.training.devices import find_gpus, list_visible_gpus, reserve_gpus
 
@@ -76,6 +77,7 @@ def _train_in_folder(run: Run, folder: Path, lock: int, overrides: Sequence[str]
         _write_settings(run, folder)
         # The processes of several devices read it there, as they do the settings.
         keep_plan(run)
+        add_start(folder)
         status.write_running()
         is_finished = False
         while not is_finished:

@@ -1,7 +1,7 @@
 """How one of several device processes reports why it failed (execution floor; no torch).
 
-failure.json holds the cause: device, reason and exit code of the process that failed first. That process makes
-.failure.first before, so that the others, which only lost it, report nothing.
+failure.json holds the cause: device, reason and exit code of the process that failed first, and whether it diverged.
+That process makes .failure.first before, so that the others, which only lost it, report nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import traceback
 from pathlib import Path
 
-from senet_repro.core.errors import ConfigError, RunFailed, exit_code_of, reason_of
+from senet_repro.core.errors import ConfigError, Diverged, RunFailed, exit_code_of, reason_of
 from senet_repro.core.files import write_json
 from senet_repro.results.run_folder import RunFolder
 
@@ -28,7 +28,12 @@ def report_failure(folder: Path, device: int, error: Exception) -> None:
     except FileExistsError:
         return
     os.close(descriptor)
-    failure = {"device": device, "reason": reason_of(error), "exit_code": exit_code_of(error)}
+    failure = {
+        "device": device,
+        "reason": reason_of(error),
+        "exit_code": exit_code_of(error),
+        "diverged": isinstance(error, Diverged),
+    }
     write_json(RunFolder(folder).failure_file, failure)
 
 
@@ -38,10 +43,11 @@ def read_failure(folder: Path) -> Exception | None:
         failure = json.loads(RunFolder(folder).failure_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    # The kind of error is known by its exit code: JSON holds no exception.
+    # JSON holds no exception: the kind of error is known by its exit code, and by its mark if it diverged.
     if failure["exit_code"] == 2:
         return ConfigError(failure["reason"])
-    return RunFailed(failure["reason"], RunFolder(folder).device_log(failure["device"]))
+    kind = Diverged if failure["diverged"] else RunFailed
+    return kind(failure["reason"], RunFolder(folder).device_log(failure["device"]))
 
 
 def remove_failure(folder: Path) -> None:

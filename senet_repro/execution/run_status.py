@@ -9,7 +9,7 @@ from typing import Any
 
 from senet_repro.config.identity import run_key
 from senet_repro.config.schema import Run
-from senet_repro.core.errors import reason_of
+from senet_repro.core.errors import Diverged, reason_of
 from senet_repro.execution.failure_report import read_log_tail
 from senet_repro.results.store import read_status, write_status
 
@@ -38,7 +38,10 @@ class RunStatus:
         # A full disk may be the failure itself, which must not be hidden by another.
         with suppress(OSError):
             if isinstance(error, Exception):
-                self._write("failed", reason=reason_of(error), log_tail=read_log_tail(error))
+                # A run that diverged does so at each start, while others failed of what may be mended since.
+                diverged = isinstance(error, Diverged)
+                log_tail = read_log_tail(error)
+                self._write("failed", reason=reason_of(error), diverged=diverged, log_tail=log_tail)
             else:
                 self.write_stopped()
 

@@ -30,6 +30,7 @@ class RunFolder:
         config.yaml                every setting as resolved; worker processes and `export` read it
         plan.json                  the plan that the run is trained under; null where none holds it
         status.json                how far the run is: running, failed, stopped or done
+        starts.txt                 the time of each start: of the first, and of each at which the run was taken up again
         metrics.jsonl              a line for each finished epoch
         metrics.csv                the same as a table, with logger=csv
         outcomes.npz               label and likeliest classes of every evaluation image, at the last epoch
@@ -72,6 +73,11 @@ class RunFolder:
     def status_file(self) -> Path:
         """How far the run is."""
         return self.path / "status.json"
+
+    @property
+    def starts_file(self) -> Path:
+        """The time of each start, in a line each."""
+        return self.path / "starts.txt"
 
     @property
     def epochs_file(self) -> Path:

@@ -22,6 +22,7 @@ from senet_repro.results.epochs import read_epochs
 from senet_repro.results.plan import find_plan, plan_run, write_plan
 from senet_repro.results.record import RecordError
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.starts import count_starts
 from senet_repro.results.store import load_results, read_status
 from senet_repro.training import devices
 from senet_repro.training.callbacks import EpochLog
@@ -75,6 +76,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
         replace(run, logger=replace(run.logger, name="csv")), silent
     )
     assert (again, same_record, again.stat().st_mtime_ns) == (path, record, written_at)
+    assert count_starts(path.parent) == 1
 
 
 KILLED = """
@@ -127,6 +129,7 @@ def test_a_run_killed_in_any_epoch_ends_with_the_same_weights_and_epochs(
     assert same(weights(whole), weights(cut))
     assert timeless_epochs(whole) == timeless_epochs(cut)
     assert outcomes(whole) == outcomes(cut)
+    assert [count_starts(run_dir(run)) for run in (whole, cut)] == [1, 2]
 
 
 @pytest.mark.slow
@@ -220,7 +223,8 @@ def test_a_diverged_run_fails_with_its_epoch(tmp_path: Path) -> None:
     run = small(tmp_path, "recipe.lr=1000", "recipe.batch_size=32")
     with pytest.raises(Diverged, match=r"not finite in epoch 1 of 3; lower recipe\.lr"):
         train_to_record(run, silent)
-    assert read_status(run_dir(run))["state"] == "failed"
+    status = read_status(run_dir(run))
+    assert (status["state"], status["diverged"]) == ("failed", True)
     assert "epoch 1 of 3" in load_results(tmp_path).failures[run_key(run), 0]
 
 

@@ -176,6 +176,10 @@ def test_a_run_on_two_devices_has_the_same_key_and_evaluates_each_image_once(
 
 FAULTS = {
     "a reason": ("raise ArithmeticError('the second device failed')", "the second device failed"),
+    "a divergence": (
+        "from senet_repro.core.errors import Diverged; raise Diverged('not finite')",
+        "not finite",
+    ),
     "a signal": (
         "os.kill(os.getpid(), 9)",
         "the process of device1 was killed by SIGKILL; if memory ran out",
@@ -183,7 +187,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", ["a reason", pytest.param("a signal", marks=pytest.mark.gate)])
+@pytest.mark.parametrize(
+    "fault", ["a reason", "a divergence", pytest.param("a signal", marks=pytest.mark.gate)]
+)
 def test_a_device_that_fails_fails_its_run_with_reason_and_log_and_leaves_no_process(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +211,7 @@ def test_a_device_that_fails_fails_its_run_with_reason_and_log_and_leaves_no_pro
     status = read_status(run_dir(run))
     assert status["state"] == "failed"
     assert reason in status["reason"]
+    assert status["diverged"] == (fault == "a divergence")
     assert any("what it said last" in line for line in status["log_tail"])
     assert processes_of(tmp_path) == []
 
