@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from senet_repro.cli.points import Point
-from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
-from senet_repro.cli.verbs import call_verb, plan
-from senet_repro.cli.verbs.plan import (
+from senet_repro.cli import planning
+from senet_repro.cli.planning import (
     Words,
     list_lacking_rows,
     plan_tables,
     read_words,
     refuse_begun,
 )
+from senet_repro.cli.points import Point
+from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
+from senet_repro.cli.verbs import call_verb, plan
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import Commit
@@ -33,7 +34,7 @@ ROBUST = "it matters little which squeeze"
 
 
 def set_commit(monkeypatch: pytest.MonkeyPatch, dirty: bool | None) -> None:
-    monkeypatch.setattr(plan, "read_commit", lambda: Commit("c" * 40, dirty))
+    monkeypatch.setattr(planning, "read_commit", lambda: Commit("c" * 40, dirty))
 
 
 def rows(results_dir: Path) -> list[Run]:
@@ -73,7 +74,7 @@ def test_a_campaign_is_planned_told_and_not_changed_once_it_was_begun(
     begun.status_file.write_text("{}")
     # Composing takes long, and gives the same rows again.
     runs = [replace(run, recipe=replace(run.recipe, epochs=2)) for run in rows(tmp_path)]
-    monkeypatch.setattr(plan, "_compose_rows", lambda _: runs)
+    monkeypatch.setattr(plan, "compose_rows", lambda _: runs)
     # The same words plan nothing new, also where the code has changed since.
     set_commit(monkeypatch, dirty=True)
     assert call_verb("plan", [*words, "--grows-from", "2", *effects]) == 0
@@ -85,13 +86,13 @@ def test_a_campaign_is_planned_told_and_not_changed_once_it_was_begun(
 def test_code_that_is_not_committed_plans_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "_compose_rows", lambda _: rows(tmp_path))
+    monkeypatch.setattr(plan, "compose_rows", lambda _: rows(tmp_path))
     words = [SQUEEZE, f"results_dir={tmp_path}"]
     set_commit(monkeypatch, dirty=True)
     with pytest.raises(ConfigError, match="commit them first"):
         call_verb("plan", words)
     dry = [replace(run, dry=True) for run in rows(tmp_path)]
-    monkeypatch.setattr(plan, "_compose_rows", lambda _: dry)
+    monkeypatch.setattr(plan, "compose_rows", lambda _: dry)
     assert call_verb("plan", [*words, "dry=true"]) == 0
     assert read_campaign(tmp_path) is None
 
@@ -102,7 +103,7 @@ def test_tables_are_added_before_the_first_run(
     write_campaign(tmp_path, campaign_of(tmp_path, [0, 1]))
     set_commit(monkeypatch, dirty=None)
     run = replace(compose_once("+ablation=stages"), results_dir=str(tmp_path))
-    monkeypatch.setattr(plan, "_compose_rows", lambda _: [run])
+    monkeypatch.setattr(plan, "compose_rows", lambda _: [run])
     assert call_verb("plan", ["+ablation=stages", "seed=3"]) == 0
     campaign = read_campaign(tmp_path)
     assert campaign is not None
