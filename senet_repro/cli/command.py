@@ -80,7 +80,9 @@ class Failure:
 class Command:
     """The runs of one command, from the points of its grid to its exit code."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leaves_diverged: bool = False) -> None:
+        """Begin without points; `leaves_diverged` says that runs that diverged are not to be trained once more."""
+        self._leaves_diverged = leaves_diverged
         self._is_sweep = False
         # By their numbers in the grid, from 1.
         self._illegal_points: dict[int, IllegalPoint] = {}
@@ -203,6 +205,8 @@ class Command:
         if self._is_sweep:
             write_plans([point for point in legal_points if run_dir(point.run) in by_folder])
             self._drop_finished(by_folder)
+        if self._leaves_diverged:
+            self._drop_diverged(by_folder)
         pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
         return pending
@@ -244,6 +248,15 @@ class Command:
             self._print_record(folder)
         if finished:
             print(f"{len(finished)} of {total} runs have their record already", file=sys.stderr)
+
+    def _drop_diverged(self, by_folder: dict[Path, Point]) -> None:
+        """Take the runs out that diverged, which they would do again."""
+        diverged = [folder for folder in by_folder if read_status(folder).get("diverged") is True]
+        for folder in diverged:
+            del by_folder[folder]
+        if diverged:
+            runs = count_noun(len(diverged), "run")
+            print(f"{runs} diverged, and would do so again: left as they are", file=sys.stderr)
 
     def _select_after_death(self, points: Sequence[Point]) -> list[Point]:
         """Return the points to launch again, when a job's process died and the launcher ended the others with it.

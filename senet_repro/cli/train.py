@@ -53,14 +53,16 @@ _command: Command | None = None
 EXIT_CODE_OF_ORPHANS = 143
 
 
-def main(line: CommandLine) -> int:
+def main(line: CommandLine, *, leaves_diverged: bool = False) -> int:
     """Train what the command line asks for; 0 if every run has its record, 1 if one failed, 2 if one cannot be.
+
+    With `leaves_diverged` runs that diverged before are not trained once more, and count as no failures.
 
     Raises:
         ConfigError: the command line describes no grid.
     """
     global _command
-    _command = Command()
+    _command = Command(leaves_diverged=leaves_diverged)
     # Hydra takes its arguments from there.
     sys.argv[1:] = _write_arguments(line)
     # Hydra would print failures itself and leave with exit code 1; cli/main.py maps them.

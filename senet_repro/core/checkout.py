@@ -45,6 +45,21 @@ def read_commit() -> Commit:
     return Commit(revision, dirty=bool(changes))
 
 
+def is_committed(file: Path) -> bool | None:
+    """Return whether a file is in its checkout's commit as it stands; None where it lies in no checkout.
+
+    A file that git is told to ignore is in none.
+    """
+    folder, name = file.resolve().parent, file.name
+    try:
+        _run_git(folder, "rev-parse", "--is-inside-work-tree")
+        tracked = _run_git(folder, "ls-files", "--", name).strip()
+        changes = _run_git(folder, "status", "--porcelain", "--", name).strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return bool(tracked) and not changes
+
+
 def _read_stated_commit() -> Commit:
     """Return the commit that the environment states of files that came without their `.git`."""
     stated = os.environ.get(COMMIT_VARIABLE)

@@ -131,7 +131,7 @@ def read_campaign(results_dir: Path) -> Campaign | None:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a text; {_MEND}") from error
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return _parse_campaign(path, _parse_yaml(path, text), digest)
+    return _parse_campaign(path, parse_yaml(path, text, _MEND), digest)
 
 
 def write_campaign(results_dir: Path, campaign: Campaign) -> Path:
@@ -164,18 +164,22 @@ def check_names(results_dir: Path, campaign: Campaign) -> None:
             require_choice(f"{where}.smallest_effects: the claim", claim, claims)
 
 
-def _parse_yaml(path: Path, text: str) -> Any:
-    """Return what a YAML text holds; texts that look like references to other keys stay as they are."""
+def parse_yaml(path: Path, text: str, mend: str) -> Any:
+    """Return what a YAML text holds; texts that look like references to other keys stay as they are.
+
+    Raises:
+        ConfigError: it is none; the message ends with the mend.
+    """
     try:
         return OmegaConf.to_container(OmegaConf.create(text), resolve=False)
     # A damaged file fails in any way it happens to.
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ConfigError(f"{path}: no YAML ({reason}); {_MEND}") from error
+        raise ConfigError(f"{path}: no YAML ({reason}); {mend}") from error
 
 
 def _parse_campaign(path: Path, content: Any, digest: str) -> Campaign:
-    found = _take_values(f"{path}", content, _CAMPAIGN_RULES)
+    found = take_values(f"{path}", content, _CAMPAIGN_RULES)
     if found.pop("schema_version") > SCHEMA_VERSION:
         raise ConfigError(f"{path}: of a newer senet_repro; update it")
     tables = {}
@@ -185,12 +189,12 @@ def _parse_campaign(path: Path, content: Any, digest: str) -> Campaign:
 
 
 def _parse_table(where: str, content: Any) -> PlannedTable:
-    found = _take_values(where, content, _TABLE_RULES)
+    found = take_values(where, content, _TABLE_RULES)
     if found["grows_from"] is not None:
         check_growth(f"{where}.grows_from", found["grows_from"], found["seeds"])
     effects = {}
     for claim, effect in found.pop("smallest_effects").items():
-        values = _take_values(f"{where}.smallest_effects.{claim}", effect, _EFFECT_RULES)
+        values = take_values(f"{where}.smallest_effects.{claim}", effect, _EFFECT_RULES)
         effects[str(claim)] = SmallestEffect(**values)
     return PlannedTable(**found, smallest_effects=effects)
 
@@ -201,7 +205,7 @@ def check_seeds(where: str, seeds: Any) -> None:
     Raises:
         ConfigError: it is none.
     """
-    _check_value(where, seeds, _SEEDS)
+    _check_value(where, seeds, SEEDS)
 
 
 def check_growth(where: str, grows_from: Any, seeds: list[int]) -> None:
@@ -225,24 +229,26 @@ def check_growth(where: str, grows_from: Any, seeds: list[int]) -> None:
         )
 
 
-def _take_values(where: str, content: Any, rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """Return the values of a part of the plan, which has the keys of the rules and no others.
+def take_values(
+    where: str, content: Any, rules: Mapping[str, Rule], mend: str = _MEND
+) -> dict[str, Any]:
+    """Return the values of a part of a file, which has the keys of the rules and no others.
 
     Raises:
         ConfigError: it lacks one, has another, or breaks a rule; the message names it.
     """
     if not isinstance(content, dict):
-        raise ConfigError(f"{where}: not a part with keys; {_MEND}")
+        raise ConfigError(f"{where}: not a part with keys; {mend}")
     for key in content:
         if key not in rules:
             near = find_nearest(str(key), rules)
-            mend = f"there are {join_words(rules, 'and')}"
+            known = f"there are {join_words(rules, 'and')}"
             if near:
-                mend = f"did you mean {near}?"
-            raise ConfigError(f"{where}: unknown key '{key}'; {mend}")
+                known = f"did you mean {near}?"
+            raise ConfigError(f"{where}: unknown key '{key}'; {known}")
     missing = [key for key in rules if key not in content]
     if missing:
-        raise ConfigError(f"{where}: it lacks {join_words(missing, 'and')}; {_MEND}")
+        raise ConfigError(f"{where}: it lacks {join_words(missing, 'and')}; {mend}")
     for key, rule in rules.items():
         _check_value(f"{where}.{key}", content[key], rule)
     return {key: content[key] for key in rules}
@@ -287,8 +293,8 @@ def is_time(value: Any) -> bool:
 
 
 # The keys of each part of the file, in their order.
-_SEEDS = Rule(_are_seeds, "whole numbers from 0 on, each once, such as 0, 1, 2")
-_TEXTS = Rule(are_texts, "a list of texts")
+SEEDS = Rule(_are_seeds, "whole numbers from 0 on, each once, such as 0, 1, 2")
+TEXTS = Rule(are_texts, "a list of texts")
 _CAMPAIGN_RULES = {
     "schema_version": Rule(is_count, f"{SCHEMA_VERSION}"),
     "name": Rule(is_name, "a name"),
@@ -297,13 +303,13 @@ _CAMPAIGN_RULES = {
     "tables": Rule(_are_parts, "tables by their names"),
 }
 _TABLE_RULES = {
-    "overrides": _TEXTS,
-    "seeds": _SEEDS,
+    "overrides": TEXTS,
+    "seeds": SEEDS,
     # Against the seeds it is checked by itself.
     "grows_from": Rule(is_count, "a number of seeds or null", may_lack=True),
-    "claims": _TEXTS,
+    "claims": TEXTS,
     "smallest_effects": Rule(_are_parts, "effects by claims"),
-    "runs": _TEXTS,
+    "runs": TEXTS,
 }
 _EFFECT_RULES = {
     "points": Rule(_are_points, "a number above 0, in points"),

@@ -1,0 +1,98 @@
+"""The account of a campaign in lines for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from senet_repro.core.durations import format_duration
+from senet_repro.core.printing import escape_controls
+from senet_repro.core.wording import count_noun
+from senet_repro.report.text.markdown import align_columns, escape_markdown
+from senet_repro.results.account import S_PER_H, Account, AccountedRun
+from senet_repro.results.campaign import Campaign
+from senet_repro.results.run_states import STATES, first_line
+
+DIVERGED = "diverged"
+
+
+def describe_account(account: Account, budget_h: float) -> str:
+    """Return how far a campaign is: a line for each round, what failed and was taken up again, and the time."""
+    lines = []
+    for seed in account.seeds:
+        of_seed = [run for run in account.runs if run.state.seed == seed]
+        lines.append(f"seed {seed}: {_count_states(of_seed)}")
+    for run in account.failed:
+        lines.append(f"{_name_state(run)}: {run.state.folder}: {first_line(run.state.reason)}")
+    lines.append(f"{_count_states(account.runs)}, of {count_noun(len(account.runs), 'run')}")
+    lines.append(_describe_restarts(account.runs))
+    lines.append(_describe_time(account, budget_h))
+    if account.unplanned:
+        runs = count_noun(len(account.unplanned), "run")
+        lines.append(f"{runs} beside them are of no plan, and count for nothing")
+    return "\n".join(lines)
+
+
+def _name_state(run: AccountedRun) -> str:
+    if run.diverged:
+        return DIVERGED
+    return run.state.state
+
+
+def _count_states(runs: Iterable[AccountedRun]) -> str:
+    """Return how many runs are done, and how many are in each other state that one is in."""
+    counts = Counter(map(_name_state, runs))
+    parts = [f"{counts['done']} done"]
+    for state in (*STATES[1:], DIVERGED):
+        if counts[state]:
+            parts.append(f"{counts[state]} {state}")
+    return ", ".join(parts)
+
+
+def _describe_restarts(runs: Iterable[AccountedRun]) -> str:
+    restarts = [run.restarts for run in runs if run.restarts]
+    if not restarts:
+        return "no run was interrupted"
+    taken_up = count_noun(len(restarts), "run")
+    return f"{taken_up} interrupted and taken up again, {count_noun(sum(restarts), 'time')} in all"
+
+
+def _describe_time(account: Account, budget_h: float) -> str:
+    """Return the time of the finished runs against the budget, and about how much is left; one run after the other."""
+    line = f"{account.spent_h:.1f} of {budget_h:g} hours spent, as if one run went after the other"
+    if not account.unsettled:
+        return f"{line}; nothing is left to train"
+    if account.left_h is None:
+        return f"{line}; the first run tells how long the others take"
+    side_by_side = max(sum(run.state.state == "running" for run in account.runs), 1)
+    left = format_duration(account.left_h * S_PER_H / side_by_side)
+    return f"{line}; about {left} left with {side_by_side} at a time"
+
+
+def format_account(account: Account, campaign: Campaign) -> str:
+    """Return the account of a campaign in Markdown, from what was collected of it."""
+    rounds: list[Sequence[str]] = [("seed", "done", "failed", "diverged", "to come")]
+    for seed in account.seeds:
+        counts = Counter(_name_state(run) for run in account.runs if run.state.seed == seed)
+        to_come = counts.total() - counts["done"] - counts["failed"] - counts[DIVERGED]
+        numbers = (seed, counts["done"], counts["failed"], counts[DIVERGED], to_come)
+        rounds.append([str(number) for number in numbers])
+    parts = [
+        f"# What became of the planned runs of {escape_markdown(campaign.name)}",
+        f"Planned at {campaign.written_at} with the code of commit {campaign.commit}. Every run of the plan counts "
+        "once: `python -m senet_repro campaign collect` wrote this from the files beside it.",
+        align_columns(rounds),
+        f"{account.spent_h:.1f} hours for the finished runs, as if one went after the other. "
+        f"{_describe_restarts(account.runs).capitalize()}.",
+    ]
+    notable = [run for run in account.runs if run.restarts or run.state.state == "failed"]
+    if notable:
+        lines: list[Sequence[str]] = [("run", "seed", "state", "starts", "reason")]
+        for run in notable:
+            reason = ""
+            if run.state.state == "failed":
+                reason = escape_markdown(first_line(run.state.reason))
+            cells = (run.run, str(run.state.seed), _name_state(run), str(run.starts or ""), reason)
+            lines.append(cells)
+        parts.append(align_columns(lines))
+    return escape_controls("\n\n".join(parts)) + "\n"

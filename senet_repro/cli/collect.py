@@ -1,0 +1,154 @@
+"""Collect a campaign: copy what is finished into the folder that is committed, with its tables and its account.
+
+FOLDER/<run>/seed<k>/   record, settings, metrics, outcomes, plan and starts of a finished run; of a failed one its
+                        status instead of a record and outcomes
+FOLDER/weights/         the final weights of the first seed of each row, in float16
+FOLDER/tables/          every table that has a record
+FOLDER/account.md       what became of each run of the plan
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from senet_repro.cli.account_text import format_account
+from senet_repro.cli.verbs import call_verb
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import read_bytes, write_bytes, write_text
+from senet_repro.core.loading import loading_for_good
+from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+from senet_repro.core.printing import print_line, print_skipped
+from senet_repro.core.wording import count_noun
+from senet_repro.results.account import Account, AccountedRun, read_account
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import read_status, write_status
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from senet_repro.results.campaign import Campaign
+
+ACCOUNT = "account.md"
+WEIGHTS = "weights"
+TABLES = "tables"
+MOST_WEIGHT_BYTES = 20_000_000
+"""Of all kept weights together: a repository is no place for more."""
+
+_KEPT_OF_STATUS = ("run_key", "seed", "state", "epochs", "reason", "diverged")
+
+
+def collect_campaign(folder: Path, results_dir: Path, campaign: Campaign) -> None:
+    """Copy every settled run of a campaign from `results_dir` into `folder`, and write what follows from them there.
+
+    Raises:
+        ConfigError: a record was collected before, and is another one now.
+    """
+    account = read_account(results_dir, campaign)
+    print_skipped(account.problems)
+    done = [run for run in account.runs if run.state.state == "done"]
+    for run in done:
+        _copy_finished(run, folder)
+    for run in account.failed:
+        _copy_failed(run, folder)
+    _keep_weights(done, account.seeds[0], folder)
+    call_verb("table", ["--results", str(folder), "--output", str(folder / TABLES)])
+    collected = read_account(folder, campaign)
+    write_text(folder / ACCOUNT, format_account(collected, campaign))
+    print_line(_describe_collection(account, folder))
+
+
+def _describe_collection(account: Account, folder: Path) -> str:
+    """Return what was collected, and what its author does next."""
+    settled = len(account.runs) - len(account.unsettled)
+    line = f"{folder} holds {settled} of {count_noun(len(account.runs), 'run')}"
+    if account.unplanned:
+        line += f"; {len(account.unplanned)} of no plan were left out"
+    return f"{line}; commit it: git add {folder}"
+
+
+def _copy_finished(run: AccountedRun, folder: Path) -> None:
+    """Copy a finished run, but for its checkpoints.
+
+    Raises:
+        ConfigError: another record of it was collected before.
+    """
+    source = RunFolder(run.state.folder)
+    target = RunFolder(folder / run.run / source.path.name)
+    record = read_bytes(source.record_file)
+    if target.record_file.exists() and read_bytes(target.record_file) != record:
+        raise ConfigError(
+            f"{target.record_file} was collected before, and {source.record_file} is another: a run counts once; "
+            "put the first one back, or plan another campaign"
+        )
+    target.path.mkdir(parents=True, exist_ok=True)
+    _copy_files(source, target)
+    write_bytes(target.outcomes_file, read_bytes(source.outcomes_file))
+    # Of an attempt that failed before.
+    target.status_file.unlink(missing_ok=True)
+    # Last, as in the run's own folder: where it is, the others are.
+    write_bytes(target.record_file, record)
+
+
+def _copy_failed(run: AccountedRun, folder: Path) -> None:
+    """Copy what a failed run left, and why it failed."""
+    source = RunFolder(run.state.folder)
+    target = RunFolder(folder / run.run / source.path.name)
+    target.path.mkdir(parents=True, exist_ok=True)
+    _copy_files(source, target)
+    status = read_status(source.path)
+    # Not the end of its log, which names the folders of a machine.
+    write_status(target.path, **{key: status[key] for key in _KEPT_OF_STATUS if key in status})
+
+
+def _copy_files(source: RunFolder, target: RunFolder) -> None:
+    """Copy the files that every run has which was begun."""
+    for path in (source.settings_file, source.plan_file, source.starts_file, source.epochs_file):
+        # A run that failed in its first epoch has finished none.
+        if path.exists():
+            write_bytes(target.path / path.name, read_bytes(path))
+
+
+def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:
+    """Write the final weights of each row's first seed, unless all of them together would be too large."""
+    targets = {
+        folder / WEIGHTS / f"{run.run}.safetensors": run.state.folder
+        for run in done
+        if run.state.seed == seed
+    }
+    missing = {target: path for target, path in targets.items() if not target.exists()}
+    # A campaign that was copied from elsewhere has no checkpoints.
+    missing = {
+        target: path for target, path in missing.items() if RunFolder(path).last_checkpoint.exists()
+    }
+    if not missing:
+        return
+    # Lightning, which is imported here, imports matplotlib.
+    set_matplotlib_folder()
+    with loading_for_good("torch and Lightning"):
+        from senet_repro.models import write_weights
+        from senet_repro.training.trained_network import load_trained_network
+
+    (folder / WEIGHTS).mkdir(exist_ok=True)
+    held_bytes = sum(target.stat().st_size for target in targets if target.exists())
+    for target, path in missing.items():
+        weights = {
+            key: _halve_precision(tensor)
+            for key, tensor in load_trained_network(path).state_dict().items()
+        }
+        held_bytes += sum(tensor.nbytes for tensor in weights.values())
+        if held_bytes > MOST_WEIGHT_BYTES:
+            print_line(
+                f"weights of more than {MOST_WEIGHT_BYTES / 1e6:.0f} MB are not kept: {target.name} and others are "
+                "trained again by the command in their records"
+            )
+            return
+        write_weights(target, weights)
+
+
+def _halve_precision(tensor: Tensor) -> Tensor:
+    """Return floating-point numbers as float16, unless one is too large, as statistics of unbounded gates may be."""
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor

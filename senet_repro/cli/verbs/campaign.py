@@ -1,0 +1,246 @@
+"""`python -m senet_repro campaign`: plan a whole campaign, train it in rounds, tell how far it is, collect its results.
+
+campaign.yaml --> plan.yaml, to be committed --> runs/NAME, trained in rounds --> the campaign's folder
+(its author)      (train, the first time)        (train, as often as needed)      (collect)
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from senet_repro.cli.options import parse_path
+from senet_repro.core.choice import require_choice
+from senet_repro.core.errors import ConfigError, Stopped
+from senet_repro.core.printing import print_line, print_skipped, print_text
+
+if TYPE_CHECKING:
+    from senet_repro.results.campaign import Campaign
+    from senet_repro.results.campaign_file import CampaignFile
+
+DESCRIPTION = (
+    "A planned campaign: train what is missing, tell how far it is, or collect what is finished."
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a campaign lies: what is committed of it, and where its runs are trained."""
+
+    folder: Path  # with campaign.yaml, plan.yaml and what is collected
+    results_dir: Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    parser.add_argument("action", metavar="ACTION", help="train, status or collect")
+    parser.add_argument(
+        "folder", type=parse_path, metavar="FOLDER", help="the folder of its campaign.yaml"
+    )
+    parser.add_argument(
+        "--results",
+        type=parse_path,
+        metavar="DIR",
+        help="where the runs are trained (runs/ and the name of FOLDER)",
+    )
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Do one of the three things for a campaign, and return the exit code: 1 where a run failed.
+
+    Raises:
+        ConfigError: there is no such campaign, or it cannot be trained as it was planned; the message names the mend.
+    """
+    require_choice("campaign", options.action, list(_ACTIONS))
+    folder: Path = options.folder
+    name = folder.resolve().name
+    place = Place(folder, options.results or Path("runs") / name)
+    return _ACTIONS[options.action](place)
+
+
+def _train_campaign(place: Place) -> int:
+    """Train every run that is missing, all rows of one seed after those of another; the first time, write the plan."""
+    from senet_repro.cli.account_text import describe_account
+    from senet_repro.results.account import read_account
+    from senet_repro.results.campaign import read_campaign
+    from senet_repro.results.campaign_file import read_campaign_file
+
+    source = read_campaign_file(place.folder)
+    campaign = read_campaign(place.folder)
+    if campaign is None:
+        return _plan_campaign(place, source)
+    _require_committed(place)
+    _check_rows(place, source, campaign)
+    _copy_plan(place)
+    account = read_account(place.results_dir, campaign)
+    print_text(describe_account(account, source.budget_h), file=sys.stderr)
+    if account.unsettled:
+        _train_rounds(place, source, campaign)
+        account = read_account(place.results_dir, campaign)
+    print_text(describe_account(account, source.budget_h))
+    return 1 if account.unsettled else 0
+
+
+def _tell_status(place: Place) -> int:
+    """Print how far the campaign is."""
+    from senet_repro.cli.account_text import describe_account
+    from senet_repro.results.account import read_account
+    from senet_repro.results.campaign_file import read_campaign_file
+
+    campaign = _require_plan(place)
+    source = read_campaign_file(place.folder)
+    account = read_account(place.results_dir, campaign)
+    print_text(describe_account(account, source.budget_h))
+    print_skipped(account.problems)
+    return 1 if account.failed else 0
+
+
+def _collect_results(place: Place) -> int:
+    """Copy what is finished into the campaign's folder, and write its tables and its account there."""
+    from senet_repro.cli.collect import collect_campaign
+
+    campaign = _require_plan(place)
+    collect_campaign(place.folder, place.results_dir, campaign)
+    return 0
+
+
+_ACTIONS: dict[str, Callable[[Place], int]] = {
+    "train": _train_campaign,
+    "status": _tell_status,
+    "collect": _collect_results,
+}
+
+
+def _plan_campaign(place: Place, source: CampaignFile) -> int:
+    """Write the plan of a campaign, to be committed before its first run."""
+    from senet_repro.cli.planning import (
+        Words,
+        compose_rows,
+        describe_table,
+        draw_up_campaign,
+        list_lacking_rows,
+        plan_tables,
+        read_words,
+        refuse_begun,
+    )
+    from senet_repro.results.campaign import CAMPAIGN_FILE, check_names, write_campaign
+
+    words = Words(read_words(source.sweep).overrides, source.seeds)
+    runs = compose_rows(_list_words(place, source))
+    tables = plan_tables(words, runs, source.grows_from, source.smallest_effects)
+    refuse_begun(place.results_dir, tables)
+    campaign = draw_up_campaign(place.folder.resolve().name, tables)
+    check_names(place.folder, campaign)
+    write_campaign(place.folder, campaign)
+    for name, table in tables.items():
+        print_line(describe_table(name, table))
+    for line in list_lacking_rows(runs, tables):
+        print_text(line, file=sys.stderr)
+    print_line(f"planned in {place.folder / CAMPAIGN_FILE}, and nothing trained yet")
+    print_line("commit the folder, so that the plan is known to be older than its runs:")
+    print_line(f"  git add {place.folder} && git commit -m 'Plan {campaign.name}'")
+    print_line("then the same command trains it")
+    return 0
+
+
+def _require_plan(place: Place) -> Campaign:
+    """Return the plan of a campaign.
+
+    Raises:
+        ConfigError: there is none yet.
+    """
+    from senet_repro.results.campaign import CAMPAIGN_FILE, read_campaign
+
+    campaign = read_campaign(place.folder)
+    if campaign is None:
+        raise ConfigError(
+            f"{place.folder / CAMPAIGN_FILE} is not there: "
+            f"python -m senet_repro campaign train {place.folder} writes it"
+        )
+    return campaign
+
+
+def _require_committed(place: Place) -> None:
+    """Accept a plan that is committed, or lies in no checkout.
+
+    Raises:
+        ConfigError: it is not committed as it stands.
+    """
+    from senet_repro.core.checkout import is_committed
+    from senet_repro.results.campaign import CAMPAIGN_FILE
+
+    path = place.folder / CAMPAIGN_FILE
+    if is_committed(path) is False:
+        raise ConfigError(
+            f"{path} is not committed as it stands, and a plan comes before its runs: "
+            f"git add {place.folder} && git commit"
+        )
+
+
+def _check_rows(place: Place, source: CampaignFile, campaign: Campaign) -> None:
+    """Accept a campaign's file that describes the very runs and seeds of its plan.
+
+    Raises:
+        ConfigError: it describes others, as where its words or the code were changed.
+    """
+    from senet_repro.cli.planning import compose_rows
+    from senet_repro.config.identity import run_dir
+    from senet_repro.results.account import list_planned
+    from senet_repro.results.campaign import CAMPAIGN_FILE
+    from senet_repro.results.campaign_file import CAMPAIGN_SOURCE
+
+    names = {run_dir(run).parent.name for run in compose_rows(_list_words(place, source))}
+    described = {(name, seed) for name in names for seed in source.seeds}
+    if described != set(list_planned(campaign)):
+        raise ConfigError(
+            f"{place.folder / CAMPAIGN_SOURCE} describes other runs than {CAMPAIGN_FILE} beside it plans: "
+            f"put the file back, or the code at commit {campaign.commit}, or plan another campaign in another folder"
+        )
+
+
+def _copy_plan(place: Place) -> None:
+    """Put the plan beside the runs, which keep its hash in their records.
+
+    Raises:
+        ConfigError: another plan lies there.
+    """
+    from senet_repro.core.files import read_bytes, write_bytes
+    from senet_repro.results.campaign import CAMPAIGN_FILE
+
+    plan = read_bytes(place.folder / CAMPAIGN_FILE)
+    copy = place.results_dir / CAMPAIGN_FILE
+    if not copy.exists():
+        place.results_dir.mkdir(parents=True, exist_ok=True)
+        write_bytes(copy, plan)
+    elif read_bytes(copy) != plan:
+        raise ConfigError(
+            f"{copy} is another plan than the campaign's: give another folder for its runs, --results DIR"
+        )
+
+
+def _train_rounds(place: Place, source: CampaignFile, campaign: Campaign) -> None:
+    """Train what is missing as one sweep, in which the seed changes last, so that no core waits between rounds."""
+    from senet_repro.cli import train
+    from senet_repro.cli.command_line import CommandLine
+    from senet_repro.core.matplotlib_folder import set_matplotlib_folder
+    from senet_repro.core.streams import guard_streams
+
+    seeds = sorted({seed for table in campaign.tables.values() for seed in table.seeds})
+    words = [f"seed={','.join(map(str, seeds))}", *_list_words(place, source)]
+    # A run goes on where nobody reads what it says.
+    guard_streams()
+    set_matplotlib_folder()
+    try:
+        train.main(CommandLine(["--multirun"], words, is_sweep=True), leaves_diverged=True)
+    except (KeyboardInterrupt, Stopped):
+        print("\nthe same command goes on from here", file=sys.stderr, end="")
+        raise
+
+
+def _list_words(place: Place, source: CampaignFile) -> list[str]:
+    """Return the words of the sweep, but for its seeds."""
+    return [*source.sweep, *source.machine, f"results_dir={place.results_dir}"]

@@ -1,0 +1,111 @@
+"""The account of a campaign: what became of every run that its plan holds (results floor)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from senet_repro.results.campaign import Campaign
+from senet_repro.results.run_states import RunState, read_run_states
+from senet_repro.results.starts import count_starts
+from senet_repro.results.store import read_status
+
+S_PER_H = 3600
+
+
+@dataclass(frozen=True)
+class AccountedRun:
+    """One run of the plan, and how far it is."""
+
+    run: str  # the name of its folder, <name>-<first 8 digits of the run key>
+    state: RunState
+    diverged: bool  # failed, and would fail again
+    starts: int | None  # None for a run of a version that did not count
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nothing is left to train: the run has its record, or would diverge again."""
+        return self.state.state == "done" or self.diverged
+
+    @property
+    def restarts(self) -> int:
+        """Return how often the run was taken up again."""
+        return max((self.starts or 1) - 1, 0)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Every run of a campaign, in the order in which they are trained, and what else lies in its results folder."""
+
+    runs: list[AccountedRun]
+    unplanned: list[Path]  # folders of further runs
+    problems: list[str]  # a message for each file that is left out
+
+    @property
+    def seeds(self) -> list[int]:
+        """Return the seeds of the rounds, in their order."""
+        return list(dict.fromkeys(run.state.seed for run in self.runs))
+
+    @property
+    def unsettled(self) -> list[AccountedRun]:
+        """Return the runs that are left to train."""
+        return [run for run in self.runs if not run.is_settled]
+
+    @property
+    def failed(self) -> list[AccountedRun]:
+        """Return the runs that failed, those that diverged among them."""
+        return [run for run in self.runs if run.state.state == "failed"]
+
+    @property
+    def spent_h(self) -> float:
+        """Return the hours of all finished runs, one after the other."""
+        return sum(run.state.wall_s or 0.0 for run in self.runs) / S_PER_H
+
+    @property
+    def left_h(self) -> float | None:
+        """Return about how many hours are left of all runs, one after the other; None before a first run is done.
+
+        A run that is left takes as long as those that are done, less the epochs that it has behind it.
+        """
+        done_s = [run.state.wall_s for run in self.runs if run.state.wall_s is not None]
+        if not done_s:
+            return None
+        shares = [1 - _share_behind(run.state) for run in self.unsettled]
+        return sum(shares) * sum(done_s) / len(done_s) / S_PER_H
+
+
+def list_planned(campaign: Campaign) -> list[tuple[str, int]]:
+    """Return the folder's name and the seed of each run of a campaign, once, in rounds: all rows of a seed together."""
+    seeds = sorted({seed for table in campaign.tables.values() for seed in table.seeds})
+    planned: dict[tuple[str, int], None] = {}
+    for seed in seeds:
+        for table in campaign.tables.values():
+            if seed in table.seeds:
+                planned.update(dict.fromkeys((run, seed) for run in table.runs))
+    return list(planned)
+
+
+def read_account(results_dir: Path, campaign: Campaign) -> Account:
+    """Return what became of every run of a campaign that is trained in `results_dir`."""
+    states, problems = read_run_states(results_dir)
+    by_folder = {state.folder: state for state in states}
+    runs = []
+    for name, seed in list_planned(campaign):
+        folder = results_dir / name / f"seed{seed}"
+        waiting = RunState(folder=folder, name=name.rpartition("-")[0], seed=seed, state="waiting")
+        state = by_folder.pop(folder, waiting)
+        diverged = state.state == "failed" and read_status(folder).get("diverged") is True
+        runs.append(AccountedRun(name, state, diverged, count_starts(folder)))
+    return Account(runs, _list_begun(by_folder.values()), problems)
+
+
+def _list_begun(states: Iterable[RunState]) -> list[Path]:
+    return [state.folder for state in states if state.state != "waiting"]
+
+
+def _share_behind(state: RunState) -> float:
+    """Return which share of its epochs a run has behind it."""
+    if not state.epochs:
+        return 0.0
+    return min((state.epoch + state.epoch_share) / state.epochs, 1.0)
