@@ -52,7 +52,8 @@ def collect_campaign(folder: Path, results_dir: Path, campaign: Campaign) -> Non
     for run in account.failed:
         _copy_failed(run, folder)
     _keep_weights(done, account.seeds[0], folder)
-    call_verb("table", ["--results", str(folder), "--output", str(folder / TABLES)])
+    words = ["--results", str(folder), "--table", ",".join(campaign.tables)]
+    call_verb("table", [*words, "--output", str(folder / TABLES)])
     collected = read_account(folder, campaign)
     write_text(folder / ACCOUNT, format_account(collected, campaign))
     print_line(_describe_collection(account, folder))

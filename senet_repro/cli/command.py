@@ -207,7 +207,7 @@ class Command:
             self._drop_finished(by_folder)
         if self._leaves_diverged:
             self._drop_diverged(by_folder)
-        pending = list(by_folder.values())
+        pending = _order_in_rounds(list(by_folder.values()))
         self._to_train = [point.run for point in pending]
         return pending
 
@@ -302,6 +302,15 @@ class Command:
     def _print_record(self, folder: Path) -> None:
         self._announced.add(folder)
         print(RunFolder(folder).record_file, flush=True)
+
+
+def _order_in_rounds(points: Sequence[Point]) -> list[Point]:
+    """Return the points seed by seed: whenever time ends, there is a whole table with fewer seeds.
+
+    Seeds and rows keep the order in which the command gives them.
+    """
+    seeds = list(dict.fromkeys(point.run.seed for point in points))
+    return sorted(points, key=lambda point: seeds.index(point.run.seed))
 
 
 def _name_points(numbers: Sequence[int]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from senet_repro.results.campaign_file import CampaignFile
 
 DESCRIPTION = (
-    "A planned campaign: train what is missing, tell how far it is, or collect what is finished."
+    "A whole campaign, planned before. Train what is missing, tell how far it is, or collect what is finished."
 )
 
 
@@ -223,14 +223,14 @@ def _copy_plan(place: Place) -> None:
 
 
 def _train_rounds(place: Place, source: CampaignFile, campaign: Campaign) -> None:
-    """Train what is missing as one sweep, in which the seed changes last, so that no core waits between rounds."""
+    """Train what is missing as one sweep, which goes seed by seed, so that no core waits between rounds."""
     from senet_repro.cli import train
     from senet_repro.cli.command_line import CommandLine
     from senet_repro.core.matplotlib_folder import set_matplotlib_folder
     from senet_repro.core.streams import guard_streams
 
     seeds = sorted({seed for table in campaign.tables.values() for seed in table.seeds})
-    words = [f"seed={','.join(map(str, seeds))}", *_list_words(place, source)]
+    words = [*_list_words(place, source), f"seed={','.join(map(str, seeds))}"]
     # A run goes on where nobody reads what it says.
     guard_streams()
     set_matplotlib_folder()
