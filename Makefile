@@ -3,6 +3,7 @@ PYTHON ?= python3
 RESULTS ?= runs
 TABLE ?= ablation=reduction_ratio
 SEEDS ?= 0,1,2
+CAMPAIGN ?= experiments/cifar10-ablations
 
 UV_VERSION := 0.13.9
 ENV := .venv
@@ -10,10 +11,10 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table status clean-runs report sizes bench test test-fast test-faults test-statistics lint format wheel lock clean
+.PHONY: help setup demo sweep table status clean-runs campaign campaign-status campaign-collect report sizes bench test test-fast test-faults test-statistics lint format wheel lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(ENV)/ready ## set up .venv from requirements.lock
 
@@ -32,6 +33,15 @@ status: $(ENV)/ready ## how far every planned run in RESULTS is
 
 clean-runs: $(ENV)/ready ## remove failed and orphaned runs from RESULTS, after asking
 	@$(RUN) prune --results $(RESULTS)
+
+campaign: $(ENV)/ready ## plan the campaign of CAMPAIGN/campaign.yaml, then train what is missing of it; goes on when called again
+	@$(RUN) campaign train $(CAMPAIGN)
+
+campaign-status: $(ENV)/ready ## how far the campaign is, what failed, and how long it will take
+	@$(RUN) campaign status $(CAMPAIGN)
+
+campaign-collect: $(ENV)/ready ## copy what is finished of the campaign into CAMPAIGN, with its tables, ready to commit
+	@$(RUN) campaign collect $(CAMPAIGN)
 
 report: $(ENV)/ready ## one page in RESULTS/report: tables, figures, verdicts, how each number was made
 	@$(RUN) report --results $(RESULTS)

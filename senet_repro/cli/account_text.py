@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from senet_repro.core.durations import format_duration
 from senet_repro.core.printing import escape_controls
-from senet_repro.core.wording import count_noun
+from senet_repro.core.wording import choose_form, count_noun
 from senet_repro.report.text.markdown import align_columns, escape_markdown
 from senet_repro.results.account import S_PER_H, Account, AccountedRun
 from senet_repro.results.campaign import Campaign
@@ -29,7 +29,8 @@ def describe_account(account: Account, budget_h: float) -> str:
     lines.append(_describe_time(account, budget_h))
     if account.unplanned:
         runs = count_noun(len(account.unplanned), "run")
-        lines.append(f"{runs} beside them are of no plan, and count for nothing")
+        verb = choose_form(len(account.unplanned), "is", "are")
+        lines.append(f"{runs} beside them {verb} of no plan, and left out")
     return "\n".join(lines)
 
 

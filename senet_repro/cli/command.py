@@ -38,7 +38,7 @@ from senet_repro.core.errors import (
 )
 from senet_repro.core.lock import is_locked
 from senet_repro.core.printing import print_text
-from senet_repro.core.wording import count_noun, name_some
+from senet_repro.core.wording import choose_form, count_noun, name_some
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 
@@ -256,7 +256,8 @@ class Command:
             del by_folder[folder]
         if diverged:
             runs = count_noun(len(diverged), "run")
-            print(f"{runs} diverged, and would do so again: left as they are", file=sys.stderr)
+            left = choose_form(len(diverged), "it is", "they are")
+            print(f"{runs} diverged, and would do so again: left as {left}", file=sys.stderr)
 
     def _select_after_death(self, points: Sequence[Point]) -> list[Point]:
         """Return the points to launch again, when a job's process died and the launcher ended the others with it.

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from senet_repro.results.campaign import Campaign
     from senet_repro.results.campaign_file import CampaignFile
 
-DESCRIPTION = (
-    "A whole campaign, planned before. Train what is missing, tell how far it is, or collect what is finished."
-)
+DESCRIPTION = "A whole campaign, planned before. Train what is missing, tell how far it is, or collect results."
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,160 @@
+"""A campaign from its author's file to what is committed of it: planned before, every run once, whatever happened."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from senet_repro.cli import planning
+from senet_repro.cli.verbs import call_verb
+from senet_repro.config.identity import run_dir
+from senet_repro.core.checkout import Commit
+from senet_repro.core.errors import ConfigError
+from senet_repro.results.campaign import read_campaign
+from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.store import load_results
+from tests.commands import run_warm
+from tests.folders import begin, finish
+
+FILE = """\
+question: Does it matter which squeeze?
+sweep: +ablation=squeeze recipe.epochs=1 recipe.batch_size=256
+seeds: [0, 1]
+smallest_effects: [0.5 because two seeds can see it]
+budget_h: 0.5
+machine: trainer.accelerator=cpu trainer.threads=1 hydra/launcher=basic
+"""
+COPIED = ("record.json", "config.yaml", "metrics.jsonl", "outcomes.npz", "plan.json", "starts.txt")
+
+
+def git(*arguments: str) -> None:
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a campaign that was not planned yet, in a checkout, from which commands are given."""
+    monkeypatch.chdir(tmp_path)
+    # The checkout of the tests may have changes.
+    monkeypatch.setattr(planning, "read_commit", lambda: Commit("c" * 40, dirty=False))
+    git("init", "--quiet")
+    folder = Path("studies/mine")
+    folder.mkdir(parents=True)
+    (folder / "campaign.yaml").write_text(FILE)
+    return folder
+
+
+def train(folder: Path) -> int:
+    return call_verb("campaign", ["train", str(folder)])
+
+
+@pytest.mark.slow
+def test_a_campaign_is_planned_committed_trained_in_rounds_and_collected(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(folder) == 0
+    assert "commit the folder" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="is not committed as it stands"):
+        train(folder)
+    git("add", ".")
+    git("commit", "--quiet", "--message", "Plan")
+    campaign = read_campaign(folder)
+    assert campaign is not None
+    assert not Path("runs").exists()
+
+    # A run that diverged, by another machine's account, is not trained once more.
+    rows = ["squeeze=max", "squeeze=avg"]
+    words = ["+ablation=squeeze", "recipe.epochs=1", "recipe.batch_size=256"]
+    runs = Path("runs/mine")
+    begin(runs, *words, rows[0], "seed=1", state="failed", reason="not finite", diverged=True)
+    done = run_warm("campaign", "train", str(folder), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 run diverged, and would do so again: left as it is" in done.stderr
+    assert done.stdout.splitlines()[-6:-2] == [
+        "seed 0: 2 done",
+        "seed 1: 1 done, 1 diverged",
+        f"diverged: {runs}/{campaign.tables['squeeze'].runs[0]}/seed1: not finite",
+        "3 done, 1 diverged, of 4 runs",
+    ]
+    order = [line.split()[1:4] for line in done.stderr.splitlines() if line.startswith("[")]
+    assert [words[-1] for words in order] == ["0", "0", "1"]
+    records = load_results(runs).records
+    assert {record.plan["sha256"] for record in records if record.plan} == {campaign.sha256}
+
+    assert call_verb("campaign", ["status", str(folder)]) == 1
+    assert call_verb("campaign", ["collect", str(folder)]) == 0
+    copies = sorted(folder.glob("digits-*/seed*/record.json"))
+    assert len(copies) == 3
+    for copy in copies:
+        for name in COPIED:
+            original = runs / copy.parent.relative_to(folder) / name
+            assert (copy.parent / name).read_bytes() == original.read_bytes()
+    assert len(list(folder.glob("weights/*.safetensors"))) == 2
+    for path in folder.glob("weights/*.safetensors"):
+        kinds = {tensor.dtype for tensor in load_file(path).values()}
+        assert "torch.float16" in map(str, kinds)
+    assert not list(folder.rglob("*.ckpt"))
+    assert [path.name for path in (folder / "tables").iterdir() if "11" in path.name] == [
+        "table_11_digits_resnet11.md"
+    ]
+    account = (folder / "account.md").read_text()
+    assert "| 1    |    1 |      0 |        1 |       0 |" in account
+    assert load_results(folder).failures.keys() == load_results(runs).failures.keys()
+
+    # Collected again, everything stays; a run that was trained once more is not taken for it.
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    call_verb("campaign", ["collect", str(folder)])
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    record = runs / copies[0].relative_to(folder)
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps({**content, "wall_s": content["wall_s"] + 1}))
+    with pytest.raises(ConfigError, match="a run counts once"):
+        call_verb("campaign", ["collect", str(folder)])
+
+
+def test_a_campaign_that_was_not_planned_has_no_status(folder: Path) -> None:
+    for action in ("status", "collect"):
+        with pytest.raises(ConfigError, match=r"campaign train studies/mine writes it"):
+            call_verb("campaign", [action, str(folder)])
+    with pytest.raises(ConfigError, match="give train, status or collect"):
+        call_verb("campaign", ["statis", str(folder)])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("seeds: [0, 1]", "seeds: [0, 2]"), ("epochs=1", "epochs=2")]
+)
+def test_a_file_that_was_changed_after_the_plan_trains_nothing(
+    folder: Path, old: str, new: str
+) -> None:
+    train(folder)
+    (folder / "campaign.yaml").write_text(FILE.replace(old, new))
+    git("add", ".")
+    git("commit", "--quiet", "--message", "Plan")
+    with pytest.raises(ConfigError, match=r"describes other runs than plan\.yaml beside it plans"):
+        train(folder)
+
+
+def test_runs_that_were_begun_or_planned_otherwise_are_no_campaigns(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["+ablation=squeeze", "recipe.epochs=1", "recipe.batch_size=256", "seed=1"]
+    begun = finish(Path("runs/mine"), *words)
+    with pytest.raises(ConfigError, match="seed1 was begun already"):
+        train(folder)
+    assert read_campaign(folder) is None
+    RunFolder.of(begun).record_file.unlink()
+    elsewhere = replace(begun, results_dir="runs/other")
+    assert run_dir(elsewhere) != run_dir(begun)
+    assert call_verb("campaign", ["train", str(folder), "--results", "runs/other"]) == 0
+    git("add", "studies")
+    git("commit", "--quiet", "--message", "Plan")
+    Path("runs/third").mkdir()
+    Path("runs/third/plan.yaml").write_text("another: plan\n")
+    with pytest.raises(ConfigError, match="another plan than the campaign's"):
+        call_verb("campaign", ["train", str(folder), "--results", "runs/third"])
