@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from senet_repro.cli.account_text import format_account
 from senet_repro.cli.verbs import list_verbs
 from senet_repro.config.composition import compose
 from senet_repro.core.errors import DataError
+from senet_repro.results.account import read_account
+from senet_repro.results.campaign import read_campaign
 from tests.commands import InProcess, run_command
 from tests.conftest import ROOT
 
@@ -105,6 +108,30 @@ def test_committed_tables_equal_those_made_from_the_committed_records(table: Pat
     number = table.stem.partition("_")[2]
     done = run_command("table", "--table", number, "--results", str(table.parent))
     assert (done.returncode, done.stdout) == (0, table.read_text())
+
+
+@pytest.mark.parametrize(
+    "folder",
+    sorted(path.parent for path in (ROOT / "experiments").glob("*/account.md")),
+    ids=lambda path: path.name,
+)
+def test_a_committed_collection_equals_what_is_made_from_its_records(
+    folder: Path, tmp_path: Path
+) -> None:
+    campaign = read_campaign(folder)
+    assert campaign is not None
+    names = ",".join(campaign.tables)
+    done = run_command(
+        "table", "--results", str(folder), "--table", names, "--output", str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    made, committed = (
+        {path.name: path.read_text() for path in parent.iterdir()}
+        for parent in (tmp_path, folder / "tables")
+    )
+    assert made == committed
+    account = read_account(folder, campaign)
+    assert format_account(account, campaign) == (folder / "account.md").read_text()
 
 
 def test_the_python_of_the_readme_runs() -> None:

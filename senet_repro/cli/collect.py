@@ -33,7 +33,7 @@ ACCOUNT = "account.md"
 WEIGHTS = "weights"
 TABLES = "tables"
 MOST_WEIGHT_BYTES = 20_000_000
-"""Of all kept weights together: a repository is no place for more."""
+"""The size of all kept weights together: a repository is no place for more."""
 
 _KEPT_OF_STATUS = ("run_key", "seed", "state", "epochs", "reason", "diverged")
 

@@ -1,4 +1,4 @@
-"""What a campaign is going to train: the tables of a sweep as its plan holds them, before the first run."""
+"""Draw up the plan of a campaign: the tables of a sweep, with their runs, seeds and claims, before the first run."""
 
 from __future__ import annotations
 
