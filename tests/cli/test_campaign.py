@@ -140,6 +140,22 @@ def test_a_file_that_was_changed_after_the_plan_trains_nothing(
         train(folder)
 
 
+def test_a_margin_that_was_moved_after_the_plan_trains_and_collects_nothing(folder: Path) -> None:
+    train(folder)
+    claims = folder / "claims.yaml"
+    text = claims.read_text()
+    claims.write_text(text.replace("margin_share: 0.5", "margin_share: 0.9"))
+    assert claims.read_text() != text
+    git("add", ".")
+    git("commit", "--quiet", "--message", "Plan")
+    for action in ("train", "collect"):
+        with pytest.raises(ConfigError, match="no margin moved"):
+            call_verb("campaign", [action, str(folder)])
+    claims.unlink()
+    with pytest.raises(ConfigError, match="put it back as it was committed"):
+        train(folder)
+
+
 def test_runs_that_were_begun_or_planned_otherwise_are_no_campaigns(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

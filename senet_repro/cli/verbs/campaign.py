@@ -65,6 +65,7 @@ def _train_campaign(place: Place) -> int:
     from senet_repro.cli.account_text import describe_account
     from senet_repro.results.account import read_account
     from senet_repro.results.campaign import read_campaign
+    from senet_repro.results.campaign_claims import check_claims
     from senet_repro.results.campaign_file import read_campaign_file
 
     source = read_campaign_file(place.folder)
@@ -72,6 +73,7 @@ def _train_campaign(place: Place) -> int:
     if campaign is None:
         return _plan_campaign(place, source)
     _require_committed(place)
+    check_claims(place.folder, campaign)
     _check_rows(place, source, campaign)
     _copy_plan(place)
     account = read_account(place.results_dir, campaign)
@@ -100,8 +102,10 @@ def _tell_status(place: Place) -> int:
 def _collect_results(place: Place) -> int:
     """Copy what is finished into the campaign's folder, and write its tables and its account there."""
     from senet_repro.cli.collect import collect_campaign
+    from senet_repro.results.campaign_claims import check_claims
 
     campaign = _require_plan(place)
+    check_claims(place.folder, campaign)
     collect_campaign(place.folder, place.results_dir, campaign)
     return 0
 
@@ -126,6 +130,7 @@ def _plan_campaign(place: Place, source: CampaignFile) -> int:
         refuse_begun,
     )
     from senet_repro.results.campaign import CAMPAIGN_FILE, check_names, write_campaign
+    from senet_repro.results.campaign_claims import write_claims
 
     words = Words(read_words(source.sweep).overrides, source.seeds)
     runs = compose_rows(_list_words(place, source))
@@ -133,6 +138,8 @@ def _plan_campaign(place: Place, source: CampaignFile) -> int:
     refuse_begun(place.results_dir, tables)
     campaign = draw_up_campaign(place.folder.resolve().name, tables)
     check_names(place.folder, campaign)
+    write_claims(place.folder, campaign)
+    # Last: where it is, the campaign is planned.
     write_campaign(place.folder, campaign)
     for name, table in tables.items():
         print_line(describe_table(name, table))
