@@ -35,13 +35,13 @@ clean-runs: $(ENV)/ready ## remove failed and orphaned runs from RESULTS, after 
 	@$(RUN) prune --results $(RESULTS)
 
 campaign: $(ENV)/ready ## plan the campaign of CAMPAIGN/campaign.yaml, then train what is missing of it; goes on when called again
-	@$(RUN) campaign train $(CAMPAIGN)
+	@$(RUN) campaign train "$(CAMPAIGN)"
 
 campaign-status: $(ENV)/ready ## how far the campaign is, what failed, and how long it will take
-	@$(RUN) campaign status $(CAMPAIGN)
+	@$(RUN) campaign status "$(CAMPAIGN)"
 
 campaign-collect: $(ENV)/ready ## copy what is finished of the campaign into CAMPAIGN, with its tables, ready to commit
-	@$(RUN) campaign collect $(CAMPAIGN)
+	@$(RUN) campaign collect "$(CAMPAIGN)"
 
 report: $(ENV)/ready ## one page in RESULTS/report: tables, figures, verdicts, how each number was made
 	@$(RUN) report --results $(RESULTS)

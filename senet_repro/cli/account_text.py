@@ -11,6 +11,7 @@ from senet_repro.core.wording import choose_form, count_noun
 from senet_repro.report.text.markdown import align_columns, escape_markdown
 from senet_repro.results.account import S_PER_H, Account, AccountedRun
 from senet_repro.results.campaign import Campaign
+from senet_repro.results.campaign_file import CampaignFile
 from senet_repro.results.run_states import STATES, first_line
 
 DIVERGED = "diverged"
@@ -20,7 +21,7 @@ def describe_account(account: Account, budget_h: float) -> str:
     """Return how far a campaign is: a line for each round, what failed and was taken up again, and the time."""
     lines = []
     for seed in account.seeds:
-        of_seed = [run for run in account.runs if run.state.seed == seed]
+        of_seed = [run for run in account.runs if run.seed == seed]
         lines.append(f"seed {seed}: {_count_states(of_seed)}")
     for run in account.failed:
         lines.append(f"{_name_state(run)}: {run.state.folder}: {first_line(run.state.reason)}")
@@ -53,14 +54,17 @@ def _count_states(runs: Iterable[AccountedRun]) -> str:
 def _describe_restarts(runs: Iterable[AccountedRun]) -> str:
     restarts = [run.restarts for run in runs if run.restarts]
     if not restarts:
-        return "no run was interrupted"
-    taken_up = count_noun(len(restarts), "run")
-    return f"{taken_up} interrupted and taken up again, {count_noun(sum(restarts), 'time')} in all"
+        return "no run was taken up again"
+    verb = choose_form(len(restarts), "was", "were")
+    times = count_noun(sum(restarts), "time")
+    return f"{count_noun(len(restarts), 'run')} {verb} taken up again after a stop or a failure, {times} in all"
 
 
 def _describe_time(account: Account, budget_h: float) -> str:
     """Return the time of the finished runs against the budget, and about how much is left; one run after the other."""
-    line = f"{account.spent_h:.1f} of {budget_h:g} hours spent, as if one run went after the other"
+    line = f"{account.spent_h:.2f} of {budget_h:g} hours spent, as if one run went after the other"
+    if account.spent_h + (account.left_h or 0) > budget_h:
+        line += ", and more in all than was planned"
     if not account.unsettled:
         return f"{line}; nothing is left to train"
     if account.left_h is None:
@@ -70,21 +74,22 @@ def _describe_time(account: Account, budget_h: float) -> str:
     return f"{line}; about {left} left with {side_by_side} at a time"
 
 
-def format_account(account: Account, campaign: Campaign) -> str:
+def format_account(account: Account, campaign: Campaign, source: CampaignFile) -> str:
     """Return the account of a campaign in Markdown, from what was collected of it."""
     rounds: list[Sequence[str]] = [("seed", "done", "failed", "diverged", "to come")]
     for seed in account.seeds:
-        counts = Counter(_name_state(run) for run in account.runs if run.state.seed == seed)
+        counts = Counter(_name_state(run) for run in account.runs if run.seed == seed)
         to_come = counts.total() - counts["done"] - counts["failed"] - counts[DIVERGED]
         numbers = (seed, counts["done"], counts["failed"], counts[DIVERGED], to_come)
         rounds.append([str(number) for number in numbers])
     parts = [
         f"# What became of the planned runs of {escape_markdown(campaign.name)}",
-        f"Planned at {campaign.written_at} with the code of commit {campaign.commit}. Every run of the plan counts "
-        "once: `python -m senet_repro campaign collect` wrote this from the files beside it.",
+        escape_markdown(source.question),
+        f"Planned at {campaign.written_at} with the code of commit {campaign.commit or 'unknown'}. Every run of the "
+        "plan counts once: `python -m senet_repro campaign collect` wrote this from the files beside it.",
         align_columns(rounds),
-        f"{account.spent_h:.1f} hours for the finished runs, as if one went after the other. "
-        f"{_describe_restarts(account.runs).capitalize()}.",
+        f"{account.spent_h:.2f} hours for the finished runs, as if one went after the other; {source.budget_h:g} were "
+        f"planned for all. Of those that are here, {_describe_restarts(account.runs)}.",
     ]
     notable = [run for run in account.runs if run.restarts or run.state.state == "failed"]
     if notable:
@@ -93,7 +98,7 @@ def format_account(account: Account, campaign: Campaign) -> str:
             reason = ""
             if run.state.state == "failed":
                 reason = escape_markdown(first_line(run.state.reason))
-            cells = (run.run, str(run.state.seed), _name_state(run), str(run.starts or ""), reason)
+            cells = (run.run, str(run.seed), _name_state(run), str(run.starts or ""), reason)
             lines.append(cells)
         parts.append(align_columns(lines))
     return escape_controls("\n\n".join(parts)) + "\n"

@@ -9,6 +9,7 @@ FOLDER/account.md       what became of each run of the plan
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from senet_repro.core.loading import loading_for_good
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.printing import print_line, print_skipped
 from senet_repro.core.wording import count_noun
+from senet_repro.results.access import explain_access
 from senet_repro.results.account import Account, AccountedRun, read_account
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status, write_status
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from senet_repro.results.campaign import Campaign
+    from senet_repro.results.campaign_file import CampaignFile
 
 ACCOUNT = "account.md"
 WEIGHTS = "weights"
@@ -38,34 +41,72 @@ MOST_WEIGHT_BYTES = 20_000_000
 _KEPT_OF_STATUS = ("run_key", "seed", "state", "epochs", "reason", "diverged")
 
 
-def collect_campaign(folder: Path, results_dir: Path, campaign: Campaign) -> None:
+def collect_campaign(
+    folder: Path, results_dir: Path, campaign: Campaign, source: CampaignFile
+) -> None:
     """Copy every settled run of a campaign from `results_dir` into `folder`, and write what follows from them there.
 
     Raises:
-        ConfigError: a record was collected before, and is another one now.
+        ConfigError: nothing is settled yet, or a record was collected before and is another one now.
     """
-    account = read_account(results_dir, campaign)
-    print_skipped(account.problems)
+    account = read_account(results_dir, campaign, folder)
+    problems = list(account.problems)
     done = [run for run in account.runs if run.state.state == "done"]
-    for run in done:
-        _copy_finished(run, folder)
-    for run in account.failed:
-        _copy_failed(run, folder)
+    if not done and not account.failed:
+        raise ConfigError(
+            f"{results_dir} holds no finished run of {folder}: train it, or give another folder, --results DIR"
+        )
+    for run in (*done, *account.failed):
+        try:
+            _copy_run(run, folder)
+        except OSError as error:
+            problems.append(explain_access(Path(error.filename or run.state.folder), error))
+    print_skipped(problems)
     _keep_weights(done, account.seeds[0], folder)
     words = ["--results", str(folder), "--table", ",".join(campaign.tables)]
     call_verb("table", [*words, "--output", str(folder / TABLES)])
     collected = read_account(folder, campaign)
-    write_text(folder / ACCOUNT, format_account(collected, campaign))
-    print_line(_describe_collection(account, folder))
+    write_text(folder / ACCOUNT, format_account(collected, campaign, source))
+    print_line(_describe_collection(collected, len(account.unplanned), folder))
 
 
-def _describe_collection(account: Account, folder: Path) -> str:
+def restore_collected(account: Account, folder: Path, results_dir: Path) -> None:
+    """Copy what is settled in a campaign's folder alone to where it is trained, as in a fresh clone."""
+    for run in account.runs:
+        target = results_dir / run.run / run.state.folder.name
+        if run.state.folder == target or not run.is_settled:
+            continue
+        target.mkdir(parents=True, exist_ok=True)
+        names = [path.name for path in run.state.folder.iterdir() if path.is_file()]
+        # The record last: where it is, the others are.
+        for name in sorted(names, key=lambda name: name == RunFolder(target).record_file.name):
+            write_bytes(target / name, read_bytes(run.state.folder / name))
+
+
+def _describe_collection(collected: Account, unplanned: int, folder: Path) -> str:
     """Return what was collected, and what its author does next."""
-    settled = len(account.runs) - len(account.unsettled)
-    line = f"{folder} holds {settled} of {count_noun(len(account.runs), 'run')}"
-    if account.unplanned:
-        line += f"; {len(account.unplanned)} of no plan were left out"
-    return f"{line}; commit it: git add {folder}"
+    done = sum(run.state.state == "done" for run in collected.runs)
+    line = f"{folder} holds {done} of {count_noun(len(collected.runs), 'record')}"
+    if collected.failed:
+        line += f", and {count_noun(len(collected.failed), 'run')} that failed"
+    if unplanned:
+        line += f"; {unplanned} of no plan left out"
+    return f"{line}; commit it: git add {shlex.quote(str(folder))}"
+
+
+def _copy_run(run: AccountedRun, folder: Path) -> None:
+    """Copy a settled run, unless the campaign's folder is the only one that holds it.
+
+    Raises:
+        ConfigError: another record of it was collected before.
+        OSError: one of its files cannot be read.
+    """
+    if run.state.folder == folder / run.run / run.state.folder.name:
+        return
+    if run.state.state == "done":
+        _copy_finished(run, folder)
+    else:
+        _copy_failed(run, folder)
 
 
 def _copy_finished(run: AccountedRun, folder: Path) -> None:
@@ -77,6 +118,7 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
     source = RunFolder(run.state.folder)
     target = RunFolder(folder / run.run / source.path.name)
     record = read_bytes(source.record_file)
+    outcomes = read_bytes(source.outcomes_file)
     if target.record_file.exists() and read_bytes(target.record_file) != record:
         raise ConfigError(
             f"{target.record_file} was collected before, and {source.record_file} is another: a run counts once; "
@@ -84,7 +126,7 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
         )
     target.path.mkdir(parents=True, exist_ok=True)
     _copy_files(source, target)
-    write_bytes(target.outcomes_file, read_bytes(source.outcomes_file))
+    write_bytes(target.outcomes_file, outcomes)
     # Of an attempt that failed before.
     target.status_file.unlink(missing_ok=True)
     # Last, as in the run's own folder: where it is, the others are.
@@ -95,6 +137,9 @@ def _copy_failed(run: AccountedRun, folder: Path) -> None:
     """Copy what a failed run left, and why it failed."""
     source = RunFolder(run.state.folder)
     target = RunFolder(folder / run.run / source.path.name)
+    # It was finished and collected, and lost since where it was trained.
+    if target.record_file.exists():
+        return
     target.path.mkdir(parents=True, exist_ok=True)
     _copy_files(source, target)
     status = read_status(source.path)
@@ -115,7 +160,7 @@ def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:
     targets = {
         folder / WEIGHTS / f"{run.run}.safetensors": run.state.folder
         for run in done
-        if run.state.seed == seed
+        if run.seed == seed
     }
     missing = {target: path for target, path in targets.items() if not target.exists()}
     # A campaign that was copied from elsewhere has no checkpoints.

@@ -16,19 +16,26 @@ from typing import NamedTuple
 from senet_repro.core.errors import ConfigError
 
 COMMIT_VARIABLE = "SENET_REPRO_COMMIT"
+
+CODE = ("senet_repro", "conf", "hydra_plugins", "pyproject.toml", "requirements.lock")
+"""The files and folders of a checkout that decide what a run computes; documents and collected results do not."""
+
 _STATED = re.compile(r"(?P<revision>[0-9a-f]{40})(?P<dirty>-dirty)?")
 
 
 class Commit(NamedTuple):
-    """The checkout that the package runs from; both None for an installed package."""
+    """The code of the checkout that the package runs from; both None for an installed package."""
 
-    revision: str | None
-    dirty: bool | None  # a tracked file differs from the commit
+    revision: str | None  # of the commit that changed the code last
+    dirty: bool | None  # a tracked file of the code differs from it
 
 
 @lru_cache(maxsize=1)
 def read_commit() -> Commit:
-    """Return the commit of the checkout around this file, read once: later edits do not reach a process that runs.
+    """Return the commit of the code around this file, read once: later edits do not reach a process that runs.
+
+    Commits that change no code, such as those of collected results, are passed over: runs before and after them are
+    of the same code.
 
     Raises:
         ConfigError: there is no `.git`, and the environment states something that is no commit.
@@ -37,27 +44,29 @@ def read_commit() -> Commit:
     if not (root / ".git").exists():
         return _read_stated_commit()
     try:
-        revision = _run_git(root, "rev-parse", "HEAD").strip()
-        changes = _run_git(root, "status", "--porcelain", "--untracked-files=no").strip()
+        revision = _run_git(root, "rev-list", "-1", "HEAD", "--", *CODE).strip()
+        changes = _run_git(root, "status", "--porcelain", "--untracked-files=no", "--", *CODE)
     # Without git, or in a checkout of another user, nothing is known.
     except (OSError, subprocess.CalledProcessError):
         return Commit(None, None)
-    return Commit(revision, dirty=bool(changes))
+    return Commit(revision or None, dirty=bool(changes.strip()))
 
 
 def is_committed(file: Path) -> bool | None:
-    """Return whether a file is in its checkout's commit as it stands; None where it lies in no checkout.
+    """Return whether a file is in its checkout's commit as it stands; None where no checkout would hold it.
 
-    A file that git is told to ignore is in none.
+    It may lie in none, or git may be told to ignore it.
     """
     folder, name = file.resolve().parent, file.name
     try:
-        _run_git(folder, "rev-parse", "--is-inside-work-tree")
         tracked = _run_git(folder, "ls-files", "--", name).strip()
+        untracked = _run_git(folder, "ls-files", "--others", "--exclude-standard", "--", name)
         changes = _run_git(folder, "status", "--porcelain", "--", name).strip()
     except (OSError, subprocess.CalledProcessError):
         return None
-    return bool(tracked) and not changes
+    if not tracked and not untracked.strip():
+        return None
+    return not changes
 
 
 def _read_stated_commit() -> Commit:

@@ -19,6 +19,7 @@ class AccountedRun:
     """One run of the plan, and how far it is."""
 
     run: str  # the name of its folder, <name>-<first 8 digits of the run key>
+    seed: int
     state: RunState
     diverged: bool  # failed, and would fail again
     starts: int | None  # None for a run of a version that did not count
@@ -45,7 +46,7 @@ class Account:
     @property
     def seeds(self) -> list[int]:
         """Return the seeds of the rounds, in their order."""
-        return list(dict.fromkeys(run.state.seed for run in self.runs))
+        return list(dict.fromkeys(run.seed for run in self.runs))
 
     @property
     def unsettled(self) -> list[AccountedRun]:
@@ -86,18 +87,40 @@ def list_planned(campaign: Campaign) -> list[tuple[str, int]]:
     return list(planned)
 
 
-def read_account(results_dir: Path, campaign: Campaign) -> Account:
-    """Return what became of every run of a campaign that is trained in `results_dir`."""
+def read_account(results_dir: Path, campaign: Campaign, collected: Path | None = None) -> Account:
+    """Return what became of every run of a campaign that is trained in `results_dir`.
+
+    A run that is settled in `collected`, the campaign's own folder, is so wherever it is cloned, unless `results_dir`
+    holds it settled, too.
+    """
     states, problems = read_run_states(results_dir)
     by_folder = {state.folder: state for state in states}
+    kept: dict[Path, RunState] = {}
+    if collected is not None:
+        kept_states, kept_problems = read_run_states(collected)
+        kept = {state.folder: state for state in kept_states}
+        problems += kept_problems
     runs = []
     for name, seed in list_planned(campaign):
-        folder = results_dir / name / f"seed{seed}"
-        waiting = RunState(folder=folder, name=name.rpartition("-")[0], seed=seed, state="waiting")
-        state = by_folder.pop(folder, waiting)
-        diverged = state.state == "failed" and read_status(folder).get("diverged") is True
-        runs.append(AccountedRun(name, state, diverged, count_starts(folder)))
+        place = Path(name) / f"seed{seed}"
+        state = by_folder.pop(results_dir / place, None)
+        run = _account_for(name, seed, state or _await_run(results_dir / place, name, seed))
+        kept_state = kept.get(collected / place) if collected else None
+        if kept_state and not run.is_settled:
+            kept_run = _account_for(name, seed, kept_state)
+            run = kept_run if kept_run.is_settled else run
+        runs.append(run)
     return Account(runs, _list_begun(by_folder.values()), problems)
+
+
+def _await_run(folder: Path, name: str, seed: int) -> RunState:
+    """Return the state of a run that was never begun."""
+    return RunState(folder=folder, name=name.rpartition("-")[0], seed=seed, state="waiting")
+
+
+def _account_for(name: str, seed: int, state: RunState) -> AccountedRun:
+    diverged = state.state == "failed" and read_status(state.folder).get("diverged") is True
+    return AccountedRun(name, seed, state, diverged, count_starts(state.folder))
 
 
 def _list_begun(states: Iterable[RunState]) -> list[Path]:

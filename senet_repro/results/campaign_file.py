@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,8 @@ from typing import Any
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_text
 from senet_repro.results.access import explain_access
-from senet_repro.results.campaign import SEEDS, TEXTS, parse_yaml, take_values
-from senet_repro.results.record_rules import Rule, is_count, is_number
+from senet_repro.results.campaign import SEEDS, parse_yaml, take_values
+from senet_repro.results.record_rules import Rule, are_texts, is_number
 
 CAMPAIGN_SOURCE = "campaign.yaml"
 """The name of the file in the campaign's folder."""
@@ -40,7 +42,6 @@ class CampaignFile:
     sweep: list[str]  # the words of the sweep that decide what every run is
     seeds: list[int]
     budget_h: float  # of all runs, one after the other
-    grows_from: int | None = None  # as in PlannedTable
     smallest_effects: list[str]  # as `plan --smallest-effect` takes them
     machine: list[str]  # words that decide where and how many at a time, and no number
 
@@ -62,10 +63,17 @@ def read_campaign_file(folder: Path) -> CampaignFile:
         raise ConfigError(f"{path}: not a text; {_MEND}") from error
     content = parse_yaml(path, text, _MEND)
     if isinstance(content, dict):
-        content = {**_DEFAULTS, **content}
+        # A key without a value is left out.
+        content = {
+            **_DEFAULTS,
+            **{key: value for key, value in content.items() if value is not None},
+        }
     values = take_values(f"{path}", content, _RULES, _MEND)
+    # Folded texts end with a line end.
+    values["question"] = " ".join(values["question"].split())
     for key in ("sweep", "machine"):
         values[key] = _split_words(f"{path}: {key}", values[key])
+    _check_words(path, values["sweep"], values["machine"])
     return CampaignFile(**values)
 
 
@@ -81,8 +89,25 @@ def _split_words(where: str, text: str) -> list[str]:
         raise ConfigError(f"{where}: {error}; give words as on the command line") from error
 
 
+def _check_words(path: Path, sweep: Sequence[str], machine: Sequence[str]) -> None:
+    """Accept words that leave to the campaign what is its own, and words of a machine that decide no number.
+
+    Raises:
+        ConfigError: a word has another place, which the message names.
+    """
+    for word in (*sweep, *machine):
+        key = word.partition("=")[0]
+        if key in _OF_CAMPAIGN:
+            raise ConfigError(f"{path}: {word}: leave it out; {_OF_CAMPAIGN[key]}")
+    for word in machine:
+        if not _OF_MACHINE.fullmatch(word.partition("=")[0]):
+            raise ConfigError(
+                f"{path}: machine: {word} may decide what is computed: put it into sweep, so that the plan holds it"
+            )
+
+
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+    return isinstance(value, str) and " ".join(value.split()).isprintable() and bool(value.strip())
 
 
 def _is_time(value: Any) -> bool:
@@ -90,14 +115,26 @@ def _is_time(value: Any) -> bool:
 
 
 # What an author may leave out.
-_DEFAULTS: dict[str, Any] = {"grows_from": None, "smallest_effects": [], "machine": ""}
+_DEFAULTS: dict[str, Any] = {"smallest_effects": [], "machine": ""}
+# Keys that the campaign gives itself.
+_OF_CAMPAIGN = {
+    "seed": "seeds: has the seeds",
+    "results_dir": "the campaign's folder names it, or --results DIR",
+    "dry": "status tells what is trained",
+}
+# Keys that decide where, by how many and with which of a run's copies it is trained.
+_OF_MACHINE = re.compile(
+    r"hydra/launcher|hydra\.launcher\..+|data\.root|logger(\..+)?"
+    r"|trainer\.(accelerator|devices|nodes|num_workers|checkpoint_s|threads)"
+)
 _WORDS = Rule(lambda value: isinstance(value, str), "words as on the command line")
 _RULES = {
     "question": Rule(_is_text, "what the campaign is to answer, in a sentence"),
     "sweep": _WORDS,
     "seeds": SEEDS,
-    "grows_from": Rule(is_count, "a number of seeds or null", may_lack=True),
-    "smallest_effects": TEXTS,
+    "smallest_effects": Rule(
+        are_texts, 'texts such as "0.5 because ...", in quotes where they hold a colon'
+    ),
     "budget_h": Rule(_is_time, "hours above 0, of all runs one after the other"),
     "machine": _WORDS,
 }

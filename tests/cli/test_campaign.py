@@ -13,11 +13,11 @@ from safetensors.torch import load_file
 from senet_repro.cli import planning
 from senet_repro.cli.verbs import call_verb
 from senet_repro.config.identity import run_dir
-from senet_repro.core.checkout import Commit
+from senet_repro.core.checkout import Commit, is_committed
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import read_campaign
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import load_results
+from senet_repro.results.store import load_results, read_status, write_status
 from tests.commands import run_warm
 from tests.folders import begin, finish
 
@@ -74,7 +74,8 @@ def test_a_campaign_is_planned_committed_trained_in_rounds_and_collected(
     runs = Path("runs/mine")
     begin(runs, *words, rows[0], "seed=1", state="failed", reason="not finite", diverged=True)
     done = run_warm("campaign", "train", str(folder), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    # It is 1 wherever a run failed.
+    assert done.returncode == 1, done.stderr
     assert "1 run diverged, and would do so again: left as it is" in done.stderr
     assert done.stdout.splitlines()[-6:-2] == [
         "seed 0: 2 done",
@@ -107,6 +108,14 @@ def test_a_campaign_is_planned_committed_trained_in_rounds_and_collected(
     assert "| 1    |    1 |      0 |        1 |       0 |" in account
     assert load_results(folder).failures.keys() == load_results(runs).failures.keys()
 
+    # Where only the collection is, as in a fresh clone, nothing is trained again.
+    fresh = ["--results", "runs/fresh"]
+    capsys.readouterr()
+    for action in ("status", "train"):
+        assert call_verb("campaign", [action, str(folder), *fresh]) == 1
+        assert "3 done, 1 diverged, of 4 runs" in capsys.readouterr().out
+    assert load_results(Path("runs/fresh")).records == load_results(folder).records
+
     # Collected again, everything stays; a run that was trained once more is not taken for it.
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     call_verb("campaign", ["collect", str(folder)])
@@ -116,6 +125,16 @@ def test_a_campaign_is_planned_committed_trained_in_rounds_and_collected(
     record.write_text(json.dumps({**content, "wall_s": content["wall_s"] + 1}))
     with pytest.raises(ConfigError, match="a run counts once"):
         call_verb("campaign", ["collect", str(folder)])
+    # A later failure takes no record back, and what cannot be read is named and left out.
+    record.unlink()
+    write_status(
+        record.parent, **read_status(record.parent) | {"state": "failed", "reason": "later"}
+    )
+    outcomes = runs / copies[1].parent.relative_to(folder) / "outcomes.npz"
+    outcomes.unlink()
+    call_verb("campaign", ["collect", str(folder)])
+    assert f"skipped {outcomes}" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_campaign_that_was_not_planned_has_no_status(folder: Path) -> None:
@@ -136,7 +155,7 @@ def test_a_file_that_was_changed_after_the_plan_trains_nothing(
     (folder / "campaign.yaml").write_text(FILE.replace(old, new))
     git("add", ".")
     git("commit", "--quiet", "--message", "Plan")
-    with pytest.raises(ConfigError, match=r"describes other runs than plan\.yaml beside it plans"):
+    with pytest.raises(ConfigError, match=r"does not plan any more what plan\.yaml beside it"):
         train(folder)
 
 
@@ -154,6 +173,24 @@ def test_a_margin_that_was_moved_after_the_plan_trains_and_collects_nothing(fold
     claims.unlink()
     with pytest.raises(ConfigError, match="put it back as it was committed"):
         train(folder)
+
+
+def test_what_an_author_wrote_is_named_by_its_file(folder: Path) -> None:
+    for old, new in (("+ablation=squeeze ", ""), ("0.5 because", "x because"), ("sq", "sqq")):
+        (folder / "campaign.yaml").write_text(FILE.replace(old, new, 2))
+        with pytest.raises(ConfigError, match=r"^studies/mine/campaign\.yaml: "):
+            train(folder)
+    assert not (folder / "plan.yaml").exists()
+
+
+def test_a_folder_that_git_ignores_needs_no_commit_and_one_without_results_gives_none(
+    folder: Path,
+) -> None:
+    Path(".gitignore").write_text("studies\n")
+    train(folder)
+    assert is_committed(folder / "plan.yaml") is None
+    with pytest.raises(ConfigError, match="runs/mine holds no finished run of studies/mine"):
+        call_verb("campaign", ["collect", str(folder)])
 
 
 def test_runs_that_were_begun_or_planned_otherwise_are_no_campaigns(

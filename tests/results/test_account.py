@@ -12,6 +12,7 @@ from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
 from senet_repro.results.account import list_planned, read_account
 from senet_repro.results.campaign import Campaign, PlannedTable
+from senet_repro.results.campaign_file import CampaignFile
 from senet_repro.results.starts import add_start
 from tests.folders import begin, finish
 from tests.records import compose_once
@@ -37,6 +38,9 @@ def table_of(rows: tuple[str, ...], seeds: list[int]) -> PlannedTable:
 
 
 CAMPAIGN = campaign_of(table_of(ROWS, [0, 1]))
+SOURCE = CampaignFile(
+    question="Does r matter?", sweep=[], seeds=[0, 1], budget_h=2, smallest_effects=[], machine=[]
+)
 
 
 def start(run: Run, times: int) -> None:
@@ -83,12 +87,14 @@ def test_every_planned_run_is_in_the_account_whatever_became_of_it(tmp_path: Pat
     assert lines[3].endswith("seed0: the disk was full")
     assert lines[4:6] == [
         "1 done, 1 failed, 1 stopped, 2 waiting, 1 diverged, of 6 runs",
-        "1 run interrupted and taken up again, 2 times in all",
+        "1 run was taken up again after a stop or a failure, 2 times in all",
     ]
-    assert lines[6].startswith("0.0 of 2 hours spent")
+    assert lines[6].startswith("0.00 of 2 hours spent")
     assert lines[7] == "1 run beside them is of no plan, and left out"
 
-    text = format_account(account, CAMPAIGN)
+    assert "more in all than was planned" in describe_account(account, 1e-4)
+    text = format_account(account, CAMPAIGN, SOURCE)
+    assert SOURCE.question in text
     assert f"| {name('r=2')}" in text
     assert "not finite |" in text
     assert "| 0    |    1 |      1 |        1 |       0 |" in text
@@ -111,6 +117,20 @@ def test_once_all_is_done_nothing_is_left(tmp_path: Path) -> None:
     assert describe_account(account, 1).splitlines() == [
         "seed 0: 3 done",
         "3 done, of 3 runs",
-        "no run was interrupted",
-        "0.0 of 1 hours spent, as if one run went after the other; nothing is left to train",
+        "no run was taken up again",
+        "0.00 of 1 hours spent, as if one run went after the other; nothing is left to train",
     ]
+
+
+def test_what_was_collected_counts_where_nothing_was_trained(tmp_path: Path) -> None:
+    collected, trained = tmp_path / "collected", tmp_path / "trained"
+    finish(collected, "r=2", "seed=0")
+    begin(collected, "r=4", "seed=0", state="failed", reason="not finite", diverged=True)
+    begin(collected, "r=8", "seed=0", state="failed", reason="the disk was full", diverged=False)
+    finish(trained, "r=2", "seed=0")
+    begin(trained, "r=8", "seed=0", state="stopped")
+    account = read_account(trained, CAMPAIGN, collected)
+    assert [run.state.state for run in account.runs[:3]] == ["done", "failed", "stopped"]
+    assert [run.is_settled for run in account.runs[:3]] == [True, True, False]
+    # Where both hold a run, it is the one that was trained here.
+    assert account.runs[0].state.folder.is_relative_to(trained)

@@ -7,6 +7,7 @@ campaign.yaml --> plan.yaml, to be committed --> runs/NAME, trained in rounds --
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ from senet_repro.core.errors import ConfigError, Stopped
 from senet_repro.core.printing import print_line, print_skipped, print_text
 
 if TYPE_CHECKING:
-    from senet_repro.results.campaign import Campaign
+    from senet_repro.results.campaign import Campaign, PlannedTable
     from senet_repro.results.campaign_file import CampaignFile
 
 DESCRIPTION = "A whole campaign, planned before. Train what is missing, tell how far it is, or collect results."
+
+
+MOST_POINTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ def run_verb(options: argparse.Namespace) -> int:
 def _train_campaign(place: Place) -> int:
     """Train every run that is missing, all rows of one seed after those of another; the first time, write the plan."""
     from senet_repro.cli.account_text import describe_account
+    from senet_repro.cli.collect import restore_collected
+    from senet_repro.core.checkout import read_commit
     from senet_repro.results.account import read_account
     from senet_repro.results.campaign import read_campaign
     from senet_repro.results.campaign_claims import check_claims
@@ -74,15 +80,20 @@ def _train_campaign(place: Place) -> int:
         return _plan_campaign(place, source)
     _require_committed(place)
     check_claims(place.folder, campaign)
-    _check_rows(place, source, campaign)
+    _check_plan(place, source, campaign)
     _copy_plan(place)
-    account = read_account(place.results_dir, campaign)
-    print_text(describe_account(account, source.budget_h), file=sys.stderr)
+    account = read_account(place.results_dir, campaign, place.folder)
+    restore_collected(account, place.folder, place.results_dir)
     if account.unsettled:
-        _train_rounds(place, source, campaign)
-        account = read_account(place.results_dir, campaign)
+        print_text(describe_account(account, source.budget_h), file=sys.stderr)
+        if read_commit().dirty:
+            print(
+                "files of the code differ from its commit, as the records will say", file=sys.stderr
+            )
+        _train_rounds(place, source)
+        account = read_account(place.results_dir, campaign, place.folder)
     print_text(describe_account(account, source.budget_h))
-    return 1 if account.unsettled else 0
+    return 1 if account.unsettled or account.failed else 0
 
 
 def _tell_status(place: Place) -> int:
@@ -93,7 +104,7 @@ def _tell_status(place: Place) -> int:
 
     campaign = _require_plan(place)
     source = read_campaign_file(place.folder)
-    account = read_account(place.results_dir, campaign)
+    account = read_account(place.results_dir, campaign, place.folder)
     print_text(describe_account(account, source.budget_h))
     print_skipped(account.problems)
     return 1 if account.failed else 0
@@ -103,10 +114,12 @@ def _collect_results(place: Place) -> int:
     """Copy what is finished into the campaign's folder, and write its tables and its account there."""
     from senet_repro.cli.collect import collect_campaign
     from senet_repro.results.campaign_claims import check_claims
+    from senet_repro.results.campaign_file import read_campaign_file
 
     campaign = _require_plan(place)
     check_claims(place.folder, campaign)
-    collect_campaign(place.folder, place.results_dir, campaign)
+    source = read_campaign_file(place.folder)
+    collect_campaign(place.folder, place.results_dir, campaign, source)
     return 0
 
 
@@ -120,21 +133,14 @@ _ACTIONS: dict[str, Callable[[Place], int]] = {
 def _plan_campaign(place: Place, source: CampaignFile) -> int:
     """Write the plan of a campaign, to be committed before its first run."""
     from senet_repro.cli.planning import (
-        Words,
-        compose_rows,
         describe_table,
         draw_up_campaign,
-        list_lacking_rows,
-        plan_tables,
-        read_words,
         refuse_begun,
     )
     from senet_repro.results.campaign import CAMPAIGN_FILE, check_names, write_campaign
     from senet_repro.results.campaign_claims import write_claims
 
-    words = Words(read_words(source.sweep).overrides, source.seeds)
-    runs = compose_rows(_list_words(place, source))
-    tables = plan_tables(words, runs, source.grows_from, source.smallest_effects)
+    tables = _plan_tables(place, source)
     refuse_begun(place.results_dir, tables)
     campaign = draw_up_campaign(place.folder.resolve().name, tables)
     check_names(place.folder, campaign)
@@ -143,13 +149,43 @@ def _plan_campaign(place: Place, source: CampaignFile) -> int:
     write_campaign(place.folder, campaign)
     for name, table in tables.items():
         print_line(describe_table(name, table))
-    for line in list_lacking_rows(runs, tables):
-        print_text(line, file=sys.stderr)
     print_line(f"planned in {place.folder / CAMPAIGN_FILE}, and nothing trained yet")
     print_line("commit the folder, so that the plan is known to be older than its runs:")
-    print_line(f"  git add {place.folder} && git commit -m 'Plan {campaign.name}'")
+    print_line(f"  {_name_commit(place)}")
     print_line("then the same command trains it")
     return 0
+
+
+def _plan_tables(place: Place, source: CampaignFile) -> dict[str, PlannedTable]:
+    """Return what the campaign's file plans of each table.
+
+    Raises:
+        ConfigError: it plans nothing that can be; the message names the file.
+    """
+    from senet_repro.cli.planning import (
+        Words,
+        compose_rows,
+        list_lacking_rows,
+        plan_tables,
+        read_words,
+    )
+    from senet_repro.config.overrides import read_overrides
+    from senet_repro.results.campaign_file import CAMPAIGN_SOURCE
+
+    try:
+        words = Words(read_words(source.sweep).overrides, source.seeds)
+        runs = compose_rows(read_overrides(_list_words(place, source)))
+        tables = plan_tables(words, runs, None, source.smallest_effects)
+    except ConfigError as error:
+        raise ConfigError(f"{place.folder / CAMPAIGN_SOURCE}: {error}") from error
+    for line in list_lacking_rows(runs, tables):
+        print_text(line, file=sys.stderr)
+    return tables
+
+
+def _name_commit(place: Place) -> str:
+    """Return the command that commits the campaign's folder."""
+    return f"git add {shlex.quote(str(place.folder))} && git commit"
 
 
 def _require_plan(place: Place) -> Campaign:
@@ -164,7 +200,7 @@ def _require_plan(place: Place) -> Campaign:
     if campaign is None:
         raise ConfigError(
             f"{place.folder / CAMPAIGN_FILE} is not there: "
-            f"python -m senet_repro campaign train {place.folder} writes it"
+            f"python -m senet_repro campaign train {shlex.quote(str(place.folder))} writes it"
         )
     return campaign
 
@@ -181,28 +217,23 @@ def _require_committed(place: Place) -> None:
     path = place.folder / CAMPAIGN_FILE
     if is_committed(path) is False:
         raise ConfigError(
-            f"{path} is not committed as it stands, and a plan comes before its runs: "
-            f"git add {place.folder} && git commit"
+            f"{path} is not committed as it stands, and a plan comes before its runs: {_name_commit(place)}; "
+            f"one that was changed since is put back by git checkout {shlex.quote(str(path))}"
         )
 
 
-def _check_rows(place: Place, source: CampaignFile, campaign: Campaign) -> None:
-    """Accept a campaign's file that describes the very runs and seeds of its plan.
+def _check_plan(place: Place, source: CampaignFile, campaign: Campaign) -> None:
+    """Accept a campaign's file that plans the very tables, runs, seeds and effects of its plan.
 
     Raises:
-        ConfigError: it describes others, as where its words or the code were changed.
+        ConfigError: it plans others, as where its words or the code were changed.
     """
-    from senet_repro.cli.planning import compose_rows
-    from senet_repro.config.identity import run_dir
-    from senet_repro.results.account import list_planned
     from senet_repro.results.campaign import CAMPAIGN_FILE
     from senet_repro.results.campaign_file import CAMPAIGN_SOURCE
 
-    names = {run_dir(run).parent.name for run in compose_rows(_list_words(place, source))}
-    described = {(name, seed) for name in names for seed in source.seeds}
-    if described != set(list_planned(campaign)):
+    if _plan_tables(place, source) != campaign.tables:
         raise ConfigError(
-            f"{place.folder / CAMPAIGN_SOURCE} describes other runs than {CAMPAIGN_FILE} beside it plans: "
+            f"{place.folder / CAMPAIGN_SOURCE} does not plan any more what {CAMPAIGN_FILE} beside it holds: "
             f"put the file back, or the code at commit {campaign.commit}, or plan another campaign in another folder"
         )
 
@@ -227,15 +258,16 @@ def _copy_plan(place: Place) -> None:
         )
 
 
-def _train_rounds(place: Place, source: CampaignFile, campaign: Campaign) -> None:
+def _train_rounds(place: Place, source: CampaignFile) -> None:
     """Train what is missing as one sweep, which goes seed by seed, so that no core waits between rounds."""
     from senet_repro.cli import train
     from senet_repro.cli.command_line import CommandLine
     from senet_repro.core.matplotlib_folder import set_matplotlib_folder
     from senet_repro.core.streams import guard_streams
 
-    seeds = sorted({seed for table in campaign.tables.values() for seed in table.seeds})
-    words = [*_list_words(place, source), f"seed={','.join(map(str, seeds))}"]
+    # The plan has decided how many points there are.
+    words = [f"hydra.sweeper.most_points={MOST_POINTS}", *_list_words(place, source)]
+    words.append(f"seed={','.join(map(str, sorted(source.seeds)))}")
     # A run goes on where nobody reads what it says.
     guard_streams()
     set_matplotlib_folder()
