@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     # The checkout of the tests may have changes.
     monkeypatch.setattr(planning, "read_commit", lambda: Commit("c" * 40, dirty=False))
+    monkeypatch.setattr(planning, "compose_rows", lambda words: compose_rows_once(tuple(words)))
     git("init", "--quiet")
     folder = Path("studies/mine")
     folder.mkdir(parents=True)
     (folder / "campaign.yaml").write_text(FILE)
     return folder
+
+
+# Composing takes long, and the same words give the same rows.
+compose_rows_once = cache(planning.compose_rows)
 
 
 def train(folder: Path) -> int:
