@@ -70,17 +70,11 @@ def collect_campaign(
     print_line(_describe_collection(collected, len(account.unplanned), folder))
 
 
-def restore_collected(account: Account, folder: Path, results_dir: Path) -> None:
-    """Copy what is settled in a campaign's folder alone to where it is trained, as in a fresh clone."""
+def restore_collected(account: Account, results_dir: Path) -> None:
+    """Copy what is settled in a campaign's own folder alone to where it is trained, as in a fresh clone."""
     for run in account.runs:
-        target = results_dir / run.run / run.state.folder.name
-        if run.state.folder == target or not run.is_settled:
-            continue
-        target.mkdir(parents=True, exist_ok=True)
-        names = [path.name for path in run.state.folder.iterdir() if path.is_file()]
-        # The record last: where it is, the others are.
-        for name in sorted(names, key=lambda name: name == RunFolder(target).record_file.name):
-            write_bytes(target / name, read_bytes(run.state.folder / name))
+        if run.is_settled:
+            _copy_run(run, results_dir)
 
 
 def _describe_collection(collected: Account, unplanned: int, folder: Path) -> str:
@@ -95,10 +89,10 @@ def _describe_collection(collected: Account, unplanned: int, folder: Path) -> st
 
 
 def _copy_run(run: AccountedRun, folder: Path) -> None:
-    """Copy a settled run, unless the campaign's folder is the only one that holds it.
+    """Copy a run that ended into `folder`, unless it lies there.
 
     Raises:
-        ConfigError: another record of it was collected before.
+        ConfigError: `folder` holds another record of it.
         OSError: one of its files cannot be read.
     """
     if run.state.folder == folder / run.run / run.state.folder.name:

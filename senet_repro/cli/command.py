@@ -310,8 +310,13 @@ def _order_in_rounds(points: Sequence[Point]) -> list[Point]:
 
     Seeds and rows keep the order in which the command gives them.
     """
-    seeds = list(dict.fromkeys(point.run.seed for point in points))
-    return sorted(points, key=lambda point: seeds.index(point.run.seed))
+    rounds: dict[int, list[Point]] = {}
+    for point in points:
+        rounds.setdefault(point.run.seed, []).append(point)
+    ordered = []
+    for of_seed in rounds.values():
+        ordered += of_seed
+    return ordered
 
 
 def _name_points(numbers: Sequence[int]) -> str:

@@ -83,7 +83,7 @@ def _train_campaign(place: Place) -> int:
     _check_plan(place, source, campaign)
     _copy_plan(place)
     account = read_account(place.results_dir, campaign, place.folder)
-    restore_collected(account, place.folder, place.results_dir)
+    restore_collected(account, place.results_dir)
     if account.unsettled:
         print_text(describe_account(account, source.budget_h), file=sys.stderr)
         if read_commit().dirty:
