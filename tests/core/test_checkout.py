@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,32 @@ def test_a_checkout_knows_its_own_commit(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / ".git").mkdir()
     # No repository that git can read: then nothing is known.
     assert read_commit() == Commit(None, None)
+
+
+def test_commits_and_changes_that_are_no_code_leave_the_commit_as_it_is(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+        command = ["git", "-C", str(tmp_path), *who, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def read_anew() -> Commit:
+        read_commit.cache_clear()
+        return read_commit()
+
+    code, account = tmp_path / "senet_repro" / "core" / "checkout.py", tmp_path / "account.md"
+    code.parent.mkdir(parents=True)
+    for path in (code, account):
+        path.write_text("first")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "The code")
+    revision = git("rev-parse", "HEAD")
+    assert read_anew() == Commit(revision, dirty=False)
+    account.write_text("collected")
+    assert read_anew() == Commit(revision, dirty=False)
+    git("commit", "--quiet", "--all", "--message", "Results")
+    assert read_anew() == Commit(revision, dirty=False)
+    code.write_text("second")
+    assert read_anew() == Commit(revision, dirty=True)
+    git("commit", "--quiet", "--all", "--message", "Other code")
+    assert read_anew() == Commit(git("rev-parse", "HEAD"), dirty=False)
