@@ -17,6 +17,7 @@ from senet_repro.config.composition import compose
 from senet_repro.core.errors import DataError
 from senet_repro.results.account import read_account
 from senet_repro.results.campaign import read_campaign
+from senet_repro.results.campaign_claims import check_claims
 from senet_repro.results.campaign_file import read_campaign_file
 from tests.commands import InProcess, run_command
 from tests.conftest import ROOT
@@ -132,6 +133,7 @@ def test_a_committed_collection_equals_what_is_made_from_its_records(
     )
     assert made == committed
     account = read_account(folder, campaign)
+    check_claims(folder, campaign)
     source = read_campaign_file(folder)
     assert format_account(account, campaign, source) == (folder / "account.md").read_text()
 

@@ -29,7 +29,10 @@ if [ -n "$pictures" ]; then
 fi
 
 # Records keep the commit, and .git does not travel.
-git describe --always --abbrev=40 --exclude='*' --dirty >.gpu/commit
+code="senet_repro conf hydra_plugins pyproject.toml requirements.lock"
+commit=$(git rev-list -1 HEAD -- $code)
+git diff --quiet HEAD -- $code || commit="$commit-dirty"
+echo "$commit" >.gpu/commit
 cp experiments/gpu/environment.sh .gpu/
 size_mb=$(du -sm .gpu | cut -f1)
 echo ".gpu holds $size_mb MB"

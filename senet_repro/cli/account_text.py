@@ -62,16 +62,16 @@ def _describe_restarts(runs: Iterable[AccountedRun]) -> str:
 
 def _describe_time(account: Account, budget_h: float) -> str:
     """Return the time of the finished runs against the budget, and about how much is left; one run after the other."""
-    line = f"{account.spent_h:.2f} of {budget_h:g} hours spent, as if one run went after the other"
+    line = f"{account.spent_h:.2f} of {budget_h:g} hours in finished runs, as if one went after the other"
     if account.spent_h + (account.left_h or 0) > budget_h:
         line += ", and more in all than was planned"
     if not account.unsettled:
         return f"{line}; nothing is left to train"
     if account.left_h is None:
         return f"{line}; the first run tells how long the others take"
-    side_by_side = max(sum(run.state.state == "running" for run in account.runs), 1)
-    left = format_duration(account.left_h * S_PER_H / side_by_side)
-    return f"{line}; about {left} left with {side_by_side} at a time"
+    side_by_side = sum(run.state.state == "running" for run in account.runs)
+    left = format_duration(account.left_h * S_PER_H / max(side_by_side, 1))
+    return f"{line}; about {left} left with {side_by_side or 'one'} at a time"
 
 
 def format_account(account: Account, campaign: Campaign, source: CampaignFile) -> str:
@@ -98,7 +98,13 @@ def format_account(account: Account, campaign: Campaign, source: CampaignFile) -
             reason = ""
             if run.state.state == "failed":
                 reason = escape_markdown(first_line(run.state.reason))
-            cells = (run.run, str(run.seed), _name_state(run), str(run.starts or ""), reason)
+            cells = (
+                run.folder_name,
+                str(run.seed),
+                _name_state(run),
+                str(run.starts or ""),
+                reason,
+            )
             lines.append(cells)
         parts.append(align_columns(lines))
     return escape_controls("\n\n".join(parts)) + "\n"

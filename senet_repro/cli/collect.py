@@ -22,7 +22,12 @@ from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.printing import print_line, print_skipped
 from senet_repro.core.wording import count_noun
 from senet_repro.results.access import explain_access
-from senet_repro.results.account import Account, AccountedRun, read_account
+from senet_repro.results.account import (
+    Account,
+    AccountedRun,
+    read_account,
+    refuse_other_plans,
+)
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status, write_status
 
@@ -44,12 +49,13 @@ _KEPT_OF_STATUS = ("run_key", "seed", "state", "epochs", "reason", "diverged")
 def collect_campaign(
     folder: Path, results_dir: Path, campaign: Campaign, source: CampaignFile
 ) -> None:
-    """Copy every settled run of a campaign from `results_dir` into `folder`, and write what follows from them there.
+    """Copy every run that is done or failed from `results_dir` into `folder`, and write what follows from them there.
 
     Raises:
-        ConfigError: nothing is settled yet, or a record was collected before and is another one now.
+        ConfigError: there is none yet, one is of another plan, or was collected before and is another one now.
     """
     account = read_account(results_dir, campaign, folder)
+    refuse_other_plans(account, campaign)
     problems = list(account.problems)
     done = [run for run in account.runs if run.state.state == "done"]
     if not done and not account.failed:
@@ -71,9 +77,18 @@ def collect_campaign(
 
 
 def restore_collected(account: Account, results_dir: Path) -> None:
-    """Copy what is settled in a campaign's own folder alone to where it is trained, as in a fresh clone."""
+    """Copy what is settled in a campaign's own folder alone to where it is trained, as in a fresh clone.
+
+    Raises:
+        ConfigError: a record lies there already that cannot be believed.
+    """
     for run in account.runs:
-        if run.is_settled:
+        damaged = RunFolder(results_dir / run.folder_name / run.state.folder.name).record_file
+        if run.is_settled and run.state.folder != damaged.parent:
+            if damaged.exists():
+                raise ConfigError(
+                    f"{damaged} cannot be believed, and {run.state.folder} holds the run: remove the former"
+                )
             _copy_run(run, results_dir)
 
 
@@ -95,7 +110,7 @@ def _copy_run(run: AccountedRun, folder: Path) -> None:
         ConfigError: `folder` holds another record of it.
         OSError: one of its files cannot be read.
     """
-    if run.state.folder == folder / run.run / run.state.folder.name:
+    if run.state.folder == folder / run.folder_name / run.state.folder.name:
         return
     if run.state.state == "done":
         _copy_finished(run, folder)
@@ -107,10 +122,10 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
     """Copy a finished run, but for its checkpoints.
 
     Raises:
-        ConfigError: another record of it was collected before.
+        ConfigError: another record of it was collected before, or that it diverged.
     """
     source = RunFolder(run.state.folder)
-    target = RunFolder(folder / run.run / source.path.name)
+    target = RunFolder(folder / run.folder_name / source.path.name)
     record = read_bytes(source.record_file)
     outcomes = read_bytes(source.outcomes_file)
     if target.record_file.exists() and read_bytes(target.record_file) != record:
@@ -118,10 +133,15 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
             f"{target.record_file} was collected before, and {source.record_file} is another: a run counts once; "
             "put the first one back, or plan another campaign"
         )
+    if not target.record_file.exists() and read_status(target.path).get("diverged") is True:
+        raise ConfigError(
+            f"{target.path} was collected as diverged, and {source.path} is another attempt: a run counts once; "
+            f"take {source.path} away"
+        )
     target.path.mkdir(parents=True, exist_ok=True)
     _copy_files(source, target)
     write_bytes(target.outcomes_file, outcomes)
-    # Of an attempt that failed before.
+    # Of an attempt that failed of what was mended since.
     target.status_file.unlink(missing_ok=True)
     # Last, as in the run's own folder: where it is, the others are.
     write_bytes(target.record_file, record)
@@ -130,8 +150,8 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
 def _copy_failed(run: AccountedRun, folder: Path) -> None:
     """Copy what a failed run left, and why it failed."""
     source = RunFolder(run.state.folder)
-    target = RunFolder(folder / run.run / source.path.name)
-    # It was finished and collected, and lost since where it was trained.
+    target = RunFolder(folder / run.folder_name / source.path.name)
+    # A run that was finished is not taken back by an attempt that failed later.
     if target.record_file.exists():
         return
     target.path.mkdir(parents=True, exist_ok=True)
@@ -152,7 +172,7 @@ def _copy_files(source: RunFolder, target: RunFolder) -> None:
 def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:
     """Write the final weights of each row's first seed, unless all of them together would be too large."""
     targets = {
-        folder / WEIGHTS / f"{run.run}.safetensors": run.state.folder
+        folder / WEIGHTS / f"{run.folder_name}.safetensors": run.state.folder
         for run in done
         if run.seed == seed
     }
@@ -179,8 +199,8 @@ def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:
         held_bytes += sum(tensor.nbytes for tensor in weights.values())
         if held_bytes > MOST_WEIGHT_BYTES:
             print_line(
-                f"weights of more than {MOST_WEIGHT_BYTES / 1e6:.0f} MB are not kept: {target.name} and others are "
-                "trained again by the command in their records"
+                f"more than {MOST_WEIGHT_BYTES / 1e6:.0f} MB of weights are not kept, {target.name} and others: "
+                "the overrides in their records train them anew"
             )
             return
         write_weights(target, weights)

@@ -12,7 +12,7 @@ from senet_repro.config.schema import Run
 from senet_repro.core.printing import print_text
 from senet_repro.core.wording import choose_form, count_noun, join_words
 from senet_repro.report.tables.planned_seeds import name_seeds
-from senet_repro.results.campaign import CAMPAIGN_FILE, read_campaign
+from senet_repro.results.campaign import PLAN_FILE, read_campaign
 from senet_repro.results.plan import (
     PlannedRun,
     name_plan,
@@ -68,7 +68,7 @@ def say_unplanned(runs: Sequence[Run]) -> None:
             verb = choose_form(len(unplanned), "is", "are")
             print_text(
                 f"senet_repro: {len(unplanned)} of {count_noun(len(pending), 'run')} to train {verb} not planned in "
-                f"{results_dir / CAMPAIGN_FILE}: tables will show and not count what is unplanned",
+                f"{results_dir / PLAN_FILE}: tables will show and not count what is unplanned",
                 file=sys.stderr,
             )
 

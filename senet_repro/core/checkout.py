@@ -1,7 +1,7 @@
 """The commit of the checkout that the package runs from (core floor).
 
-Where the files of a checkout were copied to a machine without its `.git`, the environment may say which they are:
-SENET_REPRO_COMMIT="$(git describe --always --abbrev=40 --exclude='*' --dirty)".
+Where the files of a checkout were copied to a machine without its `.git`, SENET_REPRO_COMMIT may say which they are:
+what `git rev-list -1 HEAD -- ` prints with the names in CODE, and -dirty after it where files of these differ.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def is_committed(file: Path) -> bool | None:
         return None
     if not tracked and not untracked.strip():
         return None
-    return not changes
+    return bool(tracked) and not changes
 
 
 def _read_stated_commit() -> Commit:

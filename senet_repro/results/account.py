@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import Campaign
+from senet_repro.results.plan import read_kept_plan
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.run_states import RunState, read_run_states
 from senet_repro.results.starts import count_starts
 from senet_repro.results.store import read_status
@@ -18,7 +21,7 @@ S_PER_H = 3600
 class AccountedRun:
     """One run of the plan, and how far it is."""
 
-    run: str  # the name of its folder, <name>-<first 8 digits of the run key>
+    folder_name: str  # the name of its folder, <name>-<first 8 digits of the run key>
     seed: int
     state: RunState
     diverged: bool  # failed, and would fail again
@@ -31,7 +34,7 @@ class AccountedRun:
 
     @property
     def restarts(self) -> int:
-        """Return how often the run was taken up again."""
+        """Return how often the run is known to have been taken up again."""
         return max((self.starts or 1) - 1, 0)
 
 
@@ -91,26 +94,44 @@ def read_account(results_dir: Path, campaign: Campaign, collected: Path | None =
     """Return what became of every run of a campaign that is trained in `results_dir`.
 
     A run that is settled in `collected`, the campaign's own folder, is so wherever it is cloned, unless `results_dir`
-    holds it settled, too.
+    holds it settled, too, or it is being trained there.
     """
     states, problems = read_run_states(results_dir)
     by_folder = {state.folder: state for state in states}
-    kept: dict[Path, RunState] = {}
+    settled_runs: dict[tuple[str, int], AccountedRun] = {}
     if collected is not None:
-        kept_states, kept_problems = read_run_states(collected)
-        kept = {state.folder: state for state in kept_states}
-        problems += kept_problems
+        of_collected = read_account(collected, campaign)
+        problems += of_collected.problems
+        for run in of_collected.runs:
+            if run.is_settled:
+                settled_runs[run.folder_name, run.seed] = run
     runs = []
     for name, seed in list_planned(campaign):
-        place = Path(name) / f"seed{seed}"
-        state = by_folder.pop(results_dir / place, None)
-        run = _account_for(name, seed, state or _await_run(results_dir / place, name, seed))
-        kept_state = kept.get(collected / place) if collected else None
-        if kept_state and not run.is_settled:
-            kept_run = _account_for(name, seed, kept_state)
-            run = kept_run if kept_run.is_settled else run
+        folder = results_dir / name / f"seed{seed}"
+        state = by_folder.pop(folder, None) or _await_run(folder, name, seed)
+        run = _account_for(name, seed, state)
+        if not run.is_settled and state.state != "running":
+            run = settled_runs.get((name, seed), run)
         runs.append(run)
     return Account(runs, _list_begun(by_folder.values()), problems)
+
+
+def refuse_other_plans(account: Account, campaign: Campaign) -> None:
+    """Accept an account whose runs were all begun under the campaign's plan.
+
+    Raises:
+        ConfigError: one was begun before the plan was written, or under another; the message names it.
+    """
+    for run in account.runs:
+        # A run keeps its plan before anything else is said of it.
+        if run.state.state == "waiting":
+            continue
+        plan = read_kept_plan(RunFolder(run.state.folder)) or {}
+        if plan.get("sha256") != campaign.sha256:
+            raise ConfigError(
+                f"{run.state.folder} was not begun under the plan of {campaign.name}, and counts for nothing there: "
+                "give another folder for the campaign's runs, --results DIR, or plan another campaign"
+            )
 
 
 def _await_run(folder: Path, name: str, seed: int) -> RunState:

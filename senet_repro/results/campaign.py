@@ -29,7 +29,7 @@ from senet_repro.results.record_rules import (
     show_value,
 )
 
-CAMPAIGN_FILE = "plan.yaml"
+PLAN_FILE = "plan.yaml"
 """The name of the plan in the results folder."""
 
 EVERY_CLAIM = "*"
@@ -41,7 +41,7 @@ MOST_GROWN_SEEDS = 1000
 SCHEMA_VERSION = 1
 _MEND = "python -m senet_repro plan writes it"
 _HEAD = """\
-# What this campaign is going to train, written before its first run by `python -m senet_repro plan`. Records hold
+# What this campaign is going to train, written before its first run. Records hold
 # the hash of this file: tables and verdicts tell of changes made after a run of it was trained.
 """
 
@@ -99,7 +99,7 @@ class Campaign:
             and (table.seeds, table.grows_from) == (first.seeds, first.grows_from)
         ]
         return {
-            "id": CAMPAIGN_FILE,
+            "id": PLAN_FILE,
             "written_at": self.written_at,
             "seeds": list(first.seeds),
             "grows_from": first.grows_from,
@@ -116,7 +116,7 @@ def read_campaign(results_dir: Path) -> Campaign | None:
     Raises:
         ConfigError: the plan cannot be read, or is none; the message names the key and the mend.
     """
-    path = results_dir / CAMPAIGN_FILE
+    path = results_dir / PLAN_FILE
     try:
         text = read_text(path)
     except FileNotFoundError as error:
@@ -136,7 +136,7 @@ def read_campaign(results_dir: Path) -> Campaign | None:
 
 def write_campaign(results_dir: Path, campaign: Campaign) -> Path:
     """Write a campaign's plan, and return its file."""
-    path = results_dir / CAMPAIGN_FILE
+    path = results_dir / PLAN_FILE
     content = {"schema_version": SCHEMA_VERSION, **asdict(campaign)}
     # Nobody can write the hash of a file into it.
     del content["sha256"]
@@ -152,7 +152,7 @@ def check_names(results_dir: Path, campaign: Campaign) -> None:
         ConfigError: a table or a claim has another name; the message names the nearest.
     """
     for name, planned in campaign.tables.items():
-        where = f"{results_dir / CAMPAIGN_FILE}: tables.{name}"
+        where = f"{results_dir / PLAN_FILE}: tables.{name}"
         # A number finds a table, too, and is no name.
         try:
             table = find_table(name)
@@ -294,7 +294,7 @@ def is_time(value: Any) -> bool:
 
 # The keys of each part of the file, in their order.
 SEEDS = Rule(_are_seeds, "whole numbers from 0 on, each once, such as 0, 1, 2")
-TEXTS = Rule(are_texts, "a list of texts")
+_TEXTS = Rule(are_texts, "a list of texts")
 _CAMPAIGN_RULES = {
     "schema_version": Rule(is_count, f"{SCHEMA_VERSION}"),
     "name": Rule(is_name, "a name"),
@@ -303,13 +303,13 @@ _CAMPAIGN_RULES = {
     "tables": Rule(_are_parts, "tables by their names"),
 }
 _TABLE_RULES = {
-    "overrides": TEXTS,
+    "overrides": _TEXTS,
     "seeds": SEEDS,
     # Against the seeds it is checked by itself.
     "grows_from": Rule(is_count, "a number of seeds or null", may_lack=True),
-    "claims": TEXTS,
+    "claims": _TEXTS,
     "smallest_effects": Rule(_are_parts, "effects by claims"),
-    "runs": TEXTS,
+    "runs": _TEXTS,
 }
 _EFFECT_RULES = {
     "points": Rule(_are_points, "a number above 0, in points"),

@@ -1,7 +1,8 @@
 """The claims of a campaign as they were before its first run, `claims.yaml` beside its plan (results floor).
 
 The plan names its claims, and the tables' files say how each is judged: this file keeps that, rows and margins
-included, so that a claim that was added or a margin that was moved after the first result is found.
+included. Where the tables' files were changed since, nothing is trained or collected; a change of this file itself,
+which has to be committed, is seen in its history.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from senet_repro.results.campaign import Campaign, parse_yaml
 CLAIMS_FILE = "claims.yaml"
 """The name of the file beside the plan."""
 
-_HEAD = "# How each claim of the plan is judged, written with it. Nothing here is changed once a run was begun.\n"
+_HEAD = "# How each claim of the plan is judged, from the tables' files as they were when it was written.\n"
 
 
 def write_claims(folder: Path, campaign: Campaign) -> None:

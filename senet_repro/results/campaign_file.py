@@ -96,21 +96,26 @@ def _check_words(path: Path, sweep: Sequence[str], machine: Sequence[str]) -> No
         ConfigError: a word has another place, which the message names.
     """
     for word in (*sweep, *machine):
-        key = word.partition("=")[0]
+        key = _read_key(word)
         if key in _OF_CAMPAIGN:
             raise ConfigError(f"{path}: {word}: leave it out; {_OF_CAMPAIGN[key]}")
     for word in machine:
-        if not _OF_MACHINE.fullmatch(word.partition("=")[0]):
+        if not _OF_MACHINE.fullmatch(_read_key(word)):
             raise ConfigError(
                 f"{path}: machine: {word} may decide what is computed: put it into sweep, so that the plan holds it"
             )
+
+
+def _read_key(word: str) -> str:
+    """Return the key of a word, without the signs that Hydra wants before some."""
+    return word.partition("=")[0].lstrip("+")
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and " ".join(value.split()).isprintable() and bool(value.strip())
 
 
-def _is_time(value: Any) -> bool:
+def _are_hours(value: Any) -> bool:
     return is_number(value) and value > 0
 
 
@@ -135,6 +140,6 @@ _RULES = {
     "smallest_effects": Rule(
         are_texts, 'texts such as "0.5 because ...", in quotes where they hold a colon'
     ),
-    "budget_h": Rule(_is_time, "hours above 0, of all runs one after the other"),
+    "budget_h": Rule(_are_hours, "hours above 0, of all runs one after the other"),
     "machine": _WORDS,
 }

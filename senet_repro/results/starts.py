@@ -19,7 +19,7 @@ def add_start(folder: Path) -> None:
 def count_starts(folder: Path) -> int | None:
     """Return how often the run in `folder` was started; None for a run of a version that did not count."""
     try:
-        lines = read_text(RunFolder(folder).starts_file).split()
+        lines = read_text(RunFolder(folder).starts_file).splitlines()
     except (OSError, UnicodeDecodeError):
         return None
     return len(lines)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from senet_repro.core import checkout
-from senet_repro.core.checkout import COMMIT_VARIABLE, Commit, read_commit
+from senet_repro.core.checkout import COMMIT_VARIABLE, Commit, is_committed, read_commit
 from senet_repro.core.errors import ConfigError
 
 REVISION = "0123456789abcdef" * 2 + "01234567"
@@ -56,12 +56,13 @@ def test_a_checkout_knows_its_own_commit(tmp_path: Path, monkeypatch: pytest.Mon
     assert read_commit() == Commit(None, None)
 
 
-def test_commits_and_changes_that_are_no_code_leave_the_commit_as_it_is(tmp_path: Path) -> None:
-    def git(*arguments: str) -> str:
-        who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
-        command = ["git", "-C", str(tmp_path), *who, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    command = ["git", "-C", str(folder), *who, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
+
+def test_commits_and_changes_that_are_no_code_leave_the_commit_as_it_is(tmp_path: Path) -> None:
     def read_anew() -> Commit:
         read_commit.cache_clear()
         return read_commit()
@@ -70,16 +71,36 @@ def test_commits_and_changes_that_are_no_code_leave_the_commit_as_it_is(tmp_path
     code.parent.mkdir(parents=True)
     for path in (code, account):
         path.write_text("first")
-    git("init", "--quiet")
-    git("add", ".")
-    git("commit", "--quiet", "--message", "The code")
-    revision = git("rev-parse", "HEAD")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "The code")
+    revision = git(tmp_path, "rev-parse", "HEAD")
     assert read_anew() == Commit(revision, dirty=False)
     account.write_text("collected")
     assert read_anew() == Commit(revision, dirty=False)
-    git("commit", "--quiet", "--all", "--message", "Results")
+    git(tmp_path, "commit", "--quiet", "--all", "--message", "Results")
     assert read_anew() == Commit(revision, dirty=False)
     code.write_text("second")
     assert read_anew() == Commit(revision, dirty=True)
-    git("commit", "--quiet", "--all", "--message", "Other code")
-    assert read_anew() == Commit(git("rev-parse", "HEAD"), dirty=False)
+    git(tmp_path, "commit", "--quiet", "--all", "--message", "Other code")
+    assert read_anew() == Commit(git(tmp_path, "rev-parse", "HEAD"), dirty=False)
+
+
+def test_a_file_is_committed_only_as_it_stands(tmp_path: Path) -> None:
+    path, ignored = tmp_path / "plan.yaml", tmp_path / "ignored.yaml"
+    path.write_text("first")
+    ignored.write_text("first")
+    assert is_committed(path) is None
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitignore").write_text("ignored.yaml\n")
+    assert is_committed(ignored) is None
+    assert is_committed(path) is False
+    # Git may be told to say nothing of files that it does not track.
+    git(tmp_path, "config", "status.showUntrackedFiles", "no")
+    assert is_committed(path) is False
+    git(tmp_path, "add", "plan.yaml")
+    assert is_committed(path) is False
+    git(tmp_path, "commit", "--quiet", "--message", "Plan")
+    assert is_committed(path) is True
+    path.write_text("second")
+    assert is_committed(path) is False

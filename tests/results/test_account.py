@@ -89,7 +89,7 @@ def test_every_planned_run_is_in_the_account_whatever_became_of_it(tmp_path: Pat
         "1 done, 1 failed, 1 stopped, 2 waiting, 1 diverged, of 6 runs",
         "1 run was taken up again after a stop or a failure, 2 times in all",
     ]
-    assert lines[6].startswith("0.00 of 2 hours spent")
+    assert lines[6].startswith("0.00 of 2 hours in finished runs, ")
     assert lines[7] == "1 run beside them is of no plan, and left out"
 
     assert "more in all than was planned" in describe_account(account, 1e-4)
@@ -118,7 +118,7 @@ def test_once_all_is_done_nothing_is_left(tmp_path: Path) -> None:
         "seed 0: 3 done",
         "3 done, of 3 runs",
         "no run was taken up again",
-        "0.00 of 1 hours spent, as if one run went after the other; nothing is left to train",
+        "0.00 of 1 hours in finished runs, as if one went after the other; nothing is left to train",
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import (
-    CAMPAIGN_FILE,
+    PLAN_FILE,
     Campaign,
     PlannedTable,
     SmallestEffect,
@@ -109,17 +109,17 @@ def test_what_is_wrong_is_named_with_its_mend(right: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("content", [b"", b"- a", b"\xff"])
 def test_a_file_of_another_kind_is_no_plan(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / CAMPAIGN_FILE).write_bytes(content)
+    (tmp_path / PLAN_FILE).write_bytes(content)
     with pytest.raises(ConfigError, match="python -m senet_repro plan writes it"):
         read_campaign(tmp_path)
 
 
 def test_a_folder_or_a_link_that_leads_nowhere_is_no_plan(tmp_path: Path) -> None:
-    (tmp_path / CAMPAIGN_FILE).symlink_to("nowhere")
+    (tmp_path / PLAN_FILE).symlink_to("nowhere")
     with pytest.raises(ConfigError, match="a link to what is not there"):
         read_campaign(tmp_path)
-    (tmp_path / CAMPAIGN_FILE).unlink()
-    (tmp_path / CAMPAIGN_FILE).mkdir()
+    (tmp_path / PLAN_FILE).unlink()
+    (tmp_path / PLAN_FILE).mkdir()
     with pytest.raises(ConfigError, match="not a file"):
         read_campaign(tmp_path)
 

@@ -43,6 +43,8 @@ def test_what_an_author_leaves_out_is_nothing(tmp_path: Path) -> None:
             "recipe.epochs=10 seed=3",
             "seed=3: leave it out; seeds: has the seeds",
         ),
+        ("recipe.epochs=10", "+seed=3", "+seed=3: leave it out"),
+        ("trainer.threads=1", "++dry=true", "dry=true: leave it out"),
         ("trainer.threads=1", "dry=true", "dry=true: leave it out; status tells"),
         ("trainer.threads=1", "results_dir=x", "results_dir=x: leave it out"),
         ("trainer.threads=1", "trainer.compile=true", "trainer.compile=true may decide what is"),

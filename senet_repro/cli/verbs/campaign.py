@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from senet_repro.results.campaign import Campaign, PlannedTable
     from senet_repro.results.campaign_file import CampaignFile
 
-DESCRIPTION = "A whole campaign, planned before. Train what is missing, tell how far it is, or collect results."
+DESCRIPTION = "A campaign that is planned before its first run. Trains it, tells how far it is, collects its results."
 
 
-MOST_POINTS = 1_000_000
+# The plan bounds the sweep.
+_MOST_POINTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Do one of the three things for a campaign, and return the exit code: 1 where a run failed.
+    """Do one of the three things for a campaign; return 1 where a run failed and may be trained again.
+
+    A run that diverged is an outcome, and no failure of the command. `train` returns 1 wherever a run is left to train.
 
     Raises:
         ConfigError: there is no such campaign, or it cannot be trained as it was planned; the message names the mend.
@@ -69,7 +72,7 @@ def _train_campaign(place: Place) -> int:
     from senet_repro.cli.account_text import describe_account
     from senet_repro.cli.collect import restore_collected
     from senet_repro.core.checkout import read_commit
-    from senet_repro.results.account import read_account
+    from senet_repro.results.account import read_account, refuse_other_plans
     from senet_repro.results.campaign import read_campaign
     from senet_repro.results.campaign_claims import check_claims
     from senet_repro.results.campaign_file import read_campaign_file
@@ -83,6 +86,7 @@ def _train_campaign(place: Place) -> int:
     _check_plan(place, source, campaign)
     _copy_plan(place)
     account = read_account(place.results_dir, campaign, place.folder)
+    refuse_other_plans(account, campaign)
     restore_collected(account, place.results_dir)
     if account.unsettled:
         print_text(describe_account(account, source.budget_h), file=sys.stderr)
@@ -93,7 +97,7 @@ def _train_campaign(place: Place) -> int:
         _train_rounds(place, source)
         account = read_account(place.results_dir, campaign, place.folder)
     print_text(describe_account(account, source.budget_h))
-    return 1 if account.unsettled or account.failed else 0
+    return 1 if account.unsettled else 0
 
 
 def _tell_status(place: Place) -> int:
@@ -107,7 +111,8 @@ def _tell_status(place: Place) -> int:
     account = read_account(place.results_dir, campaign, place.folder)
     print_text(describe_account(account, source.budget_h))
     print_skipped(account.problems)
-    return 1 if account.failed else 0
+    may_be_mended = [run for run in account.failed if not run.is_settled]
+    return 1 if may_be_mended else 0
 
 
 def _collect_results(place: Place) -> int:
@@ -137,11 +142,12 @@ def _plan_campaign(place: Place, source: CampaignFile) -> int:
         draw_up_campaign,
         refuse_begun,
     )
-    from senet_repro.results.campaign import CAMPAIGN_FILE, check_names, write_campaign
+    from senet_repro.results.campaign import PLAN_FILE, check_names, write_campaign
     from senet_repro.results.campaign_claims import write_claims
 
     tables = _plan_tables(place, source)
-    refuse_begun(place.results_dir, tables)
+    for begun_in in (place.results_dir, place.folder):
+        refuse_begun(begun_in, tables)
     campaign = draw_up_campaign(place.folder.resolve().name, tables)
     check_names(place.folder, campaign)
     write_claims(place.folder, campaign)
@@ -149,7 +155,7 @@ def _plan_campaign(place: Place, source: CampaignFile) -> int:
     write_campaign(place.folder, campaign)
     for name, table in tables.items():
         print_line(describe_table(name, table))
-    print_line(f"planned in {place.folder / CAMPAIGN_FILE}, and nothing trained yet")
+    print_line(f"planned in {place.folder / PLAN_FILE}, and nothing trained yet")
     print_line("commit the folder, so that the plan is known to be older than its runs:")
     print_line(f"  {_name_commit(place)}")
     print_line("then the same command trains it")
@@ -194,32 +200,35 @@ def _require_plan(place: Place) -> Campaign:
     Raises:
         ConfigError: there is none yet.
     """
-    from senet_repro.results.campaign import CAMPAIGN_FILE, read_campaign
+    from senet_repro.results.campaign import PLAN_FILE, read_campaign
 
     campaign = read_campaign(place.folder)
     if campaign is None:
         raise ConfigError(
-            f"{place.folder / CAMPAIGN_FILE} is not there: "
+            f"{place.folder / PLAN_FILE} is not there: "
             f"python -m senet_repro campaign train {shlex.quote(str(place.folder))} writes it"
         )
     return campaign
 
 
 def _require_committed(place: Place) -> None:
-    """Accept a plan that is committed, or lies in no checkout.
+    """Accept a campaign whose plan, claims and own file are committed, or lie in no checkout.
 
     Raises:
-        ConfigError: it is not committed as it stands.
+        ConfigError: one is not committed as it stands.
     """
     from senet_repro.core.checkout import is_committed
-    from senet_repro.results.campaign import CAMPAIGN_FILE
+    from senet_repro.results.campaign import PLAN_FILE
+    from senet_repro.results.campaign_claims import CLAIMS_FILE
+    from senet_repro.results.campaign_file import CAMPAIGN_SOURCE
 
-    path = place.folder / CAMPAIGN_FILE
-    if is_committed(path) is False:
-        raise ConfigError(
-            f"{path} is not committed as it stands, and a plan comes before its runs: {_name_commit(place)}; "
-            f"one that was changed since is put back by git checkout {shlex.quote(str(path))}"
-        )
+    for name in (PLAN_FILE, CLAIMS_FILE, CAMPAIGN_SOURCE):
+        path = place.folder / name
+        if is_committed(path) is False:
+            raise ConfigError(
+                f"{path} is not committed as it stands, and a plan comes before its runs: {_name_commit(place)}; "
+                f"one that was changed since is put back by git checkout {shlex.quote(str(path))}"
+            )
 
 
 def _check_plan(place: Place, source: CampaignFile, campaign: Campaign) -> None:
@@ -228,12 +237,12 @@ def _check_plan(place: Place, source: CampaignFile, campaign: Campaign) -> None:
     Raises:
         ConfigError: it plans others, as where its words or the code were changed.
     """
-    from senet_repro.results.campaign import CAMPAIGN_FILE
+    from senet_repro.results.campaign import PLAN_FILE
     from senet_repro.results.campaign_file import CAMPAIGN_SOURCE
 
     if _plan_tables(place, source) != campaign.tables:
         raise ConfigError(
-            f"{place.folder / CAMPAIGN_SOURCE} does not plan any more what {CAMPAIGN_FILE} beside it holds: "
+            f"{place.folder / CAMPAIGN_SOURCE} does not plan any more what {PLAN_FILE} beside it holds: "
             f"put the file back, or the code at commit {campaign.commit}, or plan another campaign in another folder"
         )
 
@@ -245,10 +254,10 @@ def _copy_plan(place: Place) -> None:
         ConfigError: another plan lies there.
     """
     from senet_repro.core.files import read_bytes, write_bytes
-    from senet_repro.results.campaign import CAMPAIGN_FILE
+    from senet_repro.results.campaign import PLAN_FILE
 
-    plan = read_bytes(place.folder / CAMPAIGN_FILE)
-    copy = place.results_dir / CAMPAIGN_FILE
+    plan = read_bytes(place.folder / PLAN_FILE)
+    copy = place.results_dir / PLAN_FILE
     if not copy.exists():
         place.results_dir.mkdir(parents=True, exist_ok=True)
         write_bytes(copy, plan)
@@ -265,15 +274,16 @@ def _train_rounds(place: Place, source: CampaignFile) -> None:
     from senet_repro.core.matplotlib_folder import set_matplotlib_folder
     from senet_repro.core.streams import guard_streams
 
-    # The plan has decided how many points there are.
-    words = [f"hydra.sweeper.most_points={MOST_POINTS}", *_list_words(place, source)]
+    words = [f"hydra.sweeper.most_points={_MOST_POINTS}", *_list_words(place, source)]
     words.append(f"seed={','.join(map(str, sorted(source.seeds)))}")
     # A run goes on where nobody reads what it says.
     guard_streams()
     set_matplotlib_folder()
+    # Which runs failed, the account tells.
     try:
         train.main(CommandLine(["--multirun"], words, is_sweep=True), leaves_diverged=True)
     except (KeyboardInterrupt, Stopped):
+        # The line of the stop, which follows, begins with a line end of its own.
         print("\nthe same command goes on from here", file=sys.stderr, end="")
         raise
 

@@ -56,7 +56,7 @@ def run_verb(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: there is no such sweep, a run of the plan was begun already, or the code is not committed.
     """
-    from senet_repro.results.campaign import CAMPAIGN_FILE, read_campaign
+    from senet_repro.results.campaign import PLAN_FILE, read_campaign
 
     words = read_words(options.words)
     runs = compose_rows(words.overrides)
@@ -74,7 +74,7 @@ def run_verb(options: argparse.Namespace) -> int:
     if runs[0].dry:
         print("nothing was written: dry=true")
         return 0
-    print_line(f"planned in {results_dir / CAMPAIGN_FILE}; this trains them:")
+    print_line(f"planned in {results_dir / PLAN_FILE}; this trains them:")
     print_line(f"python -m senet_repro -m {shlex.join(options.words)}")
     return 0
 

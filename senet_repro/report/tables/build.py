@@ -27,7 +27,7 @@ from senet_repro.report.tables.seen_sets import (
 )
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.tables.variants import TableVariant, VariantRow, find_variants
-from senet_repro.results.campaign import CAMPAIGN_FILE, EVERY_CLAIM, Campaign, SmallestEffect
+from senet_repro.results.campaign import EVERY_CLAIM, PLAN_FILE, Campaign, SmallestEffect
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -115,7 +115,7 @@ class ResultTable:
     def find_smallest_effect(self, says: str) -> SmallestEffect | None:
         """Return the smallest effect that the campaign's plan names for a claim of this table; None without one."""
         # A figure of the campaign's is for what was trained under its plan, and for no other protocol in the folder.
-        if self.campaign is None or self.plan is None or self.plan["id"] != CAMPAIGN_FILE:
+        if self.campaign is None or self.plan is None or self.plan["id"] != PLAN_FILE:
             return None
         planned = self.campaign.tables.get(self.paper.name)
         effects = planned.smallest_effects if planned else {}

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from senet_repro.core.wording import choose_form
-from senet_repro.results.campaign import CAMPAIGN_FILE, MOST_GROWN_SEEDS, Campaign
+from senet_repro.results.campaign import MOST_GROWN_SEEDS, PLAN_FILE, Campaign
 from senet_repro.results.record import Record
 
 Plan = Mapping[str, Any]
@@ -98,7 +98,7 @@ def choose_plan(records: Sequence[Record], table: str) -> Plan | None:
 
     def rank_plan(plan: Plan) -> tuple[bool, bool, str, str]:
         names_table = table in plan["tables"]
-        is_campaign = plan["id"] == CAMPAIGN_FILE
+        is_campaign = plan["id"] == PLAN_FILE
         return not names_table, not is_campaign, plan["written_at"], plan["id"]
 
     return min(plans, key=rank_plan, default=None)
@@ -215,7 +215,7 @@ def _was_changed(records: Sequence[Record], plan: Plan, campaign: Campaign | Non
         own = record.plan
         if own is not None and own["id"] == plan["id"]:
             contents.add(own["sha256"])
-    if campaign is not None and plan["id"] == CAMPAIGN_FILE:
+    if campaign is not None and plan["id"] == PLAN_FILE:
         contents.add(campaign.sha256)
     return len(contents) > 1
 

@@ -16,7 +16,7 @@ from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, format_number
 from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set, name_set
 from senet_repro.report.tables.standing import Standing
-from senet_repro.results.campaign import CAMPAIGN_FILE
+from senet_repro.results.campaign import PLAN_FILE
 
 
 def format_heading(table: ResultTable) -> str:
@@ -218,11 +218,11 @@ def _describe_skipped_images(table: ResultTable) -> list[str]:
 
 def _describe_changed_plan(table: ResultTable) -> str | None:
     """Return that the campaign's plan is not the one that the table's runs were trained under; None where it is."""
-    if table.plan is None or table.campaign is None or table.plan["id"] != CAMPAIGN_FILE:
+    if table.plan is None or table.campaign is None or table.plan["id"] != PLAN_FILE:
         return None
     if table.plan["sha256"] == table.campaign.sha256:
         return None
-    return f"{CAMPAIGN_FILE} was changed after runs of it were trained."
+    return f"{PLAN_FILE} was changed after runs of it were trained."
 
 
 def _describe_unplanned_seeds(table: ResultTable) -> list[str]:

@@ -21,7 +21,7 @@ from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.text.formats import FORMATS, write_tables
 from senet_repro.report.text.markdown import format_markdown
-from senet_repro.results.campaign import CAMPAIGN_FILE, Campaign
+from senet_repro.results.campaign import PLAN_FILE, Campaign
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
 from tests.records import make_plan, make_record
@@ -239,7 +239,7 @@ def test_images_that_were_left_out_are_said_under_the_table() -> None:
 
 
 def test_a_plan_that_was_changed_after_its_runs_is_told_of() -> None:
-    plan = {**make_plan([0, 1], tables=["squeeze"]), "id": CAMPAIGN_FILE}
+    plan = {**make_plan([0, 1], tables=["squeeze"]), "id": PLAN_FILE}
     records = [replace(make_record([], seed=seed, top1=3.0 + seed), plan=plan) for seed in (0, 1)]
     for sha256, is_told in ((plan["sha256"], False), ("f" * 64, True)):
         campaign = Campaign(
