@@ -123,10 +123,14 @@ def refuse_other_plans(account: Account, campaign: Campaign) -> None:
         ConfigError: one was begun before the plan was written, or under another; the message names it.
     """
     for run in account.runs:
-        # A run keeps its plan before anything else is said of it.
-        if run.state.state == "waiting":
+        folder = RunFolder(run.state.folder)
+        # Refused before it had its plan, as where its pictures are not there any more, a run has trained nothing.
+        was_refused = (
+            run.state.state == "failed" and not run.diverged and not folder.plan_file.exists()
+        )
+        if run.state.state == "waiting" or was_refused:
             continue
-        plan = read_kept_plan(RunFolder(run.state.folder)) or {}
+        plan = read_kept_plan(folder) or {}
         if plan.get("sha256") != campaign.sha256:
             raise ConfigError(
                 f"{run.state.folder} was not begun under the plan of {campaign.name}, and counts for nothing there: "

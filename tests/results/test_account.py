@@ -10,9 +10,12 @@ import pytest
 from senet_repro.cli.account_text import describe_account, format_account
 from senet_repro.config.identity import run_dir
 from senet_repro.config.schema import Run
-from senet_repro.results.account import list_planned, read_account
+from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import write_json
+from senet_repro.results.account import list_planned, read_account, refuse_other_plans
 from senet_repro.results.campaign import Campaign, PlannedTable
 from senet_repro.results.campaign_file import CampaignFile
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.starts import add_start
 from tests.folders import begin, finish
 from tests.records import compose_once
@@ -134,3 +137,17 @@ def test_what_was_collected_counts_where_nothing_was_trained(tmp_path: Path) -> 
     assert [run.is_settled for run in account.runs[:3]] == [True, True, False]
     # Where both hold a run, it is the one that was trained here.
     assert account.runs[0].state.folder.is_relative_to(trained)
+
+
+def test_only_runs_of_the_campaigns_own_plan_are_taken(tmp_path: Path) -> None:
+    # Its pictures were not there: it had no plan yet, and is tried again.
+    begin(tmp_path, "r=2", "seed=0", state="failed", reason="no pictures", diverged=False)
+    ours = finish(tmp_path, "r=4", "seed=0")
+    write_json(RunFolder.of(ours).plan_file, {"sha256": CAMPAIGN.sha256})
+    refuse_other_plans(read_account(tmp_path, CAMPAIGN), CAMPAIGN)
+    write_json(RunFolder.of(ours).plan_file, {"sha256": "of another"})
+    with pytest.raises(ConfigError, match="was not begun under the plan of mine"):
+        refuse_other_plans(read_account(tmp_path, CAMPAIGN), CAMPAIGN)
+    RunFolder.of(ours).plan_file.unlink()
+    with pytest.raises(ConfigError, match="was not begun under the plan of mine"):
+        refuse_other_plans(read_account(tmp_path, CAMPAIGN), CAMPAIGN)
