@@ -14,6 +14,7 @@ import pytest
 from senet_repro.cli.account_text import format_account
 from senet_repro.cli.verbs import list_verbs
 from senet_repro.config.composition import compose
+from senet_repro.core.checkout import CODE
 from senet_repro.core.errors import DataError
 from senet_repro.results.account import read_account
 from senet_repro.results.campaign import read_campaign
@@ -151,6 +152,11 @@ def _links() -> list[tuple[Path, str]]:
         for link in re.findall(r"\]\(([^)#]+)\)", document.read_text())
         if not link.startswith("http")
     ]
+
+
+@pytest.mark.parametrize("document", ["README.md", "experiments/gpu/prepare.sh"])
+def test_what_is_code_is_said_alike_wherever_a_commit_is_stated(document: str) -> None:
+    assert " ".join(CODE) in (ROOT / document).read_text()
 
 
 def test_links_lead_somewhere() -> None:

@@ -117,19 +117,9 @@ def read_campaign(results_dir: Path) -> Campaign | None:
         ConfigError: the plan cannot be read, or is none; the message names the key and the mend.
     """
     path = results_dir / PLAN_FILE
-    try:
-        text = read_text(path)
-    except FileNotFoundError as error:
-        if path.is_symlink():
-            raise ConfigError(explain_access(path, error)) from error
+    text = read_text_if_there(path, _MEND)
+    if text is None:
         return None
-    # The results folder may be a file, which others refuse.
-    except NotADirectoryError:
-        return None
-    except OSError as error:
-        raise ConfigError(explain_access(path, error)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not a text; {_MEND}") from error
     digest = hashlib.sha256(text.encode()).hexdigest()
     return _parse_campaign(path, parse_yaml(path, text, _MEND), digest)
 
@@ -162,6 +152,27 @@ def check_names(results_dir: Path, campaign: Campaign) -> None:
         claims = [EVERY_CLAIM, *(claim.says for claim in table.claims)]
         for claim in planned.smallest_effects:
             require_choice(f"{where}.smallest_effects: the claim", claim, claims)
+
+
+def read_text_if_there(path: Path, mend: str) -> str | None:
+    """Return the text of a file of a campaign; None where no such file lies.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text; the message names the mend.
+    """
+    try:
+        return read_text(path)
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise ConfigError(explain_access(path, error)) from error
+        return None
+    # The folder may be a file, which others refuse.
+    except NotADirectoryError:
+        return None
+    except OSError as error:
+        raise ConfigError(explain_access(path, error)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text; {mend}") from error
 
 
 def parse_yaml(path: Path, text: str, mend: str) -> Any:

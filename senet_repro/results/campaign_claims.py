@@ -15,9 +15,8 @@ from omegaconf import OmegaConf
 
 from senet_repro.config.paper_tables import find_table
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_text, write_text
-from senet_repro.results.access import explain_access
-from senet_repro.results.campaign import Campaign, parse_yaml
+from senet_repro.core.files import write_text
+from senet_repro.results.campaign import Campaign, parse_yaml, read_text_if_there
 
 CLAIMS_FILE = "claims.yaml"
 """The name of the file beside the plan."""
@@ -38,11 +37,10 @@ def check_claims(folder: Path, campaign: Campaign) -> None:
     """
     path = folder / CLAIMS_FILE
     mend = f"put it back as it was committed with the plan, at {campaign.written_at}"
-    try:
-        planned = parse_yaml(path, read_text(path), mend)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = explain_access(path, error) if isinstance(error, OSError) else f"{path}: no text"
-        raise ConfigError(f"{reason}: {mend}") from error
+    text = read_text_if_there(path, mend)
+    if text is None:
+        raise ConfigError(f"{path} is not there: {mend}")
+    planned = parse_yaml(path, text, mend)
     now = OmegaConf.to_container(OmegaConf.create(_describe_claims(campaign)))
     if planned != now:
         raise ConfigError(

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_text
-from senet_repro.results.access import explain_access
-from senet_repro.results.campaign import SEEDS, parse_yaml, take_values
+from senet_repro.results.campaign import SEEDS, parse_yaml, read_text_if_there, take_values
 from senet_repro.results.record_rules import Rule, are_texts, is_number
 
 CAMPAIGN_SOURCE = "campaign.yaml"
@@ -53,21 +51,14 @@ def read_campaign_file(folder: Path) -> CampaignFile:
         ConfigError: there is none, or it cannot be read; the message names the key and the mend.
     """
     path = folder / CAMPAIGN_SOURCE
-    try:
-        text = read_text(path)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ConfigError(f"{path} is not there: {_MEND}") from error
-    except OSError as error:
-        raise ConfigError(explain_access(path, error)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not a text; {_MEND}") from error
+    text = read_text_if_there(path, _MEND)
+    if text is None:
+        raise ConfigError(f"{path} is not there: {_MEND}")
     content = parse_yaml(path, text, _MEND)
     if isinstance(content, dict):
         # A key without a value is left out.
-        content = {
-            **_DEFAULTS,
-            **{key: value for key, value in content.items() if value is not None},
-        }
+        given = {key: value for key, value in content.items() if value is not None}
+        content = {**_DEFAULTS, **given}
     values = take_values(f"{path}", content, _RULES, _MEND)
     # Folded texts end with a line end.
     values["question"] = " ".join(values["question"].split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from senet_repro.results.campaign import read_campaign
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import load_results, read_status, write_status
+from tests.checkouts import git
 from tests.commands import run_warm
 from tests.folders import begin, finish
 from tests.records import record_of
@@ -36,11 +36,6 @@ machine: trainer.accelerator=cpu trainer.threads=1 hydra/launcher=basic
 COPIED = ("record.json", "config.yaml", "metrics.jsonl", "outcomes.npz", "plan.json", "starts.txt")
 
 
-def git(*arguments: str) -> None:
-    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
-    subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a campaign that was not planned yet, in a checkout, from which commands are given."""
@@ -48,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # The checkout of the tests may have changes.
     monkeypatch.setattr(planning, "read_commit", lambda: Commit("c" * 40, dirty=False))
     monkeypatch.setattr(planning, "compose_rows", lambda words: compose_rows_once(tuple(words)))
-    git("init", "--quiet")
+    git(Path(), "init", "--quiet")
     folder = Path("studies/mine")
     folder.mkdir(parents=True)
     (folder / "campaign.yaml").write_text(FILE)
@@ -71,8 +66,8 @@ def test_a_campaign_is_planned_committed_trained_in_rounds_and_collected(
     assert "commit the folder" in capsys.readouterr().out
     with pytest.raises(ConfigError, match="is not committed as it stands"):
         train(folder)
-    git("add", ".")
-    git("commit", "--quiet", "--message", "Plan")
+    git(Path(), "add", ".")
+    git(Path(), "commit", "--quiet", "--message", "Plan")
     campaign = read_campaign(folder)
     assert campaign is not None
     assert not Path("runs").exists()
@@ -168,15 +163,20 @@ def test_a_campaign_that_was_not_planned_has_no_status(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("seeds: [0, 1]", "seeds: [0, 2]"), ("epochs=1", "epochs=2")]
+    ("old", "new"),
+    [
+        ("seeds: [0, 1]", "seeds: [0, 2]"),
+        ("epochs=1", "epochs=2"),
+        ("[0.5 because", "[0.1 because"),
+    ],
 )
 def test_a_file_that_was_changed_after_the_plan_trains_nothing(
     folder: Path, old: str, new: str
 ) -> None:
     train(folder)
     (folder / "campaign.yaml").write_text(FILE.replace(old, new))
-    git("add", ".")
-    git("commit", "--quiet", "--message", "Plan")
+    git(Path(), "add", ".")
+    git(Path(), "commit", "--quiet", "--message", "Plan")
     with pytest.raises(ConfigError, match=r"does not plan any more what plan\.yaml beside it"):
         train(folder)
 
@@ -187,8 +187,8 @@ def test_a_margin_that_was_moved_after_the_plan_trains_and_collects_nothing(fold
     text = claims.read_text()
     claims.write_text(text.replace("margin_share: 0.5", "margin_share: 0.9"))
     assert claims.read_text() != text
-    git("add", ".")
-    git("commit", "--quiet", "--message", "Plan")
+    git(Path(), "add", ".")
+    git(Path(), "commit", "--quiet", "--message", "Plan")
     for action in ("train", "collect"):
         with pytest.raises(ConfigError, match="no margin moved"):
             call_verb("campaign", [action, str(folder)])
@@ -231,8 +231,8 @@ def test_runs_that_were_begun_or_planned_otherwise_are_no_campaigns(
     elsewhere = replace(begun, results_dir="runs/other")
     assert run_dir(elsewhere) != run_dir(begun)
     assert call_verb("campaign", ["train", str(folder), "--results", "runs/other"]) == 0
-    git("add", "studies")
-    git("commit", "--quiet", "--message", "Plan")
+    git(Path(), "add", "studies")
+    git(Path(), "commit", "--quiet", "--message", "Plan")
     finish(Path("runs/older"), *words)
     with pytest.raises(ConfigError, match="was not begun under the plan of mine"):
         call_verb("campaign", ["train", str(folder), "--results", "runs/older"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from senet_repro.core import checkout
 from senet_repro.core.checkout import COMMIT_VARIABLE, Commit, is_committed, read_commit
 from senet_repro.core.errors import ConfigError
+from tests.checkouts import git
 
 REVISION = "0123456789abcdef" * 2 + "01234567"
 
@@ -54,12 +54,6 @@ def test_a_checkout_knows_its_own_commit(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / ".git").mkdir()
     # No repository that git can read: then nothing is known.
     assert read_commit() == Commit(None, None)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
-    command = ["git", "-C", str(folder), *who, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_commits_and_changes_that_are_no_code_leave_the_commit_as_it_is(tmp_path: Path) -> None:
