@@ -28,6 +28,7 @@ from senet_repro.results.account import (
     read_account,
     refuse_other_plans,
 )
+from senet_repro.results.kept_weights import WEIGHTS, name_kept_weights
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status, write_status
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from senet_repro.results.campaign_file import CampaignFile
 
 ACCOUNT = "account.md"
-WEIGHTS = "weights"
 TABLES = "tables"
 MOST_WEIGHT_BYTES = 20_000_000
 """The size of all kept weights together: a repository is no place for more."""
@@ -172,7 +172,7 @@ def _copy_files(source: RunFolder, target: RunFolder) -> None:
 def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:
     """Write the final weights of each row's first seed, unless all of them together would be too large."""
     targets = {
-        folder / WEIGHTS / f"{run.folder_name}.safetensors": run.state.folder
+        name_kept_weights(folder, run.folder_name): run.state.folder
         for run in done
         if run.seed == seed
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from senet_repro.core.loading import loading_for_good
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.target import Target, set_devices
 from senet_repro.results.evaluation import RELEASED, RUN, weights_folder
+from senet_repro.results.kept_weights import find_weights
 from senet_repro.results.run_folder import RunFolder
 
 # What may be said beside a run's folder: where its images are, and how they are computed.
@@ -40,6 +42,7 @@ _SAID_OTHERWISE = {
     "data.eval_resize_px": "crop_ratio=[0.875,1.0]",
     "init.weights": "the file itself after evaluate",
 }
+_HALVED = "the weights are those that the campaign kept, rounded to float16"
 
 
 def find_target(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Target:
@@ -61,7 +64,7 @@ def find_target(path: Path, said: EvaluationWords, settings: Sequence[str]) -> T
 def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Target:
     folder = RunFolder(path)
     _point_at_seeds(path)
-    folder.require_trained()
+    weights = find_weights(folder)
     overrides, devices = _take_devices(settings)
     # As it was trained, whatever the command says about its evaluation.
     trained = run_as_stated(folder.load_settings())
@@ -73,10 +76,10 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
         run=set_devices(run, devices),
         fingerprint=fingerprint,
         folder=path,
-        checkpoint=folder.last_checkpoint,
+        checkpoint=weights,
         weights={
-            "file": str(folder.last_checkpoint.relative_to(path)),
-            "sha256": _hash_file(folder.last_checkpoint),
+            "file": os.path.relpath(weights, path),
+            "sha256": _hash_file(weights),
             "source": None,
             "released_as": None,
         },
@@ -94,6 +97,7 @@ def _find_run(path: Path, said: EvaluationWords, settings: Sequence[str]) -> Tar
         published_by=None,
         notes=[
             *_note_other_key(folder, trained),
+            *([_HALVED] if weights != folder.last_checkpoint else []),
             *_note_resizing("the run", said, "bilinear"),
         ],
     )

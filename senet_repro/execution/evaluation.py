@@ -5,29 +5,18 @@ Each pass over the images is written as it ends: a command that was stopped find
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity, hash_identity
 from senet_repro.core.checkout import read_commit
-from senet_repro.core.cores import count_workers
-from senet_repro.core.errors import ConfigError, RunFailed
-from senet_repro.core.loading import loading_for_good
-from senet_repro.core.signals import Deferral
-from senet_repro.core.slow_work import SlowWork
-from senet_repro.execution.evaluation_progress import EvaluationProgress
-from senet_repro.execution.nodes import Meeting, find_free_port
-from senet_repro.execution.processes import train_in_processes
-from senet_repro.execution.target import Target, read_keys, set_devices, write_target
+from senet_repro.execution.evaluation_progress import AnnouncedPass, EvaluationProgress
+from senet_repro.execution.passes import make_passes
+from senet_repro.execution.target import Target
 from senet_repro.results.evaluation import (
     Evaluation,
     find_finished,
@@ -37,7 +26,7 @@ from senet_repro.results.evaluation import (
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.stats.proportions import INTERVAL_NAME, find_wilson_interval
 from senet_repro.tasks import find_task
-from senet_repro.training.devices import list_visible_gpus, reserve_gpus, uses_gpu
+from senet_repro.training.devices import uses_gpu
 
 if TYPE_CHECKING:
     import torch
@@ -45,9 +34,6 @@ if TYPE_CHECKING:
     from senet_repro.data.order import Share
     from senet_repro.results.outcomes import Outcomes
     from senet_repro.tasks.classification.evaluation import EvalImages
-
-WORKER = "senet_repro.execution.evaluation_worker"
-_VERIFIED = ".verified"
 
 
 def evaluate_target(target: Target) -> list[Evaluation]:
@@ -58,8 +44,7 @@ def evaluate_target(target: Target) -> list[Evaluation]:
         RunFailed: memory ran out, or a process died.
         OSError: the folder cannot be written to.
     """
-    is_alone = target.run.trainer.devices == 1
-    keys = _evaluate_here(target) if is_alone else _evaluate_in_processes(target)
+    keys = make_passes(target)
     made = {one.key: one for one in read_evaluations(target.folder)}
     return [made[key] for key in keys]
 
@@ -67,43 +52,6 @@ def evaluate_target(target: Target) -> list[Evaluation]:
 def _drop_devices(trainer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that decide numbers: how many devices share the batches does not."""
     return {name: value for name, value in trainer.items() if name != "devices"}
-
-
-def _evaluate_here(target: Target) -> list[str]:
-    with loading_for_good("torch and Lightning"):
-        import torch
-
-        from senet_repro.data.order import Share
-
-        import_module("senet_repro.training.fit")
-    with reserve_gpus(target.run.trainer) as gpus:
-        index = list_visible_gpus().index(gpus[0]) if gpus else 0
-        device = torch.device("cpu")
-        if gpus:
-            device = torch.device("cuda", index)
-            # Or the threads that pin batches would take memory of the first GPU, which may be another job's.
-            torch.cuda.set_device(device)
-        return evaluate_passes(target, device, Share())
-
-
-def _evaluate_in_processes(target: Target) -> list[str]:
-    """Evaluate with one process per device; their logs stay where one of them fails."""
-    work = Path(tempfile.mkdtemp(prefix="senet_repro-evaluate-"))
-    write_target(work, target)
-    deferral = Deferral()
-    has_failed = False
-    try:
-        with deferral:
-            meeting = Meeting(port=find_free_port())
-            train_in_processes(target.run, work, meeting, None, None, deferral, WORKER)
-        return read_keys(work)
-    except RunFailed:
-        has_failed = True
-        raise
-    finally:
-        if not has_failed:
-            shutil.rmtree(work, ignore_errors=True)
-        deferral.deliver_signal()
 
 
 def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[str]:
@@ -115,80 +63,40 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
         ConfigError, RunFailed, OSError: as `evaluate_target`.
     """
     # Late: a command that is refused, and one that starts processes, needs no torch.
-    from senet_repro.core.threads import cpu_threads
-    from senet_repro.tasks.classification.evaluation import (
-        Preprocessing,
-        check_sizes,
-        evaluate_network,
-    )
-    from senet_repro.training.numerics import set_numerics
-    from senet_repro.training.reasons import explain_failure
+    from senet_repro.execution.loaded_target import load_target
+    from senet_repro.tasks.classification.evaluation import evaluate_network
 
     # Now: the files of the checkout may change meanwhile.
     read_commit()
     run = target.run
-    check_sizes(run, target.rules)
-    net = _load_network(target).to(device)
-    images = _load_images(target)
-    _make_folder(target.folder)
+    loaded = load_target(target, device, share)
+    images = loaded.images
     keys = {rule: _build_key(target, rule, images) for rule in target.rules}
     pending = [rule for rule, key in keys.items() if find_finished(target.folder, key) is None]
-    is_first = share.rank == 0
-    if is_first:
+    if loaded.is_first:
         _report_finished(target, pending)
-    progress = EvaluationProgress(_name_target(target), pending, len(images))
-    report: Callable[[int], None] = progress.report if is_first else _drop_count
-    preprocessing = Preprocessing(
-        mean=run.data.mean,
-        std=run.data.std,
-        interpolation=target.interpolation,
-        antialias=target.antialias,
-    )
+    passes = [AnnouncedPass(f"{rule.size_px} px", rule.size_px**2) for rule in pending]
+    progress = EvaluationProgress(target.name, passes, len(images))
+    report: Callable[[int], None] = progress.report if loaded.is_first else _drop_count
     for rule in pending:
         progress.begin_pass()
-        with (
-            cpu_threads(run.trainer.threads),
-            set_numerics(run, device.type == "cuda"),
-            explain_failure(set_devices(run, 1)),
-        ):
+        with loaded.prepare_pass():
             outcomes = evaluate_network(
-                net, images, run, rule, preprocessing, device=device, share=share, report=report
+                loaded.net,
+                images,
+                run,
+                rule,
+                loaded.preprocessing,
+                device=device,
+                share=share,
+                report=report,
             )
-        if is_first:
+        if loaded.is_first:
             evaluation = _describe_pass(target, rule, keys[rule], images, outcomes, device)
             write_evaluation(target.folder, evaluation, outcomes)
-    if is_first:
+    if loaded.is_first:
         progress.end()
     return list(keys.values())
-
-
-def _load_images(target: Target) -> EvalImages:
-    """Return the evaluation images of a target."""
-    from senet_repro.data.set_cache import find_cache_folder
-    from senet_repro.tasks.classification.evaluation import load_eval_images
-
-    run = target.run
-    with SlowWork("looking at the evaluation images"):
-        return load_eval_images(
-            run.data,
-            target.fingerprint,
-            count_workers(run.trainer.num_workers, run.trainer.devices),
-            Path(run.results_dir) / _VERIFIED,
-            find_cache_folder(run.results_dir),
-        )
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder of the evaluations, before hours are spent on what could not be written there.
-
-    Raises:
-        ConfigError: this user may not write to it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(
-            f"{folder} cannot be written to: give yourself the right, or results_dir=DIR"
-        )
 
 
 def _drop_count(_done: int) -> None:
@@ -203,27 +111,6 @@ def _report_finished(target: Target, pending: list[CropRule]) -> None:
                 f"{rule.describe()}: evaluated already, see {file}; delete it to evaluate anew",
                 file=sys.stderr,
             )
-
-
-def _name_target(target: Target) -> str:
-    if target.trained_by is not None:
-        return f"{target.trained_by['name']} seed {target.trained_by['seed']}"
-    return str(target.weights["released_as"])
-
-
-def _load_network(target: Target) -> torch.nn.Module:
-    """Return the network with its weights, in evaluation mode and laid out as the trainer asks for."""
-    import torch
-
-    from senet_repro.training.fit import build_network
-    from senet_repro.training.trained_network import load_checkpoint
-
-    if target.checkpoint is None:
-        return build_network(target.run).eval()
-    net = load_checkpoint(target.run, target.checkpoint)
-    if target.run.trainer.channels_last:
-        net = net.to(memory_format=torch.channels_last)
-    return net
 
 
 def _describe_preprocessing(target: Target) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from senet_repro.config.evaluation import CropRule
 from senet_repro.core.durations import format_duration
 
 QUIET_S = 10
@@ -16,13 +16,21 @@ _TERMINAL_QUIET_S = 0.5
 _CLEAR_LINE = "\r\x1b[K"
 
 
+@dataclass(frozen=True)
+class AnnouncedPass:
+    """A pass over the images that is going to be made."""
+
+    label: str  # such as "224 px"
+    pixels: int  # of one image, by which the time of a pass is estimated
+
+
 class EvaluationProgress:
     """Tells of the passes over the images: a line that is rewritten in a terminal and printed anew elsewhere."""
 
-    def __init__(self, title: str, rules: Sequence[CropRule], images: int) -> None:
-        """Begin to count; the passes follow `rules`, each over as many images."""
+    def __init__(self, title: str, passes: Sequence[AnnouncedPass], images: int) -> None:
+        """Begin to count; the passes are made in their order, each over as many images."""
         self._title = title
-        self._rules = list(rules)
+        self._passes = list(passes)
         self._images = images
         self._started_s = self._printed_s = time.monotonic()
         self._pass = -1
@@ -54,14 +62,11 @@ class EvaluationProgress:
             print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
     def _describe(self, done: int, now_s: float) -> str:
-        rule = self._rules[self._pass]
         images_per_s = done / max(now_s - self._pass_s, 1e-9)
-        total = len(self._rules)
-        position = (
-            f"{rule.size_px} px"
-            if total == 1
-            else f"{rule.size_px} px, {self._pass + 1} of {total}"
-        )
+        position = self._passes[self._pass].label
+        total = len(self._passes)
+        if total > 1:
+            position += f", {self._pass + 1} of {total}"
         left_s = self._estimate_left(done, now_s)
         return (
             f"{self._title}  {position}  {done:,} of {self._images:,} images  "
@@ -70,7 +75,7 @@ class EvaluationProgress:
 
     def _estimate_left(self, done: int, now_s: float) -> float:
         """Return the seconds that all passes still take, as if an image took time by its pixels."""
-        pixels = [rule.size_px**2 for rule in self._rules]
+        pixels = [each.pixels for each in self._passes]
         whole = sum(pixels) * self._images
         finished = sum(pixels[: self._pass]) * self._images + pixels[self._pass] * done
         if finished == 0:

@@ -2,7 +2,7 @@
 
     python -m senet_repro.execution.evaluation_worker FOLDER
 
-FOLDER holds what `execution.evaluation.write_target` wrote.
+FOLDER holds what `execution.target.write_target` wrote, whose job is done.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from senet_repro.core.loading import keep_for_good
 from senet_repro.core.signals import convert_signals, ignore_signals
 from senet_repro.core.streams import guard_streams
 from senet_repro.data.order import Share
-from senet_repro.execution.evaluation import evaluate_passes
 from senet_repro.execution.failure_report import report_failure
+from senet_repro.execution.passes import find_job
 from senet_repro.execution.target import read_target, write_keys
 from senet_repro.training.devices import uses_gpu
 
@@ -50,7 +50,7 @@ def _evaluate_device(work: Path) -> int:
         device = torch.device("cuda", rank) if is_on_gpu else torch.device("cpu")
         if is_on_gpu:
             torch.cuda.set_device(device)
-        keys = evaluate_passes(target, device, Share(rank, devices))
+        keys = find_job(target.job)(target, device, Share(rank, devices))
         if rank == 0:
             write_keys(work, keys)
         torch.distributed.destroy_process_group()

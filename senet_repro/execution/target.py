@@ -27,6 +27,8 @@ _PLAIN_FIELDS = (
     "antialias",
     "published_by",
     "notes",
+    "job",
+    "options",
 )
 
 
@@ -48,6 +50,15 @@ class Target:
     # The source that publishes mean, std and interpolation; None of a run's own.
     published_by: str | None
     notes: list[str] = field(default_factory=list)
+    job: str = "evaluation"  # what is done with the weights: one of execution.passes.JOBS
+    options: dict[str, Any] = field(default_factory=dict)  # of the job, as JSON has them
+
+    @property
+    def name(self) -> str:
+        """Return what the weights are called in a line of progress."""
+        if self.trained_by is not None:
+            return f"{self.trained_by['name']} seed {self.trained_by['seed']}"
+        return str(self.weights["released_as"])
 
 
 def write_target(work: Path, target: Target) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from torch import Tensor
+
 from senet_repro.config.schema import Run
+from senet_repro.config.weight_files import SAFE
 from senet_repro.core.errors import ConfigError, DataError
-from senet_repro.models import network_of
+from senet_repro.models import network_of, read_weights
 from senet_repro.models.layers import Classifier
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.checkpoints import read_checkpoint
@@ -27,6 +31,21 @@ def load_trained_network(folder: Path) -> Classifier:
     return load_checkpoint(run, run_folder.last_checkpoint)
 
 
+def load_weights(run: Run, path: Path) -> Classifier:
+    """Return the network of a run with the weights of a file: a checkpoint, or what a collected campaign kept of one.
+
+    It lies on the CPU, in evaluation mode. Weights that were kept in float16 are float32 again.
+
+    Raises:
+        ConfigError: the file is not whole, or of another run.
+    """
+    if path.suffix != SAFE:
+        return load_checkpoint(run, path)
+    net = network_of(run)
+    _fill_network(net, read_weights(path), f"{path} holds no weights of the run")
+    return net.eval()
+
+
 def load_checkpoint(run: Run, path: Path) -> Classifier:
     """Return the network of a run with the weights of one of its checkpoints, on the CPU and in evaluation mode.
 
@@ -39,10 +58,17 @@ def load_checkpoint(run: Run, path: Path) -> Classifier:
     except DataError as error:
         raise ConfigError(f"{error}: train the run anew, or put back its own file") from error
     weights = {key.removeprefix(_NET_PREFIX): tensor for key, tensor in state.items()}
+    _fill_network(net, weights, f"{path} is not a checkpoint of the run beside it")
+    return net.eval()
+
+
+def _fill_network(net: Classifier, weights: Mapping[str, Tensor], trouble: str) -> None:
+    """Give a network its weights by name.
+
+    Raises:
+        ConfigError: they are another network's; the message begins with `trouble`.
+    """
     try:
         net.load_state_dict(weights)
     except RuntimeError as error:
-        raise ConfigError(
-            f"{path} is not a checkpoint of the run beside it: train the run anew"
-        ) from error
-    return net.eval()
+        raise ConfigError(f"{trouble}: train the run anew") from error

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from senet_repro.config.schema import Run
-from senet_repro.execution import evaluation
+from senet_repro.execution import evaluation, passes
 from senet_repro.execution.target import Target
 from tests.records import compose_once
 
@@ -49,8 +49,8 @@ def test_a_pass_in_tf32_is_another_one_where_a_gpu_rounds_to_it(
 def test_an_evaluation_works_on_the_gpu_that_it_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
     current: list[torch.device] = []
     monkeypatch.setattr(torch.cuda, "set_device", current.append)
-    monkeypatch.setattr(evaluation, "list_visible_gpus", lambda: ["4", "7"])
-    monkeypatch.setattr(evaluation, "reserve_gpus", lambda _trainer: nullcontext(["7"]))
+    monkeypatch.setattr(passes, "list_visible_gpus", lambda: ["4", "7"])
+    monkeypatch.setattr(passes, "reserve_gpus", lambda _trainer: nullcontext(["7"]))
     monkeypatch.setattr(evaluation, "evaluate_passes", lambda _target, device, _share: [device])
-    assert evaluation._evaluate_here(make_target(compose_once())) == [torch.device("cuda", 1)]
+    assert passes.make_passes(make_target(compose_once())) == [torch.device("cuda", 1)]
     assert current == [torch.device("cuda", 1)]

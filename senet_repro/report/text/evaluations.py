@@ -157,7 +157,7 @@ def _describe_images(evaluation: Evaluation) -> str:
     mean = ", ".join(f"{value:g}" for value in how["mean"])
     std = ", ".join(f"{value:g}" for value in how["std"])
     source = how["published_by"]
-    by_hand = bool(evaluation.notes)
+    by_hand = any("given by hand" in note for note in evaluation.notes)
     whose = "those of its training" if source is None else f"those that {source} publishes"
     if by_hand:
         whose = "not all of them its own, see below"

@@ -159,6 +159,44 @@ class _WholeBatches(EvalSteps):
             yield [(0, index) for index in batch]
 
 
+@dataclass(frozen=True)
+class EvalBatch:
+    """Images as a network takes them, and which of the set they are."""
+
+    indices: list[int]  # of the images in the set
+    pictures: Tensor  # (N, 3, H, W), normalised, on the device of the network
+    labels: Tensor  # (N,), on the CPU
+
+
+def iterate_batches(
+    images: EvalImages,
+    run: Run,
+    rule: CropRule,
+    preprocessing: Preprocessing,
+    *,
+    device: torch.device,
+    share: Share,
+) -> Iterator[EvalBatch]:
+    """Yield the batches of this process, of one pass over the images.
+
+    The batches are the same on any number of processes, each of them taken by one.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    steps = _WholeBatches(len(images), run.recipe.batch_size, share)
+    normalise = Normalise(preprocessing.mean, preprocessing.std).to(device)
+    batches = _build_batches(images, run, rule, preprocessing, steps, device)
+    try:
+        for step, (pictures, labels) in zip(steps, batches, strict=True):
+            indices = [index for _, index in step]
+            seen = normalise(pictures.to(device, non_blocking=True))
+            yield EvalBatch(indices, seen, labels.cpu())
+    finally:
+        if isinstance(batches, FolderBatches):
+            batches.close_workers()
+
+
 @torch.inference_mode()
 def evaluate_network(
     net: nn.Module,
@@ -179,26 +217,18 @@ def evaluate_network(
     Raises:
         DataError: an image cannot be read.
     """
-    steps = _WholeBatches(len(images), run.recipe.batch_size, share)
-    normalise = Normalise(preprocessing.mean, preprocessing.std).to(device)
+    indices: list[int] = []
     labels: list[Tensor] = []
     likeliest: list[Tensor] = []
-    batches = _build_batches(images, run, rule, preprocessing, steps, device)
-    done = 0
-    try:
-        for pictures, own_labels in batches:
-            with _choose_precision(run.trainer.precision, device):
-                logits = net(normalise(pictures.to(device, non_blocking=True)))
-            ranks = min(MOST_RANKS, logits.shape[1])
-            likeliest.append(logits.topk(ranks, dim=1).indices.cpu())
-            labels.append(own_labels.cpu())
-            done += len(own_labels)
-            report(min(done * share.world_size, len(images)))
-    finally:
-        if isinstance(batches, FolderBatches):
-            batches.close_workers()
-    indices = np.array([index for step in steps for _, index in step], dtype=np.int64)
-    own = (indices, _join(labels), _join(likeliest))
+    for batch in iterate_batches(images, run, rule, preprocessing, device=device, share=share):
+        with choose_precision(run.trainer.precision, device):
+            logits = net(batch.pictures)
+        ranks = min(MOST_RANKS, logits.shape[1])
+        likeliest.append(logits.topk(ranks, dim=1).indices.cpu())
+        labels.append(batch.labels)
+        indices += batch.indices
+        report(min(len(indices) * share.world_size, len(images)))
+    own = (np.array(indices, dtype=np.int64), _join(labels), _join(likeliest))
     return _gather_outcomes(own, len(images), share)
 
 
@@ -209,7 +239,7 @@ def _join(parts: list[Tensor]) -> np.ndarray:
     return torch.cat(parts).numpy()
 
 
-def _choose_precision(precision: str, device: torch.device) -> AbstractContextManager[object]:
+def choose_precision(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """Return the context in which a network computes as a training of that precision evaluates it."""
     if precision in _HALVES:
         return torch.autocast(device.type, dtype=_HALVES[precision])
