@@ -34,7 +34,7 @@ class StudyClaim:
 
 @dataclass(kw_only=True)
 class Study:
-    """What a study asks, and what the paper says of it."""
+    """A question to trained networks, and the answers of the paper."""
 
     name: str  # as the file's
     section: str  # of the paper

@@ -32,7 +32,7 @@ JOBS = {
     "excitation": ("senet_repro.execution.excitation", "read_gates"),
     "importance": ("senet_repro.execution.importance", "score_masks"),
 }
-"""What can be done with given weights: the module and the function that does it, as one of the processes."""
+"""The jobs on given weights: the module and the function that does it, as one of the processes."""
 
 
 def find_job(name: str) -> MakePasses:
