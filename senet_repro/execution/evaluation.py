@@ -49,7 +49,7 @@ def evaluate_target(target: Target) -> list[Evaluation]:
     return [made[key] for key in keys]
 
 
-def _drop_devices(trainer: Mapping[str, Any]) -> dict[str, Any]:
+def drop_devices(trainer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that decide numbers: how many devices share the batches does not."""
     return {name: value for name, value in trainer.items() if name != "devices"}
 
@@ -71,13 +71,13 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     run = target.run
     loaded = load_target(target, device, share)
     images = loaded.images
-    keys = {rule: _build_key(target, rule, images) for rule in target.rules}
+    keys = {rule: hash_identity(list_deciding(target, rule, images)) for rule in target.rules}
     pending = [rule for rule, key in keys.items() if find_finished(target.folder, key) is None]
     if loaded.is_first:
         _report_finished(target, pending)
     passes = [AnnouncedPass(f"{rule.size_px} px", rule.size_px**2) for rule in pending]
     progress = EvaluationProgress(target.name, passes, len(images))
-    report: Callable[[int], None] = progress.report if loaded.is_first else _drop_count
+    report: Callable[[int], None] = progress.report if loaded.is_first else drop_count
     for rule in pending:
         progress.begin_pass()
         with loaded.prepare_pass():
@@ -99,7 +99,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     return list(keys.values())
 
 
-def _drop_count(_done: int) -> None:
+def drop_count(_done: int) -> None:
     """Report nothing: the first process does."""
 
 
@@ -113,7 +113,8 @@ def _report_finished(target: Target, pending: list[CropRule]) -> None:
             )
 
 
-def _describe_preprocessing(target: Target) -> dict[str, Any]:
+def describe_preprocessing(target: Target) -> dict[str, Any]:
+    """Return how pictures become what the network sees, beside their crop."""
     return {
         "mean": [*target.run.data.mean],
         "std": [*target.run.data.std],
@@ -123,7 +124,8 @@ def _describe_preprocessing(target: Target) -> dict[str, Any]:
     }
 
 
-def _describe_trainer(target: Target) -> dict[str, Any]:
+def describe_trainer(target: Target) -> dict[str, Any]:
+    """Return how the network is computed."""
     trainer = target.run.trainer
     described = {
         "precision": trainer.precision,
@@ -137,26 +139,24 @@ def _describe_trainer(target: Target) -> dict[str, Any]:
     return described
 
 
-def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
-    """Return the key of a pass; the number of devices does not change its numbers, and their kind does."""
+def list_deciding(target: Target, rule: CropRule, images: EvalImages) -> dict[str, Any]:
+    """Return all that decides the numbers of a pass; of devices their kind does, and their number does not."""
     identity = build_identity(target.run)
     # The usual decoder is left out: passes that were made before there was another keep their keys.
     decoder = {"decode": "gpu"} if target.run.data.decode == "gpu" else {}
-    return hash_identity(
-        {
-            **decoder,
-            "code_version": CODE_VERSION,
-            "weights": target.weights["sha256"],
-            "model": identity["model"],
-            "se": identity["se"],
-            "images": images.fingerprint,
-            "skipped": sorted(images.images.skipped),
-            "rule": asdict(rule),
-            "preprocessing": _describe_preprocessing(target),
-            "trainer": _drop_devices(_describe_trainer(target)),
-            "on_gpu": uses_gpu(target.run.trainer),
-        }
-    )
+    return {
+        **decoder,
+        "code_version": CODE_VERSION,
+        "weights": target.weights["sha256"],
+        "model": identity["model"],
+        "se": identity["se"],
+        "images": images.fingerprint,
+        "skipped": sorted(images.images.skipped),
+        "rule": asdict(rule),
+        "preprocessing": describe_preprocessing(target),
+        "trainer": drop_devices(describe_trainer(target)),
+        "on_gpu": uses_gpu(target.run.trainer),
+    }
 
 
 def _describe_pass(
@@ -194,9 +194,9 @@ def _describe_pass(
         trained_px=target.trained_px,
         size_px=rule.size_px,
         resize_px=rule.resize_px,
-        preprocessing=_describe_preprocessing(target),
+        preprocessing=describe_preprocessing(target),
         notes=target.notes,
-        trainer=_describe_trainer(target),
+        trainer=describe_trainer(target),
         metrics=metrics,
         intervals=intervals,
         interval=f"{INTERVAL_NAME}, 95 %, over images",

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.schema import Run
@@ -20,6 +19,7 @@ from senet_repro.core.threads import cpu_threads
 from senet_repro.data.order import Share
 from senet_repro.data.set_cache import find_cache_folder
 from senet_repro.execution.target import Target, set_devices
+from senet_repro.models.layers import Classifier
 from senet_repro.tasks.classification.evaluation import (
     EvalBatch,
     EvalImages,
@@ -42,7 +42,7 @@ class LoadedTarget:
     """A network with given weights and the images it is asked about, as one of the processes sees them."""
 
     run: Run
-    net: nn.Module  # on the device, in evaluation mode
+    net: Classifier  # on the device, in evaluation mode
     images: EvalImages
     preprocessing: Preprocessing
     device: torch.device
@@ -134,11 +134,11 @@ def _make_folder(folder: Path) -> None:
         )
 
 
-def _load_network(target: Target) -> nn.Module:
+def _load_network(target: Target) -> Classifier:
     """Return the network with its weights, in evaluation mode and laid out as the trainer asks for."""
     if target.checkpoint is None:
         return build_network(target.run).eval()
-    net: nn.Module = load_weights(target.run, target.checkpoint)
+    net = load_weights(target.run, target.checkpoint)
     if target.run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)
     return net

@@ -77,6 +77,7 @@ class SEBlock(nn.Module):
         super().__init__()
         # 16 channels, as in the CIFAR networks, would have no hidden unit at r=32.
         hidden = max(1, channels // r)
+        self.channels = channels
         build_fc = FC[fc]
         self.squeeze = SQUEEZE[squeeze]()
         self.fc1 = build_fc(channels, hidden, bias=bias)

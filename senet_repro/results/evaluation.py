@@ -220,16 +220,21 @@ def load_pass_outcomes(evaluation: Evaluation) -> Outcomes:
     return read_outcomes(folder / OUTCOMES_FILE)
 
 
+def list_evaluated_folders(results_dir: Path) -> list[Path]:
+    """Return every folder below a results folder that may hold what was found about given weights."""
+    weights = results_dir / EVALUATIONS
+    files_of_weights = []
+    if weights.is_dir():
+        files_of_weights = sorted(path for path in weights.iterdir() if path.is_dir())
+    return [*list_seed_folders(results_dir).paths, *files_of_weights]
+
+
 def load_evaluations(results_dir: Path) -> tuple[list[Evaluation], list[str]]:
     """Return every evaluation below a results folder, and a message for each file that cannot be read."""
-    folders = list_seed_folders(results_dir).paths
-    weights = results_dir / EVALUATIONS
-    if weights.is_dir():
-        folders = [*folders, *sorted(path for path in weights.iterdir() if path.is_dir())]
     found: list[Evaluation] = []
     problems = []
     name = RunFolder(Path()).evaluations_file.name
-    for folder in folders:
+    for folder in list_evaluated_folders(results_dir):
         # Hardly any of thousands of runs has one, and a text takes a third of the time of a path.
         if not os.path.exists(f"{folder}/{name}"):  # noqa: PTH110
             continue

@@ -44,6 +44,7 @@ class RunFolder:
         wandb/                     the copy for Weights & Biases, with logger=wandb
         evaluation.json            errors that `evaluate` found, at other sizes or on other devices
         evaluations/<px>-<key>/    the outcomes of each pass of those
+        excitation/                what its gates do, as `excitation` found: excitation.json, gates.csv and figures
         record.json                the result; it appears last, so its presence means that the run finished
     """
 
@@ -142,6 +143,21 @@ class RunFolder:
     def pass_folder(self, name: str) -> Path:
         """Return the folder for the outcomes of one pass of an evaluation."""
         return self.path / "evaluations" / name
+
+    @property
+    def excitation(self) -> Path:
+        """The folder of the study of the gates."""
+        return self.path / "excitation"
+
+    @property
+    def excitation_file(self) -> Path:
+        """The study of the gates."""
+        return self.excitation / "excitation.json"
+
+    @property
+    def gates_csv_file(self) -> Path:
+        """The curves of the study's figures as a table."""
+        return self.excitation / "gates.csv"
 
     def device_log(self, device: int) -> Path:
         """Return the file for the output of the process of a device, counted over all nodes."""

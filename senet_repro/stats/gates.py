@@ -109,7 +109,8 @@ def find_within_sd(sums: GateSums) -> float:
 
 def find_near_one_share(sums: GateSums) -> float:
     """Return the share of gates above NEAR_ONE, over images and channels."""
-    return sums.near_one / (sums.images * sums.sums.shape[1])
+    channels: int = sums.sums.shape[1]
+    return sums.near_one / (sums.images * channels)
 
 
 def find_pattern_correlation(sums: GateSums) -> float:
@@ -151,9 +152,9 @@ BLOCK_FIGURES: dict[str, Callable[[GateSums], float]] = {
 class BlockRoles:
     """The blocks that the paper speaks of, found in any network by where they stand (section 7.2).
 
-    In SE-ResNet-50 early are SE_2_3 and SE_3_4, late SE_4_6 and SE_5_1, and the last two SE_5_2 and SE_5_3. In a network
-    of other stages they are the last block of each stage but the last two; the last one of the stage before the last
-    and the first of the last stage; and the last two of all.
+    In SE-ResNet-50 early are SE_2_3 and SE_3_4, late SE_4_6 and SE_5_1, and the last two SE_5_2 and SE_5_3. In a
+    network of other stages they are the last block of each stage but the last two; the last one of the stage before
+    the last and the first of the last stage; and the last two of all.
     """
 
     early: list[str]

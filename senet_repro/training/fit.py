@@ -23,6 +23,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
 from senet_repro.models import count_run, import_weights, network_of, read_weights
+from senet_repro.models.layers import Classifier
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.callbacks import EpochLog, SafePoints
@@ -131,7 +132,7 @@ def _drop_line(_line: str) -> None:
     """Print nothing: the process of the first device prints the line."""
 
 
-def build_network(run: Run) -> torch.nn.Module:
+def build_network(run: Run) -> Classifier:
     """Return the run's network with the first weights of its seed or file, laid out as the trainer asks for."""
     torch.manual_seed(run.seed)
     net = network_of(run)

@@ -42,7 +42,7 @@ def test_a_pass_in_tf32_is_another_one_where_a_gpu_rounds_to_it(
     monkeypatch.setattr(evaluation, "uses_gpu", lambda _trainer: is_on_gpu)
     run = compose_once()
     target = make_target(replace(run, trainer=replace(run.trainer, tf32=tf32)))
-    described = evaluation._describe_trainer(target)
+    described = evaluation.describe_trainer(target)
     assert {name: described[name] for name in described if name == "tf32"} == expected
 
 

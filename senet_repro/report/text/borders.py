@@ -17,7 +17,9 @@ CONJECTURE = "conjecture"
 def format_border_verdicts(verdicts: Sequence[BorderVerdict]) -> str:
     """Return the verdicts as a Markdown table, and below it why each border lies where it does."""
     lines = [list(HEADER)]
-    lines += [[escape_markdown(cell) for cell in list_verdict_cells(one)] for one in verdicts]
+    for one in verdicts:
+        claim, *others = list_verdict_cells(one)
+        lines.append([escape_markdown(claim), *others])
     reasons = [f"- {escape_markdown(explain_verdict(one))}" for one in verdicts]
     return f"{align_columns(lines)}\n\n" + "\n".join(reasons)
 
