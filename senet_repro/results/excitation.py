@@ -51,7 +51,7 @@ class BlockCurves:
 
 @dataclass(frozen=True, kw_only=True)
 class GateStudy:
-    """What the gates of one network do over the evaluation images."""
+    """The gates of one network over the evaluation images, as far as figures and verdicts need them."""
 
     key: str  # the hash of everything that decides its numbers
     network: str  # by our name
