@@ -54,7 +54,7 @@ def test_cost_is_that_of_both_precisions_and_of_one_image(timed: list[Setting]) 
 
 def test_the_blocks_are_those_that_were_asked_for() -> None:
     with take_device(ask_for("model=resnet11", "squeeze=max", "r=4")) as plan:
-        with_se, without = (cost._build_network(plan, with_se) for with_se in (True, False))
+        with_se, without = (cost.build_network(plan, with_se) for with_se in (True, False))
     blocks = [module for module in with_se.modules() if isinstance(module, SEBlock)]
     assert {type(block.squeeze) for block in blocks} == {torch.nn.AdaptiveMaxPool2d}
     width, channels = next(iter(blocks[0].fc1.parameters())).shape[:2]
