@@ -15,8 +15,8 @@ QUIET_S = 10.0
 
 WORDS = {TRAINING_STEP: "training step", INFERENCE: "inference", ONE_IMAGE: "one image"}
 
-# Forward and backward pass take about three times the forward pass.
-_STEP_PASSES = 3
+# Of a network's time: forward and backward pass take about three times the forward pass of as many images.
+_SHARES = {TRAINING_STEP: 0.6, INFERENCE: 0.2, ONE_IMAGE: 0.2}
 
 
 class CostProgress:
@@ -32,19 +32,15 @@ class CostProgress:
         self._done = 0.0
         self._name = ""
         self._rounds = 1
-        self._shares: dict[str, float] = {}
 
     def skip_network(self, name: str) -> None:
         """Leave out a network that was measured before."""
         del self._gflops[name]
 
-    def begin_network(self, name: str, batch: int, rounds: int) -> None:
-        """Begin with a network, which is timed in so many rounds, in batches of so many images."""
+    def begin_network(self, name: str, rounds: int) -> None:
+        """Begin with a network, which is timed in so many rounds."""
         self._done += self._gflops.get(self._name, 0.0)
         self._name, self._rounds = name, rounds
-        work = {TRAINING_STEP: _STEP_PASSES * batch, INFERENCE: batch, ONE_IMAGE: 1}
-        whole = sum(work.values())
-        self._shares = {kind: part / whole for kind, part in work.items()}
 
     def report(self, kind: str, rounds: int) -> None:
         """Note that so many rounds of one of `results.costs.KINDS` are done."""
@@ -63,9 +59,9 @@ class CostProgress:
 
     def _estimate_left(self, kind: str, rounds: int, now_s: float) -> float:
         """Return the seconds that are left, as if time went by multiply-adds."""
-        share = rounds / self._rounds * self._shares[kind]
+        share = rounds / self._rounds * _SHARES[kind]
         for earlier in KINDS[: KINDS.index(kind)]:
-            share += self._shares[earlier]
+            share += _SHARES[earlier]
         done = self._done + share * self._gflops[self._name]
         whole = sum(self._gflops.values())
         return (now_s - self._started_s) * (whole - done) / done

@@ -161,7 +161,7 @@ def _measure_pairs(
                 continue
             if options.rounds is not None:
                 plan = replace(plan, rounds=options.rounds)
-            progress.begin_network(pair.network, plan.batch, plan.rounds)
+            progress.begin_network(pair.network, plan.rounds)
             cost = measure_network(plan, options.quick, progress.report)
             path = write_cost(options.results, cost)
             print_line(f"senet_repro: cost {pair.network}: {path}", file=sys.stderr)
