@@ -86,6 +86,24 @@ def test_a_wrong_gradient_of_the_gate_is_not_timed(monkeypatch: pytest.MonkeyPat
         measure_cost(ask_for("model=resnet11"))
 
 
+def test_both_networks_of_the_comparison_drop_the_same_units() -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(192, 10)).double()
+    setting = Setting(device=torch.device("cpu"), precision="64-true", batch=2, px=8)
+    once, again = (cost._find_gradients(net, setting) for _ in range(2))
+    assert all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
+
+
+def test_a_gradient_that_is_0_but_for_rounding_is_no_disagreement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = iter((1e-17, -2e-17))
+    monkeypatch.setattr(
+        cost, "_find_gradients", lambda *_: [torch.ones(1), torch.full((1,), next(noise))]
+    )
+    with take_device(ask_for("model=resnet11")) as plan:
+        assert "gradients" in cost.check_gradients(plan)
+
+
 @pytest.mark.faults
 def test_a_rehearsal_compares_gradients_on_as_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
