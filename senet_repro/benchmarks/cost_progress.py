@@ -17,6 +17,8 @@ WORDS = {TRAINING_STEP: "training step", INFERENCE: "inference", ONE_IMAGE: "one
 
 # Of a network's time: forward and backward pass take about three times the forward pass of as many images.
 _SHARES = {TRAINING_STEP: 0.6, INFERENCE: 0.2, ONE_IMAGE: 0.2}
+# What a network takes beside its multiply-adds, as so many of them: small ones are slower than they suggest.
+_OTHER_GFLOPS = 0.6
 
 
 class CostProgress:
@@ -26,7 +28,7 @@ class CostProgress:
         self, gflops: Mapping[str, float], clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Take the networks that are asked for, in their order, by their multiply-adds."""
-        self._gflops = dict(gflops)
+        self._gflops = {name: _OTHER_GFLOPS + count for name, count in gflops.items()}
         self._clock = clock
         self._started_s = self._printed_s = clock()
         self._done = 0.0
@@ -58,7 +60,7 @@ class CostProgress:
         )
 
     def _estimate_left(self, kind: str, rounds: int, now_s: float) -> float:
-        """Return the seconds that are left, as if time went by multiply-adds."""
+        """Return the seconds that are left, as if time went by the size of networks."""
         share = rounds / self._rounds * _SHARES[kind]
         for earlier in KINDS[: KINDS.index(kind)]:
             share += _SHARES[earlier]

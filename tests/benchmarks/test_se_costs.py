@@ -220,7 +220,7 @@ def test_progress_tells_network_kind_round_and_time_left(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clock_s = [0.0]
-    progress = CostProgress({"first": 1.0, "kept": 5.0, "second": 3.0}, lambda: clock_s[0])
+    progress = CostProgress({"first": 0.4, "kept": 5.0, "second": 2.4}, lambda: clock_s[0])
     progress.skip_network("kept")
     progress.begin_network("first", 5)
     clock_s[0] = 9.0
