@@ -54,13 +54,7 @@ def measure_in_turn(
 
     `time_ours` and `time_yardstick` return one figure in `unit`, after warming up by themselves.
     """
-    ours: list[float] = []
-    theirs: list[float] = []
-    for round_number in range(rounds):
-        # Every other round begins with the yardstick: neither always finds the caches of the other.
-        order = [(time_ours, ours), (time_yardstick, theirs)]
-        for take_figure, figures in order if round_number % 2 == 0 else reversed(order):
-            figures.append(take_figure())
+    ours, theirs = take_rounds(time_ours, time_yardstick, rounds)
     ratios = [own / other for own, other in zip(ours, theirs, strict=True)]
     return Measurement(
         what=what,
@@ -76,6 +70,28 @@ def measure_in_turn(
         is_more_better=is_more_better,
         check=check,
     )
+
+
+def take_rounds(
+    time_ours: Callable[[], float],
+    time_yardstick: Callable[[], float],
+    rounds: int,
+    report: Callable[[int], None] | None = None,
+) -> tuple[list[float], list[float]]:
+    """Return two figures of every round, each taken once in it, in turn.
+
+    After each round `report` is told how many there were.
+    """
+    ours: list[float] = []
+    theirs: list[float] = []
+    for round_number in range(rounds):
+        # Every other round begins with the yardstick: neither always finds the caches of the other.
+        order = [(time_ours, ours), (time_yardstick, theirs)]
+        for take_figure, figures in order if round_number % 2 == 0 else reversed(order):
+            figures.append(take_figure())
+        if report is not None:
+            report(round_number + 1)
+    return ours, theirs
 
 
 def require_agreement(name: str, difference: float, tolerance: float) -> str:

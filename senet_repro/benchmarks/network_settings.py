@@ -22,6 +22,9 @@ GPU_BATCH = 256
 CPU_BATCH = 8
 QUICK_BATCH = 2
 QUICK_PX = 32
+# A network for images larger than 224 pixels shrinks them more, and needs at least so many.
+USUAL_PX = 224
+LEAST_PX_OF_LARGE = 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,7 @@ def _plan_timing(options: BenchOptions, run: Run, device: torch.device) -> Plan:
         batch = run.recipe.batch_size
     px = run.model.input_px
     if options.is_quick:
-        batch, px = min(batch, QUICK_BATCH), min(px, QUICK_PX)
+        batch, px = min(batch, QUICK_BATCH), shrink_images(run, QUICK_PX)
     return Plan(
         run=run,
         device=device,
@@ -104,3 +107,10 @@ def _plan_timing(options: BenchOptions, run: Run, device: torch.device) -> Plan:
         # A GPU's step is short beside what starts and ends a queue.
         calls=10 if is_on_gpu and not options.is_quick else 1,
     )
+
+
+def shrink_images(run: Run, px: int) -> int:
+    """Return the side of small images for a run's network: `px`, unless its own are smaller or it needs larger ones."""
+    if run.model.input_px > USUAL_PX:
+        px = max(px, LEAST_PX_OF_LARGE)
+    return min(px, run.model.input_px)

@@ -131,7 +131,8 @@ def _read_marks(mark: str) -> dict[str, Any]:
 def list_groups() -> list[str]:
     """Return the groups whose files a command chooses among, in alphabetical order."""
     names = sorted(path.name for path in CONF_DIR.iterdir() if path.is_dir())
-    return [name for name in names if name != "hydra"]
+    # A study is read by its verb, and no run has one.
+    return [name for name in names if name not in ("hydra", "study")]
 
 
 def list_networks_with(option: str) -> list[str]:

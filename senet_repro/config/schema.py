@@ -250,9 +250,11 @@ class Claim:
 
     section: str = ""  # of the paper; empty for a claim of your own
     says: str  # in few words of our own
-    kind: str  # lower: the first row's figure is better than the second's, and so on | equivalent | cost
+    # Lower: the first row's figure is better than the second's, and so on | equivalent | cost | rivals: it is no worse
+    # than that of a costlier row.
+    kind: str
     rows: list[str]
-    # A published figure of Row. Lower and equivalent: a metric, or none for the first of the task; cost: a size.
+    # A published figure of Row. Cost: a size; all others: a metric, or none for the first of the task.
     figure: str | None = None
     # Lower: the least gain that matters, in points; none: a third of the published one.
     smallest_effect: float | None = None
@@ -260,12 +262,15 @@ class Claim:
     margin_share: float | None = None
     # ... which is how much better the first of these two rows is than the second.
     gain: list[str] = field(default_factory=list)
-    # Equivalent: the same in points, by the data set; it takes precedence there.
+    # Equivalent: the same in points, by the data set; it takes precedence there. Rivals: how much worse the first row
+    # may be; 0: it is better.
     margins: dict[str, float] = field(default_factory=dict)
     # Cost: by how much the first row's figure exceeds the second's.
     increase_pct: float | None = None
     # Cost: by how many percent points the increase may miss that.
     margin: float | None = None
+    # Rivals: the share of the second row's multiply-adds that the first has at most.
+    most_share: float | None = None
 
 
 @dataclass(kw_only=True)

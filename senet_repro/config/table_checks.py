@@ -86,4 +86,18 @@ def _check_cost(claim: Claim, where: str) -> None:
         raise ConfigError(f"{where}: a cost claim needs two rows and an increase_pct")
 
 
-_KIND_CHECKS = {"lower": _check_lower, "equivalent": _check_equivalent, "cost": _check_cost}
+def _check_rivals(claim: Claim, where: str) -> None:
+    if len(claim.rows) != 2:
+        raise ConfigError(f"{where}: a claim of kind rivals needs two rows")
+    if not claim.margins or min(claim.margins.values()) < 0:
+        raise ConfigError(f"{where}: give margins: {{DATA: POINTS}}, 0 or more points")
+    if claim.most_share is None or not 0 < claim.most_share <= 1:
+        raise ConfigError(f"{where}: give a most_share above 0, and 1 at most, such as 0.5")
+
+
+_KIND_CHECKS = {
+    "lower": _check_lower,
+    "equivalent": _check_equivalent,
+    "cost": _check_cost,
+    "rivals": _check_rivals,
+}

@@ -54,7 +54,7 @@ def test_cost_is_that_of_both_precisions_and_of_one_image(timed: list[Setting]) 
 
 def test_the_blocks_are_those_that_were_asked_for() -> None:
     with take_device(ask_for("model=resnet11", "squeeze=max", "r=4")) as plan:
-        with_se, without = (cost._build_network(plan, with_se) for with_se in (True, False))
+        with_se, without = (cost.build_network(plan, with_se) for with_se in (True, False))
     blocks = [module for module in with_se.modules() if isinstance(module, SEBlock)]
     assert {type(block.squeeze) for block in blocks} == {torch.nn.AdaptiveMaxPool2d}
     width, channels = next(iter(blocks[0].fc1.parameters())).shape[:2]
@@ -84,6 +84,24 @@ def test_a_wrong_gradient_of_the_gate_is_not_timed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(scale, "sum_products", lambda a, b: 1.0001 * right(a, b))
     with pytest.raises(RuntimeError, match="gradients of the gate"):
         measure_cost(ask_for("model=resnet11"))
+
+
+def test_both_networks_of_the_comparison_drop_the_same_units() -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(192, 10)).double()
+    setting = Setting(device=torch.device("cpu"), precision="64-true", batch=2, px=8)
+    once, again = (cost._find_gradients(net, setting) for _ in range(2))
+    assert all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
+
+
+def test_a_gradient_that_is_0_but_for_rounding_is_no_disagreement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = iter((1e-17, -2e-17))
+    monkeypatch.setattr(
+        cost, "_find_gradients", lambda *_: [torch.ones(1), torch.full((1,), next(noise))]
+    )
+    with take_device(ask_for("model=resnet11")) as plan:
+        assert "gradients" in cost.check_gradients(plan)
 
 
 @pytest.mark.faults

@@ -148,7 +148,8 @@ def test_claims_name_rows_that_are_there_and_have_what_their_kind_needs(
     assert claim.section.split(".")[0] in ("4", "5", "6", "7")
     assert (claim.margin is not None) == (claim.increase_pct is not None) == (claim.kind == "cost")
     has_margin = claim.margin_share is not None or bool(claim.margins)
-    assert has_margin == (claim.kind == "equivalent")
+    assert has_margin == (claim.kind in ("equivalent", "rivals"))
+    assert (claim.most_share is not None) == (claim.kind == "rivals")
     sizes = ("params_m", "gflops")
     metrics = [metric.name for metric in find_task(table.task).metrics]
     assert claim.figure in (sizes if claim.kind == "cost" else (None, *metrics))
@@ -167,6 +168,12 @@ def test_the_published_figures_bear_out_what_the_paper_claims(
         assert figures == sorted(set(figures))
     elif claim.kind == "equivalent":
         assert max(figures) - min(figures) < _find_published_margin(claim, rows, figure)
+    elif claim.kind == "rivals":
+        first, second = (rows[name] for name in claim.rows)
+        assert first.gflops is not None
+        assert second.gflops is not None
+        assert figures[0] < figures[1] + claim.margins["imagenet"]
+        assert first.gflops <= (claim.most_share or 0) * second.gflops
     else:
         assert abs(100 * (figures[0] / figures[1] - 1) - (claim.increase_pct or 0)) <= (
             claim.margin or 0

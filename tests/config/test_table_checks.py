@@ -30,6 +30,14 @@ SLIPS: dict[str, tuple[dict[str, Any], str]] = {
         {"claims": [Claim(**{**CLAIM, "kind": "cost", "margin": 1.0})]},
         "two rows and an increase_pct",
     ),
+    "rivals' margins": (
+        {"claims": [Claim(**{**CLAIM, "kind": "rivals", "most_share": 0.5})]},
+        "give margins: {DATA: POINTS}, 0 or more",
+    ),
+    "rivals' share": (
+        {"claims": [Claim(**{**CLAIM, "kind": "rivals", "margins": {"imagenet": 0.1}})]},
+        "give a most_share above 0",
+    ),
 }
 
 

@@ -46,6 +46,7 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.page.page import render_page
     from senet_repro.report.page.sections import build_sections, split_tables
     from senet_repro.report.tables.build import build_tables
+    from senet_repro.report.tables.costs import load_cost_tables
     from senet_repro.report.tables.load import load_printable_results
     from senet_repro.report.tables.rescored import find_rescored_tables
     from senet_repro.results.evaluation import load_evaluations
@@ -54,8 +55,9 @@ def run_verb(options: argparse.Namespace) -> int:
     results_dir = require_results(options.results)
     results = load_printable_results(results_dir)
     evaluations, problems = load_evaluations(results_dir)
-    results.unreadable.extend(problems)
-    if not (results.records or results.failures or results.unreadable or evaluations):
+    costs, unread = load_cost_tables(results_dir)
+    results.unreadable.extend([*problems, *unread])
+    if not (results.records or results.failures or results.unreadable or evaluations or costs):
         example = format_selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
@@ -64,7 +66,7 @@ def run_verb(options: argparse.Namespace) -> int:
     shown, others = (tables, []) if options.table else split_tables(tables)
     sections = build_sections(results, shown)
     rescored = find_rescored_tables(evaluations, papers)
-    html = render_page(results, sections, str(options.results), others, rescored)
+    html = render_page(results, sections, str(options.results), others, rescored, costs)
     _write_report(output, sections, html)
     print(output / PAGE)
     return 0

@@ -22,6 +22,7 @@ from senet_repro.core.wording import count_noun
 if TYPE_CHECKING:
     from senet_repro.config.schema import PaperTable
     from senet_repro.report.tables.build import ResultTable
+    from senet_repro.report.tables.costs import CostTable
     from senet_repro.report.tables.rescored import RescoredTable
     from senet_repro.report.text.formats import Format
     from senet_repro.results.store import Results
@@ -58,6 +59,7 @@ def run_verb(options: argparse.Namespace) -> int:
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.tables.build import build_tables
+    from senet_repro.report.tables.costs import load_cost_tables
     from senet_repro.report.tables.load import load_printable_results
     from senet_repro.report.tables.rescored import find_rescored_tables
     from senet_repro.report.text.formats import FORMATS
@@ -71,19 +73,21 @@ def run_verb(options: argparse.Namespace) -> int:
         results = load_printable_results(results_dir)
         tables = build_tables(results, papers, options.allow_mixed)
         evaluations, problems = load_evaluations(results_dir)
-        results.unreadable.extend(problems)
+        # Costs belong to no table that could be asked for.
+        costs, unread = ([], []) if options.table else load_cost_tables(results_dir)
+        results.unreadable.extend([*problems, *unread])
         rescored = find_rescored_tables(evaluations, papers)
-        remarks = list(_collect_remarks(options, results, tables, rescored))
+        remarks = list(_collect_remarks(options, results, tables, rescored, costs))
         if options.output:
-            _write_files(options.output, tables, chosen, remarks, rescored)
-        elif tables or rescored or not chosen.has_remarks:
-            print_text(chosen.text(tables, rescored))
+            _write_files(options.output, tables, chosen, remarks, rescored, costs)
+        elif tables or rescored or costs or not chosen.has_remarks:
+            print_text(chosen.text(tables, rescored, costs))
     # Markdown has room for the remarks among the tables; the other formats hold nothing but data.
     is_among_tables = chosen.has_remarks or options.output
     stream = sys.stdout if is_among_tables else sys.stderr
     for remark in remarks:
         # A blank line parts each from the tables.
-        if tables or rescored:
+        if tables or rescored or costs:
             print(file=stream)
         print_line(remark, file=stream)
     return 0
@@ -95,6 +99,7 @@ def _write_files(
     chosen: Format,
     remarks: Sequence[str],
     rescored: Sequence[RescoredTable],
+    costs: Sequence[CostTable],
 ) -> None:
     """Write each table into a file of `folder`, and print where their index is.
 
@@ -104,12 +109,12 @@ def _write_files(
     from senet_repro.report.text.formats import write_tables
 
     try:
-        index = write_tables(folder, tables, chosen, remarks, rescored)
+        index = write_tables(folder, tables, chosen, remarks, rescored, costs)
     except OSError as error:
         raise ConfigError(
             f"--output {folder}: {error.strerror}; give a folder to write to"
         ) from error
-    print(f"{count_noun(len(tables) + len(rescored), 'table')}: {index}")
+    print(f"{count_noun(len(tables) + len(rescored) + len(costs), 'table')}: {index}")
 
 
 def _collect_remarks(
@@ -117,11 +122,14 @@ def _collect_remarks(
     results: Results,
     tables: Sequence[ResultTable],
     rescored: Sequence[RescoredTable],
+    costs: Sequence[CostTable],
 ) -> Iterator[str]:
     """Yield a line for everything in the folder that the tables do not show."""
     from senet_repro.config.paper_tables import format_selection, label_table
 
-    for paper in _list_missing(options.table, [*tables, *rescored]):
+    missing = _list_missing(options.table, [*tables, *rescored])
+    # Where costs alone were measured, no table is missed.
+    for paper in [] if costs and not options.table else missing:
         command = f"python -m senet_repro -m {format_selection(paper)}"
         yield f"no records in {options.results} for {label_table(paper)}; {command} makes them"
     shown_failures = {

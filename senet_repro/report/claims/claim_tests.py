@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from senet_repro.report.claims.comparisons import Comparison, MetricClaim, Region
 from senet_repro.report.claims.equivalent import Equivalent
+from senet_repro.report.claims.rivals import Rivals
 from senet_repro.stats.estimates import Estimate
 from senet_repro.stats.power import OneSidedTest
 
@@ -37,7 +38,7 @@ def list_tests_of_nothing(kind: MetricClaim, comparison: Comparison) -> list[One
 
 
 def suppose_tests(kind: MetricClaim, effect: float, sd: float) -> list[OneSidedTest]:
-    """Return the tests that bear a claim out, were every gain the supposed one, and rows of an equivalence alike.
+    """Return the tests that bear a claim out, were every gain the supposed one, and rows within a margin alike.
 
     The standard deviation is that of a difference of two rows over seeds. The margin of an equivalence is its share of
     the supposed gain, or the least of those that are fixed in points.
@@ -46,8 +47,9 @@ def suppose_tests(kind: MetricClaim, effect: float, sd: float) -> list[OneSidedT
     for pair in kind.pair_rows(kind.claim.rows):
         margin = effect
         signs = [1.0]
-        if isinstance(kind, Equivalent):
+        if isinstance(kind, Equivalent | Rivals):
             margin = _suppose_margin(kind, effect)
+        if isinstance(kind, Equivalent):
             signs = [1.0, -1.0]
         for sign in signs:
             difference = _weigh_pair(kind, pair, sign)
@@ -59,13 +61,17 @@ def suppose_tests(kind: MetricClaim, effect: float, sd: float) -> list[OneSidedT
     return tests
 
 
-def _suppose_margin(kind: Equivalent, effect: float) -> float:
-    """Return the margin of an equivalence were SE's gain the supposed one: its share, or the least one in points."""
+def _suppose_margin(kind: Equivalent | Rivals, effect: float) -> float:
+    """Return how far from failing rows are supposed to be: by a share of SE's gain, or by the least margin in points.
+
+    Of rivals without a margin the first is supposed to be better by the effect.
+    """
     share = kind.claim.margin_share
     if share is not None:
         return share * effect
     # Such a claim has its margins in points, one for each data set.
-    return min(kind.claim.margins.values())
+    least = min(kind.claim.margins.values())
+    return least or effect
 
 
 def _list_tests(kind: MetricClaim, comparison: Comparison, region: Region) -> list[OneSidedTest]:

@@ -1,4 +1,4 @@
-"""The three kinds of claims: lower and equivalent compare a metric of rows, cost their sizes (report floor)."""
+"""The kinds of claims: lower and equivalent compare a metric of rows, cost their sizes, rivals both (report floor)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from senet_repro.report.claims.comparisons import MetricClaim
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.equivalent import Equivalent
 from senet_repro.report.claims.lower import Lower
+from senet_repro.report.claims.rivals import Rivals
 
 ClaimKind = MetricClaim | Cost
 """A claim that is tested over seeds, or one that is counted."""
@@ -18,6 +19,7 @@ KINDS: dict[str, Callable[[PaperTable, Claim], ClaimKind]] = {
     "lower": Lower,
     "equivalent": Equivalent,
     "cost": Cost,
+    "rivals": Rivals,
 }
 """By the word for the kind in the paper's YAML."""
 

@@ -16,6 +16,7 @@ from typing import Any
 from senet_repro.config.paper_tables import find_table, format_selection, label_table
 from senet_repro.core.printing import escape_controls
 from senet_repro.core.wording import count_noun
+from senet_repro.report.claims.costs import judge_costs
 from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.page.provenance import (
     PROGRAM,
@@ -26,9 +27,17 @@ from senet_repro.report.page.provenance import (
 )
 from senet_repro.report.page.sections import Section, make_slug
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.numbers import count_seeds, format_interval
+from senet_repro.report.tables.costs import CostTable
+from senet_repro.report.tables.numbers import count_seeds, format_interval, format_p_value
 from senet_repro.report.tables.rescored import RescoredTable
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.borders import explain_verdict
+from senet_repro.report.text.costs import (
+    caution_costs,
+    format_cost_heading,
+    list_cost_cells,
+    list_cost_notes,
+)
 from senet_repro.report.text.evaluations import (
     format_rescored_heading,
     list_rescored_cells,
@@ -65,11 +74,12 @@ def render_page(
     source: str,
     others: Sequence[ResultTable] = (),
     rescored: Sequence[RescoredTable] = (),
+    costs: Sequence[CostTable] = (),
 ) -> str:
     """Return the whole page as HTML.
 
     `source` names the results folder to the reader, `others` are tables with records that have no section, `rescored`
-    those of given weights that were evaluated and not trained.
+    those of given weights that were evaluated and not trained, `costs` those of networks under the clock.
     """
     runs = _list_runs(results, sections)
     example = f"{PROGRAM} -m {format_selection(find_table('reduction_ratio'))} seed=0,1,2"
@@ -86,6 +96,7 @@ def render_page(
         extent=_describe_extent(runs),
         others=[_describe_other(table) for table in others],
         rescored=rescored,
+        costs=costs,
         machines=list_machines(results.records),
         failed_rows=_list_failed_rows(sections),
         other_failures=_list_other_failures(results, sections),
@@ -213,6 +224,13 @@ def _load_template() -> Any:
         rescored_heading=format_rescored_heading,
         rescored_cells=list_rescored_cells,
         rescored_notes=list_rescored_notes,
+        cost_heading=format_cost_heading,
+        cost_cells=list_cost_cells,
+        cost_notes=list_cost_notes,
+        cost_caution=caution_costs,
+        cost_verdicts=judge_costs,
+        border=explain_verdict,
+        p_value=format_p_value,
         seeds=format_seed_count,
         seed_count=count_seeds,
         outcome=describe_outcome,

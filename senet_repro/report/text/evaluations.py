@@ -10,7 +10,7 @@ from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import choose_form, join_words
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec
 from senet_repro.report.tables.rescored import RescoredRow, RescoredTable, find_paper_row
-from senet_repro.report.text.latex import escape_latex
+from senet_repro.report.text.latex import format_wide_table
 from senet_repro.report.text.markdown import align_columns, escape_markdown
 from senet_repro.results.evaluation import Evaluation
 from senet_repro.results.metrics import Metric, printed_metrics
@@ -64,26 +64,13 @@ def format_rescored_markdown(table: RescoredTable) -> str:
 
 def format_rescored_latex(table: RescoredTable) -> str:
     """Return the rows under a table of the paper as a table environment of their own."""
-    head, *body = list_rescored_cells(table)
     # Row, weights and resizing are words, and all else figures.
-    alignments = "lll" + "r" * (len(head) - 3)
-    lines = [
-        r"\begin{table}[htbp]",
-        r"\centering",
-        rf"\caption{{{escape_latex(format_rescored_heading(table))}}}",
-        r"\resizebox{\textwidth}{!}{%",
-        rf"\begin{{tabular}}{{{alignments}}}",
-        r"\toprule",
-        _join_latex(head),
-        r"\midrule",
-        *map(_join_latex, body),
-        r"\bottomrule",
-        r"\end{tabular}}",
-    ]
-    for note in list_rescored_notes(table):
-        lines.append(rf"\par\smallskip{{\footnotesize\raggedright {escape_latex(note)}\par}}")
-    lines.append(r"\end{table}")
-    return "\n".join(lines)
+    return format_wide_table(
+        format_rescored_heading(table),
+        list_rescored_cells(table),
+        list_rescored_notes(table),
+        words=3,
+    )
 
 
 def flatten_rescored(table: RescoredTable) -> list[dict[str, Any]]:
@@ -281,7 +268,3 @@ def _flatten_figures(row: RescoredRow, metric: Metric) -> dict[str, float | None
         f"{key}_high_{unit}": high,
         f"{key}_from_paper_{unit}": row.difference(metric),
     }
-
-
-def _join_latex(cells: Sequence[str]) -> str:
-    return " & ".join(escape_latex(cell) for cell in cells) + r" \\"

@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from senet_repro.config.network_pairs import list_network_pairs
 from senet_repro.config.paper_tables import names_networks
 from senet_repro.core.files import write_text
 from senet_repro.core.printing import escape_controls
 from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.tables.costs import CostTable
 from senet_repro.report.tables.rescored import RescoredTable
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.costs import (
+    collect_cost,
+    flatten_cost,
+    format_cost_heading,
+    format_cost_latex,
+    format_cost_markdown,
+)
 from senet_repro.report.text.evaluations import (
     collect_rescored,
     flatten_rescored,
@@ -41,9 +50,12 @@ class WriteTables(Protocol):
     """Describe the function that writes tables in a format."""
 
     def __call__(
-        self, tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()
+        self,
+        tables: Sequence[ResultTable],
+        rescored: Sequence[RescoredTable] = (),
+        costs: Sequence[CostTable] = (),
     ) -> str:
-        """Return the text of tables that were trained, and of those of given weights that were evaluated."""
+        """Return the text of tables that were trained, of weights that were evaluated, and of costs."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +67,43 @@ class Format:
     has_remarks: bool  # whether there is room for words beside the tables, or nothing but data
 
 
-def _write_markdown(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
+def _write_markdown(
+    tables: Sequence[ResultTable],
+    rescored: Sequence[RescoredTable] = (),
+    costs: Sequence[CostTable] = (),
+) -> str:
     trained = [format_markdown([table]) for table in tables]
-    return "\n\n".join([*trained, *map(format_rescored_markdown, rescored)])
+    evaluated = map(format_rescored_markdown, rescored)
+    return "\n\n".join([*trained, *evaluated, *map(format_cost_markdown, costs)])
 
 
-def _write_csv(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
+def _write_csv(
+    tables: Sequence[ResultTable],
+    rescored: Sequence[RescoredTable] = (),
+    costs: Sequence[CostTable] = (),
+) -> str:
     rows = [row for table in tables for row in flatten_rows(table)]
     rows += [row for table in rescored for row in flatten_rescored(table)]
+    rows += [row for table in costs for row in flatten_cost(table)]
     return write_csv(rows)
 
 
-def _write_json(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
-    return write_json_tables([*collect_tables(tables), *map(collect_rescored, rescored)])
+def _write_json(
+    tables: Sequence[ResultTable],
+    rescored: Sequence[RescoredTable] = (),
+    costs: Sequence[CostTable] = (),
+) -> str:
+    evaluated = map(collect_rescored, rescored)
+    return write_json_tables([*collect_tables(tables), *evaluated, *map(collect_cost, costs)])
 
 
-def _write_latex(tables: Sequence[ResultTable], rescored: Sequence[RescoredTable] = ()) -> str:
-    return "\n\n".join([format_latex(tables), *map(format_rescored_latex, rescored)])
+def _write_latex(
+    tables: Sequence[ResultTable],
+    rescored: Sequence[RescoredTable] = (),
+    costs: Sequence[CostTable] = (),
+) -> str:
+    evaluated = map(format_rescored_latex, rescored)
+    return "\n\n".join([format_latex(tables), *evaluated, *map(format_cost_latex, costs)])
 
 
 FORMATS = {
@@ -88,10 +120,12 @@ def write_tables(
     form: Format,
     remarks: Sequence[str],
     rescored: Sequence[RescoredTable] = (),
+    costs: Sequence[CostTable] = (),
 ) -> Path:
     """Write each table into a file of its own, then an index of them, each whole or not at all; return the index.
 
-    The rows of `rescored`, for which nothing was trained, have a file for each table that they stand under.
+    The rows of `rescored`, for which nothing was trained, have a file for each table that they stand under, and
+    `costs` one for each setting.
 
     Files of other names stay as they are: the index lists those that belong to the present records.
 
@@ -108,6 +142,10 @@ def write_tables(
         name = f"{_name_rescored_file(evaluated)}.{form.suffix}"
         write_text(folder / name, escape_controls(form.text([], [evaluated])) + "\n")
         lines.append(_list_rescored_index_cells(name, evaluated))
+    for number, measured in enumerate(costs, 1):
+        name = f"costs_{number}.{form.suffix}"
+        write_text(folder / name, escape_controls(form.text([], [], [measured])) + "\n")
+        lines.append(_list_cost_index_cells(name, measured))
     parts = ["# Tables"]
     if lines:
         parts.append(align_columns([INDEX_HEADER, *lines]))
@@ -158,6 +196,20 @@ def _list_rescored_index_cells(name: str, table: RescoredTable) -> list[str]:
         ", ".join(list_rescored_networks(table)),
         "not trained here",
         f"{len(rows)}/{len(offered)}",
+        # It has no seeds.
+        "",
+        "",
+    ]
+
+
+def _list_cost_index_cells(name: str, table: CostTable) -> list[str]:
+    networks = [row.cost.network for row in table.rows]
+    return [
+        f"[{name}]({name})",
+        escape_markdown(format_cost_heading(table)),
+        ", ".join(networks),
+        "not trained here",
+        f"{len(networks)}/{len(list_network_pairs())}",
         # It has no seeds.
         "",
         "",

@@ -76,6 +76,38 @@ def format_latex(tables: Sequence[ResultTable]) -> str:
     return "\n\n".join([PREAMBLE, *map(_format_table, tables)])
 
 
+def format_wide_table(
+    heading: str, cells: Sequence[Sequence[str]], notes: Sequence[str], words: int
+) -> str:
+    """Return cells as a table environment as wide as the page, with its notes below; the first line is the header.
+
+    The first so many columns are words, and all others figures.
+    """
+    head, *body = cells
+    alignments = "l" * words + "r" * (len(head) - words)
+    lines = [
+        r"\begin{table}[htbp]",
+        r"\centering",
+        rf"\caption{{{escape_latex(heading)}}}",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{{alignments}}}",
+        r"\toprule",
+        _escape_cells(head),
+        r"\midrule",
+        *map(_escape_cells, body),
+        r"\bottomrule",
+        r"\end{tabular}}",
+    ]
+    for note in notes:
+        lines.append(rf"\par\smallskip{{\footnotesize\raggedright {escape_latex(note)}\par}}")
+    lines.append(r"\end{table}")
+    return "\n".join(lines)
+
+
+def _escape_cells(cells: Sequence[str]) -> str:
+    return " & ".join(escape_latex(cell) for cell in cells) + r" \\"
+
+
 def escape_latex(text: str) -> str:
     """Return text as LaTeX sets it, in one line; a character that its plain fonts lack is given by its number."""
     in_one_line = unicodedata.normalize("NFC", " ".join(text.split()))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from senet_repro.report.claims.comparisons import MetricClaim
 from senet_repro.report.claims.equivalent import Equivalent
+from senet_repro.report.claims.rivals import Rivals
 from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded, SupposedPlan
 from senet_repro.report.claims.words import CONTRADICTED, NO_EFFECT
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec, count_seeds
@@ -120,7 +121,7 @@ def _describe_cost(needed: SeedsNeeded) -> str:
 
 def _name_effect(kind: MetricClaim) -> str:
     """Return what the least distance that seeds show is called."""
-    return "least margin" if isinstance(kind, Equivalent) else "least gain"
+    return "least margin" if isinstance(kind, Equivalent | Rivals) else "least gain"
 
 
 def _format_points(kind: MetricClaim, points: float) -> str:

@@ -17,6 +17,7 @@ from senet_repro.report.claims.judge import judge
 from senet_repro.report.claims.kinds import read_claim
 from senet_repro.report.claims.lower import Lower
 from senet_repro.report.claims.pairs import Pair, find_row
+from senet_repro.report.claims.rivals import Rivals
 from senet_repro.report.tables.build import build_tables
 from senet_repro.results.metrics import Metric
 from senet_repro.results.store import Results
@@ -35,9 +36,10 @@ def paper() -> PaperTable:
 
 
 def test_each_word_of_the_yaml_is_a_kind(paper: PaperTable) -> None:
-    for word, kind in (("lower", Lower), ("equivalent", Equivalent), ("cost", Cost)):
+    kinds = {"lower": Lower, "equivalent": Equivalent, "cost": Cost, "rivals": Rivals}
+    for word, kind in kinds.items():
         assert isinstance(read_claim(paper, _claim(word)), kind)
-    with pytest.raises(ConfigError, match="kind=higher: give lower, equivalent or cost"):
+    with pytest.raises(ConfigError, match="kind=higher: give lower, equivalent, cost or rivals"):
         read_claim(paper, _claim("higher"))
 
 
