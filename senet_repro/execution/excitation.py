@@ -1,4 +1,4 @@
-"""Read what the gates of given weights do over the evaluation images, without training (section 7.2; execution floor)."""
+"""Read what the gates of given weights do over evaluation images, without training (section 7.2; execution floor)."""
 
 from __future__ import annotations
 
