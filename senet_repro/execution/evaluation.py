@@ -71,7 +71,7 @@ def evaluate_passes(target: Target, device: torch.device, share: Share) -> list[
     run = target.run
     loaded = load_target(target, device, share)
     images = loaded.images
-    keys = {rule: _build_key(target, rule, images) for rule in target.rules}
+    keys = {rule: hash_identity(list_deciding(target, rule, images)) for rule in target.rules}
     pending = [rule for rule, key in keys.items() if find_finished(target.folder, key) is None]
     if loaded.is_first:
         _report_finished(target, pending)
@@ -137,26 +137,24 @@ def _describe_trainer(target: Target) -> dict[str, Any]:
     return described
 
 
-def _build_key(target: Target, rule: CropRule, images: EvalImages) -> str:
-    """Return the key of a pass; the number of devices does not change its numbers, and their kind does."""
+def list_deciding(target: Target, rule: CropRule, images: EvalImages) -> dict[str, Any]:
+    """Return all that decides the numbers of a pass; of devices their kind does, and their number does not."""
     identity = build_identity(target.run)
     # The usual decoder is left out: passes that were made before there was another keep their keys.
     decoder = {"decode": "gpu"} if target.run.data.decode == "gpu" else {}
-    return hash_identity(
-        {
-            **decoder,
-            "code_version": CODE_VERSION,
-            "weights": target.weights["sha256"],
-            "model": identity["model"],
-            "se": identity["se"],
-            "images": images.fingerprint,
-            "skipped": sorted(images.images.skipped),
-            "rule": asdict(rule),
-            "preprocessing": _describe_preprocessing(target),
-            "trainer": _drop_devices(_describe_trainer(target)),
-            "on_gpu": uses_gpu(target.run.trainer),
-        }
-    )
+    return {
+        **decoder,
+        "code_version": CODE_VERSION,
+        "weights": target.weights["sha256"],
+        "model": identity["model"],
+        "se": identity["se"],
+        "images": images.fingerprint,
+        "skipped": sorted(images.images.skipped),
+        "rule": asdict(rule),
+        "preprocessing": _describe_preprocessing(target),
+        "trainer": _drop_devices(_describe_trainer(target)),
+        "on_gpu": uses_gpu(target.run.trainer),
+    }
 
 
 def _describe_pass(

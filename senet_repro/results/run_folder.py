@@ -44,6 +44,7 @@ class RunFolder:
         wandb/                     the copy for Weights & Biases, with logger=wandb
         evaluation.json            errors that `evaluate` found, at other sizes or on other devices
         evaluations/<px>-<key>/    the outcomes of each pass of those
+        importance/                errors that `importance` found with channels masked: JSON, CSV and figure
         record.json                the result; it appears last, so its presence means that the run finished
     """
 
@@ -142,6 +143,16 @@ class RunFolder:
     def pass_folder(self, name: str) -> Path:
         """Return the folder for the outcomes of one pass of an evaluation."""
         return self.path / "evaluations" / name
+
+    @property
+    def importance_folder(self) -> Path:
+        """The folder of what `importance` found, its table and its figure."""
+        return self.path / "importance"
+
+    @property
+    def importance_file(self) -> Path:
+        """The errors that `importance` found with channels masked."""
+        return self.importance_folder / "importance.json"
 
     def device_log(self, device: int) -> Path:
         """Return the file for the output of the process of a device, counted over all nodes."""
