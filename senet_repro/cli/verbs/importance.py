@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from senet_repro.results.importance import Importance
 
 DESCRIPTION = (
-    "Errors without the least important channels that SE blocks gate, 10 to 90 %, without training. Channels are ranked "
-    "within each block: by their mean gate, the L1 norm of their filter, the scale of their batch normalisation, their "
-    "mean activation, or at random. Half of the evaluation images tell how important a channel is, and the errors are "
-    "those on the other half. With placement=conv3x3 channels are cut out, too, and the smaller network is set beside "
-    "the whole one. Seeds of one run are brought together. Settings are KEY=VALUE, as those of evaluate. What was "
-    "measured already is not measured again."
+    "Errors without the least important channels that SE blocks gate, 10 to 90 %, without training. Channels are "
+    "ranked within each block: by their mean gate, the L1 norm of their filter, the scale of their batch normalisation, "
+    "their mean activation, or at random. Half of the evaluation images tell how important a channel is, and the errors "
+    "are those on the other half. With placement=conv3x3 channels are cut out, too, and the smaller network is set "
+    "beside the whole one. Seeds of one run are brought together. Settings are KEY=VALUE, as those of evaluate. What "
+    "was measured already is not measured again."
 )
 
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_read_word,
         nargs="+",
         metavar="RUN_OR_KEY=VALUE",
-        help="a folder of a run, runs/<name>-<key> or its seed<k>, a file of weights, or a setting such as data.root=DIR",
+        help="the folder of a run, runs/<name>-<key> or its seed<k>, a file of weights, or a setting: data.root=DIR",
     )
     parser.add_argument(
         "--by",
