@@ -24,6 +24,7 @@ from senet_repro.config.importance import (
 )
 from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.evaluation import list_deciding
 from senet_repro.execution.evaluation_progress import AnnouncedPass, EvaluationProgress
 from senet_repro.execution.passes import make_passes
@@ -189,9 +190,9 @@ def _find_errors(
         masks = list_masks(net, ranked)
         progress.begin_pass()
         misses = count_misses(loaded, rule, halves, masks, report).tolist()
+        if loaded.is_first:
+            progress.end()
         cut = _compare(loaded, target, masks) if is_cut and loaded.is_first else None
-    if loaded.is_first:
-        progress.end()
     scored = halves.count_images(1)
     errors_pct = [100 * count / scored for count in misses]
     return {
@@ -219,7 +220,8 @@ def _compare(loaded: LoadedTarget, target: Target, masks: Sequence[Mask]) -> dic
     mask = next(
         mask for mask in masks if (mask.scope, mask.share_pct) == (ALL_STAGES, CUT_SHARE_PCT)
     )
-    compared = compare_cut(loaded, target.rules[0], mask.dropped)
+    with SlowWork("setting the cut network beside the whole one"):
+        compared = compare_cut(loaded, target.rules[0], mask.dropped)
     return {"measure": mask.measure, "share_pct": mask.share_pct, **compared}
 
 

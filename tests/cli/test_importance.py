@@ -71,6 +71,18 @@ def test_the_seeds_of_a_run_are_measured_once_cut_and_brought_together(
     assert [one["cut"] is None for one in read_findings(seeds[0])] == [False, True]
 
 
+def test_measures_that_the_network_does_not_have_are_left_out_unless_they_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path, "model=resnet11", "placement=post", "stages=[4]")
+    words = [str(run), "trainer.accelerator=cpu", "--images", "4"]
+    assert call_verb("importance", words) == 0
+    (found,) = read_findings(run)
+    assert list(found["errors_pct"]["all"]) == ["gate", "activation", "random"]
+    assert found["cut"] is None
+    assert "Channels were not ranked by l1." in capsys.readouterr().out
+
+
 @pytest.mark.faults
 def test_two_devices_find_what_one_finds(tmp_path: Path) -> None:
     found = []

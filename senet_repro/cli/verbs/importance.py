@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Errors without the least important channels that SE blocks gate, 10 to 90 %, without training. Channels are "
-    "ranked within each block: by their mean gate, the L1 norm of their filter, the scale of their batch normalisation, "
-    "their mean activation, or at random. Half of the evaluation images tell how important a channel is, and the errors "
-    "are those on the other half. With placement=conv3x3 channels are cut out, too, and the smaller network is set "
-    "beside the whole one. Seeds of one run are brought together. Settings are KEY=VALUE, as those of evaluate. What "
-    "was measured already is not measured again."
+    "ranked within each block: by their mean gate, the L1 norm of their filter, the scale of their batch "
+    "normalisation, their mean activation, or at random. Half of the evaluation images tell how important a "
+    "channel is, and the errors are those on the other half. With placement=conv3x3 channels are cut out, too, "
+    "and the smaller network is set beside the whole one. Seeds of one run are brought together. Settings are "
+    "KEY=VALUE, as those of evaluate. What was measured already is not measured again."
 )
 
 
@@ -131,7 +131,8 @@ def _list_seeds(paths: Sequence[Path]) -> list[Path]:
                 seeds.append(seed)
         if len(seeds) == before:
             raise ConfigError(f"{path}: no seed has its weights; train one with a checkpoint")
-    return list(dict.fromkeys(seeds))
+    # A seed that is named twice is no second one.
+    return list({seed.resolve(): seed for seed in seeds}.values())
 
 
 def _tell_finding(finding: Finding) -> None:

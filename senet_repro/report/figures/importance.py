@@ -50,7 +50,8 @@ def draw_importance(finding: Finding) -> Drawing:
 
 def _describe_bands(finding: Finding) -> str:
     seeds = len(finding.seeds)
-    words = f"{finding.first.data['title']}, {count_seeds(seeds)}; "
+    first = finding.first
+    words = f"{first.data['title']}, {first.scored_images:,} images, {count_seeds(seeds)}; "
     if seeds == 1:
         return words + "band of random: least to greatest of the draws"
     return words + "bands: 95 % intervals over seeds"

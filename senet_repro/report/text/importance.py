@@ -62,8 +62,8 @@ def _list_notes(finding: Finding) -> list[str]:
         figures = f"Top-1 error in percent, as a mean over {shares} of channels."
     notes = [
         f"{figures} In each block the least important are masked, as if they were not there; nothing is trained.",
-        f"Importance was measured on {first.measured_images:,} evaluation images, every other one, and the error on "
-        f"the {first.scored_images:,} between them.",
+        f"Importance was measured on {first.measured_images:,} evaluation images, and the error on "
+        f"{first.scored_images:,} others, each between two of them.",
     ]
     ranked = [f"{each} ({MEASURES[each]})" for each in finding.list_measures()]
     notes.append(f"Ranked by {', '.join(ranked)}.")
