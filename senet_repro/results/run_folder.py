@@ -45,6 +45,7 @@ class RunFolder:
         evaluation.json            errors that `evaluate` found, at other sizes or on other devices
         evaluations/<px>-<key>/    the outcomes of each pass of those
         excitation/                what its gates do, as `excitation` found: excitation.json, gates.csv and figures
+        importance/                errors that `importance` found with channels masked: JSON, CSV and figure
         record.json                the result; it appears last, so its presence means that the run finished
     """
 
@@ -158,6 +159,16 @@ class RunFolder:
     def gates_csv_file(self) -> Path:
         """The curves of the study's figures as a table."""
         return self.excitation / "gates.csv"
+
+    @property
+    def importance_folder(self) -> Path:
+        """The folder of what `importance` found, its table and its figure."""
+        return self.path / "importance"
+
+    @property
+    def importance_file(self) -> Path:
+        """The errors that `importance` found with channels masked."""
+        return self.importance_folder / "importance.json"
 
     def device_log(self, device: int) -> Path:
         """Return the file for the output of the process of a device, counted over all nodes."""

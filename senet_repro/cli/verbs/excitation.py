@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from senet_repro.cli.study_words import add_words_argument, part_words
 from senet_repro.core.errors import ConfigError, RunFailed
 from senet_repro.core.files import write_bytes, write_text
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
@@ -27,17 +27,10 @@ DESCRIPTION = (
     "those of evaluate: data.root=DIR, sizes=224, trainer.KEY=VALUE, recipe.batch_size=N, model=NAME."
 )
 
-_SETTING = re.compile(r"\+{0,2}[a-z][a-z0-9_./]*=.*", re.DOTALL)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
-    parser.add_argument(
-        "words",
-        nargs="+",
-        metavar="RUN_OR_WEIGHTS|KEY=VALUE",
-        help="folders of runs, runs/<name>-<key>/seed<k>, or files of weights; and settings such as data.root=DIR",
-    )
+    add_words_argument(parser)
 
 
 def run_verb(options: argparse.Namespace) -> int:
@@ -51,7 +44,7 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.text.gate_studies import format_network
     from senet_repro.results.run_folder import RunFolder
 
-    paths, settings = _part_words(options.words)
+    paths, settings = part_words(options.words)
     # Before the first is read, which may take hours.
     targets = [_find_study_target(path, settings) for path in paths]
     # Lightning, which is imported later, imports matplotlib.
@@ -70,26 +63,6 @@ def run_verb(options: argparse.Namespace) -> int:
     for target in targets:
         print(RunFolder(target.folder).excitation)
     return 0
-
-
-def _part_words(words: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return the paths among the words of a command, and its settings.
-
-    Raises:
-        ConfigError: there is no path.
-    """
-    paths: list[Path] = []
-    settings = []
-    for word in words:
-        if _SETTING.fullmatch(word) and not Path(word).exists():
-            settings.append(word)
-        else:
-            paths.append(Path(word))
-    if not paths:
-        raise ConfigError(
-            "give the folder of a run, such as runs/<name>-<key>/seed0, or a file of weights"
-        )
-    return paths, settings
 
 
 def _find_study_target(path: Path, settings: Sequence[str]) -> Target:
