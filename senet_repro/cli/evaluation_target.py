@@ -27,7 +27,8 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.loading import loading_for_good
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.target import Target, set_devices
-from senet_repro.results.evaluation import RELEASED, RUN, weights_folder
+from senet_repro.results.evaluated_folders import weights_folder
+from senet_repro.results.evaluation import RELEASED, RUN
 from senet_repro.results.kept_weights import find_weights
 from senet_repro.results.run_folder import RunFolder
 

@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Mapping
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ def compare_cut(
     Raises:
         RuntimeError: the logits differ, so that the cut is wrong.
     """
-    net = cast(Classifier, loaded.net)
+    net = loaded.net
     pair = (cut_channels(net, dropped), net)
     pictures = torch.randn(BATCH, 3, rule.size_px, rule.size_px, device=loaded.device)
     difference = _find_difference(net, dropped, pictures)

@@ -8,7 +8,6 @@ record: nothing was trained for it, so no estimate over seeds and no claim about
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,12 @@ from senet_repro.config.evaluation import CropRule
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_object, write_json
 from senet_repro.core.lock import hold_lock
+from senet_repro.results.evaluated_folders import load_from_folders
 from senet_repro.results.outcomes import OUTCOMES_FILE, Outcomes, read_outcomes, write_outcomes
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.seed_folders import list_seed_folders
 
 SCHEMA_VERSION = 1
-EVALUATIONS = "evaluations"
-"""The folder, below the results folder, for evaluations of files of weights."""
-
 RELEASED = "released weights, re-scored"
 RUN = "re-scored run"
 KINDS = (RELEASED, RUN)
@@ -113,11 +109,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "hardware": (dict,),
     "schema_version": (int,),
 }
-
-
-def weights_folder(results_dir: Path, network: str, sha256: str) -> Path:
-    """Return the folder for the evaluations of a file of weights."""
-    return results_dir / EVALUATIONS / f"{network}-{sha256[:8]}"
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation, outcomes: Outcomes) -> None:
@@ -220,26 +211,6 @@ def load_pass_outcomes(evaluation: Evaluation) -> Outcomes:
     return read_outcomes(folder / OUTCOMES_FILE)
 
 
-def list_evaluated_folders(results_dir: Path) -> list[Path]:
-    """Return every folder below a results folder that may hold what was found about given weights."""
-    weights = results_dir / EVALUATIONS
-    files_of_weights = []
-    if weights.is_dir():
-        files_of_weights = sorted(path for path in weights.iterdir() if path.is_dir())
-    return [*list_seed_folders(results_dir).paths, *files_of_weights]
-
-
 def load_evaluations(results_dir: Path) -> tuple[list[Evaluation], list[str]]:
     """Return every evaluation below a results folder, and a message for each file that cannot be read."""
-    found: list[Evaluation] = []
-    problems = []
-    name = RunFolder(Path()).evaluations_file.name
-    for folder in list_evaluated_folders(results_dir):
-        # Hardly any of thousands of runs has one, and a text takes a third of the time of a path.
-        if not os.path.exists(f"{folder}/{name}"):  # noqa: PTH110
-            continue
-        try:
-            found += read_evaluations(folder)
-        except ConfigError as error:
-            problems.append(str(error))
-    return found, problems
+    return load_from_folders(results_dir, RunFolder(Path()).evaluations_file, read_evaluations)

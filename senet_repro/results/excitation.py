@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_object, write_json, write_text
-from senet_repro.results.evaluation import list_evaluated_folders
+from senet_repro.results.evaluated_folders import load_from_folders
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
 
@@ -162,21 +161,12 @@ def read_study(folder: Path) -> GateStudy | None:
 
 def load_studies(results_dir: Path) -> tuple[list[GateStudy], list[str]]:
     """Return every study below a results folder, and a message for each file that cannot be read."""
-    found = []
-    problems = []
-    name = RunFolder(Path()).excitation_file
-    for folder in list_evaluated_folders(results_dir):
-        # Hardly any of thousands of runs has one, and a text takes a third of the time of a path.
-        if not os.path.exists(f"{folder}/{name}"):  # noqa: PTH110
-            continue
-        try:
-            study = read_study(folder)
-        except ConfigError as error:
-            problems.append(str(error))
-            continue
-        if study is not None:
-            found.append(study)
-    return found, problems
+
+    def read_studies(folder: Path) -> list[GateStudy]:
+        study = read_study(folder)
+        return [] if study is None else [study]
+
+    return load_from_folders(results_dir, RunFolder(Path()).excitation_file, read_studies)
 
 
 def _format_csv(study: GateStudy) -> str:

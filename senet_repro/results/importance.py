@@ -13,6 +13,7 @@ from typing import Any
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_object, write_json
 from senet_repro.core.lock import hold_lock
+from senet_repro.results.evaluated_folders import load_from_folders
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
 
@@ -114,6 +115,11 @@ def read_importance(folder: Path) -> list[Importance]:
             f"{path} holds no findings as senet_repro writes them: remove it, and give the command anew"
         )
     return [Importance(**entry, folder=folder) for entry in listed]
+
+
+def load_importance(results_dir: Path) -> tuple[list[Importance], list[str]]:
+    """Return every finding below a results folder, and a message for each file that cannot be read."""
+    return load_from_folders(results_dir, RunFolder(Path()).importance_file, read_importance)
 
 
 def find_importance(folder: Path, key: str) -> Importance | None:

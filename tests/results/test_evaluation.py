@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from senet_repro.core.errors import ConfigError
+from senet_repro.results.evaluated_folders import weights_folder
 from senet_repro.results.evaluation import (
     find_finished,
     load_evaluations,
     read_evaluations,
-    weights_folder,
     write_evaluation,
 )
 from senet_repro.results.outcomes import pack_outcomes

@@ -17,7 +17,8 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
 
 if TYPE_CHECKING:
-    from senet_repro.report.page.sections import Section
+    from senet_repro.report.figures.drawing import Drawing
+    from senet_repro.report.tables.studies import Studies
 
 DESCRIPTION = "Every table, figure and verdict on one page."
 DOING = "drawing the figures and writing the page"
@@ -34,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the page goes (report, in --results)",
     )
+    parser.add_argument(
+        "--gates",
+        metavar="NAME",
+        help="whose gates Figures 6 and 7 show, such as cifar10-resnet29-r16 (the first with the paper's own block)",
+    )
 
 
 def run_verb(options: argparse.Namespace) -> int:
@@ -46,18 +52,16 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.page.page import render_page
     from senet_repro.report.page.sections import build_sections, split_tables
     from senet_repro.report.tables.build import build_tables
-    from senet_repro.report.tables.costs import load_cost_tables
     from senet_repro.report.tables.load import load_printable_results
-    from senet_repro.report.tables.rescored import find_rescored_tables
-    from senet_repro.results.evaluation import load_evaluations
+    from senet_repro.report.tables.studies import read_studies
 
     papers = find_tables(options.table)
     results_dir = require_results(options.results)
     results = load_printable_results(results_dir)
-    evaluations, problems = load_evaluations(results_dir)
-    costs, unread = load_cost_tables(results_dir)
-    results.unreadable.extend([*problems, *unread])
-    if not (results.records or results.failures or results.unreadable or evaluations or costs):
+    studies, problems = read_studies(results_dir, papers)
+    results.unreadable.extend(problems)
+    drawings = _draw_studies(studies, options.gates)
+    if not (results.records or results.failures or results.unreadable or studies):
         example = format_selection(find_table("reduction_ratio"))
         print(f"no records in {options.results}; python -m senet_repro -m {example} makes them")
         return 0
@@ -65,32 +69,54 @@ def run_verb(options: argparse.Namespace) -> int:
     tables = build_tables(results, papers)
     shown, others = (tables, []) if options.table else split_tables(tables)
     sections = build_sections(results, shown)
-    rescored = find_rescored_tables(evaluations, papers)
-    html = render_page(results, sections, str(options.results), others, rescored, costs)
-    _write_report(output, sections, html)
+    html = render_page(results, sections, str(options.results), others, studies, drawings)
+    figures = [drawing for section in sections for drawing in section.drawings]
+    for own in drawings.values():
+        figures += own
+    _write_report(output, figures, html)
     print(output / PAGE)
     return 0
 
 
-def _write_report(output: Path, sections: Sequence[Section], html: str) -> None:
+def _draw_studies(studies: Studies, wanted: str | None) -> dict[str, list[Drawing]]:
+    """Return the figures of the studies by network: the gates of one of them, and the importance of channels of all.
+
+    `wanted` names the network whose gates are drawn; without a wish it is the first with the paper's own block.
+
+    Raises:
+        ConfigError: there is no such network.
+    """
+    from senet_repro.report.figures.gates import draw_gate_figures
+    from senet_repro.report.figures.importance import draw_importance
+    from senet_repro.report.tables.gate_studies import choose_network
+
+    drawings: dict[str, list[Drawing]] = {}
+    chosen = choose_network(studies.gates, wanted)
+    if chosen is not None:
+        drawings[chosen.name] = draw_gate_figures(chosen.first, "gates-")
+    for number, finding in enumerate(studies.importance, start=1):
+        name = f"importance-{number}"
+        drawings.setdefault(f"importance of {finding.name}", []).append(
+            draw_importance(finding, name)
+        )
+    return drawings
+
+
+def _write_report(output: Path, figures: Sequence[Drawing], html: str) -> None:
     """Write the figures and then the page.
 
     Raises:
         ConfigError: the folder cannot be written to.
     """
     try:
-        _write_figures(output / "figures", sections)
+        folder = output / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        for drawing in figures:
+            write_text(folder / f"{drawing.name}.svg", drawing.svg)
+            write_bytes(folder / f"{drawing.name}.png", drawing.png)
         # The page comes last, so that whatever it links to is there.
         write_text(output / PAGE, html)
     except OSError as error:
         raise ConfigError(
             f"cannot write the report to {output}: {error.strerror}; give --output DIR"
         ) from error
-
-
-def _write_figures(folder: Path, sections: Sequence[Section]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for section in sections:
-        for drawing in section.drawings:
-            write_text(folder / f"{drawing.name}.svg", drawing.svg)
-            write_bytes(folder / f"{drawing.name}.png", drawing.png)

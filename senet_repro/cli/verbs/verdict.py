@@ -45,9 +45,9 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.claims.words import CONTRADICTED
     from senet_repro.report.tables.build import build_tables
-    from senet_repro.report.tables.costs import load_cost_tables
     from senet_repro.report.tables.load import load_printable_results
-    from senet_repro.report.text.costs import SECTION, collect_cost_verdicts, format_cost_verdicts
+    from senet_repro.report.tables.studies import Studies, read_studies
+    from senet_repro.report.text.studies import collect_study_verdicts, format_study_verdicts
     from senet_repro.report.text.verdicts import (
         format_verdicts,
         judge_tables,
@@ -63,15 +63,14 @@ def run_verb(options: argparse.Namespace) -> int:
             print_skipped(results.unreadable)
             raise ConfigError(_describe_empty_folder(results_dir))
         found = judge_tables(build_tables(results, papers), papers)
-    # Costs belong to no table that could be asked for.
-    costs, unread = ([], []) if options.table else load_cost_tables(results_dir)
+    # Studies belong to no table that could be asked for.
+    studies, unread = (Studies(), []) if options.table else read_studies(results_dir, papers)
     results.unreadable.extend(unread)
     if options.format == "json":
-        print(format_verdicts_json(found, collect_cost_verdicts(costs)))
+        print(format_verdicts_json(found, collect_study_verdicts(studies)))
     else:
-        print_text(format_verdicts(found, list_not_run=bool(options.table)))
-        if costs:
-            print_text(f"\n## {SECTION}\n\n{format_cost_verdicts(costs)}")
+        parts = [format_verdicts(found, list_not_run=bool(options.table))]
+        print_text("\n\n".join([*parts, *format_study_verdicts(studies)]))
     print_skipped(results.unreadable)
     is_refused = options.strict and found.counts_in_report[CONTRADICTED] > 0
     return 1 if is_refused else 0

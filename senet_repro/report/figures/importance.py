@@ -22,8 +22,11 @@ PANEL_PX = 220
 NAME = "importance"
 
 
-def draw_importance(finding: Finding) -> Drawing:
-    """Draw the error of a network against the share of channels masked, a line for each measure."""
+def draw_importance(finding: Finding, name: str = NAME) -> Drawing:
+    """Draw the error of a network against the share of channels masked, a line for each measure.
+
+    `name` is that of the figure, which no other figure of a page may share.
+    """
     scopes = finding.list_scopes()
     columns = 2 if len(scopes) == 4 else min(len(scopes), max(WIDTHS_PX))
     lines = math.ceil(len(scopes) / columns)
@@ -45,7 +48,7 @@ def draw_importance(finding: Finding) -> Drawing:
             panel.set_xlabel("channels masked, %")
         figure.supylabel("top-1 error, %", fontsize=12)
         add_legend(figure, panels[0], columns=6)
-        return render_figure(figure, NAME, alt, caption)
+        return render_figure(figure, name, alt, caption)
 
 
 def _describe_bands(finding: Finding) -> str:

@@ -7,7 +7,7 @@ but our own drawings, and the page may run no script and fetch nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from senet_repro.core.printing import escape_controls
 from senet_repro.core.wording import count_noun
 from senet_repro.report.claims.costs import judge_costs
 from senet_repro.report.claims.words import VERDICTS
+from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.page.provenance import (
     PROGRAM,
     describe_machine,
@@ -27,11 +28,12 @@ from senet_repro.report.page.provenance import (
 )
 from senet_repro.report.page.sections import Section, make_slug
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.costs import CostTable
+from senet_repro.report.tables.gate_studies import judge_network
+from senet_repro.report.tables.importance import judge_importance
 from senet_repro.report.tables.numbers import count_seeds, format_interval, format_p_value
-from senet_repro.report.tables.rescored import RescoredTable
 from senet_repro.report.tables.standing import Standing
-from senet_repro.report.text.borders import explain_verdict
+from senet_repro.report.tables.studies import Studies
+from senet_repro.report.text.borders import explain_verdict, name_claim
 from senet_repro.report.text.costs import (
     caution_costs,
     format_cost_heading,
@@ -43,6 +45,19 @@ from senet_repro.report.text.evaluations import (
     list_rescored_cells,
     list_rescored_notes,
 )
+from senet_repro.report.text.gate_studies import (
+    LEGEND as GATES_LEGEND,
+)
+from senet_repro.report.text.gate_studies import (
+    format_network_heading,
+    list_block_cells,
+    list_network_notes,
+)
+from senet_repro.report.text.importance import (
+    format_importance_heading,
+    list_area_cells,
+    list_importance_notes,
+)
 from senet_repro.report.text.notes import explain_gap, format_seed_count
 from senet_repro.report.text.verdict_guide import list_meanings
 from senet_repro.report.text.verdicts import describe_family, describe_outcome, format_verdict
@@ -53,6 +68,9 @@ from senet_repro.tasks import find_task
 
 SIGNS = dict(zip(VERDICTS, ("✓", "↘", "=", "✗", "~", "∅", "○"), strict=True))
 """A sign for each verdict, so that colour alone distinguishes none."""
+
+NO_STUDIES = Studies()
+NO_DRAWINGS: Mapping[str, Sequence[Drawing]] = {}
 
 
 @dataclass(frozen=True)
@@ -73,13 +91,13 @@ def render_page(
     sections: Sequence[Section],
     source: str,
     others: Sequence[ResultTable] = (),
-    rescored: Sequence[RescoredTable] = (),
-    costs: Sequence[CostTable] = (),
+    studies: Studies = NO_STUDIES,
+    drawings: Mapping[str, Sequence[Drawing]] = NO_DRAWINGS,
 ) -> str:
     """Return the whole page as HTML.
 
-    `source` names the results folder to the reader, `others` are tables with records that have no section, `rescored`
-    those of given weights that were evaluated and not trained, `costs` those of networks under the clock.
+    `source` names the results folder to the reader, `others` are tables with records that have no section, `studies`
+    all for which nothing was trained, and `drawings` the figures of those of them that have any, by network.
     """
     runs = _list_runs(results, sections)
     example = f"{PROGRAM} -m {format_selection(find_table('reduction_ratio'))} seed=0,1,2"
@@ -95,8 +113,9 @@ def render_page(
         runs=runs,
         extent=_describe_extent(runs),
         others=[_describe_other(table) for table in others],
-        rescored=rescored,
-        costs=costs,
+        studies=studies,
+        drawings=drawings,
+        gates_legend=GATES_LEGEND,
         machines=list_machines(results.records),
         failed_rows=_list_failed_rows(sections),
         other_failures=_list_other_failures(results, sections),
@@ -224,6 +243,15 @@ def _load_template() -> Any:
         rescored_heading=format_rescored_heading,
         rescored_cells=list_rescored_cells,
         rescored_notes=list_rescored_notes,
+        gates_heading=format_network_heading,
+        gates_cells=list_block_cells,
+        gates_notes=list_network_notes,
+        gates_verdicts=judge_network,
+        importance_heading=format_importance_heading,
+        importance_cells=list_area_cells,
+        importance_notes=list_importance_notes,
+        importance_verdicts=judge_importance,
+        claim=name_claim,
         cost_heading=format_cost_heading,
         cost_cells=list_cost_cells,
         cost_notes=list_cost_notes,

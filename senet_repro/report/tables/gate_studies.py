@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from senet_repro.config.studies import load_study
+from senet_repro.core.choice import require_choice
 from senet_repro.report.claims.borders import BorderVerdict, judge_by_borders
 from senet_repro.results.excitation import GateStudy
 from senet_repro.stats.estimates import Estimate, build_estimate, estimate_mean
 
 STUDY = "excitation"
+PAPERS_BLOCK = {"squeeze": "avg", "excitation": "sigmoid", "placement": "standard"}
 
 _BOUNDLESS = {"relu": "Gates of a ReLU have no upper bound, so that none is close to it."}
 _ABOUT_ONE = ("last_but_one_near_one_share", "last_but_one_less_others_near_one_share")
@@ -85,6 +87,27 @@ def group_studies(studies: Sequence[GateStudy]) -> list[StudiedNetwork]:
     for own in groups.values():
         networks.append(StudiedNetwork(sorted(own, key=_find_seed)))
     return networks
+
+
+def choose_network(networks: Sequence[StudiedNetwork], wanted: str | None) -> StudiedNetwork | None:
+    """Return the network whose figures are drawn: of the name that is wanted, or the first with the paper's own block.
+
+    None where there are no studies.
+
+    Raises:
+        ConfigError: there is none of that name; the message lists the names.
+    """
+    if wanted is None:
+        papers = [one for one in networks if has_papers_block(one.first)]
+        return next(iter([*papers, *networks]), None)
+    by_name = {one.first.name.partition(" seed ")[0]: one for one in networks}
+    require_choice("gates", wanted, by_name)
+    return by_name[wanted]
+
+
+def has_papers_block(study: GateStudy) -> bool:
+    """Return whether a network has the paper's own block, of any ratio, in its usual place."""
+    return all(study.se[axis] == value for axis, value in PAPERS_BLOCK.items())
 
 
 def judge_network(network: StudiedNetwork) -> list[BorderVerdict]:

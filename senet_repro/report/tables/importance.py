@@ -67,13 +67,18 @@ def _average_rankings(one: Importance, scope: str, measure: str) -> list[float]:
 
 
 def group_seeds(found: Sequence[Importance]) -> list[Finding]:
-    """Return the findings by network, in the order of the first seed of each."""
-    by_network: dict[tuple[str, ...], list[Importance]] = {}
+    """Return the findings by network, in the order of the first seed of each; of a seed the last one counts.
+
+    Seeds with other measures, stages, images or another precision stand apart.
+    """
+    by_network: dict[tuple[object, ...], dict[object, Importance]] = {}
     for one in found:
-        # Seeds with other measures or other stages have other curves.
-        shape = [f"{scope} {','.join(errors)}" for scope, errors in one.errors_pct.items()]
-        by_network.setdefault((one.network_key, *shape), []).append(one)
-    return [Finding(seeds) for seeds in by_network.values()]
+        shape = tuple(f"{scope} {','.join(errors)}" for scope, errors in one.errors_pct.items())
+        images = (one.data["fingerprint"], one.measured_images, one.scored_images)
+        group = (one.network_key, shape, images, one.trainer["precision"])
+        seed = one.run["seed"] if one.run else 0
+        by_network.setdefault(group, {})[seed] = one
+    return [Finding(list(seeds.values())) for seeds in by_network.values()]
 
 
 def judge_importance(finding: Finding) -> list[BorderVerdict]:

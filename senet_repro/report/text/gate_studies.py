@@ -7,7 +7,7 @@ from typing import Any
 
 from senet_repro.core.wording import count_noun, join_words
 from senet_repro.report.claims.borders import BorderVerdict
-from senet_repro.report.tables.gate_studies import StudiedNetwork, judge_network
+from senet_repro.report.tables.gate_studies import PAPERS_BLOCK, StudiedNetwork, judge_network
 from senet_repro.report.tables.numbers import format_interval
 from senet_repro.report.text.borders import collect_border_verdicts, format_border_verdicts
 from senet_repro.report.text.markdown import align_columns, escape_markdown
@@ -91,8 +91,7 @@ def list_network_notes(network: StudiedNetwork) -> list[str]:
             f"A proxy: the paper read SE-ResNet-50 on ImageNet, and this is {what}. The blocks are those in the same "
             "place."
         )
-    usual = {"squeeze": "avg", "excitation": "sigmoid", "placement": "standard"}
-    others = [f"{axis} {axes[axis]}" for axis, value in usual.items() if axes[axis] != value]
+    others = [f"{axis} {axes[axis]}" for axis, value in PAPERS_BLOCK.items() if axes[axis] != value]
     if others:
         notes.append(f"Not the paper's block: {join_words(others, 'and')}.")
     whole = first.data["whole_images"]

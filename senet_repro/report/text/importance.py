@@ -26,17 +26,24 @@ CSV_HEADER = (
 
 def format_importance(finding: Finding, verdicts: list[BorderVerdict]) -> str:
     """Return the areas of a network's curves as a table, with what was measured above and below, and the verdicts."""
-    first = finding.first
-    heading = (
-        f"{escape_markdown(finding.name)}, {count_seeds(len(finding.seeds))}, on {first.data['title']}: top-1 error of "
+    parts = [
+        escape_markdown(format_importance_heading(finding)),
+        align_columns(list_area_cells(finding)),
+        *map(escape_markdown, list_importance_notes(finding)),
+        format_border_verdicts(verdicts),
+    ]
+    return "\n\n".join(parts)
+
+
+def format_importance_heading(finding: Finding) -> str:
+    """Return whose channels were masked, and the error without a mask."""
+    return (
+        f"{finding.name}, {count_seeds(len(finding.seeds))}, on {finding.first.data['title']}: top-1 error of "
         f"{format_interval(finding.estimate_unmasked())} % without a mask"
     )
-    parts = [heading, _tabulate_areas(finding), *map(escape_markdown, _list_notes(finding))]
-    parts += [escape_markdown(_describe_cut(one)) for one in finding.seeds if one.cut]
-    return "\n\n".join([*parts, format_border_verdicts(verdicts)])
 
 
-def _tabulate_areas(finding: Finding) -> str:
+def list_area_cells(finding: Finding) -> list[list[str]]:
     """Return how far each measure's error lies below that of random masks, or else the errors themselves."""
     has_random = RANDOM in finding.list_measures()
     measures = [each for each in finding.list_measures() if each != RANDOM or not has_random]
@@ -51,10 +58,11 @@ def _tabulate_areas(finding: Finding) -> str:
                 errors = finding.estimate_errors(scope, measure)
                 cells.append(f"{sum(one.mean for one in errors) / len(errors):.2f}")
         lines.append(cells)
-    return align_columns(lines)
+    return lines
 
 
-def _list_notes(finding: Finding) -> list[str]:
+def list_importance_notes(finding: Finding) -> list[str]:
+    """Return what the figures are, what departs from the usual way, and what was cut out of each seed."""
     first = finding.first
     shares = f"{first.shares_pct[0]} to {first.shares_pct[-1]} %"
     figures = f"Points of top-1 error by which a ranking lies below random ones, as a mean over {shares} of channels."
@@ -67,7 +75,8 @@ def _list_notes(finding: Finding) -> list[str]:
     ]
     ranked = [f"{each} ({MEASURES[each]})" for each in finding.list_measures()]
     notes.append(f"Ranked by {', '.join(ranked)}.")
-    return [*notes, *first.notes]
+    notes += first.notes
+    return notes + [_describe_cut(one) for one in finding.seeds if one.cut]
 
 
 def _describe_cut(one: Importance) -> str:

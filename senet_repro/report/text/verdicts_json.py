@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from senet_repro.config.schema import Claim, PaperTable
@@ -18,8 +19,8 @@ from senet_repro.report.text.pooled import collect_pooled
 from senet_repro.report.text.verdicts import Verdicts, find_paper_difference
 
 
-def format_verdicts_json(found: Verdicts, costs: Sequence[Mapping[str, Any]] = ()) -> str:
-    """Return the same as data: tables with their claims, the counts, and the verdicts on costs in each setting."""
+def format_verdicts_json(found: Verdicts, studies: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Return the same as data: tables with their claims, the counts, and the verdicts of each kind of study."""
     data = [_collect_table(table, judged) for table, judged in found.tables]
     data += [_collect_not_run(paper) for paper in found.without_records]
     counts = {standing.name.lower(): each for standing, each in found.counts_by_standing.items()}
@@ -29,7 +30,7 @@ def format_verdicts_json(found: Verdicts, costs: Sequence[Mapping[str, Any]] = (
             "counts": counts,
             "claims_without_records": found.claims_without_records,
             "counts_in_report": found.counts_in_report,
-            "costs": list(costs),
+            **studies,
         },
         indent=2,
     )

@@ -15,7 +15,8 @@ from senet_repro.config.paper_tables import find_table, find_tables
 from senet_repro.report.tables.rescored import find_paper_row, find_rescored_tables
 from senet_repro.report.text.evaluations import format_evaluations
 from senet_repro.report.text.formats import FORMATS, write_tables
-from senet_repro.results.evaluation import RUN, Evaluation, weights_folder, write_evaluation
+from senet_repro.results.evaluated_folders import weights_folder
+from senet_repro.results.evaluation import RUN, Evaluation, write_evaluation
 from senet_repro.results.outcomes import pack_outcomes
 from tests.evaluations import SE, make_evaluation
 

@@ -12,6 +12,7 @@ import pytest
 
 from senet_repro.report.page.page import render_page
 from senet_repro.report.tables.costs import build_cost_tables
+from senet_repro.report.tables.studies import Studies
 from senet_repro.report.text.costs import list_cost_notes
 from senet_repro.report.text.formats import FORMATS, write_tables
 from senet_repro.results.costs import write_cost
@@ -118,7 +119,7 @@ def test_costs_are_printed_and_judged_wherever_no_table_is_asked_for(
 
 def test_the_page_shows_the_table_and_each_verdict_with_its_border() -> None:
     tables = build_cost_tables([make_cost(ratios=(1.099, 1.1, 1.101))])
-    page = render_page(Results([]), [], "runs", costs=tables)
+    page = render_page(Results([]), [], "runs", studies=Studies(costs=tables))
     for words in ('href="#costs"', "3.858 / 3.866", "Paper 1.1, ours 1.100", "1.05 to 1.15"):
         assert words in page
     assert 'id="costs"' not in render_page(Results([]), [], "runs")
