@@ -33,7 +33,7 @@ from senet_repro.report.tables.importance import judge_importance
 from senet_repro.report.tables.numbers import count_seeds, format_interval, format_p_value
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.tables.studies import Studies
-from senet_repro.report.text.borders import explain_verdict, name_claim
+from senet_repro.report.text.borders import explain_border, name_claim
 from senet_repro.report.text.costs import (
     caution_costs,
     format_cost_heading,
@@ -257,7 +257,7 @@ def _load_template() -> Any:
         cost_notes=list_cost_notes,
         cost_caution=caution_costs,
         cost_verdicts=judge_costs,
-        border=explain_verdict,
+        border=explain_border,
         p_value=format_p_value,
         seeds=format_seed_count,
         seed_count=count_seeds,

@@ -20,7 +20,10 @@ def format_border_verdicts(verdicts: Sequence[BorderVerdict]) -> str:
     for one in verdicts:
         claim, *others = list_verdict_cells(one)
         lines.append([escape_markdown(claim), *others])
-    reasons = [f"- {escape_markdown(explain_verdict(one))}" for one in verdicts]
+    reasons = []
+    for one in verdicts:
+        reason = f"{name_claim(one.claim)}: {explain_border(one)}"
+        reasons.append(f"- {escape_markdown(reason)}")
     return f"{align_columns(lines)}\n\n" + "\n".join(reasons)
 
 
@@ -55,12 +58,9 @@ def describe_border(claim: StudyClaim) -> str:
     return f"{claim.at_least:g} to {claim.at_most:g}"
 
 
-def explain_verdict(one: BorderVerdict) -> str:
-    """Return a sentence on the border of a claim, and on what kept it from being tested, if anything did."""
-    sentence = (
-        f"{name_claim(one.claim)}: {describe_border(one.claim)}, because {one.claim.because}."
-    )
-    return f"{sentence} {one.obstacle}".rstrip()
+def explain_border(one: BorderVerdict) -> str:
+    """Return where the figure of a claim has to lie and why, and what kept it from being tested, if anything did."""
+    return f"{describe_border(one.claim)}, because {one.claim.because}. {one.obstacle}".rstrip()
 
 
 def collect_border_verdicts(verdicts: Sequence[BorderVerdict]) -> list[Mapping[str, Any]]:
