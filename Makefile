@@ -59,6 +59,8 @@ SIDE_BY_SIDE := -n 3 --dist worksteal
 ALONE = $(shell grep --recursive --files-with-matches --include='*.py' 'mark\.alone' tests)
 
 test: export OMP_NUM_THREADS := 1
+# Hundreds of commands start there, and none should compile the package anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(ENV)/ready ## run the gate's tests: all, and of the real faults one of each mechanism
 	@$(PYTEST) $(SIDE_BY_SIDE) -m "(not faults or gate) and not alone and not statistics"
 	@$(PYTEST) -m alone $(ALONE)

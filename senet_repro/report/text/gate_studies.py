@@ -48,9 +48,7 @@ def format_network_heading(network: StudiedNetwork) -> str:
     """Return whose gates were read on which images."""
     first = network.first
     title = first.data["title"]
-    return (
-        f"Section 7.2: the gates of {network.name} on {title}, {count_noun(first.images, 'image')}"
-    )
+    return f"Section 7.2: the gates of {network.name} on {title}, {first.images:,} images"
 
 
 def list_block_cells(network: StudiedNetwork) -> list[list[str]]:
