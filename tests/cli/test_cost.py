@@ -17,6 +17,9 @@ from senet_repro.results.costs import MeasuredCost, find_cost_file, write_cost
 from tests.commands import InProcess
 from tests.costs import SETTING, make_cost
 
+# Networks are composed.
+pytestmark = pytest.mark.slow
+
 QUICK = ("--quick", "trainer.accelerator=cpu")
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from senet_repro.config.keys import MEANT, exists, find_nearest_key, list_facts, list_keys
+from senet_repro.config.keys import (
+    MEANT,
+    exists,
+    find_nearest_key,
+    list_facts,
+    list_groups,
+    list_keys,
+)
 
 # Whatever of a group is a command's to give. All else belongs to the files of conf/: a new field is entered here, or
 # marked as a fact in the schema.
@@ -70,3 +77,8 @@ def test_every_key_that_is_proposed_exists() -> None:
 )
 def test_the_nearest_key_is_the_one_a_person_means(typed: str, meant: str | None) -> None:
     assert find_nearest_key(typed) == meant
+
+
+def test_a_study_is_no_group_that_a_command_chooses_from() -> None:
+    assert {"model", "data", "experiment"} <= set(list_groups())
+    assert not {"hydra", "study"} & set(list_groups())
