@@ -55,9 +55,9 @@ def draw_cost(table: ResultTable, name: str) -> Drawing | None:
     is_proxy = table.stands_for is not None
     with_paper = not is_proxy and any(map(_is_published, points))
     content = f"{metric.title} against multiply-adds and parameters of {len(points)} rows"
-    caption = (
-        f"Our {metric.title} against the size of the networks as run; bars are 95 % intervals."
-    )
+    caption = f"Our {metric.title} against the size of the networks as run."
+    if any(point.error.half_width is not None for point in points):
+        caption += " Bars are 95 % intervals."
     if with_paper:
         caption += " Hollow: the paper's."
     columns = _count_columns(points)
@@ -68,7 +68,7 @@ def draw_cost(table: ResultTable, name: str) -> Drawing | None:
         for panel, measure in zip(panels, MEASURES, strict=True):
             _draw_panel(panel, points, measure, with_paper)
         panels[0].set_ylabel(add_unit(metric.title, metric))
-        add_legend(figure, panels[0], columns)
+        add_legend(figure, panels, columns)
         alt = describe_alt(table, content)
         return render_figure(figure, f"{name}-cost", alt, caption)
 
@@ -139,6 +139,8 @@ def _draw_panel(panel: Axes, points: Sequence[Point], measure: Measure, with_pap
     panel.grid()
     panel.margins(0.08, 0.12)
     panel.locator_params(axis="x", nbins=6)
+    # Networks may differ by a thousandth of their size: each number is written out, not as a rest over an offset.
+    panel.ticklabel_format(axis="x", useOffset=False)
 
 
 def _draw_ours(panel: Axes, point: Point, size: float) -> None:
