@@ -119,13 +119,8 @@ def test_the_csv_has_every_error_once() -> None:
     assert float(row["top1_err_pct"]) == pytest.approx(46)
 
 
-@pytest.mark.parametrize(
-    ("seeds", "bands"), [(1, "band of random"), (2, "95 % intervals over seeds")]
-)
-def test_the_figure_has_a_line_for_each_measure_and_says_what_its_bands_are(
-    seeds: int, bands: str
-) -> None:
-    drawing = draw_importance(Finding([make_finding(seed) for seed in range(seeds)]))
-    for words in (*MEASURES, "stage 2", "all stages", bands):
-        assert f">{words}<" in drawing.svg or words in drawing.svg
+def test_the_figure_has_a_line_for_each_measure_and_says_what_its_bands_are() -> None:
+    drawing = draw_importance(Finding([make_finding(seed) for seed in range(2)]))
+    for words in (*MEASURES, "stage 2", "all stages", "95 % intervals over seeds"):
+        assert words in drawing.svg
     assert drawing.png.startswith(b"\x89PNG")
