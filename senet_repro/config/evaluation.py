@@ -59,7 +59,7 @@ def split_words(words: Sequence[str]) -> tuple[EvaluationWords, list[str]]:
         if sign and key in OWN_KEYS:
             own[key] = value.strip()
             continue
-        _refuse_slip(key)
+        refuse_slip(key, OWN_KEYS)
         settings.append(word)
     if "interpolation" in own:
         require_choice("interpolation", own["interpolation"], INTERPOLATIONS)
@@ -128,12 +128,16 @@ def _check_stored_size(data: Data, said: EvaluationWords) -> None:
             raise ConfigError(f"{key}: {data.name} images are not resized; leave {key} out")
 
 
-def _refuse_slip(key: str) -> None:
-    """Refuse a word that is almost one of the evaluation's own keys."""
-    near = find_nearest(key, OWN_KEYS, _LEAST_LIKENESS)
-    if near and key not in OWN_KEYS:
+def refuse_slip(key: str, own_keys: Sequence[str]) -> None:
+    """Refuse a word that is almost one of a verb's own keys, or one of them without a value.
+
+    Raises:
+        ConfigError: it is; the message names the key that was meant.
+    """
+    near = find_nearest(key, own_keys, _LEAST_LIKENESS)
+    if near and key not in own_keys:
         raise ConfigError(f"unknown key '{key}'; did you mean '{near}'?")
-    if key in OWN_KEYS:
+    if key in own_keys:
         raise ConfigError(f"{key}: give {key}=VALUE")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from senet_repro.config.class_folders import EVAL, find_class_folders
+from senet_repro.config.evaluation import refuse_slip
 from senet_repro.config.imagenet_classes import number_classes
 from senet_repro.config.schema import Data
 from senet_repro.core.choice import require_choice
@@ -79,8 +80,9 @@ def split_study_words(words: Sequence[str]) -> tuple[ExcitationWords, list[str]]
         key, sign, value = word.partition("=")
         if sign and key in OWN_KEYS:
             own[key] = value.strip()
-        else:
-            rest.append(word)
+            continue
+        refuse_slip(key, OWN_KEYS)
+        rest.append(word)
     if "hold" in own:
         require_choice("hold", own["hold"].lower(), _TRUTHS)
     usual = ExcitationWords()

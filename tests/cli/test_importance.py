@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from senet_repro.cli.verbs import call_verb
-from senet_repro.config.composition import compose
 from senet_repro.core.errors import ConfigError
 from senet_repro.execution import cut_network
-from senet_repro.models import network_of
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.training.checkpoints import Checkpoints
 from tests.commands import run_command
+from tests.untrained_runs import make_run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def make_run(results: Path, *words: str) -> Path:
-    """The folder of a run on digits that was never trained, with its settings and a checkpoint."""
-    stated = compose(["recipe.batch_size=360", f"results_dir={results}", *words])
-    folder = RunFolder.of(stated)
-    folder.path.mkdir(parents=True)
-    folder.write_settings(asdict(stated))
-    torch.manual_seed(stated.seed)
-    weights = {f"net.{key}": value for key, value in network_of(stated).state_dict().items()}
-    Checkpoints(stated, folder).save_checkpoint({"state_dict": weights}, folder.last_checkpoint)
-    return folder.path
 
 
 def read_findings(folder: Path) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ def judge_by_borders(
     """Return the verdict on each claim of a study, in their order.
 
     `estimates` holds the figures by name. Of a figure that is not there, `obstacles` says in a sentence why; one whose
-    estimate has no standard error is no evidence, and leaves its claim inconclusive.
+    estimate has no standard error, or one of 0, is no evidence, and leaves its claim inconclusive.
     """
     tested = [claim for claim in claims if _is_tested(estimates.get(claim.figure))]
     p_holds = [_find_p_holds(claim, estimates[claim.figure]) for claim in tested]
@@ -62,7 +62,8 @@ def judge_by_borders(
 
 
 def _is_tested(estimate: Estimate | None) -> bool:
-    return estimate is not None and estimate.standard_error is not None
+    # Values that happen to be alike would make any distance from a border certain.
+    return estimate is not None and bool(estimate.standard_error)
 
 
 def _find_p_holds(claim: StudyClaim, estimate: Estimate) -> float:
@@ -104,5 +105,12 @@ def _explain(claim: StudyClaim, estimate: Estimate | None, obstacle: str) -> Bor
         claim=claim,
         verdict=INCONCLUSIVE,
         estimate=estimate,
-        obstacle=obstacle or "A single value tells nothing of its spread.",
+        obstacle=obstacle or _explain_spread(estimate),
     )
+
+
+def _explain_spread(estimate: Estimate) -> str:
+    """Return why an estimate is no evidence."""
+    if estimate.standard_error is None:
+        return "A single value tells nothing of its spread."
+    return "All values are alike, which tells nothing of their spread."

@@ -100,7 +100,7 @@ def _draw_panels(
         figure.supylabel(label, fontsize=12)
         handles, _ = panels[0].get_legend_handles_labels()
         if handles:
-            add_legend(figure, panels[0], columns=min(4, len(handles)))
+            add_legend(figure, panels, columns=min(4, len(handles)))
         blocks = ", ".join(curves.block for curves in study.curves)
         alt = f"Section 7.2, {study.name} on {study.data['title']}: {content}, in {blocks}"
         return render_figure(figure, name, alt, caption)

@@ -47,7 +47,7 @@ def draw_importance(finding: Finding, name: str = NAME) -> Drawing:
         for panel in panels[max(0, len(scopes) - columns) : len(scopes)]:
             panel.set_xlabel("channels masked, %")
         figure.supylabel("top-1 error, %", fontsize=12)
-        add_legend(figure, panels[0], columns=6)
+        add_legend(figure, panels[:1], columns=6)
         return render_figure(figure, name, alt, caption)
 
 
