@@ -131,6 +131,8 @@ def write_study(folder: Path, study: GateStudy) -> None:
     """
     own = RunFolder(folder)
     own.excitation.mkdir(exist_ok=True)
+    for figure in own.list_gate_figures():
+        figure.unlink(missing_ok=True)
     write_text(own.gates_csv_file, _format_csv(study))
     values = asdict(study)
     del values["folder"]

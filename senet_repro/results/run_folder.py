@@ -20,6 +20,9 @@ from senet_repro.results.access import is_forbidden
 # As config.identity.run_dir makes them: a readable name, and the first digits of the run key.
 _NAME = re.compile(r"(?P<name>.+)-(?P<key>[0-9a-f]{8})")
 
+GATE_FIGURES = ("figure6", "figure7", "picture")
+"""The figures of a study of gates."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -159,6 +162,18 @@ class RunFolder:
     def gates_csv_file(self) -> Path:
         """The curves of the study's figures as a table."""
         return self.excitation / "gates.csv"
+
+    def name_gate_figure(self, name: str) -> tuple[Path, Path]:
+        """Return the SVG and the PNG of one of the study's figures: of GATE_FIGURES."""
+        return self.excitation / f"{name}.svg", self.excitation / f"{name}.png"
+
+    def list_gate_figures(self) -> list[Path]:
+        """Return the files of all figures of the study."""
+        return [path for name in GATE_FIGURES for path in self.name_gate_figure(name)]
+
+    def has_gate_figures(self) -> bool:
+        """Return whether all figures of the study were drawn."""
+        return all(path.exists() for path in self.list_gate_figures())
 
     @property
     def importance_folder(self) -> Path:

@@ -88,9 +88,7 @@ def test_report_and_verdict_show_the_network_that_is_asked_for(
     verdicts = answer("verdict", "--results", str(tmp_path)).stdout
     assert "## Section 7.2: what the gates do" in verdicts
     assert "not testable" in verdicts
-    data = json.loads(
-        answer("verdict", "--results", str(tmp_path), "--format", "json").stdout
-    ).stdout
+    data = json.loads(answer("verdict", "--results", str(tmp_path), "--format", "json").stdout)
     assert [one["interval_over"] for one in data["gates"]] == ["images", "images"]
     with pytest.raises(ConfigError, match="gates=digits: give digits-resnet11"):
         call_verb("report", ["--results", str(tmp_path), "--gates", "digits"])

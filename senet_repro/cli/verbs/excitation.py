@@ -90,11 +90,14 @@ def _find_study_target(path: Path, settings: Sequence[str]) -> Target:
 
 
 def _draw_figures(folder: Path, study: GateStudy) -> None:
-    """Write the figures of a study beside it, as SVG and PNG."""
+    """Write the figures of a study beside it, as SVG and PNG, unless they were drawn already."""
     from senet_repro.report.figures.gates import draw_gate_figures
     from senet_repro.results.run_folder import RunFolder
 
-    own = RunFolder(folder).excitation
+    # A study that is read anew takes the figures of the one before away.
+    if RunFolder(folder).has_gate_figures():
+        return
     for drawing in draw_gate_figures(study):
-        write_text(own / f"{drawing.name}.svg", drawing.svg)
-        write_bytes(own / f"{drawing.name}.png", drawing.png)
+        svg, png = RunFolder(folder).name_gate_figure(drawing.name)
+        write_text(svg, drawing.svg)
+        write_bytes(png, drawing.png)
