@@ -52,15 +52,7 @@ def split_words(words: Sequence[str]) -> tuple[EvaluationWords, list[str]]:
     Raises:
         ConfigError: a value cannot be; the message names the key and the mend.
     """
-    own: dict[str, str] = {}
-    settings = []
-    for word in words:
-        key, sign, value = word.partition("=")
-        if sign and key in OWN_KEYS:
-            own[key] = value.strip()
-            continue
-        refuse_slip(key, OWN_KEYS)
-        settings.append(word)
+    own, settings = take_own_words(words, OWN_KEYS)
     if "interpolation" in own:
         require_choice("interpolation", own["interpolation"], INTERPOLATIONS)
     if "antialias" in own:
@@ -72,6 +64,26 @@ def split_words(words: Sequence[str]) -> tuple[EvaluationWords, list[str]]:
         antialias=_TRUTHS[own["antialias"].lower()] if "antialias" in own else None,
     )
     return said, settings
+
+
+def take_own_words(
+    words: Sequence[str], own_keys: Sequence[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the values that the words give to a verb's own keys, and the words that are left.
+
+    Raises:
+        ConfigError: a word is almost one of the keys, or one of them without a value.
+    """
+    own: dict[str, str] = {}
+    others = []
+    for word in words:
+        key, sign, value = word.partition("=")
+        if sign and key in own_keys:
+            own[key] = value.strip()
+            continue
+        _refuse_slip(key, own_keys)
+        others.append(word)
+    return own, others
 
 
 def choose_rules(data: Data, said: EvaluationWords, native: CropRule) -> list[CropRule]:
@@ -128,7 +140,7 @@ def _check_stored_size(data: Data, said: EvaluationWords) -> None:
             raise ConfigError(f"{key}: {data.name} images are not resized; leave {key} out")
 
 
-def refuse_slip(key: str, own_keys: Sequence[str]) -> None:
+def _refuse_slip(key: str, own_keys: Sequence[str]) -> None:
     """Refuse a word that is almost one of a verb's own keys, or one of them without a value.
 
     Raises:

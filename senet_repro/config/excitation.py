@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from senet_repro.config.class_folders import EVAL, find_class_folders
-from senet_repro.config.evaluation import refuse_slip
+from senet_repro.config.evaluation import take_own_words
 from senet_repro.config.imagenet_classes import number_classes
 from senet_repro.config.schema import Data
 from senet_repro.core.choice import require_choice
@@ -74,15 +74,7 @@ def split_study_words(words: Sequence[str]) -> tuple[ExcitationWords, list[str]]
     Raises:
         ConfigError: a value cannot be; the message names the key and the mend.
     """
-    own: dict[str, str] = {}
-    rest = []
-    for word in words:
-        key, sign, value = word.partition("=")
-        if sign and key in OWN_KEYS:
-            own[key] = value.strip()
-            continue
-        refuse_slip(key, OWN_KEYS)
-        rest.append(word)
+    own, rest = take_own_words(words, OWN_KEYS)
     if "hold" in own:
         require_choice("hold", own["hold"].lower(), _TRUTHS)
     usual = ExcitationWords()

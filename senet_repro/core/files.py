@@ -55,6 +55,19 @@ def read_object(path: Path) -> dict[str, Any]:
         return {}
 
 
+def read_versioned(path: Path, newest: int) -> dict[str, Any]:
+    """Return the object in a JSON file of ours that names the version of its schema.
+
+    Raises:
+        ConfigError: the file holds no object, or a newer senet_repro wrote it.
+    """
+    found = read_object(path)
+    version = found.get("schema_version")
+    if isinstance(version, int) and version > newest:
+        raise ConfigError(f"{path} is of a newer senet_repro: update it")
+    return found
+
+
 def parse_object(text: str) -> dict[str, Any]:
     """Return the JSON object that a text is; an empty one where it is none."""
     try:

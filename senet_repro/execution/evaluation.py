@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.evaluation import CropRule
 from senet_repro.config.identity import CODE_VERSION, build_identity, hash_identity
 from senet_repro.core.checkout import read_commit
 from senet_repro.execution.evaluation_progress import AnnouncedPass, EvaluationProgress
+from senet_repro.execution.pass_facts import describe_data, describe_finding, describe_trainer
 from senet_repro.execution.passes import make_passes
 from senet_repro.execution.target import Target
 from senet_repro.results.evaluation import (
@@ -124,21 +124,6 @@ def describe_preprocessing(target: Target) -> dict[str, Any]:
     }
 
 
-def describe_trainer(target: Target) -> dict[str, Any]:
-    """Return how the network is computed."""
-    trainer = target.run.trainer
-    described = {
-        "precision": trainer.precision,
-        "channels_last": trainer.channels_last,
-        "batch_size": target.run.recipe.batch_size,
-        "devices": trainer.devices,
-    }
-    # Left out elsewhere: passes that were made before there was a choice keep their keys.
-    if trainer.tf32 and uses_gpu(trainer):
-        described["tf32"] = True
-    return described
-
-
 def list_deciding(target: Target, rule: CropRule, images: EvalImages) -> dict[str, Any]:
     """Return all that decides the numbers of a pass; of devices their kind does, and their number does not."""
     identity = build_identity(target.run)
@@ -168,29 +153,14 @@ def _describe_pass(
     device: torch.device,
 ) -> Evaluation:
     """Return what is written down of a pass."""
-    from senet_repro.training.surroundings import describe_devices, list_versions
-
     run = target.run
-    identity = build_identity(run)
-    model = {**identity["model"]}
     metrics, intervals = _measure_errors(run.task, outcomes)
-    commit = read_commit()
     return Evaluation(
         key=key,
         kind=target.kind,
-        network=model["name"],
         options={**run.model.options},
-        se=identity["se"],
         task=run.task,
-        weights=target.weights,
-        run=target.trained_by,
-        data={
-            "name": run.data.name,
-            "title": run.data.title,
-            "whole_images": run.data.eval_images,
-            "fingerprint": images.fingerprint,
-            "skipped": [*images.images.skipped],
-        },
+        data=describe_data(target, images),
         trained_px=target.trained_px,
         size_px=rule.size_px,
         resize_px=rule.resize_px,
@@ -202,12 +172,8 @@ def _describe_pass(
         interval=f"{INTERVAL_NAME}, 95 %, over images",
         images=len(outcomes.labels),
         outcomes=outcomes.summarise(),
-        commit=commit.revision,
-        dirty=commit.dirty,
-        versions=list_versions(),
-        hardware=describe_devices(device, run.trainer.devices),
-        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         folder=target.folder,
+        **describe_finding(target, device),
     )
 
 

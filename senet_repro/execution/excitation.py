@@ -6,17 +6,17 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.excitation import ExcitationWords, StudiedClass
-from senet_repro.config.identity import build_identity, hash_identity
+from senet_repro.config.identity import hash_identity
 from senet_repro.core.checkout import read_commit
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.wording import count_noun
-from senet_repro.execution.evaluation import describe_trainer, list_deciding
+from senet_repro.execution.evaluation import list_deciding
 from senet_repro.execution.evaluation_progress import AnnouncedPass, EvaluationProgress
+from senet_repro.execution.pass_facts import describe_data, describe_finding, describe_trainer
 from senet_repro.execution.passes import make_passes
 from senet_repro.execution.target import Target
 from senet_repro.results.excitation import BlockCurves, GateStudy, read_study, write_study
@@ -193,12 +193,7 @@ def _describe_study(
     held: Mapping[str, np.ndarray],
 ) -> GateStudy:
     """Return what is written down of a study."""
-    from senet_repro.training.surroundings import describe_devices, list_versions
-
-    run = target.run
-    identity = build_identity(run)
     images = loaded.images
-    commit = read_commit()
     classes = _describe_classes(reading.labels, target.options)
     picture = min(reading.kept, default=None)
     if picture is None:
@@ -206,18 +201,7 @@ def _describe_study(
     rule = target.rules[0]
     return GateStudy(
         key=key,
-        network=run.model.name,
-        se=identity["se"],
-        weights=target.weights,
-        run=target.trained_by,
-        data={
-            "name": run.data.name,
-            "title": run.data.title,
-            "whole_images": run.data.eval_images,
-            "fingerprint": images.fingerprint,
-            "skipped": [*images.images.skipped],
-            "proxy": run.data.proxy,
-        },
+        data={**describe_data(target, images), "proxy": target.run.data.proxy},
         size_px=rule.size_px,
         resize_px=rule.resize_px,
         trainer=describe_trainer(target),
@@ -233,11 +217,7 @@ def _describe_study(
             for position, block in enumerate(shown)
         ],
         figures=_estimate_figures(reading, held),
-        commit=commit.revision,
-        dirty=commit.dirty,
-        versions=list_versions(),
-        hardware=describe_devices(loaded.device, run.trainer.devices),
-        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        **describe_finding(target, loaded.device),
     )
 
 

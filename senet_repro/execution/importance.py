@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.identity import build_identity, hash_identity
@@ -27,6 +26,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.slow_work import SlowWork
 from senet_repro.execution.evaluation import list_deciding
 from senet_repro.execution.evaluation_progress import AnnouncedPass, EvaluationProgress
+from senet_repro.execution.pass_facts import describe_data, describe_finding
 from senet_repro.execution.passes import make_passes
 from senet_repro.execution.target import Target
 from senet_repro.results.importance import (
@@ -229,33 +229,16 @@ def _describe(
     target: Target, loaded: LoadedTarget, key: str, halves: Halves, found: dict[str, Any]
 ) -> Importance:
     """Return what is written down."""
-    from senet_repro.training.surroundings import describe_devices, list_versions
-
-    run = target.run
-    identity = build_identity(run)
-    commit = read_commit()
     deciding = list_deciding(target, target.rules[0], loaded.images)
     return Importance(
         key=key,
-        network=run.model.name,
-        se=identity["se"],
-        weights=target.weights,
-        run=target.trained_by,
-        data={
-            "name": run.data.name,
-            "title": run.data.title,
-            "fingerprint": loaded.images.fingerprint,
-        },
+        data=describe_data(target, loaded.images),
         measured_images=halves.count_images(0),
         scored_images=halves.count_images(1),
         shares_pct=[*SHARES_PCT],
         notes=target.notes,
         trainer=deciding["trainer"],
-        commit=commit.revision,
-        dirty=commit.dirty,
-        versions=list_versions(),
-        hardware=describe_devices(loaded.device, run.trainer.devices),
-        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         folder=target.folder,
+        **describe_finding(target, loaded.device),
         **found,
     )

@@ -13,7 +13,7 @@ from typing import Any
 from senet_repro.config.identity import CODE_VERSION, hash_identity
 from senet_repro.config.network_pairs import list_network_pairs
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_object, write_json
+from senet_repro.core.files import read_versioned, write_json
 from senet_repro.results.record_rules import is_number
 
 SCHEMA_VERSION = 1
@@ -121,10 +121,7 @@ def read_cost(path: Path) -> MeasuredCost:
     Raises:
         ConfigError: the file holds none, is that of another measurement, or a newer senet_repro wrote it.
     """
-    found = read_object(path)
-    version = found.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise ConfigError(f"{path} is of a newer senet_repro: update it")
+    found = read_versioned(path, SCHEMA_VERSION)
     if not _is_sound(found):
         raise ConfigError(
             f"{path} holds no costs as senet_repro writes them: remove it, and measure anew"

@@ -14,7 +14,7 @@ from typing import Any
 
 from senet_repro.config.evaluation import CropRule
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_object, write_json
+from senet_repro.core.files import read_versioned, write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.results.evaluated_folders import load_from_folders
 from senet_repro.results.outcomes import OUTCOMES_FILE, Outcomes, read_outcomes, write_outcomes
@@ -147,11 +147,8 @@ def read_evaluations(folder: Path) -> list[Evaluation]:
     path = RunFolder(folder).evaluations_file
     if not path.exists():
         return []
-    found = read_object(path)
+    found = read_versioned(path, SCHEMA_VERSION)
     listed = found.get(_LISTED)
-    version = found.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise ConfigError(f"{path} is of a newer senet_repro: update it")
     if not isinstance(listed, list) or not all(map(_is_sound, listed)):
         raise ConfigError(
             f"{path} holds no evaluations as senet_repro writes them: remove it, and evaluate anew"

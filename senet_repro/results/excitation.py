@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_object, write_json, write_text
+from senet_repro.core.files import read_versioned, write_json, write_text
 from senet_repro.results.evaluated_folders import load_from_folders
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
@@ -149,10 +149,7 @@ def read_study(folder: Path) -> GateStudy | None:
     path = RunFolder(folder).excitation_file
     if not path.exists():
         return None
-    found = read_object(path)
-    version = found.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise ConfigError(f"{path} is of a newer senet_repro: update it")
+    found = read_versioned(path, SCHEMA_VERSION)
     if not _is_sound(found):
         raise ConfigError(
             f"{path} holds no study as senet_repro writes it: remove it, and read the gates anew"

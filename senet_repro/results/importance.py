@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_object, write_json
+from senet_repro.core.files import read_versioned, write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.results.evaluated_folders import load_from_folders
 from senet_repro.results.record_rules import is_number
@@ -105,10 +105,7 @@ def read_importance(folder: Path) -> list[Importance]:
     path = RunFolder(folder).importance_file
     if not path.exists():
         return []
-    found = read_object(path)
-    version = found.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise ConfigError(f"{path} is of a newer senet_repro: update it")
+    found = read_versioned(path, SCHEMA_VERSION)
     listed = found.get(_LISTED)
     if not isinstance(listed, list) or not all(map(_is_sound, listed)):
         raise ConfigError(

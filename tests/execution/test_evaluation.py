@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from senet_repro.config.schema import Run
-from senet_repro.execution import evaluation, passes
+from senet_repro.execution import evaluation, pass_facts, passes
 from senet_repro.execution.target import Target
 from tests.records import compose_once
 
@@ -39,10 +39,10 @@ def make_target(run: Run) -> Target:
 def test_a_pass_in_tf32_is_another_one_where_a_gpu_rounds_to_it(
     tf32: bool, is_on_gpu: bool, expected: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "uses_gpu", lambda _trainer: is_on_gpu)
+    monkeypatch.setattr(pass_facts, "uses_gpu", lambda _trainer: is_on_gpu)
     run = compose_once()
     target = make_target(replace(run, trainer=replace(run.trainer, tf32=tf32)))
-    described = evaluation.describe_trainer(target)
+    described = pass_facts.describe_trainer(target)
     assert {name: described[name] for name in described if name == "tf32"} == expected
 
 
