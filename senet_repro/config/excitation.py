@@ -88,7 +88,7 @@ def split_study_words(words: Sequence[str]) -> tuple[ExcitationWords, list[str]]
     )
     if said.classes is not None and len(said.classes) > MOST_CLASSES:
         raise ConfigError(
-            f"classes: a panel shows {MOST_CLASSES} classes at most; give fewer than {len(said.classes)}"
+            f"classes: a panel shows {MOST_CLASSES} classes at most, and these are {len(said.classes)}; give fewer"
         )
     return said, rest
 

@@ -91,7 +91,7 @@ def test_report_and_verdict_show_the_network_that_is_asked_for(
     assert "not testable" in verdicts
     data = json.loads(answer("verdict", "--results", str(tmp_path), "--format", "json").stdout)
     assert [one["interval_over"] for one in data["gates"]] == ["images", "images"]
-    with pytest.raises(ConfigError, match="gates=digits: give digits-resnet11"):
+    with pytest.raises(ConfigError, match="--gates=digits: give digits-resnet11"):
         call_verb("report", ["--results", str(tmp_path), "--gates", "digits"])
 
 

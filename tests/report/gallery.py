@@ -79,22 +79,25 @@ A dot is a channel. Above the line this picture opens it wider than the average 
 
 ## What the gates of small networks do, and the paper's do not
 
-Section 7.2 in numbers, for each kind of block that the campaign trained: {signs}. Borders were fixed, with their
-reasons, in [`conf/study/excitation.yaml`](../conf/study/excitation.yaml) before a network was read, and each
-network's verdicts stand at a level of their own.
+Section 7.2 in numbers, for each kind of block that the campaign trained. Borders were fixed, with their reasons, in
+[`conf/study/excitation.yaml`](../conf/study/excitation.yaml) before a network was read, and each network's verdicts
+stand at a level of their own.
+
+{signs}
 
 {verdicts}
 
-The first half of the paper's story is there in the standard SE network: in its first stage gates hardly ask for the
-class, and from the second stage's end on they do. The second half is not. In SE-ResNet-50 the last stage winds down:
-SE_5_2 lets nearly everything pass, SE_5_3 has one pattern for all classes, and the paper concludes that these blocks
-can go. Here the last two blocks are the ones that tell classes apart best, hardly any of their gates comes near one,
-and a class's pattern differs from the next one's in shape and not only in scale. A network of nine blocks that sees
-ten classes for five epochs seems to have no block to spare for winding down. Nor does it lean on them much: giving
-every image the mean gates of a block, whichever, costs the standard network less than half a point of error, with
-intervals that hold 0, so that which blocks matter least cannot be told. Two things more are not in the paper. With
-the maximum as squeeze, or the block before the unit, patterns hardly differ in shape between classes. And with ReLU
-gates the network is one in name only: its gates grow to hundreds where they are not zero, as its error shows.
+The first half of the paper's story is there in the standard SE network: at the end of its first stage gates hardly
+ask for the class, and from the end of the second on they do. The second half is not. In SE-ResNet-50 the last stage
+winds down: SE_5_2 lets nearly everything pass, SE_5_3 has one pattern for all classes, and the paper concludes that
+these blocks can go. Here the last two blocks are the ones that tell classes apart best, hardly any of their gates comes
+near one, and a class's pattern differs from the next one's in shape and not only in scale. Perhaps a network of nine
+blocks, trained for five epochs, has none to spare for winding down; nothing here tests that. Nor does it lean on them
+much: giving every image the mean gates of a block, whichever, costs the standard network less than half a point of
+error, with intervals that hold 0, so that which blocks matter least cannot be told. Where the block stands in the
+unit, and what it squeezes by, changes the picture more than r does: with the maximum, before the unit (PRE), after it
+(POST) or inside its branch (SE_3x3) classes hardly differ in the shape of the last pattern. With ReLU gates the network
+is one in name only: some of its gates grow to thousands while the last stage's are almost the same for every image.
 
 ## Training with and without SE: Figure 4
 

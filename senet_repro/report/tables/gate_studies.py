@@ -101,7 +101,7 @@ def choose_network(networks: Sequence[StudiedNetwork], wanted: str | None) -> St
         papers = [one for one in networks if has_papers_block(one.first)]
         return next(iter([*papers, *networks]), None)
     by_name = {one.first.name.partition(" seed ")[0]: one for one in networks}
-    require_choice("gates", wanted, by_name)
+    require_choice("--gates", wanted, by_name)
     return by_name[wanted]
 
 

@@ -118,5 +118,5 @@ def test_figures_are_of_the_papers_own_block_unless_another_is_asked_for() -> No
     assert asked is not None
     assert asked.first == other
     assert choose_network([], None) is None
-    with pytest.raises(ConfigError, match="gates=x: give cifar10-tanh or cifar10-x"):
+    with pytest.raises(ConfigError, match="--gates=x: give cifar10-tanh or cifar10-x"):
         choose_network(networks, "x")
