@@ -203,10 +203,14 @@ def _is_sound(found: Mapping[str, Any]) -> bool:
 
 def _are_curves_sound(curves: Mapping[str, Any], classes: int) -> bool:
     """Return whether each list of a block's curves has a number for each channel that was drawn."""
+    means, sds = curves["means"], curves["sds"]
+    if not len(means) == len(sds) == classes:
+        return False
     drawn = len(curves["channels"])
-    rows = [curves["overall"], curves["picture"], *curves["means"], *curves["sds"]]
-    has_classes = len(curves["means"]) == len(curves["sds"]) == classes
-    return has_classes and all(len(row) == drawn and all(map(is_number, row)) for row in rows)
+    for row in (curves["overall"], curves["picture"], *means, *sds):
+        if len(row) != drawn or not all(map(is_number, row)):
+            return False
+    return True
 
 
 def _is_figure(stated: Any) -> bool:

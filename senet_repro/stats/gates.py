@@ -79,9 +79,8 @@ class GroupedSums:
 
     def select_group(self, group: int) -> GateSums:
         """Return the sums over the images of one group."""
-        return GateSums(
-            self.counts[group], self.sums[group], self.squares[group], float(self.near_one[group])
-        )
+        near_one = float(self.near_one[group])
+        return GateSums(self.counts[group], self.sums[group], self.squares[group], near_one)
 
 
 def find_class_share(sums: GateSums) -> float:

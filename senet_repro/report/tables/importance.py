@@ -73,12 +73,17 @@ def group_seeds(found: Sequence[Importance]) -> list[Finding]:
     """
     by_network: dict[tuple[object, ...], dict[object, Importance]] = {}
     for one in found:
-        shape = tuple(f"{scope} {','.join(errors)}" for scope, errors in one.errors_pct.items())
+        shape = _list_curves(one)
         images = (one.data["fingerprint"], one.measured_images, one.scored_images)
         group = (one.network_key, shape, images, one.trainer["precision"])
         seed = one.run["seed"] if one.run else 0
         by_network.setdefault(group, {})[seed] = one
     return [Finding(list(seeds.values())) for seeds in by_network.values()]
+
+
+def _list_curves(one: Importance) -> tuple[tuple[str, ...], ...]:
+    """Return each stage that was masked, with the measures by which it was."""
+    return tuple((scope, *by_measure) for scope, by_measure in one.errors_pct.items())
 
 
 def judge_importance(finding: Finding) -> list[BorderVerdict]:
