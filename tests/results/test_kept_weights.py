@@ -52,5 +52,5 @@ def test_the_kept_weights_are_of_the_least_planned_seed_alone(campaign: Path) ->
 def test_without_a_plan_or_weights_nothing_is_kept(campaign: Path, missing: str) -> None:
     folder = make_seed(campaign, 1)
     (campaign / missing).unlink()
-    with pytest.raises(ConfigError, match="last.ckpt is not there: give the folder of a run"):
+    with pytest.raises(ConfigError, match=r"last\.ckpt is not there: give the folder of a run"):
         find_weights(folder)
