@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from senet_repro.config.class_folders import EVAL, find_class_folders
 from senet_repro.config.evaluation import take_own_words
-from senet_repro.config.imagenet_classes import number_classes
+from senet_repro.config.imagenet_classes import number_classes, read_wnids
 from senet_repro.config.schema import Data
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
@@ -103,7 +103,10 @@ def choose_classes(data: Data, wanted: Sequence[str] | None) -> list[StudiedClas
     """
     known = _list_classes(data)
     if wanted is None:
-        papers = [one for one in known.values() if one.name in PAPERS_CLASSES.values()]
+        papers = [known[wnid] for wnid in PAPERS_CLASSES if wnid in known]
+        if papers and data.classes == len(read_wnids()):
+            # Those that a part of ImageNet lacks, too: the study names them.
+            return [StudiedClass(read_wnids()[wnid], name) for wnid, name in PAPERS_CLASSES.items()]
         return papers or list(known.values())[:_USUAL_CLASSES]
     by_word = {one.name: one for one in known.values()} | known
     by_word |= {str(one.label): one for one in known.values()}

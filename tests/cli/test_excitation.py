@@ -123,6 +123,7 @@ def test_a_part_of_imagenet_names_its_few_images_and_the_carpenters_plane(
     assert call_verb("excitation", words) == 0
     printed = capsys.readouterr().out
     assert "goldfish 2, plane 1" in printed
+    assert "Classes without evaluation images are left out: pug, cliff." in printed
     assert "the carpenter's plane (index 726), and no aircraft" in printed
     assert "On 5 of 50,000 evaluation images." in printed
     (file,) = tmp_path.glob("runs/evaluations/*/excitation/excitation.json")
