@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from senet_repro.results.costs import MeasuredCost
 
 DESCRIPTION = (
-    "What SE costs the networks of Tables 2 and 3 in time, memory and energy (section 4). Each is timed in turn with "
+    "What SE costs in time, memory and energy (section 4). Each network of Tables 2 and 3 is timed in turn with "
     "the same network without SE. Its settings are KEY=VALUE: model=resnet50 or model=resnet50,vgg16 (all of them), "
     "trainer.accelerator, trainer.precision, trainer.compile and recipe.batch_size (256 on a GPU, 8 on one core of a "
     "CPU). What was measured already in a setting is not measured again."
