@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Errors without the channels that matter least. Of those that SE blocks gate, the least important 10 to 90 % are "
-    "masked, and nothing is trained. They are ranked within each block: by their mean gate, the L1 norm of their filter, the scale of their batch "
-    "normalisation, their mean activation, or at random. Half of the evaluation images tell how important a "
-    "channel is, and the errors are those on the other half. With placement=conv3x3 channels are cut out, too, "
-    "and the smaller network is set beside the whole one. Seeds of one run are brought together. Settings are "
-    "KEY=VALUE, as those of evaluate. What was measured already is not measured again."
+    "masked, and nothing is trained. They are ranked within each block: by their mean gate, the L1 norm of their "
+    "filter, the scale of their batch normalisation, their mean activation, or at random. Half of the evaluation "
+    "images tell how important a channel is, and the errors are those on the other half. With placement=conv3x3 "
+    "channels are cut out, too, and the smaller network is set beside the whole one. Seeds of one run are brought "
+    "together. Settings are KEY=VALUE, as those of evaluate. What was measured already is not measured again."
 )
 
 
