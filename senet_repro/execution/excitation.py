@@ -83,9 +83,26 @@ def read_gates(target: Target, device: torch.device, share: Share) -> list[str]:
         return [key]
     with loaded.prepare_pass(), loaded.choose_precision():
         reading, held = _make_both_passes(target, loaded, blocks)
+    require_finite(reading, target.name)
     if loaded.is_first:
         write_study(target.folder, _describe_study(target, loaded, key, shown, reading, held))
     return [key]
+
+
+def require_finite(reading: GateReading, name: str) -> None:
+    """Accept gates that are numbers, as those of a ReLU may not be any more in half precision.
+
+    Raises:
+        ConfigError: some are infinite or none; the message names the block.
+    """
+    import numpy as np
+
+    for block, own in reading.sums.items():
+        if not np.isfinite(own.squares).all():
+            raise ConfigError(
+                f"{name}: the gates of {block} are no finite numbers on these images; give trainer.precision=32-true, "
+                "or a network whose training did not diverge"
+            )
 
 
 def choose_blocks(names: Sequence[str], wanted: Sequence[str] | None) -> list[str]:

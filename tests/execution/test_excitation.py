@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from senet_repro.execution.excitation import choose_blocks, find_shown_images
+from senet_repro.core.errors import ConfigError
+from senet_repro.execution.excitation import choose_blocks, find_shown_images, require_finite
+from senet_repro.stats.gates import GroupedSums
+from senet_repro.tasks.classification.excitation import GateReading
 
 
 def list_blocks(*units: int) -> list[str]:
@@ -33,3 +37,16 @@ def test_shown_blocks_are_the_papers_or_those_that_are_wanted(
 def test_the_first_images_of_each_shown_class_are_looked_at_one_by_one() -> None:
     options = {"classes": [[2, "two"], [0, "zero"]], "images": 2}
     assert find_shown_images([0, 1, 2, 2, 0, 0, 2], options) == [2, 3, 0, 4]
+
+
+@pytest.mark.parametrize("gate", [np.inf, np.nan])
+def test_gates_that_are_no_numbers_are_refused_with_their_block(gate: float) -> None:
+    counts, near_one = np.ones((2, 1)), np.zeros(2)
+    sound = GroupedSums(counts, np.ones((2, 1, 3)), np.ones((2, 3)), near_one)
+    squares = np.ones((2, 3))
+    squares[1, 2] = gate
+    damaged = GroupedSums(counts, np.ones((2, 1, 3)), squares, near_one)
+    require_finite(GateReading({"SE_2_1": sound}, {}, near_one, []), "x")
+    reading = GateReading({"SE_2_1": sound, "SE_2_2": damaged}, {}, near_one, [])
+    with pytest.raises(ConfigError, match="x: the gates of SE_2_2 are no finite numbers"):
+        require_finite(reading, "x")
