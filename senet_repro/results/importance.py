@@ -125,7 +125,8 @@ def find_importance(folder: Path, key: str) -> Importance | None:
     Raises:
         ConfigError: as `read_importance`.
     """
-    return next((one for one in read_importance(folder) if one.key == key), None)
+    by_key = {one.key: one for one in read_importance(folder)}
+    return by_key.get(key)
 
 
 def _is_sound(entry: Any) -> bool:

@@ -270,12 +270,18 @@ def _compare_roles(
 def _find_squares(sums: GateSums) -> tuple[float, float]:
     """Return the sum of squares of all gates about their channel's mean, and of those about their class's."""
     about_zero = float(sums.squares.sum())
-    total = about_zero - sums.images * float((sums.mean**2).sum())
+    of_the_mean = sums.images * sums.mean**2
     counts = sums.counts[sums.counts > 0]
-    within = about_zero - float((counts[:, None] * sums.class_means**2).sum())
+    of_class_means = counts[:, None] * sums.class_means**2
+    total = about_zero - float(of_the_mean.sum())
+    within = about_zero - float(of_class_means.sum())
     # Rounding may leave a trace of either sign where nothing varies.
     noise = 1e-12 * about_zero
-    return (total if total > noise else 0.0), (within if within > noise else 0.0)
+    if total <= noise:
+        total = 0.0
+    if within <= noise:
+        within = 0.0
+    return total, within
 
 
 def _centre_patterns(sums: GateSums) -> tuple[np.ndarray, np.ndarray]:
