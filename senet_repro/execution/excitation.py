@@ -148,6 +148,9 @@ def _make_both_passes(
     rule = target.rules[0]
     labels = loaded.images.images.labels
     kept = find_shown_images(labels.tolist(), target.options)
+    # Before the passes, which may take hours.
+    if not kept:
+        raise ConfigError("classes: none of them has evaluation images; give others")
     reader = GateReader(blocks, labels, loaded.run.data.classes, kept)
     report, progress = _start_progress(target, loaded, len(blocks))
     progress.begin_pass()
@@ -212,9 +215,7 @@ def _describe_study(
     """Return what is written down of a study."""
     images = loaded.images
     classes = _describe_classes(reading.labels, target.options)
-    picture = min(reading.kept, default=None)
-    if picture is None:
-        raise ConfigError("classes: none of them has evaluation images; give others")
+    picture = min(reading.kept)
     rule = target.rules[0]
     return GateStudy(
         key=key,

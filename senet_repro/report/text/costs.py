@@ -13,7 +13,7 @@ from senet_repro.report.tables.costs import CostRow, CostTable
 from senet_repro.report.tables.numbers import format_interval
 from senet_repro.report.text.borders import collect_border_verdicts, format_border_verdicts
 from senet_repro.report.text.latex import format_wide_table
-from senet_repro.report.text.markdown import align_columns, escape_markdown
+from senet_repro.report.text.markdown import escape_markdown, format_noted_table
 from senet_repro.results.costs import INFERENCE, KINDS, ONE_IMAGE, TRAINING_STEP
 from senet_repro.stats.estimates import Estimate
 
@@ -50,10 +50,9 @@ def list_cost_cells(table: CostTable) -> list[list[str]]:
 
 def format_cost_markdown(table: CostTable) -> str:
     """Return a setting's networks as a Markdown table with its notes."""
-    heading = f"### {escape_markdown(format_cost_heading(table))}"
-    lines = [list(map(escape_markdown, line)) for line in list_cost_cells(table)]
-    notes = [escape_markdown(note) for note in list_cost_notes(table)]
-    return "\n\n".join([heading, align_columns(lines), *notes])
+    return format_noted_table(
+        format_cost_heading(table), list_cost_cells(table), list_cost_notes(table)
+    )
 
 
 def format_cost_latex(table: CostTable) -> str:

@@ -11,7 +11,7 @@ from senet_repro.core.wording import choose_form, join_words
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec
 from senet_repro.report.tables.rescored import RescoredRow, RescoredTable, find_paper_row
 from senet_repro.report.text.latex import format_wide_table
-from senet_repro.report.text.markdown import align_columns, escape_markdown
+from senet_repro.report.text.markdown import align_columns, escape_markdown, format_noted_table
 from senet_repro.results.evaluation import Evaluation
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.tasks import find_task
@@ -56,10 +56,9 @@ def list_rescored_cells(table: RescoredTable) -> list[list[str]]:
 
 def format_rescored_markdown(table: RescoredTable) -> str:
     """Return the rows under a table of the paper."""
-    heading = f"### {escape_markdown(format_rescored_heading(table))}"
-    lines = [list(map(escape_markdown, line)) for line in list_rescored_cells(table)]
-    notes = [escape_markdown(note) for note in list_rescored_notes(table)]
-    return "\n\n".join([heading, align_columns(lines), *notes])
+    return format_noted_table(
+        format_rescored_heading(table), list_rescored_cells(table), list_rescored_notes(table)
+    )
 
 
 def format_rescored_latex(table: RescoredTable) -> str:

@@ -10,7 +10,7 @@ from senet_repro.report.claims.borders import BorderVerdict
 from senet_repro.report.tables.gate_studies import PAPERS_BLOCK, StudiedNetwork, judge_network
 from senet_repro.report.tables.numbers import format_interval
 from senet_repro.report.text.borders import collect_border_verdicts, format_border_verdicts
-from senet_repro.report.text.markdown import align_columns, escape_markdown
+from senet_repro.report.text.markdown import escape_markdown, format_noted_table
 
 COLUMNS = {
     "class_share": ("share between classes", ".3f"),
@@ -35,9 +35,9 @@ def format_network(network: StudiedNetwork) -> str:
     verdicts = judge_network(network)
     return "\n\n".join(
         [
-            f"### {escape_markdown(format_network_heading(network))}",
-            align_columns([list(map(escape_markdown, line)) for line in list_block_cells(network)]),
-            escape_markdown(LEGEND),
+            format_noted_table(
+                format_network_heading(network), list_block_cells(network), [LEGEND]
+            ),
             format_border_verdicts(verdicts),
             *map(escape_markdown, list_network_notes(network)),
         ]

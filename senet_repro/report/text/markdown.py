@@ -43,6 +43,13 @@ def align_columns(cells: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def format_noted_table(heading: str, cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+    """Return cells under a heading, the first line being the header, and the notes below them; all of it is escaped."""
+    lines = [list(map(escape_markdown, line)) for line in cells]
+    below = map(escape_markdown, notes)
+    return "\n\n".join([f"### {escape_markdown(heading)}", align_columns(lines), *below])
+
+
 def escape_markdown(text: str) -> str:
     """Return text in one line that can end no cell and opens no HTML."""
     one_line = " ".join(text.split())
