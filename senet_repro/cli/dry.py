@@ -15,7 +15,7 @@ from senet_repro.core.loading import loading_for_good
 from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.devices import find_gpus, uses_gpu
-from senet_repro.training.speed import describe_speed, find_faster_trainer
+from senet_repro.training.speed import count_epoch_steps, describe_speed, find_faster_trainer
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
 # A training step costs its forward pass, and about twice that backward.
@@ -60,9 +60,8 @@ def estimate_costs(runs: Sequence[Run]) -> list[Cost]:
     costs = []
     for run, (_, macs_per_image) in zip(runs, count_runs(runs), strict=True):
         epochs, batch_size = run.recipe.epochs, run.recipe.batch_size
-        # The last incomplete batch of an epoch is dropped.
         seen = run.data.found or run.data
-        used_images = seen.train_images // batch_size * batch_size
+        used_images = count_epoch_steps(run) * batch_size
         costs.append(Cost(epochs * used_images, epochs * seen.eval_images, macs_per_image))
     return costs
 

@@ -29,7 +29,7 @@ ConfigStore.instance().store(name="schema", node=Run)
 
 # Decoding processes per device that a job of a cluster leaves room for: a core decodes some hundred pictures of
 # ImageNet a second, and nodes have 8 to 16 cores for each GPU. Sets in memory decode nothing; torch has the two cores.
-JOB_WORKERS = {"folders": 8, "memory": 2}
+JOB_WORKERS = {"folders": 8, "memory": 2, "boxes": 8, "drawn": 2}
 
 
 def _gpus_per_node(trainer: Trainer) -> int | None:

@@ -34,7 +34,8 @@ def fill_in_set(run: Run) -> None:
     Raises:
         DataError: other pictures lie there than when the run was written down.
     """
-    if run.data.kind == "memory" and run.data.name not in MEMORY_FILES:
+    is_in_memory = run.data.kind == "memory" and run.data.name not in MEMORY_FILES
+    if is_in_memory or run.data.kind == "drawn":
         # Whatever a command line says: this set is known by its name.
         run.data.found = None
         return

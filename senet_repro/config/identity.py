@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_repro.config.data_sets import FACTS
-from senet_repro.config.schema import DEFAULT_TASK, Run
+from senet_repro.config.schema import DEFAULT_TASK, DETECTION, Run
 
 CODE_VERSION = 2
 """Raised whenever a change to the code changes what a run computes; records of different versions never mix."""
@@ -79,6 +79,8 @@ def build_identity(run: Run) -> dict[str, Any]:
     # The task came later than the first runs, whose keys stay as they are.
     if run.task != DEFAULT_TASK:
         identity["task"] = run.task
+    if run.task == DETECTION:
+        identity["detection"] = asdict(run.detection)
     if run.init.weights is not None:
         identity["init"] = {"source": run.init.source, "sha256": run.init.sha256}
     return identity
@@ -130,9 +132,11 @@ def _identify_data(run: Run) -> dict[str, Any]:
     for key, value in asdict(run.data).items():
         if key not in _NOT_IDENTITY:
             data[key] = value
-    # A key that came later: left out where it changes nothing, or every older run would have another key.
+    # Keys that came later are left out where they change nothing, or every older run would have another key.
     if data["decode"] == "cpu":
         del data["decode"]
+    if data["most_px"] is None:
+        del data["most_px"]
     # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
     found = run.data.found
     if found is not None:
@@ -149,6 +153,8 @@ def _identify_recipe(run: Run) -> dict[str, Any]:
     # Keys that came later are left out where they change nothing, or every older run would have another key.
     if not recipe["cutout_px"]:
         del recipe["cutout_px"]
+    if recipe["epoch_steps"] is None:
+        del recipe["epoch_steps"]
     return {**recipe, "schedule": _identify_schedule(schedule)}
 
 
@@ -157,6 +163,8 @@ def _identify_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
     used = list(_SCHEDULE_FIELDS[kind])
     if kind == "step" and schedule["warmup"]:
         used += ["warmup", "warmup_factor"]
+        if schedule["warmup_shape"] != "flat":
+            used.append("warmup_shape")
     return {key: schedule[key] for key in used}
 
 

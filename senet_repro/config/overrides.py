@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
-from senet_repro.config.conf_dir import TABLE_GROUPS
+from senet_repro.config.conf_dir import TABLE_GROUPS, list_files, load_file
 from senet_repro.config.keys import list_keys, takes_text
 from senet_repro.core.errors import ConfigError
 
@@ -88,10 +88,23 @@ def _check_tables(parts: Sequence[_Word]) -> None:
         raise ConfigError(
             f"{' '.join(tables)}: give one table at a time; -m sweeps several, as +ablation=squeeze,stages"
         )
-    if "experiment" in tables.values() and any(part.key == "protocol" for part in parts):
+    gives_protocol = any(part.key == "protocol" for part in parts)
+    if gives_protocol and any(map(_names_its_parts, parts)):
         raise ConfigError(
             f"{' '.join(tables)} names network, data and recipe itself: leave protocol= out, or give model=, data="
         )
+
+
+def _names_its_parts(part: _Word) -> bool:
+    """Return whether a word chooses an experiment that names network, data and recipe, and not a protocol alone."""
+    if not part.chooses_table or part.key != "experiment":
+        return False
+    # Of a sweep there are several; whether each is there is found out later.
+    for name in set(part.value.split(",")) & set(list_files("experiment")):
+        choices = load_file("experiment", name)["defaults"]
+        if any("override /data" in choice for choice in choices):
+            return True
+    return False
 
 
 def find_overruled(words: Sequence[str]) -> list[tuple[str, str]]:

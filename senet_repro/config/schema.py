@@ -38,11 +38,15 @@ MODEL_OPTIONS = {
 SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
 DEFAULT_TASK = "classification"
+DETECTION = "detection"
+"""The task whose settings are the part `detection`."""
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
-DATA_KINDS = ("memory", "folders")
+DATA_KINDS = ("memory", "folders", "boxes", "drawn")
 DECODERS = ("cpu", "gpu")
+WARMUP_SHAPES = ("flat", "linear")
+BATCH_NORMS = ("frozen", "trained")
 
 # The name under which a field's metadata hold the mark of a fact.
 FACT = "fact"
@@ -99,7 +103,8 @@ class Data:
     """An image set and its augmentation."""
 
     name: str = field(metadata=mark_fact())  # of its file in conf/data/
-    # memory: whole, as one tensor | folders: image files in class folders
+    # memory: whole, as one tensor | folders: image files in class folders | boxes: image files, and COCO's lists of
+    # the objects in them | drawn: pictures of objects, drawn as they are asked for
     kind: str = field(metadata=mark_fact())
     title: str = field(metadata=mark_fact())  # its name as readers write it
     train_images: int = field(metadata=mark_fact())  # of the whole set
@@ -113,6 +118,9 @@ class Data:
     eval_px: int = field(metadata=from_to(1, MOST_PX))
     # Shorter side of an evaluation image before its centre crop; none: no resizing.
     eval_resize_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
+    # Pictures of objects: the most that the longer side may have. They are scaled, and not cut: `train_px` and `eval_px`
+    # are their shorter sides, unless the longer one came to more than this.
+    most_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
     # Per RGB channel, on the 0..255 scale; a standard deviation below 1 belongs to the 0..1 scale.
     mean: list[float] = field(metadata=list_of(3, 0, 255))
     std: list[float] = field(metadata=list_of(3, 1, 255))
@@ -146,8 +154,10 @@ class Schedule:
     length: int = field(default=1, metadata=from_to(1, 10**9))
     # step: how long the training warms up, in the unit of `drops`; 0: not at all.
     warmup: int = field(default=0, metadata=from_to(0, 10**9))
-    # step: what the warm-up multiplies the learning rate by.
+    # step: what the warm-up multiplies the learning rate by, all along (flat) or at its first step (linear: it then
+    # rises to the whole of it).
     warmup_factor: float = field(default=0.1, metadata=between(0, 1))
+    warmup_shape: str = "flat"
     # step, plateau: what each drop multiplies the learning rate by.
     factor: float = field(default=0.1, metadata=between(0, 1))
     # plateau: epochs without a lower validation loss before a drop.
@@ -160,6 +170,9 @@ class Recipe:
 
     name: str = field(metadata=mark_fact())
     epochs: int = field(metadata=from_to(1, 100_000))
+    # Optimiser steps of an epoch at most; none: as many as the set has whole batches. Which pictures an epoch then
+    # leaves out is drawn anew in each.
+    epoch_steps: int | None = field(default=None, metadata=from_to(1, 10**9))
     # Images per optimiser step over all devices; lr belongs to it.
     batch_size: int = field(metadata=from_to(1, 1_000_000))
     lr: float = field(metadata=above_to(0, 1000))
@@ -172,6 +185,37 @@ class Recipe:
     cutout_px: int = field(default=0, metadata=from_to(0, MOST_PX))
     # A further line under each table.
     note: str | None = field(default=None, metadata=mark_fact())
+
+
+@dataclass(kw_only=True)
+class Detection:
+    """Faster R-CNN over a network (section 5.3); it counts for task=detection alone.
+
+    The defaults are those of Detectron's networks with a pyramid of features.
+    """
+
+    # The stem and the stages up to this one keep their first weights, SE blocks included; 0: everything is trained.
+    freeze_at: int = field(default=2, metadata=from_to(0, 100))
+    # frozen: each batch normalisation keeps its statistics, scale and shift | trained: as in classification
+    batch_norm: str = "frozen"
+    # Stages whose maps the pyramid is built of, in the paper's numbers; none: all of the network.
+    pyramid_stages: list[int] | None = None
+    # Channels of each level of the pyramid, and width of the two layers of the box head.
+    pyramid_channels: int = field(default=256, metadata=from_to(1, 65_536))
+    head_channels: int = field(default=1024, metadata=from_to(1, 65_536))
+    # Side of the anchors of each level, the finest one first; the last level is a subsampled map above the stages'.
+    anchor_px: list[int] = field(
+        default_factory=lambda: [32, 64, 128, 256, 512], metadata=from_to(1, MOST_PX)
+    )
+    # Proposals of an image that are kept in training and in evaluation: of each level before non-maximum suppression,
+    # and in all after it.
+    train_proposals: int = field(default=2000, metadata=from_to(1, 100_000))
+    eval_proposals: int = field(default=1000, metadata=from_to(1, 100_000))
+    # Regions of an image that the box head is trained on.
+    sampled_regions: int = field(default=512, metadata=from_to(1, 100_000))
+    # Where the smooth L1 loss of the box head turns from a square to a line: 1 in Detectron, 0.111 (1/9) in torchvision.
+    # Of the proposals it is 1/9 in both.
+    box_beta: float = field(default=1.0, metadata=above_to(0, 1000))
 
 
 @dataclass(kw_only=True)
@@ -285,6 +329,8 @@ class PaperTable:
     rows: dict[str, Row]
     # The row that differences are taken to; none: each row names its own.
     baseline: str | None = None
+    # Networks that stand in for those of rows, on sets that stand in for the paper's: {resnet11: resnet50}.
+    stand_ins: dict[str, str] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     # Of other tables, for claims that compare with them.
     beside: dict[str, Row] = field(default_factory=dict)
@@ -326,6 +372,7 @@ class Run:
     data: Data
     recipe: Recipe
     init: Init = field(default_factory=Init)
+    detection: Detection = field(default_factory=Detection)
     trainer: Trainer = field(default_factory=Trainer)
     logger: Logger = field(default_factory=Logger)
     # Whole: every key below it belongs to the table's file.

@@ -12,6 +12,7 @@ from typing import Any
 from senet_repro.config import schema
 from senet_repro.config.conf_dir import list_files, load_file
 from senet_repro.config.data_sets import FACTS, count_classes, read_set_facts, read_side
+from senet_repro.config.detection import OBJECT_KINDS, check_detection
 from senet_repro.config.explain import explain_foreign_option, explain_wrong_value, write_value
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.ranges import Range
@@ -24,10 +25,13 @@ from senet_repro.core.wording import join_words
 MOST_DEVICES = 64
 # Pictures of a set in memory are taken as they are, or reduced by averages of 2x2 or 4x4 pixels.
 REDUCTIONS = (1, 2, 4)
-# Settings of a set that change nothing for sets of a kind.
+# Settings of a set that change nothing for sets of a kind: pictures of objects are scaled as a whole.
+_UNUSED_OF_OBJECTS = ("pad_px", "download", "px", "crop_area", "crop_aspect", "eval_resize_px")
 UNUSED_SETTINGS = {
-    "memory": ("crop_area", "crop_aspect", "eval_resize_px"),
-    "folders": ("pad_px", "download", "px"),
+    "memory": ("crop_area", "crop_aspect", "eval_resize_px", "most_px"),
+    "folders": ("pad_px", "download", "px", "most_px"),
+    "boxes": _UNUSED_OF_OBJECTS,
+    "drawn": _UNUSED_OF_OBJECTS,
 }
 
 
@@ -64,6 +68,7 @@ def validate_run(run: Run) -> None:
     trainer = run.trainer
     check_batch_size(run.recipe.batch_size, trainer.devices, trainer.nodes, trainer.accumulate)
     _check_schedule(run.recipe.schedule)
+    check_detection(run)
     if run.recipe.nesterov and run.recipe.momentum == 0:
         raise ConfigError(
             "recipe.nesterov=true is a form of momentum, and recipe.momentum=0: give a momentum, such as 0.9"
@@ -95,6 +100,8 @@ def _check_choices(run: Run) -> None:
     require_choice("data.decode", run.data.decode, schema.DECODERS)
     require_choice("se.fc", run.se.fc, schema.SE_FCS)
     require_choice("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES)
+    shape = run.recipe.schedule.warmup_shape
+    require_choice("recipe.schedule.warmup_shape", shape, schema.WARMUP_SHAPES)
     require_choice("logger.name", run.logger.name, list_files("logger"))
     require_choice("trainer.accelerator", run.trainer.accelerator, schema.ACCELERATORS)
     require_choice("trainer.precision", run.trainer.precision, schema.PRECISIONS)
@@ -112,15 +119,17 @@ def _check_data(run: Run) -> None:
     _check_set_facts(data)
     _check_used_settings(data)
     _check_decoder(data, run.trainer)
+    if data.kind != "memory" and recipe.cutout_px:
+        raise ConfigError(
+            f"recipe.cutout_px={recipe.cutout_px}: cutout is for sets in memory, give 0 for {data.name}"
+        )
+    if data.kind in OBJECT_KINDS:
+        return
     if data.kind == "folders":
         if data.eval_resize_px is None:
             raise ConfigError(
                 f"{run.model.name} is made for images of {run.model.input_px} px, not for {data.name}'s: take another "
                 "network, or give data.train_px, data.eval_px and data.eval_resize_px, such as 224, 224 and 256"
-            )
-        if recipe.cutout_px:
-            raise ConfigError(
-                f"recipe.cutout_px={recipe.cutout_px}: cutout is for sets in memory, give 0 for {data.name}"
             )
         if data.crop_area is None or data.crop_aspect is None:
             raise ConfigError(
@@ -160,10 +169,9 @@ def _check_decoder(data: Data, trainer: Trainer) -> None:
     """Refuse to decode on a GPU where there are no files to decode, or where no GPU is to be used."""
     if data.decode == "cpu":
         return
-    if data.kind == "memory":
-        raise ConfigError(
-            f"data.decode={data.decode}: {data.name} lies decoded in memory; leave it out"
-        )
+    if data.kind != "folders":
+        where = "lies decoded in memory" if data.kind == "memory" else "is decoded on the CPU"
+        raise ConfigError(f"data.decode={data.decode}: {data.name} {where}; leave it out")
     if trainer.accelerator == "cpu":
         raise ConfigError(
             f"data.decode={data.decode} with trainer.accelerator=cpu: give trainer.accelerator=gpu, or "

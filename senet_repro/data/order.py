@@ -67,6 +67,7 @@ class TrainSteps:
         seed: int,
         share: Share,
         accumulate: int = 1,
+        most_steps: int | None = None,
     ) -> None:
         """Plan the steps of one process.
 
@@ -76,6 +77,7 @@ class TrainSteps:
             seed: Seed of the run.
             share: Which process this is.
             accumulate: Parts in which this process takes its share of a step, each one a step here.
+            most_steps: Steps of an epoch at most, each of whole batches; None: as many as the set has.
 
         Raises:
             DataError: The batch does not divide over the processes and parts or is larger than the set.
@@ -91,6 +93,8 @@ class TrainSteps:
         self.seed = seed
         self.share = share
         self.accumulate = accumulate
+        whole_batches = num_images // batch_size
+        self.steps = min(whole_batches, most_steps or whole_batches)
         self.epoch = 0
         # Steps of this epoch that training took.
         self.taken = 0
@@ -122,12 +126,11 @@ class TrainSteps:
     # Share
 
     def __len__(self) -> int:
-        whole_batches = self.num_images // self.batch_size
-        return whole_batches * self.accumulate
+        return self.steps * self.accumulate
 
     def local_share(self, values: Tensor) -> Tensor:
         """Return this process's share (pending steps, local batch) of `values` (num_images,), in this epoch's order."""
-        steps = self.share.slice_steps(values, self.batch_size)
+        steps = self.share.slice_steps(values[: self.steps * self.batch_size], self.batch_size)
         parts = steps.reshape(len(self), -1)
         return parts[self.taken :]
 

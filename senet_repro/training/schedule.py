@@ -65,8 +65,17 @@ def build_schedule(schedule: Schedule) -> Callable[[float], float]:
 
     def step_factor(progress: float) -> float:
         at = progress * schedule.length
-        warmup_factor = schedule.warmup_factor if at < schedule.warmup else 1.0
         drops_so_far = sum(at >= drop for drop in schedule.drops)
-        return warmup_factor * schedule.factor**drops_so_far
+        return _find_warmup_factor(schedule, at) * schedule.factor**drops_so_far
 
     return step_factor
+
+
+def _find_warmup_factor(schedule: Schedule, at: float) -> float:
+    """Return what the warm-up leaves of the learning rate at a point of the training, in the unit of its length."""
+    if at >= schedule.warmup:
+        return 1.0
+    start = schedule.warmup_factor
+    if schedule.warmup_shape == "flat":
+        return start
+    return start + (1 - start) * at / schedule.warmup

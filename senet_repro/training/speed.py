@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import DETECTION, Run
 from senet_repro.config.validation import find_graph_obstacle
 from senet_repro.core.durations import format_duration
 
@@ -71,6 +71,9 @@ _GPU = _Speed(
 
 def decide_compile(run: Run, is_on_gpu: bool) -> bool:
     """Return whether a run's network is to be compiled, as `trainer.compile` says or, if that is auto, by its steps."""
+    # Code is compiled for a size, and pictures of objects have many.
+    if run.task == DETECTION:
+        return False
     if run.trainer.compile != "auto":
         return bool(run.trainer.compile)
     return has_compiler(is_on_gpu) and estimate_gain_s(run, is_on_gpu) > 0
@@ -156,8 +159,14 @@ def lacks_bf16() -> bool:
 
 def count_steps(run: Run) -> int:
     """Return the optimizer steps of a run from its first to its last epoch."""
+    return run.recipe.epochs * count_epoch_steps(run)
+
+
+def count_epoch_steps(run: Run) -> int:
+    """Return the optimizer steps of an epoch; an incomplete batch at its end is dropped."""
     seen = run.data.found or run.data
-    return run.recipe.epochs * (seen.train_images // run.recipe.batch_size)
+    steps = seen.train_images // run.recipe.batch_size
+    return min(steps, run.recipe.epoch_steps or steps)
 
 
 # What this process has weighed, by the network's key and the side of its images: the runs of a table share one.
