@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from senet_repro.config.identity import build_identity, hash_identity
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import DETECTION, Run
 from senet_repro.core.cores import count_cores
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.slow_work import SlowWork
@@ -111,14 +111,15 @@ def network_key(run: Run) -> str:
     How their weights are trained, and which they begin with, makes no difference.
     """
     identity = build_identity(run)
-    return hash_identity(
-        {
-            "model": identity["model"],
-            "se": identity["se"],
-            "px": run.data.eval_px,
-            "classes": run.data.classes,
-        }
-    )
+    network = {
+        "model": identity["model"],
+        "se": identity["se"],
+        "px": run.data.eval_px,
+        "classes": run.data.classes,
+    }
+    if run.task == DETECTION:
+        network["detection"] = {**identity["detection"], "most_px": run.data.most_px}
+    return hash_identity(network)
 
 
 # What this process has counted, by the network's key: the seeds of a sweep train one network.
@@ -132,6 +133,11 @@ def count_run(run: Run) -> Counts:
         ConfigError: the input is too small for the network.
     """
     key = network_key(run)
+    if key not in _COUNTED and run.task == DETECTION:
+        # Late: torchvision's detectors take a second to import.
+        from senet_repro.models.detector_cost import count_detector
+
+        _COUNTED[key] = count_detector(run)
     if key not in _COUNTED:
         with torch.device("meta"):
             net = network_of(run)

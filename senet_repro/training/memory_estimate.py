@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from senet_repro.config.schema import Data, Run
+from senet_repro.config.schema import DETECTION, Data, Run
 from senet_repro.data.batches import choose_eval_batch
 from senet_repro.models import count_params, network_key, network_of
 from senet_repro.training.devices import uses_gpu
@@ -46,7 +46,12 @@ class NetworkMemory:
 
 
 def estimate_memory(run: Run) -> int | None:
-    """Return the bytes that a training takes on its device at most; None if its network takes no such images."""
+    """Return the bytes that a training takes on its device at most; None if its network takes no such images.
+
+    None is returned for detection, too, whose pictures differ in size and whose largest ones take minutes to measure.
+    """
+    if run.task == DETECTION:
+        return None
     network = _measure_network(_Network(_identify_network(run), run))
     if network is None:
         return None

@@ -48,6 +48,8 @@ def test_table_files_begin_with_the_global_package(path: Path) -> None:
 def test_every_group_file_composes_and_agrees_with_its_name(override: str, tmp_path: Path) -> None:
     group, _, name = override.partition("=")
     needed = {"data": ["model=resnet50"], "recipe": ["data=cifar10"]}
+    if override in ("data=coco", "data=shapes"):
+        needed["data"] += ["task=detection"]
     if override == "data=folder":
         for picture in ("train/a/0.png", "train/b/0.png", "val/a/0.png", "val/b/0.png"):
             (tmp_path / picture).parent.mkdir(parents=True)

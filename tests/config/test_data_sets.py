@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from senet_repro.config.composition import compose, run_from
 from senet_repro.config.conf_dir import list_files
 from senet_repro.config.data_sets import FACTS, data_title, read_set_facts
+from senet_repro.config.detection import OBJECT_KINDS
 from senet_repro.config.identity import build_identity
 from senet_repro.config.schema import DATA_KINDS
 from senet_repro.core.errors import ConfigError
@@ -21,8 +22,9 @@ DESCRIBED = [name for name in list_files("data") if not read_set_facts(name).is_
 
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_a_run_states_the_facts_of_its_sets_file(name: str) -> None:
-    run = compose(["model=resnet50", f"data={name}"])
     facts = read_set_facts(name)
+    task = "detection" if facts.kind in OBJECT_KINDS else "classification"
+    run = compose(["model=resnet50", f"data={name}", f"task={task}"])
     assert {fact: getattr(run.data, fact) for fact in FACTS} == asdict(facts)
     assert facts.kind in DATA_KINDS
     assert not set(FACTS) & build_identity(run)["data"].keys()
@@ -34,10 +36,10 @@ def test_a_run_states_the_facts_of_its_sets_file(name: str) -> None:
     [
         ({"train_images": 100}, "data.train_images=100: digits has 1437, and no run may change"),
         ({"kind": "folders"}, "data.kind=folders: digits has memory, and no run may change"),
-        ({"kind": "cloud"}, "data.kind=cloud: give memory or folders"),
+        ({"kind": "cloud"}, "data.kind=cloud: give memory, folders, boxes or drawn"),
         (
             {"name": "mnist"},
-            "no image set mnist: give data=cifar10|cifar100|digits|folder|imagenet",
+            "no image set mnist: give data=cifar10|cifar100|coco|digits|folder|imagenet|shapes",
         ),
     ],
 )

@@ -17,9 +17,9 @@ from senet_repro.config.keys import (
 # marked as a fact in the schema.
 SETTINGS = {
     "model": "options",
-    "data": "classes crop_area crop_aspect decode download eval_px eval_resize_px flip mean pad_px px root "
+    "data": "classes crop_area crop_aspect decode download eval_px eval_resize_px flip mean most_px pad_px px root "
     "skip_corrupt std train_px verify",
-    "recipe": "batch_size cutout_px epochs label_smoothing lr momentum nesterov schedule weight_decay",
+    "recipe": "batch_size cutout_px epoch_steps epochs label_smoothing lr momentum nesterov schedule weight_decay",
     "protocol": "",
     "logger": "project",
     "trainer": "accelerator accumulate channels_last checkpoint_s compile deterministic devices graph nodes "

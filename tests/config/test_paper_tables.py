@@ -86,9 +86,8 @@ def test_baselines_are_rows_that_differ_from_theirs_in_the_axes_alone(table: Pap
 
 
 def test_every_published_figure_stands_in_the_files_as_it_was_transcribed_a_second_time() -> None:
-    published = {
-        (line.pop("table"), line.pop("row")): line for line in read_expected("published.csv")
-    }
+    lines = [*read_expected("published.csv"), *read_expected("published_coco.csv")]
+    published = {(line.pop("table"), line.pop("row")): line for line in lines}
     found = {
         (table.name, name): row
         for table in TABLES
@@ -114,9 +113,9 @@ def test_tables_are_found_by_number_and_name() -> None:
     assert label_table(find_table("last_stage")) == "Section 4"
     with pytest.raises(
         ConfigError,
-        match=r"no table '7'; there are 2 imagenet, 3 mobile.*; the paper's Table 7 is of object detection",
+        match=r"no table '1'; there are 2 imagenet, 3 mobile.*; the paper's Table 1 lists the layers",
     ):
-        find_table("7")
+        find_table("1")
 
 
 def test_the_help_names_every_table() -> None:
@@ -162,10 +161,12 @@ def test_the_published_figures_bear_out_what_the_paper_claims(
 ) -> None:
     rows, figure = {**table.beside, **table.rows}, claim.figure or "top1_err_pct"
     figures = [rows[name].published(figure) for name in claim.rows]
+    better = {metric.name: metric.better for metric in find_task(table.task).metrics}
     if None in figures:
         pytest.skip("the paper prints no figure of one of the rows")
     elif claim.kind == "lower":
-        assert figures == sorted(set(figures))
+        # The better one first.
+        assert figures == sorted(set(figures), reverse=better[figure] == "higher")
     elif claim.kind == "equivalent":
         assert max(figures) - min(figures) < _find_published_margin(claim, rows, figure)
     elif claim.kind == "rivals":

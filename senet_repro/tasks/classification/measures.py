@@ -23,28 +23,6 @@ def find_hits(likeliest: Tensor, labels: Tensor) -> Tensor:
     return likeliest.eq(labels.unsqueeze(1))
 
 
-class MeanLoss(Metric):
-    """The mean loss of all images."""
-
-    total: Tensor
-    images: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-
-    def update(self, loss: Tensor, images: int) -> None:
-        """Add a batch of so many images; `loss` is its mean."""
-        # Under mixed precision a loss may be a half, which its product with the images would round.
-        self.total += loss.detach().float() * images
-        self.images += images
-
-    def compute(self) -> Tensor:
-        """Return the mean over all images, float64 of shape ()."""
-        return self.total / self.images
-
-
 class TopKError(Metric):
     """The share of images whose label is not among the `k` likeliest classes, in percent."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _measure_mean_loss() -> torchmetrics.Metric:
-    from senet_repro.tasks.classification.measures import MeanLoss
+    from senet_repro.training.measures import MeanLoss
 
     return MeanLoss()
 

@@ -7,11 +7,11 @@ import torch
 from torch.nn import functional as F
 
 from senet_repro.tasks.classification.measures import (
-    MeanLoss,
     TopKError,
     find_hits,
     rank_classes,
 )
+from senet_repro.training.measures import MeanLoss
 
 
 def test_metrics_equal_a_count_by_hand() -> None:
