@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from senet_repro.cli.account_text import format_account
 from senet_repro.cli.verbs import call_verb
+from senet_repro.config.run_weights import KEPT_WEIGHTS, name_kept_weights
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_bytes, write_bytes, write_text
 from senet_repro.core.loading import loading_for_good
@@ -28,7 +29,6 @@ from senet_repro.results.account import (
     read_account,
     refuse_other_plans,
 )
-from senet_repro.results.kept_weights import WEIGHTS, name_kept_weights
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status, write_status
 
@@ -189,7 +189,7 @@ def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:
         from senet_repro.models import write_weights
         from senet_repro.training.trained_network import load_trained_network
 
-    (folder / WEIGHTS).mkdir(exist_ok=True)
+    (folder / KEPT_WEIGHTS).mkdir(exist_ok=True)
     held_bytes = sum(target.stat().st_size for target in targets if target.exists())
     for target, path in missing.items():
         weights = {

@@ -24,6 +24,7 @@ from typing import Protocol, TypeGuard
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
+from senet_repro.config.detection import require_first_weights
 from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
@@ -39,6 +40,7 @@ from senet_repro.core.errors import (
 from senet_repro.core.lock import is_locked
 from senet_repro.core.printing import print_text
 from senet_repro.core.wording import choose_form, count_noun, name_some
+from senet_repro.results.first_weights import check_first_weights
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status
 
@@ -200,7 +202,7 @@ class Command:
             return []
         # Points that describe the same run share its folder: the last of them is trained.
         by_folder = {run_dir(point.run): point for point in legal_points}
-        self._drop_without_data(by_folder)
+        self._drop_impossible(by_folder)
         say_unplanned([point.run for point in by_folder.values()])
         if self._is_sweep:
             write_plans([point for point in legal_points if run_dir(point.run) in by_folder])
@@ -227,13 +229,15 @@ class Command:
             errors[reason] = point.error
         return [(_name_points(numbers[reason]), error) for reason, error in errors.items()]
 
-    def _drop_without_data(self, by_folder: dict[Path, Point]) -> None:
-        """Take the runs out whose data are not there, before anything is imported that takes long."""
+    def _drop_impossible(self, by_folder: dict[Path, Point]) -> None:
+        """Take the runs out whose data or first weights are missing or do not fit, before an import takes long."""
         for folder, point in list(by_folder.items()):
             # A finished run only has its record printed.
             if has_record(folder):
                 continue
             try:
+                require_first_weights(point.run)
+                check_first_weights(point.run)
                 check_set(point.run)
             except (ConfigError, OSError) as error:
                 self._outcomes[point] = error

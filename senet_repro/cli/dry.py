@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from senet_repro.config.detection import require_first_weights
 from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import build_identity, hash_identity, run_dir, split_identity
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError, reason_of
 from senet_repro.core.loading import loading_for_good
 from senet_repro.report.text.markdown import align_columns
+from senet_repro.results.first_weights import check_first_weights
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.devices import find_gpus, uses_gpu
 from senet_repro.training.speed import count_epoch_steps, describe_speed, find_faster_trainer
@@ -72,6 +74,8 @@ def check_weights(run: Run) -> None:
     Raises:
         ConfigError: they do not fit.
     """
+    # Without torch, as far as files tell.
+    check_first_weights(run)
     if run.init.weights is not None:
         from senet_repro.training.fit import build_network
 
@@ -79,10 +83,10 @@ def check_weights(run: Run) -> None:
 
 
 def say_obstacles(runs: Sequence[Run]) -> None:
-    """Say on standard error what training here would say of the devices and the data; without them a run can be dry."""
+    """Say on standard error what training here would say of first weights, devices and data that are not there."""
     messages: dict[str, None] = {}
     for run in runs:
-        for check in (_check_devices, _check_data):
+        for check in (require_first_weights, _check_devices, _check_data):
             try:
                 check(run)
             except (ConfigError, OSError) as error:

@@ -18,7 +18,8 @@ from senet_repro.config.data_sets import FACTS, read_set_facts
 from senet_repro.config.explain import plain_errors
 from senet_repro.config.found_set import fill_in_counts, fill_in_set
 from senet_repro.config.overrides import read_run_overrides
-from senet_repro.config.schema import Init, Run, Trainer
+from senet_repro.config.run_weights import find_run_weights
+from senet_repro.config.schema import RUN_SOURCE, Init, Run, Trainer
 from senet_repro.config.settings import check_settings
 from senet_repro.config.validation import validate_run
 from senet_repro.core.errors import ConfigError
@@ -65,6 +66,7 @@ def run_from(config: DictConfig) -> Run:
         ConfigError: as for `run_as_stated`; or the first weights or the pictures are not those that it states.
     """
     run = _read_run(config)
+    _name_source(run.init)
     # Of such a set only its folder tells what there is to check.
     is_counted = fill_in_counts(run)
     validate_run(run)
@@ -118,6 +120,12 @@ def _add_set_facts(plain: Any) -> None:
         plain["data"] = {**facts, **data}
 
 
+def _name_source(init: Init) -> None:
+    """Fill in whose first weights are, where they are given as a folder: those of a run."""
+    if init.weights is not None and init.source is None and Path(init.weights).is_dir():
+        init.source = RUN_SOURCE
+
+
 def _fill_in_hash(init: Init) -> None:
     """Fill in the hash of the file of first weights, so that a run is known by what they are and not where they lie.
 
@@ -126,16 +134,23 @@ def _fill_in_hash(init: Init) -> None:
     """
     if init.weights is None:
         return
+    path = Path(init.weights)
+    mend = "give a file of weights"
+    if init.source == RUN_SOURCE:
+        path = find_run_weights(path)
+        mend = "give the folder of a finished run, such as init.weights=runs/<name>-<key>/seed0"
     try:
-        with SlowWork(f"hashing {init.weights}"), Path(init.weights).open("rb") as file:
+        with SlowWork(f"hashing {path}"), path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
+        # The name of the file that was looked for in a folder.
+        where = "" if str(path) == init.weights else f"{path}: "
         raise ConfigError(
-            f"init.weights={init.weights}: {error.strerror}; give a file of weights"
+            f"init.weights={init.weights}: {where}{error.strerror}; {mend}"
         ) from error
     if init.sha256 not in (None, found):
         raise ConfigError(
-            f"{init.weights} has the SHA-256 {found} and not init.sha256={init.sha256}: give that file"
+            f"{path} has the SHA-256 {found} and not init.sha256={init.sha256}: give that file"
         )
     init.sha256 = found
 

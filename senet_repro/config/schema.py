@@ -37,6 +37,9 @@ MODEL_OPTIONS = {
 """The options that some networks have beside SE, and the values of each."""
 SCHEDULES = ("step", "cosine", "plateau")
 WEIGHT_SOURCES = ("timm", "torchvision")
+RUN_SOURCE = "run"
+FIRST_WEIGHTS_SOURCES = (*WEIGHT_SOURCES, RUN_SOURCE)
+"""Where first weights come from: the libraries whose names the tensors of a file bear, or a run of ours."""
 DEFAULT_TASK = "classification"
 DETECTION = "detection"
 """The task whose settings are the part `detection`."""
@@ -348,8 +351,10 @@ class PaperTable:
 class Init:
     """Where the first weights come from; none: drawn from the seed."""
 
-    weights: str | None = None  # a file of tensors by name: .safetensors, or what torch.save wrote
-    source: str | None = None  # whose names they bear: timm | torchvision
+    # A file of tensors by name: .safetensors, or what torch.save wrote; or the folder of a run that is finished.
+    weights: str | None = None
+    # Whose they are: timm | torchvision | run; of a folder it need not be said.
+    source: str | None = None
     sha256: str | None = None  # of the file, filled in as the run is composed
 
 

@@ -87,9 +87,10 @@ def _check_first_weights(init: Init) -> None:
     if init.source is None:
         sources = join_words(schema.WEIGHT_SOURCES, "or")
         raise ConfigError(
-            f"init.weights={init.weights}: say whose weights they are, init.source={sources}"
+            f"init.weights={init.weights}: say whose weights they are, init.source={sources}, or give the folder of a "
+            "run, such as init.weights=runs/<name>-<key>/seed0"
         )
-    require_choice("init.source", init.source, schema.WEIGHT_SOURCES)
+    require_choice("init.source", init.source, schema.FIRST_WEIGHTS_SOURCES)
 
 
 def _check_choices(run: Run) -> None:

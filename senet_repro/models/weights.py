@@ -84,6 +84,27 @@ def import_weights(model: Classifier, state_dict: Mapping[str, Tensor], source: 
     model.load_state_dict(loaded)
 
 
+def count_outputs(
+    model: Classifier, state_dict: Mapping[str, Tensor], source: str | None
+) -> int | None:
+    """Return for how many classes weights are that bear a source's names, or, with None, those of the network itself.
+
+    None is returned where the bias of the classifier is not among them.
+
+    Raises:
+        ConfigError: a source that does not exist or has no such network.
+    """
+    # Every network that others released, and each of ours, ends with the bias of its classifier.
+    *_, (key, own) = model.state_dict().items()
+    if source is not None:
+        check_release(model.name, source)
+        key = RELEASES[source][model.name].find_entry(key, own.shape).key
+        state_dict = _unwrap_keys(state_dict)
+    if key not in state_dict:
+        return None
+    return len(state_dict[key])
+
+
 def _check_tensor(
     given: Tensor,
     entry: Entry,

@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from senet_repro.config.weight_files import SAFE
-from senet_repro.results.campaign import read_campaign
+from senet_repro.config.run_weights import name_kept_weights
+from senet_repro.results.campaign import Campaign, read_campaign
 from senet_repro.results.run_folder import RunFolder
-
-WEIGHTS = "weights"
-
-
-def name_kept_weights(folder: Path, run_name: str) -> Path:
-    """Return the file in a campaign's folder for the weights of a run; `run_name` is that of the run's own folder."""
-    return folder / WEIGHTS / f"{run_name}{SAFE}"
 
 
 def find_weights(folder: RunFolder) -> Path:
@@ -43,5 +36,9 @@ def _find_kept(folder: RunFolder) -> Path | None:
     campaign = read_campaign(campaign_folder)
     if campaign is None:
         return None
-    first_seed = min(seed for table in campaign.tables.values() for seed in table.seeds)
-    return kept if folder.seed == first_seed else None
+    return kept if folder.seed == find_first_seed(campaign) else None
+
+
+def find_first_seed(campaign: Campaign) -> int:
+    """Return the seed whose weights a campaign keeps: the least that it planned."""
+    return min(seed for table in campaign.tables.values() for seed in table.seeds)

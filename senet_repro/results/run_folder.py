@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from senet_repro.config.composition import run_as_stated, run_from
 from senet_repro.config.identity import run_dir
+from senet_repro.config.run_weights import name_last_checkpoint
 from senet_repro.config.schema import Run
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_text
@@ -107,12 +108,12 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
-        return self.path / "checkpoints"
+        return self.last_checkpoint.parent
 
     @property
     def last_checkpoint(self) -> Path:
         """The checkpoint to go on from."""
-        return self.checkpoints / "last.ckpt"
+        return name_last_checkpoint(self.path)
 
     @property
     def previous_checkpoint(self) -> Path:

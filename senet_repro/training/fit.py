@@ -19,10 +19,9 @@ from pytorch_lightning.callbacks import Callback
 
 from senet_repro.config.schema import Run
 from senet_repro.core.checkout import read_commit
-from senet_repro.core.errors import ConfigError
 from senet_repro.core.signals import Deferral
 from senet_repro.core.threads import cpu_threads
-from senet_repro.models import count_run, import_weights, network_of, read_weights
+from senet_repro.models import count_run
 from senet_repro.models.layers import Classifier
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
@@ -30,6 +29,7 @@ from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.compilation import CompileReport, compile_network, keep_compiled_code
 from senet_repro.training.devices import uses_gpu
+from senet_repro.training.first_weights import build_trunk
 from senet_repro.training.graph import GraphStrategy
 from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
@@ -134,27 +134,7 @@ def _drop_line(_line: str) -> None:
 
 def build_network(run: Run) -> Classifier:
     """Return the run's network with the first weights of its seed or file, laid out as the trainer asks for."""
-    torch.manual_seed(run.seed)
-    net = network_of(run)
-    if run.init.weights is not None and run.init.source is not None:
-        weights_file = Path(run.init.weights)
-        try:
-            import_weights(net, read_weights(weights_file), run.init.source)
-        except ConfigError as error:
-            raise _explain_import(error) from error
-    if run.trainer.channels_last:
-        net = net.to(memory_format=torch.channels_last)
-    return net
-
-
-def _explain_import(error: ConfigError) -> ConfigError:
-    """Return the error with its mend in the words of the command line, where it is one in those of Python."""
-    if "create " not in str(error):
-        return ConfigError(str(error))
-    return ConfigError(
-        f"{error} (on the command line bias is se.bias, "
-        "and options such as stride_on are model.options.stride_on)"
-    )
+    return build_trunk(run)
 
 
 def build_module(run: Run, task: Task, net: torch.nn.Module) -> TaskModule:

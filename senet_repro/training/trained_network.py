@@ -42,7 +42,7 @@ def load_weights(run: Run, path: Path) -> Classifier:
     if path.suffix != SAFE:
         return load_checkpoint(run, path)
     net = network_of(run)
-    _fill_network(net, read_weights(path), f"{path} holds no weights of the run")
+    fill_network(net, read_trained_weights(path), f"{path} holds no weights of the run")
     return net.eval()
 
 
@@ -53,16 +53,28 @@ def load_checkpoint(run: Run, path: Path) -> Classifier:
         ConfigError: the checkpoint is not whole, or of another run.
     """
     net = network_of(run)
+    fill_network(
+        net, read_trained_weights(path), f"{path} is not a checkpoint of the run beside it"
+    )
+    return net.eval()
+
+
+def read_trained_weights(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a run's network by name: of a checkpoint, or of what a collected campaign kept of one.
+
+    Raises:
+        ConfigError: the file is not whole.
+    """
+    if path.suffix == SAFE:
+        return read_weights(path)
     try:
         state = read_checkpoint(path)["state_dict"]
     except DataError as error:
         raise ConfigError(f"{error}: train the run anew, or put back its own file") from error
-    weights = {key.removeprefix(_NET_PREFIX): tensor for key, tensor in state.items()}
-    _fill_network(net, weights, f"{path} is not a checkpoint of the run beside it")
-    return net.eval()
+    return {key.removeprefix(_NET_PREFIX): tensor for key, tensor in state.items()}
 
 
-def _fill_network(net: Classifier, weights: Mapping[str, Tensor], trouble: str) -> None:
+def fill_network(net: Classifier, weights: Mapping[str, Tensor], trouble: str) -> None:
     """Give a network its weights by name.
 
     Raises:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from senet_repro.config.run_weights import name_kept_weights
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import Campaign, PlannedTable, write_campaign
-from senet_repro.results.kept_weights import find_weights, name_kept_weights
+from senet_repro.results.kept_weights import find_weights
 from senet_repro.results.run_folder import RunFolder
 
 NAME = "cifar10-x-abababab"
