@@ -24,10 +24,11 @@ from typing import Protocol, TypeGuard
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
+from senet_repro.config.detection import require_ap_library
 from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import DETECTION, Run
 from senet_repro.core.errors import (
     ConfigError,
     RunFailed,
@@ -228,13 +229,15 @@ class Command:
         return [(_name_points(numbers[reason]), error) for reason, error in errors.items()]
 
     def _drop_without_data(self, by_folder: dict[Path, Point]) -> None:
-        """Take the runs out whose data are not there, before anything is imported that takes long."""
+        """Take the runs out whose data or libraries are not there, before anything is imported that takes long."""
         for folder, point in list(by_folder.items()):
             # A finished run only has its record printed.
             if has_record(folder):
                 continue
             try:
                 check_set(point.run)
+                if point.run.task == DETECTION:
+                    require_ap_library()
             except (ConfigError, OSError) as error:
                 self._outcomes[point] = error
                 del by_folder[folder]
