@@ -29,9 +29,9 @@ from senet_repro.core.threads import cpu_threads
 from senet_repro.data.batches import Batch, Normalise, TrainBatches
 from senet_repro.data.crops import Transform, eval_transform, train_transform
 from senet_repro.data.decode import decode_file, find_torchcodec
-from senet_repro.data.folder import EvalSteps, FileSet, FolderBatches
+from senet_repro.data.folder import FileSet, FolderBatches
 from senet_repro.data.images import ImageSet
-from senet_repro.data.order import Share, TrainSteps
+from senet_repro.data.order import EvalSteps, Share, TrainSteps
 
 ROUNDS = 7
 CIFAR_SHAPE = (3, 32, 32)

@@ -52,6 +52,15 @@ class _Look:
     is_settled: bool
 
 
+@dataclass(frozen=True)
+class PartDigest:
+    """A part of a set as it is known: how many pictures it has, and what a fingerprint is made of."""
+
+    images: int
+    content: bytes  # names, numbers and hashes of its folders
+    empty: list[Path]  # folders without a picture
+
+
 def fingerprint_folders(data: Data, cache: FolderCache) -> FoundSet:
     """Return what lies in the folders of a set, known by its fingerprint.
 
@@ -60,22 +69,16 @@ def fingerprint_folders(data: Data, cache: FolderCache) -> FoundSet:
     """
     classes = find_class_folders(data)
     whole = hashlib.sha256()
-    counts = dict.fromkeys(PARTS, 0)
-    empty: list[Path] = []
-    for part in PARTS:
-        for look in _look_at_part(classes.list_folders(part), cache):
-            folder, digest = look.folder, look.digest
-            if digest.images == 0:
-                empty.append(folder.path)
-            counts[part] += digest.images
-            whole.update(_write_look(look))
-    refuse_empty_classes(empty)
+    digests = {part: digest_part(classes.list_folders(part), cache) for part in PARTS}
+    refuse_empty_classes([folder for digest in digests.values() for folder in digest.empty])
+    for digest in digests.values():
+        whole.update(digest.content)
     cache.write_digests()
     return FoundSet(
         fingerprint=whole.hexdigest(),
         classes=len(classes.names),
-        train_images=counts[TRAIN],
-        eval_images=counts[EVAL],
+        train_images=digests[TRAIN].images,
+        eval_images=digests[EVAL].images,
     )
 
 
@@ -86,13 +89,20 @@ def fingerprint_part(data: Data, part: str, cache: FolderCache) -> str:
         DataError: as for `fingerprint_folders`.
     """
     classes = find_class_folders(data, [part])
-    looks = _look_at_part(classes.list_folders(part), cache)
-    refuse_empty_classes([look.folder.path for look in looks if look.digest.images == 0])
-    digest = hashlib.sha256()
-    for look in looks:
-        digest.update(_write_look(look))
+    digest = digest_part(classes.list_folders(part), cache)
+    refuse_empty_classes(digest.empty)
     cache.write_digests()
-    return digest.hexdigest()
+    return hashlib.sha256(digest.content).hexdigest()
+
+
+def digest_part(folders: Sequence[PictureFolder], cache: FolderCache) -> PartDigest:
+    """Return what is known of the folders of a part, which is kept in the cache; the caller writes it."""
+    looks = _look_at_part(folders, cache)
+    return PartDigest(
+        images=sum(look.digest.images for look in looks),
+        content=b"".join(map(_write_look, looks)),
+        empty=[look.folder.path for look in looks if look.digest.images == 0],
+    )
 
 
 def _write_look(look: _Look) -> bytes:

@@ -4,6 +4,7 @@ Two runs share a key only if they see the same pictures, so the fingerprint of t
 identity. It does not depend on where the set lies: a copy, a moved folder and a link to it have the same one.
 
 - Class folders: the names of classes and files, and their bytes, see `folder_fingerprint`.
+- COCO: the bytes of its annotations, and the names and bytes of its pictures, see `coco_files`.
 - Sets that are read into memory as a whole: the bytes of their files.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from senet_repro.config.cifar_files import find_cifar_files, find_encoding
 from senet_repro.config.class_folders import EVAL, find_class_folders, find_eval_folder
+from senet_repro.config.coco_files import fingerprint_coco
 from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.folder_cache import FolderCache
 from senet_repro.config.folder_fingerprint import fingerprint_folders, fingerprint_part
@@ -88,10 +90,11 @@ def find_set(data: Data, results_dir: Path, *, look_at_all: bool = False) -> Fou
     Raises:
         DataError: no whole set lies there.
     """
-    if data.kind == "folders":
+    if data.kind in ("folders", "boxes"):
         cache = FolderCache.open(results_dir / CACHE, data.root or "")
         cache.trusts_folders &= not look_at_all
-        return fingerprint_folders(data, cache)
+        fingerprint = fingerprint_folders if data.kind == "folders" else fingerprint_coco
+        return fingerprint(data, cache)
     if data.name in MEMORY_FILES:
         return _find_memory_set(data)
     return None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
-import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from senet_repro.config.class_folders import (
     EVAL,
@@ -25,15 +21,12 @@ from senet_repro.config.class_folders import (
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.data.batches import Batch
-from senet_repro.data.collate import NoSharedMemory, collate_pictures
+from senet_repro.data.collate import collate_pictures
 from senet_repro.data.crops import Transform
 from senet_repro.data.decode import decode_file
 from senet_repro.data.gpu_decode import EncodedBatch, GpuDecoder, read_encoded
-from senet_repro.data.order import Share, TrainSteps, derived_seed
-from senet_repro.data.workers import UnsentBatch, build_loader, end_workers, iterate_batches
-
-Key = tuple[int, int]
-"""Epoch and index: all that the random parameters of an image depend on beside the seed."""
+from senet_repro.data.loaded_batches import KeyedBatches, LoadedBatches, TrainingBatches
+from senet_repro.data.order import EvalSteps, TrainSteps
 
 
 @dataclass(frozen=True)
@@ -105,51 +98,12 @@ def _list_files(classes: ClassFolders, part: str) -> FileSet:
     return FileSet(np.array(files), torch.tensor(labels))
 
 
-class EvalSteps:
-    """The evaluation steps of one process: each image once over all processes, in order, without padding."""
-
-    def __init__(self, num_images: int, batch_size: int, share: Share) -> None:
-        """Split `num_images` into batches that count `batch_size` over all processes."""
-        self.indices = range(num_images)[share.slice_images(num_images)]
-        self.local_batch = batch_size // share.world_size
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.indices) / self.local_batch)
-
-    def __iter__(self) -> Iterator[list[Key]]:
-        for start in range(0, len(self.indices), self.local_batch):
-            batch = self.indices[start : start + self.local_batch]
-            # Every epoch evaluates alike, so all have the key of the first.
-            yield [(0, index) for index in batch]
-
-
-class _Batches(Dataset[Any]):
-    """Whole batches by their keys; what is wrong is returned, since a worker would bury it in a traceback."""
-
-    def __init__(self, files: FileSet, seed: int) -> None:
-        self.files = files
-        self.seed = seed
-
-    def __getitems__(self, keys: list[Key]) -> Batch | EncodedBatch | ValueError | UnsentBatch:
-        # All at once: between two pictures each would take nine times as long.
-        seeds = [derived_seed(self.seed, *key) for key in keys]
-        indices = [index for _, index in keys]
-        try:
-            return self._load_batch(indices, seeds)
-        except ValueError as error:
-            return error
-        except NoSharedMemory as error:
-            return UnsentBatch(str(error))
-
-    def _load_batch(self, indices: list[int], seeds: list[int]) -> Batch | EncodedBatch:
-        raise NotImplementedError
-
-
-class _DecodedBatches(_Batches):
+class _DecodedBatches(KeyedBatches):
     """Batches of pictures, decoded and cut."""
 
     def __init__(self, files: FileSet, seed: int, transform: Transform) -> None:
-        super().__init__(files, seed)
+        super().__init__(seed)
+        self.files = files
         self.transform = transform
 
     def _load_batch(self, indices: list[int], seeds: list[int]) -> Batch:
@@ -161,14 +115,18 @@ class _DecodedBatches(_Batches):
         return self.transform(image, seed)
 
 
-class _EncodedBatches(_Batches):
+class _EncodedBatches(KeyedBatches):
     """Batches of files for a GPU to decode."""
+
+    def __init__(self, files: FileSet, seed: int) -> None:
+        super().__init__(seed)
+        self.files = files
 
     def _load_batch(self, indices: list[int], seeds: list[int]) -> EncodedBatch:
         return read_encoded(self.files.files, indices, seeds, self.files.labels[indices])
 
 
-class FolderBatches:
+class FolderBatches(LoadedBatches):
     """Batches that worker processes decode from files: uint8 (B, 3, px, px) channels_last and labels (B,).
 
     The random parameters of an image depend on (seed, epoch, index) alone, whatever the number of workers.
@@ -192,57 +150,17 @@ class FolderBatches:
             ConfigError: the `gpu` is none, or has no decoder.
         """
         self._decoder = GpuDecoder(files.files, transform, gpu) if gpu is not None else None
-        dataset: _Batches = _DecodedBatches(files, seed, transform)
+        batches: KeyedBatches = _DecodedBatches(files, seed, transform)
         if self._decoder is not None:
-            dataset = _EncodedBatches(files, seed)
-        # Lightning looks for `set_epoch` under both names.
-        self.sampler = steps
-        self.batch_sampler = steps
-        self._loader = build_loader(
-            dataset,
-            num_workers,
-            batch_sampler=steps,
-            pin_memory=pin_memory,
-        )
-        # At the end of this process workers are sent SIGTERM and waited for, and they do not hear it.
-        weakref.finalize(self, end_workers, self._loader)
-
-    def __len__(self) -> int:
-        return len(self.sampler)
-
-    def __iter__(self) -> Iterator[Batch]:
-        # A generator, so that workers set off at the first batch: Lightning calls iter() before `set_epoch` when
-        # it resumes, and a DataLoader would at once prefetch the wrong epoch.
-        for batch in iterate_batches(self._loader):
-            if isinstance(batch, ValueError):
-                self.close_workers()
-                raise batch
-            yield self._finish_batch(batch)
+            batches = _EncodedBatches(files, seed)
+        super().__init__(batches, steps, num_workers, pin_memory)
 
     def _finish_batch(self, batch: Batch | EncodedBatch) -> Batch:
         if not isinstance(batch, EncodedBatch):
             return batch
         assert self._decoder is not None
-        try:
-            return self._decoder.finish_batch(batch)
-        except ValueError:
-            self.close_workers()
-            raise
-
-    def close_workers(self) -> None:
-        """End the worker processes; a later iteration starts new ones."""
-        end_workers(self._loader)
+        return self._decoder.finish_batch(batch)
 
 
-class TrainFolderBatches(FolderBatches):
+class TrainFolderBatches(TrainingBatches, FolderBatches):
     """The batches of training, which differ from epoch to epoch and go on where a resumed run was."""
-
-    sampler: TrainSteps
-
-    def set_epoch(self, epoch: int) -> None:
-        """Let the next iteration be that of `epoch`, counted from 0."""
-        self.sampler.set_epoch(epoch)
-
-    def __iter__(self) -> Iterator[Batch]:
-        self.sampler.start_epoch()
-        yield from self.sampler.count_taken(super().__iter__())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from senet_repro.config.validation import check_batch_size
 from senet_repro.core.errors import DataError
+
+Key = tuple[int, int]
+"""Epoch and index: all that the random parameters of an image depend on beside the seed."""
 
 
 def derived_seed(seed: int, *key: int) -> int:
@@ -52,7 +56,7 @@ class TrainSteps:
     everything that decides which images a step takes, in this order:
 
     1. random streams: `make_generator` begins the random numbers of (seed, epoch);
-    2. order: `__iter__` shuffles the set with the first of them;
+    2. order: `draw_order` shuffles the set with the first of them;
     3. share: `local_share` cuts an epoch into steps, leaves each process its part of a step, and cuts that part
        again into `accumulate` smaller steps;
     4. progress: `taken` counts the steps that training took, and `resume_at` lets an epoch begin after some.
@@ -117,10 +121,12 @@ class TrainSteps:
         """Let the next iteration be that of `epoch`, counted from 0."""
         self.epoch = epoch
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        generator = self.make_generator()
-        order = torch.randperm(self.num_images, generator=generator)
-        for step in self.local_share(order):
+    def draw_order(self) -> Tensor:
+        """Return the places (num_images,) int64 of the images in the order in which this epoch takes them."""
+        return torch.randperm(self.num_images, generator=self.make_generator())
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for step in self.local_share(self.draw_order()):
             yield [(self.epoch, index) for index in step.tolist()]
 
     # Share
@@ -153,3 +159,21 @@ class TrainSteps:
         """Let the next iteration of `epoch` begin where `taken` steps of it were taken."""
         self._resume_epoch = epoch
         self._resume_taken = taken
+
+
+class EvalSteps:
+    """The evaluation steps of one process: each image once over all processes, in order, without padding."""
+
+    def __init__(self, num_images: int, batch_size: int, share: Share) -> None:
+        """Split `num_images` into batches that count `batch_size` over all processes."""
+        self.indices = range(num_images)[share.slice_images(num_images)]
+        self.local_batch = batch_size // share.world_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.indices) / self.local_batch)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for start in range(0, len(self.indices), self.local_batch):
+            batch = self.indices[start : start + self.local_batch]
+            # Every epoch evaluates alike, so all have the key of the first.
+            yield [(0, index) for index in batch]

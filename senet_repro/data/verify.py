@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -26,7 +26,6 @@ from senet_repro.core.files import read_object, write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.core.wording import name_some
 from senet_repro.data.decode import decode_file
-from senet_repro.data.folder import FileSet
 from senet_repro.data.workers import build_loader, end_workers, iterate_batches
 
 # Images that a worker looks at before it answers: few enough that a stop is heard soon.
@@ -37,8 +36,17 @@ _QUIET_S = 10
 _NAMED = 5
 
 
+class FileList(Protocol):
+    """Image files."""
+
+    @property
+    def files(self) -> np.ndarray:
+        """Their paths (N,), a numpy array of bytes."""
+        ...
+
+
 def find_corrupt_files(
-    sets: Sequence[FileSet],
+    sets: Sequence[FileList],
     num_workers: int,
     cache: Path,
     pause: Callable[[], None],

@@ -16,13 +16,12 @@ from senet_repro.data.batches import Batch
 from senet_repro.data.crops import eval_transform, train_transform
 from senet_repro.data.decode import decode_rgb
 from senet_repro.data.folder import (
-    EvalSteps,
     FolderBatches,
     TrainFolderBatches,
     load_folders,
     load_part,
 )
-from senet_repro.data.order import Share, TrainSteps
+from senet_repro.data.order import EvalSteps, Share, TrainSteps
 
 MakeData = Callable[..., Data]
 WHOLE = Share()

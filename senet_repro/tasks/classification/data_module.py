@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-
-import torch
 
 from senet_repro.config.class_folders import describe_left_out, find_class_folders
 from senet_repro.config.schema import Data
@@ -19,27 +17,23 @@ from senet_repro.data.batches import (
 )
 from senet_repro.data.crops import Transform, eval_transform, train_transform
 from senet_repro.data.folder import (
-    EvalSteps,
     FileSet,
     FolderBatches,
     TrainFolderBatches,
     load_folders,
 )
 from senet_repro.data.images import ImageSet
-from senet_repro.data.order import Share, TrainSteps
+from senet_repro.data.order import EvalSteps, TrainSteps
 from senet_repro.data.sets import check_reader, load_in_memory
 from senet_repro.data.static_batches import StaticBatches
-from senet_repro.data.verify import corruption_error, find_corrupt_files
 from senet_repro.training.graph import GraphStrategy
-from senet_repro.training.task_module import TaskData
+from senet_repro.training.stepped_data import SteppedData
 
 
-class ImageData(TaskData):
+class ImageData(SteppedData):
     """Training and test batches of one image set: normalised float32 (B, 3, H, W), channels_last; labels (B,).
 
-    The order and augmentation of an epoch follow from (seed, epoch) alone. The trainer must be made with
-    `use_distributed_sampler=False`: every process already takes its own share.
-    docs/lifecycle.md shows its part in resuming within an epoch.
+    The order and augmentation of an epoch follow from (seed, epoch) alone.
     """
 
     def __init__(
@@ -66,19 +60,12 @@ class ImageData(TaskData):
         Raises:
             DataError: No set has the name `data.name`.
         """
-        super().__init__()
+        super().__init__(data, seed, num_workers, verified)
         check_reader(data)
-        self.data = data
         self.batch_size = batch_size
-        self.seed = seed
-        self.num_workers = num_workers
         self.cutout_px = cutout_px
-        self.verified = verified
         self.kept_in = kept_in
         self.normalise = Normalise(data.mean, data.std)
-        self._corrupt: list[str] = []
-        self._open: list[FolderBatches] = []
-        self._resume_at: dict[str, int] = {}
         self._train: ImageSet | FileSet
         self._test: ImageSet | FileSet
 
@@ -92,35 +79,17 @@ class ImageData(TaskData):
         """Number of test images, once set up."""
         return len(self._test)
 
-    @property
-    def skipped(self) -> dict[str, list[str]]:
-        """Where the training and test images lay that were left out, once set up; empty if none were."""
-        train, test = list(self._train.skipped), list(self._test.skipped)
-        if not train and not test:
-            return {}
-        return {"train": train, "test": test}
-
     def prepare_data(self) -> None:
         """Fetch the set where `data.download` asks for it; Lightning calls this on one process per node."""
         if self.data.download and self.data.kind == "memory":
             load_in_memory(self.data, self.kept_in)
 
-    def verify(self, pause: Callable[[], None]) -> None:
-        """Look at every image where `data.verify` or `data.skip_corrupt` asks for it; to be called before training.
-
-        `pause` is called every few images, and may raise.
-
-        Raises:
-            DataError: Images are not readable and are not to be left out; the message names them.
-        """
-        is_asked_for = self.data.verify or self.data.skip_corrupt
+    def _list_files(self) -> Sequence[FileSet]:
         # Sets in memory are read as a whole, and fail as a whole.
-        if self.data.kind != "folders" or not is_asked_for:
-            return
-        files = load_folders(self.data)
-        self._corrupt = find_corrupt_files(files, self.num_workers, self.verified, pause)
-        if self._corrupt and not self.data.skip_corrupt:
-            raise corruption_error(self._corrupt)
+        return load_folders(self.data) if self.data.kind == "folders" else ()
+
+    def _list_skipped(self) -> tuple[Sequence[str], Sequence[str]]:
+        return self._train.skipped, self._test.skipped
 
     def setup(self, stage: str | None = None) -> None:
         """Read a set in memory, or list the files of one in folders; `stage` makes no difference.
@@ -136,31 +105,11 @@ class ImageData(TaskData):
             corrupt = set(self._corrupt)
             self._train = train.leave_out(corrupt) if corrupt else train
             self._test = test.leave_out(corrupt) if corrupt else test
-        # Every process reads the set, and one line is enough.
-        is_speaker = self.trainer is not None and self.trainer.is_global_zero
-        if is_speaker and self.data.kind == "folders":
+        if self.is_speaker and self.data.kind == "folders":
             left_out = describe_left_out(find_class_folders(self.data))
             if left_out:
                 print(left_out, file=sys.stderr)
-        if is_speaker and self.skipped:
-            counts = " and ".join(f"{len(names)} {part}" for part, names in self.skipped.items())
-            print(f"left out {counts} images that cannot be read", file=sys.stderr)
-
-    def teardown(self, stage: str | None = None) -> None:
-        """End the decoding processes."""
-        while self._open:
-            self._open.pop().close_workers()
-
-    def state_dict(self) -> dict[str, int]:
-        """Return how far training is, for a checkpoint.
-
-        Lightning offers as much for loaders, but forgets it once the schedule has asked for the number of steps.
-        """
-        return {"epoch": self._steps.epoch, "taken": self._steps.taken}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Let training go on from there, perhaps within an epoch."""
-        self._resume_at = state_dict
+        self.tell_skipped()
 
     def train_dataloader(self) -> TrainBatches | StaticBatches | FolderBatches:
         """Return this process's share of the training batches: uint8, or normalised where squares are cut out.
@@ -173,13 +122,11 @@ class ImageData(TaskData):
         assert self.trainer is not None
         accumulate = self.trainer.accumulate_grad_batches
         steps = TrainSteps(
-            self.num_train, self.batch_size, self.seed, self._process_share, accumulate
+            self.num_train, self.batch_size, self.seed, self.process_share, accumulate
         )
-        # Nothing in a new run; in a resumed one the epoch of its checkpoint, and how much of it was taken.
-        steps.resume_at(**self._resume_at)
-        self._steps = steps
+        self.begin_steps(steps)
         if isinstance(self._train, ImageSet):
-            batches = TrainBatches(self._train, self.data, steps, self._root_device, self.cutout_px)
+            batches = TrainBatches(self._train, self.data, steps, self.root_device, self.cutout_px)
             is_static = isinstance(self.trainer.strategy, GraphStrategy)
             return StaticBatches(batches) if is_static else batches
         return self._build_folder_batches(self._train, steps)
@@ -188,7 +135,7 @@ class ImageData(TaskData):
         """Return this process's share of the test images: over all processes each exactly once."""
         if isinstance(self._test, ImageSet):
             return self._build_eval_batches(self._test)
-        steps = EvalSteps(self.num_eval_images, self.batch_size, self._process_share)
+        steps = EvalSteps(self.num_eval_images, self.batch_size, self.process_share)
         return self._build_folder_batches(self._test, steps)
 
     def on_after_batch_transfer(
@@ -203,12 +150,12 @@ class ImageData(TaskData):
 
     def _build_eval_batches(self, images: ImageSet) -> EvalBatches:
         assert self.trainer is not None
-        device = self._root_device
+        device = self.root_device
         parts = self.trainer.accumulate_grad_batches
         local_batch = choose_eval_batch(images.images.shape[-1], device, parts)
         # A GPU counts its launches. On a CPU each batch fits into the caches, and the whole set would not.
         normalise = self.normalise if device.type == "cuda" else None
-        return EvalBatches(images, local_batch, self._process_share, device, normalise)
+        return EvalBatches(images, local_batch, self.process_share, device, normalise)
 
     def _build_folder_batches(self, files: FileSet, steps: TrainSteps | EvalSteps) -> FolderBatches:
         if isinstance(steps, TrainSteps):
@@ -217,19 +164,9 @@ class ImageData(TaskData):
         else:
             kind = FolderBatches
             transform = eval_transform(self.data)
-        pin_memory = self._root_device.type == "cuda"
-        gpu = self._root_device if self.data.decode == "gpu" else None
+        pin_memory = self.root_device.type == "cuda"
+        gpu = self.root_device if self.data.decode == "gpu" else None
         batches = kind(files, transform, steps, self.seed, self.num_workers, pin_memory, gpu)
         # Their decoding processes live until `teardown`.
         self._open.append(batches)
         return batches
-
-    @property
-    def _process_share(self) -> Share:
-        assert self.trainer is not None
-        return Share(self.trainer.global_rank, self.trainer.world_size)
-
-    @property
-    def _root_device(self) -> torch.device:
-        assert self.trainer is not None
-        return self.trainer.strategy.root_device

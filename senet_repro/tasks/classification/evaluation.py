@@ -22,14 +22,12 @@ from senet_repro.core.wording import name_some
 from senet_repro.data.batches import Batch, Normalise
 from senet_repro.data.crops import eval_transform
 from senet_repro.data.folder import (
-    EvalSteps,
     FileSet,
     FolderBatches,
-    Key,
     load_part,
 )
 from senet_repro.data.images import ImageSet
-from senet_repro.data.order import Share
+from senet_repro.data.order import EvalSteps, Key, Share
 from senet_repro.data.sets import load_in_memory
 from senet_repro.data.verify import corruption_error, find_corrupt_files
 from senet_repro.models import network_of
