@@ -90,7 +90,7 @@ wheel: $(ENV)/ready ## build the package as dist/*.whl
 	@$(ENV)/bin/python -m hatchling build -t wheel -d dist
 
 lock: .uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra coco --extra dev -o requirements.lock pyproject.toml
 
 clean: ## remove .venv and caches; runs stay
 	rm -rf $(ENV) .uv .mypy_cache .pytest_cache .ruff_cache

@@ -20,7 +20,7 @@ from senet_repro.config.identity import (
 )
 from senet_repro.config.paper_tables import paper_run
 from senet_repro.config.schema import PaperTable, Row, Run
-from senet_repro.results.outcomes import pack_outcomes, write_outcomes
+from senet_repro.results.outcomes import pack_outcomes
 from senet_repro.results.record import Record
 
 
@@ -137,7 +137,7 @@ def add_outcomes(
     likeliest = (labels[:, np.newaxis] + first[:, np.newaxis] + np.arange(5)) % 10
     outcomes = pack_outcomes(labels, likeliest)
     folder.mkdir(parents=True, exist_ok=True)
-    write_outcomes(folder, outcomes)
+    outcomes.write_into(folder)
     errors = {f"top{k}_err_pct": 100 * (1 - float(outcomes.list_hits(k).mean())) for k in (1, 5)}
     metrics = {**record.metrics, **errors}
     return replace(record, metrics=metrics, outcomes=outcomes.summarise(), folder=folder)

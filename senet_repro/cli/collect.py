@@ -127,7 +127,8 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
     source = RunFolder(run.state.folder)
     target = RunFolder(folder / run.folder_name / source.path.name)
     record = read_bytes(source.record_file)
-    outcomes = read_bytes(source.outcomes_file)
+    image_file = source.find_image_file()
+    outcomes = read_bytes(image_file)
     if target.record_file.exists() and read_bytes(target.record_file) != record:
         raise ConfigError(
             f"{target.record_file} was collected before, and {source.record_file} is another: a run counts once; "
@@ -140,7 +141,7 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
         )
     target.path.mkdir(parents=True, exist_ok=True)
     _copy_files(source, target)
-    write_bytes(target.outcomes_file, outcomes)
+    write_bytes(target.path / image_file.name, outcomes)
     # Of an attempt that failed of what was mended since.
     target.status_file.unlink(missing_ok=True)
     # Last, as in the run's own folder: where it is, the others are.

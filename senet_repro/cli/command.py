@@ -24,11 +24,11 @@ from typing import Protocol, TypeGuard
 from senet_repro.cli.job import EXPECTED_ERRORS, has_record
 from senet_repro.cli.points import IllegalPoint, Point
 from senet_repro.cli.sweep_plans import print_plans, say_unplanned, write_plans
-from senet_repro.config.detection import require_first_weights
+from senet_repro.config.detection import require_ap_library, require_first_weights
 from senet_repro.config.found_set import check_set
 from senet_repro.config.identity import run_dir
 from senet_repro.config.paper_tables import format_selection, label_table
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import DETECTION, Run
 from senet_repro.core.errors import (
     ConfigError,
     RunFailed,
@@ -230,7 +230,7 @@ class Command:
         return [(_name_points(numbers[reason]), error) for reason, error in errors.items()]
 
     def _drop_impossible(self, by_folder: dict[Path, Point]) -> None:
-        """Take the runs out whose data or first weights are missing or do not fit, before an import takes long."""
+        """Take the runs out whose data, first weights or libraries are missing, before an import takes long."""
         for folder, point in list(by_folder.items()):
             # A finished run only has its record printed.
             if has_record(folder):
@@ -239,6 +239,8 @@ class Command:
                 require_first_weights(point.run)
                 check_first_weights(point.run)
                 check_set(point.run)
+                if point.run.task == DETECTION:
+                    require_ap_library()
             except (ConfigError, OSError) as error:
                 self._outcomes[point] = error
                 del by_folder[folder]

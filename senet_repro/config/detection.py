@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from senet_repro.config import schema
 from senet_repro.config.schema import DETECTION, Data, Detection, Run
 from senet_repro.core.choice import require_choice
@@ -44,6 +46,19 @@ def require_first_weights(run: Run) -> None:
             f"detection.freeze_at={detection.freeze_at} and detection.batch_norm={detection.batch_norm} keep layers of "
             "the first weights, and there are none: give init.weights=FILE init.source=..., or train all of it, "
             "detection.freeze_at=0 detection.batch_norm=trained"
+        )
+
+
+def require_ap_library() -> None:
+    """Accept a surrounding that has the library which computes average precision; it is not imported.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    if find_spec("faster_coco_eval") is None:
+        raise ConfigError(
+            f"task={DETECTION} measures average precision by faster-coco-eval, which is not installed: "
+            "give pip install 'senet-repro[coco]'"
         )
 
 

@@ -17,7 +17,7 @@ from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_versioned, write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.results.evaluated_folders import load_from_folders
-from senet_repro.results.outcomes import OUTCOMES_FILE, Outcomes, read_outcomes, write_outcomes
+from senet_repro.results.outcomes import OUTCOMES_FILE, Outcomes, read_outcomes
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
 
@@ -127,7 +127,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, outcomes: Outcomes) -
         kept = [one for one in read_evaluations(folder) if one.key != evaluation.key]
         pass_folder.mkdir(exist_ok=True)
         # First, so that an evaluation which is listed has its outcomes.
-        write_outcomes(pass_folder, outcomes)
+        outcomes.write_into(pass_folder)
         listed = [_write_fields(one) for one in (*kept, evaluation)]
         write_json(own.evaluations_file, {"schema_version": SCHEMA_VERSION, _LISTED: listed})
 

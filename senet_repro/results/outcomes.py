@@ -5,20 +5,14 @@ A record counts the images that were right; this file says which ones, so that t
 
 from __future__ import annotations
 
-import hashlib
-import io
 import math
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import MOST_BYTES, read_bytes, write_bytes
-from senet_repro.results.access import explain_access
+from senet_repro.results.arrays import hash_arrays, read_arrays, require_hash, write_arrays
 from senet_repro.results.metrics import Metric
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
@@ -32,25 +26,14 @@ OUTCOMES_FILE = RunFolder(Path()).outcomes_file.name
 MOST_RANKS = 5
 """The number of likeliest classes of an image that are kept."""
 
+# What messages call the content of the file.
+_NOUN = "outcomes"
 # As numpy writes its types, the order of bytes included: uint8 and uint16.
 _SMALL_TYPE, _LARGE_TYPE = "|u1", "<u2"
 _MOST_SMALL = 255
 # Of so many files the outcomes are kept in memory: 0.1 MB each for CIFAR, of which a campaign may have a thousand, and
 # 0.6 MB for ImageNet, of which nobody has. Where a campaign has more, most files are read again for each comparison.
 _MOST_KEPT = 2048
-
-# Everything that a damaged archive of arrays was seen to raise.
-_DAMAGES = (
-    ValueError,
-    KeyError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +54,7 @@ class Outcomes:
     @cached_property
     def digest(self) -> str:
         """The hash of both arrays: their shapes, types and bytes."""
-        digest = hashlib.sha256()
-        for array in (self.labels, self.likeliest):
-            digest.update(f"{array.shape} {array.dtype.str} ".encode())
-            # Row by row, however the array lies in memory.
-            digest.update(array.tobytes())
-        return digest.hexdigest()
+        return hash_arrays((self.labels, self.likeliest))
 
     def has_labels_of(self, other: Outcomes) -> bool:
         """Return whether another run was evaluated on images with the same labels, as the same images have."""
@@ -89,6 +67,11 @@ class Outcomes:
         images, ranks = self.likeliest.shape
         return {"sha256": self.digest, "images": images, "ranks": ranks}
 
+    def write_into(self, folder: Path) -> None:
+        """Write the outcomes into a folder, whole or not at all; the same outcomes are the same bytes."""
+        arrays = {"labels": self.labels, "likeliest": self.likeliest}
+        write_arrays(RunFolder(folder).outcomes_file, arrays)
+
 
 def pack_outcomes(labels: np.ndarray, likeliest: np.ndarray) -> Outcomes:
     """Return outcomes of whole numbers of any type: labels (N,) and classes (N, k), in the smallest type they fit."""
@@ -97,59 +80,48 @@ def pack_outcomes(labels: np.ndarray, likeliest: np.ndarray) -> Outcomes:
     return Outcomes(labels.astype(_LARGE_TYPE), likeliest.astype(class_type))
 
 
-def write_outcomes(folder: Path, outcomes: Outcomes) -> None:
-    """Write the outcomes into a folder, whole or not at all; the same outcomes are the same bytes."""
-    # Late, as everywhere below: tables of records without outcomes need no numpy.
-    import numpy as np
-
-    archive = io.BytesIO()
-    # Compressed they would be other bytes with another zlib, and those of a run are small as they are.
-    np.savez(archive, labels=outcomes.labels, likeliest=outcomes.likeliest)
-    write_bytes(RunFolder(folder).outcomes_file, archive.getbuffer())
-
-
 def read_outcomes(path: Path) -> Outcomes:
     """Return the outcomes in a file.
 
     Raises:
         ConfigError: there are none in it, or it cannot be read; the message names it.
     """
-    try:
-        content = read_bytes(path)
-    except OSError as error:
-        raise ConfigError(explain_access(path, error)) from error
-    try:
-        arrays = _read_arrays(content)
-    except _DAMAGES as error:
-        raise ConfigError(
-            f"{path}: no outcomes as senet_repro writes them ({error}); put back the run's own file, or remove it"
-        ) from error
-    return Outcomes(*arrays)
+    return read_arrays(path, _NOUN, _unpack_outcomes)
+
+
+def measure_errors(outcomes: Outcomes, metrics: Sequence[Metric]) -> dict[str, float]:
+    """Return those of the metrics that follow from outcomes, in percent by their names."""
+    return {
+        metric.name: 100 * (1 - float(outcomes.list_hits(metric.rank).mean()))
+        for metric in metrics
+        if metric.rank is not None
+    }
 
 
 def find_disagreement(
-    outcomes: Outcomes, metrics: Sequence[Metric], values: Mapping[str, float]
+    measured: Mapping[str, float], values: Mapping[str, float]
 ) -> tuple[str, float] | None:
-    """Return the first metric whose value is not that of the outcomes, by its name and with theirs.
+    """Return the first metric whose value is not the one measured on outcomes, by its name and with that one.
 
-    `values` are by the names of metrics. None is returned where they agree in all that both have.
+    Both are by the names of metrics. None is returned where they agree in all that both have.
     """
-    for metric in metrics:
-        if metric.rank is None or metric.name not in values:
-            continue
-        error_pct = 100 * (1 - float(outcomes.list_hits(metric.rank).mean()))
-        if not math.isclose(error_pct, values[metric.name], rel_tol=1e-9, abs_tol=1e-9):
-            return metric.name, error_pct
+    for name, figure in measured.items():
+        is_same = name not in values or math.isclose(
+            figure, values[name], rel_tol=1e-9, abs_tol=1e-9
+        )
+        if not is_same:
+            return name, figure
     return None
 
 
 def load_outcomes(record: Record) -> Outcomes | None:
-    """Return the outcomes beside a record; None where the record has none, or their file is gone.
+    """Return the outcomes beside a record; None where the record has none that rank classes, or their file is gone.
 
     Raises:
         ConfigError: the file holds no outcomes, or others than those that the record was made with.
     """
-    if record.folder is None or record.outcomes is None:
+    # Detections rank no classes, and lie in a file of their own.
+    if record.folder is None or record.outcomes is None or "ranks" not in record.outcomes:
         return None
     path = RunFolder(record.folder).outcomes_file
     try:
@@ -164,32 +136,22 @@ def load_outcomes(record: Record) -> Outcomes | None:
 def _load_once(path: Path, sha256: str, _state: tuple[int, int]) -> Outcomes:
     """Return the outcomes in a file whose hash is known; `_state` is another one where the file was changed."""
     outcomes = read_outcomes(path)
-    if outcomes.digest != sha256:
-        raise ConfigError(
-            f"{path}: not the outcomes that its record was made with; put back the run's own file, or remove it"
-        )
+    require_hash(path, _NOUN, outcomes.digest, sha256)
     return outcomes
 
 
-def _read_arrays(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels and classes of an archive.
+def _unpack_outcomes(arrays: Mapping[str, np.ndarray]) -> Outcomes:
+    """Return the outcomes that arrays hold.
 
     Raises:
-        ValueError: it is of another form; a damaged one may raise any other of `_DAMAGES`.
+        ValueError: they are of another form.
+        KeyError: one is missing.
     """
-    import numpy as np
-
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        unpacked_bytes = sum(member.file_size for member in archive.infolist())
-    # A file of a few bytes can say that it holds many gigabytes.
-    if unpacked_bytes > MOST_BYTES:
-        raise ValueError(f"it would unpack to more than {MOST_BYTES / 1e6:.0f} MB")
-    with np.load(io.BytesIO(content), allow_pickle=False) as found:
-        labels, likeliest = found["labels"], found["likeliest"]
+    labels, likeliest = arrays["labels"], arrays["likeliest"]
     is_known = likeliest.dtype.str in (_SMALL_TYPE, _LARGE_TYPE)
     if labels.dtype.str != _LARGE_TYPE or not is_known:
         raise ValueError(f"its numbers are {labels.dtype} and {likeliest.dtype}")
     is_sound = labels.ndim == 1 and likeliest.ndim == 2 and len(labels) == len(likeliest)
     if not is_sound or not 1 <= likeliest.shape[1] <= MOST_RANKS:
         raise ValueError(f"its arrays are {labels.shape} and {likeliest.shape}")
-    return labels, likeliest
+    return Outcomes(labels, likeliest)

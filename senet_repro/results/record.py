@@ -77,7 +77,8 @@ class Record:
     # The plan that the run was trained under: id, written_at, seeds, grows_from, tables, sha256. None if there was
     # none, and below schema 3, as the two that follow.
     plan: dict[str, Any] | None = None
-    # Of outcomes.npz beside the record: sha256, images and ranks; None of a task that keeps no outcomes, too.
+    # Of outcomes.npz beside the record: sha256, images and ranks. Of detections.npz: sha256, images, objects and found.
+    # None of a task that keeps neither, too.
     outcomes: dict[str, Any] | None = None
     # Of metrics.jsonl beside the record.
     metrics_sha256: str | None = None

@@ -123,8 +123,9 @@ def _are_outcomes(value: Any) -> bool:
     """Return whether a value says which outcomes lie beside a record."""
     if not isinstance(value, dict):
         return False
-    counts = (value.get("images"), value.get("ranks"))
-    return _is_hash(value.get("sha256")) and all(map(is_count, counts))
+    # Which counts stand beside that of the images is a matter of the task.
+    counts = [count for name, count in value.items() if name != "sha256"]
+    return _is_hash(value.get("sha256")) and "images" in value and all(map(is_count, counts))
 
 
 def _is_text(value: Any) -> bool:

@@ -38,6 +38,7 @@ class RunFolder:
         metrics.jsonl              a line for each finished epoch
         metrics.csv                the same as a table, with logger=csv
         outcomes.npz               label and likeliest classes of every evaluation image, at the last epoch
+        detections.npz             with task=detection in its place: every object of those images, and every one found
         checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
         checkpoints/previous.ckpt  the one before
         checkpoints/new.ckpt       one that is being written and has not been read back yet
@@ -99,6 +100,17 @@ class RunFolder:
     def outcomes_file(self) -> Path:
         """The outcome of every evaluation image at the last epoch."""
         return self.path / "outcomes.npz"
+
+    @property
+    def detections_file(self) -> Path:
+        """The objects of every evaluation image and those found there at the last epoch, of a detector."""
+        return self.path / "detections.npz"
+
+    def find_image_file(self) -> Path:
+        """Return the file of what the last epoch found on each image, of whichever task the run is."""
+        if self.detections_file.exists():
+            return self.detections_file
+        return self.outcomes_file
 
     @property
     def record_file(self) -> Path:

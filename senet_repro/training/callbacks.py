@@ -16,7 +16,6 @@ from senet_repro.core.errors import Diverged, Stopped
 from senet_repro.core.signals import Deferral
 from senet_repro.mirrors.base import Mirror, open_mirror
 from senet_repro.results.epochs import append_epoch, keep_epochs
-from senet_repro.results.outcomes import write_outcomes
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.progress import Progress
@@ -128,7 +127,7 @@ class EpochLog(pl.Callback):
         }
         # Before the epoch's line: whoever finds the line finds the outcomes that it counts.
         if pl_module.eval_outcomes is not None:
-            write_outcomes(self.folder.path, pl_module.eval_outcomes)
+            pl_module.eval_outcomes.write_into(self.folder.path)
         append_epoch(self.folder.path, epoch)
         self.progress.report_epoch(epoch)
         self.mirror.copy_epoch(epoch)

@@ -144,10 +144,9 @@ def build_module(run: Run, task: Task, net: torch.nn.Module) -> TaskModule:
         ValueError: the module does not measure a metric that its task names.
     """
     module = task.build_module(run, net)
-    measured = {str(name) for name in module.eval_metrics}
     # Found out now, and not when the first epoch has been trained.
     for metric in task.metrics:
-        if metric.name not in measured:
+        if metric.name not in module.measured_metrics:
             raise ValueError(
                 f"the module of {task.name} does not measure {metric.name}: give TaskModule a metric of that name"
             )

@@ -21,7 +21,7 @@ from senet_repro.core.checkout import read_commit
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.epochs import hash_epochs, keep_metrics, read_epochs
 from senet_repro.results.metrics import Metric, printed_metrics
-from senet_repro.results.outcomes import Outcomes, find_disagreement, read_outcomes
+from senet_repro.results.outcomes import find_disagreement
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.surroundings import (
@@ -29,7 +29,7 @@ from senet_repro.training.surroundings import (
     list_versions,
     trainer_settings,
 )
-from senet_repro.training.task import Task
+from senet_repro.training.task import KeptOutcomes, Task
 from senet_repro.training.task_module import TaskData
 
 
@@ -57,7 +57,7 @@ def build_record(
         raise RuntimeError(
             f"{folder.epochs_file} does not hold epochs 1 to {run.recipe.epochs} once each"
         )
-    outcomes = read_outcomes_of(folder, epochs[-1], task.metrics)
+    outcomes = read_outcomes_of(folder, epochs[-1], task)
     axes, protocol = split_identity(build_identity(run))
     train_images = sum(epoch["train_images"] for epoch in epochs)
     train_s = sum(epoch["train_s"] for epoch in epochs)
@@ -79,7 +79,7 @@ def build_record(
         eval_images=data.num_eval_images,
         skipped=data.skipped,
         plan=None if plan is None else dict(plan),
-        outcomes=outcomes.summarise() if outcomes else None,
+        outcomes=outcomes.summary if outcomes else None,
         metrics_sha256=hash_epochs(folder.epochs_file.read_bytes()),
         params=size.params,
         macs=size.macs,
@@ -95,21 +95,21 @@ def build_record(
 
 
 def read_outcomes_of(
-    folder: RunFolder, epoch: Mapping[str, Any], metrics: Sequence[Metric]
-) -> Outcomes | None:
+    folder: RunFolder, epoch: Mapping[str, Any], task: Task
+) -> KeptOutcomes | None:
     """Return the outcomes that the last epoch left in a folder; None of a task that keeps none.
 
     Raises:
-        ConfigError: the file is damaged, or its errors are not those of the epoch.
+        ConfigError: the file is damaged, or the metrics that follow from it are not those of the epoch.
     """
-    if not folder.outcomes_file.exists():
+    outcomes = task.read_outcomes(folder)
+    if outcomes is None:
         return None
-    outcomes = read_outcomes(folder.outcomes_file)
-    disagreement = find_disagreement(outcomes, metrics, epoch)
+    disagreement = find_disagreement(outcomes.measured, epoch)
     if disagreement is not None:
-        name, error_pct = disagreement
+        name, measured = disagreement
         raise ConfigError(
-            f"{folder.outcomes_file} has a {name} of {error_pct:g}, and the last epoch of "
+            f"{outcomes.file} has a {name} of {measured:g}, and the last epoch of "
             f"{folder.epochs_file.name} {epoch[name]:g}; delete {folder.path} to train the run anew"
         )
     return outcomes

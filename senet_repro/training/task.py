@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from senet_repro.config.schema import Run
 from senet_repro.results.metrics import Metric, describe_values, printed_metrics
+from senet_repro.results.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import nn
 
     from senet_repro.training.task_module import TaskData, TaskModule
+
+
+@dataclass(frozen=True)
+class KeptOutcomes:
+    """Outcomes of a run's last evaluation, image by image, as they lie in its folder."""
+
+    file: Path
+    summary: dict[str, str | int]  # for the record: their hash, and how many there are
+    measured: dict[str, float]  # the metrics that follow from them, by name
 
 
 class Task(Protocol):
@@ -33,6 +45,14 @@ class Task(Protocol):
 
     def build_data(self, run: Run) -> TaskData:
         """Return the run's data as Lightning wants them; nothing is read yet."""
+        ...
+
+    def read_outcomes(self, folder: RunFolder) -> KeptOutcomes | None:
+        """Return the outcomes that the last epoch left in a folder; None where there are none.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
         ...
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytorch_lightning as pl
 import torch
@@ -15,13 +16,20 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torchmetrics import Metric, MetricCollection
 
 from senet_repro.config.schema import Recipe
-from senet_repro.results.outcomes import Outcomes
 from senet_repro.training.schedule import adapt_to_device, build_optimizer, build_schedule
 
 IMAGES = "images"
 """The name under which a module counts images, beside the metrics of its task."""
 
 _TRAIN_PREFIX = "train_"
+
+
+class ImageOutcomes(Protocol):
+    """Outcomes of an evaluation, image by image, that are kept beside the record."""
+
+    def write_into(self, folder: Path) -> None:
+        """Write it into a run's folder, whole or not at all."""
+        ...
 
 
 class ImageCount(Metric):
@@ -65,6 +73,8 @@ class TaskModule(pl.LightningModule):
 
     A subclass hands its metrics over by name, `loss` among them, and writes `training_step` and `validation_step`. Each
     updates its collection, `train_metrics` or `eval_metrics`, with `images=` and whatever its own metrics ask for.
+    Where training and evaluation measure different things, it hands over `train_metrics` by themselves. Metrics that
+    are no sums over batches it adds in `close_evaluation`, and names in `measured_metrics`.
 
     After each epoch `train_results` and `eval_results` hold the metrics over all devices by name, and `train_images`
     and `eval_images` how many images they are made of.
@@ -77,8 +87,14 @@ class TaskModule(pl.LightningModule):
     """
 
     def __init__(
-        self, net: nn.Module, recipe: Recipe, seed: int, metrics: Mapping[str, Metric]
+        self,
+        net: nn.Module,
+        recipe: Recipe,
+        seed: int,
+        metrics: Mapping[str, Metric],
+        train_metrics: Mapping[str, Metric] | None = None,
     ) -> None:
+        """Measure `metrics` in evaluations, and in training `train_metrics`; None: the same."""
         super().__init__()
         self.net = net
         self.recipe = recipe
@@ -87,13 +103,18 @@ class TaskModule(pl.LightningModule):
         self.eval_metrics = MetricCollection(
             {**metrics, IMAGES: ImageCount()}, compute_groups=False
         )
-        self.train_metrics = self.eval_metrics.clone(prefix=_TRAIN_PREFIX)
+        if train_metrics is None:
+            self.train_metrics = self.eval_metrics.clone(prefix=_TRAIN_PREFIX)
+        else:
+            self.train_metrics = MetricCollection(
+                {**train_metrics, IMAGES: ImageCount()}, compute_groups=False, prefix=_TRAIN_PREFIX
+            )
         self.train_results: dict[str, float] = {}
         self.eval_results: dict[str, float] = {}
         self.train_images = 0
         self.eval_images = 0
         self.keeps_outcomes = False
-        self.eval_outcomes: Outcomes | None = None
+        self.eval_outcomes: ImageOutcomes | None = None
         self.plateau: ReduceLROnPlateau | None = None
         self._is_training_epoch = False
         self._resumed: dict[str, Any] = {}
@@ -170,14 +191,27 @@ class TaskModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Close the metrics of the evaluation, and hand its loss to a plateau schedule."""
-        self.eval_results = close_metrics(self.eval_metrics)
-        self.eval_images = round(self.eval_results.pop(IMAGES))
+        self.eval_results = self.close_evaluation()
         self.eval_outcomes = self.gather_outcomes() if self.keeps_outcomes else None
         if self.plateau:
             # Lightning would step it only after the epoch's checkpoint, and a resumed run would miss the drop.
             self.plateau.step(self.eval_results["loss"])
 
-    def gather_outcomes(self) -> Outcomes | None:
+    @property
+    def measured_metrics(self) -> set[str]:
+        """The names of the metrics that `close_evaluation` returns."""
+        return {str(name) for name in self.eval_metrics}
+
+    def close_evaluation(self) -> dict[str, float]:
+        """Return the metrics of an evaluation over all devices by name, and note how many images it counted.
+
+        Every process has to call this, before `gather_outcomes`.
+        """
+        results = close_metrics(self.eval_metrics)
+        self.eval_images = round(results.pop(IMAGES))
+        return results
+
+    def gather_outcomes(self) -> ImageOutcomes | None:
         """Return the outcome of every evaluation image, over all devices and in the order of the set.
 
         Every process has to call this. None is returned by a task that keeps no outcomes.

@@ -18,7 +18,6 @@ from senet_repro.results.outcomes import (
     load_outcomes,
     pack_outcomes,
     read_outcomes,
-    write_outcomes,
 )
 from senet_repro.results.record import read_record, write_record
 from tests.records import add_outcomes, make_record
@@ -37,7 +36,7 @@ def test_outcomes_come_back_as_written(
     classes: int, ranks: int, type_name: str, tmp_path: Path
 ) -> None:
     outcomes = draw_outcomes(classes=classes, ranks=ranks)
-    write_outcomes(tmp_path, outcomes)
+    outcomes.write_into(tmp_path)
     found = read_outcomes(tmp_path / OUTCOMES_FILE)
     assert np.array_equal(found.labels, outcomes.labels)
     assert np.array_equal(found.likeliest, outcomes.likeliest)
@@ -48,7 +47,7 @@ def test_outcomes_come_back_as_written(
 def test_the_same_outcomes_are_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        write_outcomes(tmp_path / name, draw_outcomes())
+        draw_outcomes().write_into(tmp_path / name)
     one, other = ((tmp_path / name / OUTCOMES_FILE).read_bytes() for name in ("one", "other"))
     assert one == other
 
@@ -143,6 +142,6 @@ def test_outcomes_of_another_run_are_refused(tmp_path: Path) -> None:
     record = make_record(["r=8"], seed=1, top1=3.0, eval_images=4)
     record = add_outcomes(record, tmp_path, [True, False, False, True])
     assert load_outcomes(record) is not None
-    write_outcomes(tmp_path, draw_outcomes())
+    draw_outcomes().write_into(tmp_path)
     with pytest.raises(ConfigError, match="not the outcomes that its record was made with"):
         load_outcomes(record)

@@ -17,7 +17,7 @@ from senet_repro.core.signals import Deferral
 from senet_repro.data.sets import load_in_memory
 from senet_repro.results.epochs import BOOKKEEPING, read_epochs
 from senet_repro.results.metrics import Metric
-from senet_repro.results.outcomes import load_outcomes, pack_outcomes, write_outcomes
+from senet_repro.results.outcomes import load_outcomes, pack_outcomes
 from senet_repro.results.record import Record, read_record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks.classification import TASK, ClassificationTask
@@ -121,16 +121,18 @@ def check_outcomes(record: Record) -> None:
 
 
 def test_outcomes_of_another_evaluation_make_no_record(tmp_path: Path) -> None:
-    folder, metrics = RunFolder(tmp_path), TASK.metrics
+    folder = RunFolder(tmp_path)
     epoch = {"top1_err_pct": 50.0, "top5_err_pct": 0.0, "loss": 1.0}
     # A task that keeps none.
-    assert read_outcomes_of(folder, epoch, metrics) is None
-    write_outcomes(tmp_path, pack_outcomes(np.array([0, 1]), np.array([[0, 1], [0, 1]])))
-    found = read_outcomes_of(folder, epoch, metrics)
+    assert read_outcomes_of(folder, epoch, TASK) is None
+    outcomes = pack_outcomes(np.array([0, 1]), np.array([[0, 1], [0, 1]]))
+    outcomes.write_into(tmp_path)
+    found = read_outcomes_of(folder, epoch, TASK)
     assert found is not None
-    assert found.list_hits(1).tolist() == [True, False]
+    assert found.summary == outcomes.summarise()
+    assert found.measured == {"top1_err_pct": 50, "top5_err_pct": 0}
     with pytest.raises(ConfigError, match=r"a top1_err_pct of 50, and the last epoch of .* 75"):
-        read_outcomes_of(folder, {**epoch, "top1_err_pct": 75.0}, metrics)
+        read_outcomes_of(folder, {**epoch, "top1_err_pct": 75.0}, TASK)
 
 
 def test_a_metric_that_is_named_and_not_measured_is_an_error_before_training(

@@ -8,7 +8,12 @@ from pathlib import Path
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import check_names
 from senet_repro.results.metrics import printed_metrics
-from senet_repro.results.outcomes import OUTCOMES_FILE, find_disagreement, load_outcomes
+from senet_repro.results.outcomes import (
+    OUTCOMES_FILE,
+    find_disagreement,
+    load_outcomes,
+    measure_errors,
+)
 from senet_repro.results.record import Record
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import Results, load_results
@@ -59,7 +64,8 @@ def _find_contradiction(record: Record) -> str | None:
     outcomes = load_outcomes(record)
     if outcomes is None:
         return None
-    disagreement = find_disagreement(outcomes, find_task(record.task).metrics, record.metrics)
+    measured = measure_errors(outcomes, find_task(record.task).metrics)
+    disagreement = find_disagreement(measured, record.metrics)
     if disagreement is None:
         return None
     name, error_pct = disagreement

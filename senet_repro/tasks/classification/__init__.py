@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from senet_repro.config.schema import Run
 from senet_repro.core.cores import count_workers
+from senet_repro.results.outcomes import measure_errors, read_outcomes
+from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks.classification.metrics import METRICS
+from senet_repro.training.task import KeptOutcomes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,6 +46,15 @@ class ClassificationTask:
             Path(run.results_dir) / ".verified",
             find_cache_folder(run.results_dir),
         )
+
+    def read_outcomes(self, folder: RunFolder) -> KeptOutcomes | None:
+        """Return which classes the last epoch found likeliest, and the errors that follow."""
+        file = folder.outcomes_file
+        if not file.exists():
+            return None
+        outcomes = read_outcomes(file)
+        measured = measure_errors(outcomes, self.metrics)
+        return KeptOutcomes(file=file, summary=outcomes.summarise(), measured=measured)
 
 
 TASK = ClassificationTask()
