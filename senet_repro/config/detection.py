@@ -1,4 +1,4 @@
-"""Refuse runs of detection that cannot be, and detection's settings in runs of another task (config floor; no torch)."""
+"""Refuse runs of detection that cannot be, and its settings in runs of another task (config floor; no torch)."""
 
 from __future__ import annotations
 

@@ -121,8 +121,8 @@ class Data:
     eval_px: int = field(metadata=from_to(1, MOST_PX))
     # Shorter side of an evaluation image before its centre crop; none: no resizing.
     eval_resize_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
-    # Pictures of objects: the most that the longer side may have. They are scaled, and not cut: `train_px` and `eval_px`
-    # are their shorter sides, unless the longer one came to more than this.
+    # Pictures of objects: the most that the longer side may have. They are scaled and not cut, and `train_px` and
+    # `eval_px` are their shorter sides, unless the longer one came to more than this.
     most_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
     # Per RGB channel, on the 0..255 scale; a standard deviation below 1 belongs to the 0..1 scale.
     mean: list[float] = field(metadata=list_of(3, 0, 255))
@@ -216,8 +216,8 @@ class Detection:
     eval_proposals: int = field(default=1000, metadata=from_to(1, 100_000))
     # Regions of an image that the box head is trained on.
     sampled_regions: int = field(default=512, metadata=from_to(1, 100_000))
-    # Where the smooth L1 loss of the box head turns from a square to a line: 1 in Detectron, 0.111 (1/9) in torchvision.
-    # Of the proposals it is 1/9 in both.
+    # Where the smooth L1 loss of the box head turns from a square to a line: at 1 in Detectron, at 0.111 (1/9) in
+    # torchvision. Of the proposals it is 1/9 in both.
     box_beta: float = field(default=1.0, metadata=above_to(0, 1000))
 
 

@@ -31,7 +31,7 @@ POSITIVE_SHARE = 0.25
 _PROBE_PX = 64
 
 
-class RegionHeads(RoIHeads):
+class RegionHeads(RoIHeads):  # type: ignore[misc]  # torchvision states no types
     """Name and place the objects in proposed regions, by torchvision's box head with a loss of Detectron's form.
 
     torchvision's smooth L1 loss of boxes turns from a square to a line at 1/9, Detectron's at 1.
@@ -78,7 +78,7 @@ def compute_region_losses(
     return class_loss, box_loss / labels.numel()
 
 
-class Detector(FasterRCNN):
+class Detector(FasterRCNN):  # type: ignore[misc]
     """Find the objects in pictures: torchvision's Faster R-CNN with a pyramid of features, in Detectron's settings.
 
     In training, pictures and their objects to losses by name; in evaluation, pictures to a list of dictionaries, each
@@ -93,7 +93,9 @@ class Detector(FasterRCNN):
     draws them.
     """
 
-    def __init__(self, backbone: BackboneWithFPN, classes: int, data: Data, detection: Detection) -> None:
+    def __init__(
+        self, backbone: BackboneWithFPN, classes: int, data: Data, detection: Detection
+    ) -> None:
         """Put the heads on a pyramid of features.
 
         Args:

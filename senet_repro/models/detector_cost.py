@@ -55,7 +55,8 @@ def count_dense_macs(net: nn.Module, *inputs: Tensor) -> int:
     for hook in hooks:
         hook.remove()
     # It counts a multiplication and an addition each by itself.
-    return counter.get_total_flops() // 2 + sum(pooled)
+    macs = int(counter.get_total_flops()) // 2
+    return macs + sum(pooled)
 
 
 class _DensePasses(nn.Module):

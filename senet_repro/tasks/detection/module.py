@@ -16,7 +16,7 @@ from senet_repro.tasks.detection.data_module import ObjectData
 from senet_repro.tasks.detection.detection_log import DetectionLog
 from senet_repro.tasks.detection.metrics import METRICS
 from senet_repro.training.measures import MeanLoss
-from senet_repro.training.task_module import TaskModule
+from senet_repro.training.task_module import IMAGES, TaskModule
 
 PARTS = ("loss_objectness", "loss_rpn_box_reg", "loss_class", "loss_box")
 """The parts of the loss, by the detector's names: of proposals and their boxes, of classes and their boxes."""
@@ -41,7 +41,7 @@ class DetectionModule(TaskModule):
 
     @property
     def measured_metrics(self) -> set[str]:
-        """Return the names of the metrics that an evaluation measures."""
+        """The names of the metrics that an evaluation measures."""
         return {metric.name for metric in METRICS}
 
     def training_step(self, batch: ObjectBatch, _index: int) -> Tensor:
@@ -53,10 +53,9 @@ class DetectionModule(TaskModule):
         parts = self.net(_read_pictures(batch), targets)
         loss: Tensor = torch.stack([parts[name] for name in PARTS]).sum()
         images = len(batch.images)
-        self.train_metrics.update_images(images)
-        self.train_metrics["loss"].update(loss, images)
-        for name in PARTS:
-            self.train_metrics[name].update(parts[name], images)
+        self.train_metrics[IMAGES].update(images)
+        for name, value in {"loss": loss, **parts}.items():
+            self.train_metrics[name].update(value, images)
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -65,7 +64,8 @@ class DetectionModule(TaskModule):
         self._found = DetectionLog(self.device)
 
     def validation_step(self, batch: ObjectBatch, _index: int) -> None:
-        """Note what is found in a batch of evaluation pictures, each by itself: its padding must not depend on others."""
+        """Note what is found in a batch of evaluation pictures."""
+        # Each by itself: its padding, which a squeeze sees, must not depend on the others.
         for index, picture in zip(batch.indices, _read_pictures(batch), strict=True):
             (found,) = self.net([picture])
             self._found.add_image(index, found["boxes"], found["labels"] - 1, found["scores"])
@@ -73,10 +73,17 @@ class DetectionModule(TaskModule):
 
     def close_evaluation(self) -> dict[str, float]:
         """Return the average precisions over the pictures of all devices, in percent by the names of the metrics."""
+        # Counts the pictures; there are no sums beside.
+        super().close_evaluation()
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, ObjectData)
         self._detections = self._found.gather_detections(self.trainer.world_size, data.eval_set)
-        return measure_average_precision(self._detections)
+        measured: dict[str, float] = {}
+        # A set takes seconds to count, in which other processes would take cores from the first one's.
+        if self.trainer.is_global_zero:
+            measured = measure_average_precision(self._detections)
+        shared: dict[str, float] = self.trainer.strategy.broadcast(measured)
+        return shared
 
     def gather_outcomes(self) -> Detections | None:
         """Return everything that was found in the evaluation pictures, and what is there to be found."""
