@@ -19,7 +19,7 @@ from senet_repro.config.conf_dir import TABLE_GROUPS, list_files, load_file
 from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.exact_types import InexactError, build_exactly
 from senet_repro.config.identity import build_identity
-from senet_repro.config.schema import PaperTable, Row, Run
+from senet_repro.config.schema import DETECTION, RUN_SOURCE, PaperTable, Row, Run
 from senet_repro.config.table_checks import check_table
 from senet_repro.core.choice import find_nearest
 from senet_repro.core.errors import ConfigError
@@ -128,7 +128,11 @@ def compose_cached(*overrides: str) -> Run:
 @lru_cache
 def _build_protocol(table_name: str, network: str | None) -> dict[str, Any]:
     run = _compose_base(table_name, network)
-    return {**build_identity(run), "se": asdict(run.se)}
+    protocol = {**build_identity(run), "se": asdict(run.se)}
+    # A row of detection starts from the network of that row, trained on ImageNet, which a run of ours stands for.
+    if run.task == DETECTION:
+        protocol["init"] = {"source": RUN_SOURCE}
+    return protocol
 
 
 def _compose_base(table_name: str, network: str | None) -> Run:

@@ -66,6 +66,13 @@ class Metric:
         parts = (self.label, self.quantity, f"{value:.{self.decimals}f}", self.unit_sign)
         return " ".join(part for part in parts if part)
 
+    def describe_difference(self, value: float) -> str:
+        """Return how far two values are apart, with its unit, such as `0.5 points`."""
+        unit = self.difference_unit
+        if value == 1:
+            unit = unit.removesuffix("s")
+        return f"{value:.2g} {unit}"
+
 
 def printed_metrics(metrics: Sequence[Metric]) -> list[Metric]:
     """Return the metrics that tables print, the most important one first."""

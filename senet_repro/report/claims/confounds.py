@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from senet_repro.core.wording import choose_form, join_words
 from senet_repro.report.tables.build import ResultRow
+from senet_repro.report.tables.first_weights import drop_file
 from senet_repro.report.tables.protocols import Protocol, name_setting, name_settings
 from senet_repro.report.tables.seen_sets import FINGERPRINT
 from senet_repro.results.record import TRAINER_SETTINGS, Record
@@ -223,7 +224,7 @@ def _spell_value(value: Any) -> str:
 
 def _select_comparable(record: Record, other: Record) -> Protocol:
     """Return the part of a record's protocol that may not differ from another's, but for the fingerprint."""
-    protocol = dict(record.protocol)
+    protocol = dict(drop_file(record.protocol))
     # SE or none is the axis under test, and only two networks with SE write it down in some way.
     if record.axes is None or other.axes is None:
         del protocol["se"]

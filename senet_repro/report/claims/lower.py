@@ -74,7 +74,8 @@ class Lower(MetricClaim):
         """Return the name of the test whose p value is printed with a verdict."""
         if verdict == NO_EFFECT and comparison.p_nothing is not None:
             least = comparison.yardstick.smallest_effect
-            return f"TOST within ± {least:.2g} {self.metric.difference_unit}"
+            assert least is not None
+            return f"TOST within ± {self.metric.describe_difference(least)}"
         return f"One-sided paired t{' for the opposite' if verdict == CONTRADICTED else ''}"
 
     def describe_yardstick(self, comparison: Comparison) -> str:
@@ -87,7 +88,7 @@ class Lower(MetricClaim):
             reason = start_sentence(yardstick.because)
             sentences.append(f"{reason}, so the claim is tested against 0 alone.")
         else:
-            least = f"{yardstick.smallest_effect:.2g} {self.metric.difference_unit}"
+            least = self.metric.describe_difference(yardstick.smallest_effect)
             sentence = f"The least gain that matters is {least}, {yardstick.because}"
             if self._is_near_nothing(comparison):
                 sentence += "; our whole interval lies nearer to 0"

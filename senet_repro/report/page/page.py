@@ -193,10 +193,10 @@ def _list_runs(results: Results, sections: Sequence[Section]) -> list[RunEntry]:
     rows: dict[str, list[tuple[str, str]]] = {}
     for section, row in _list_rows(sections):
         if row.records:
-            # By the record's key: a row's own key is another where code versions are mixed.
-            key = row.records[0].run_key
             shown_as = (section.id, f"{section.paper_label}, {row.name}")
-            rows.setdefault(key, []).append(shown_as)
+            # By the records' keys: a row's own key is another where code versions or first weights are mixed.
+            for key in dict.fromkeys(record.run_key for record in row.records):
+                rows.setdefault(key, []).append(shown_as)
     # The keys of the tables come first, and so fix the order.
     records: dict[str, list[Record]] = {key: [] for key in rows}
     for record in sorted(results.records, key=lambda record: record.seed):

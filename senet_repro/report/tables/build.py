@@ -107,6 +107,8 @@ class ResultTable:
     other_code_versions: list[int] = field(default_factory=list)
     # Left out for a newer code version's of the same run and seed.
     superseded: list[Record] = field(default_factory=list)
+    # Left out for one of the same run and seed that was finished before, and started from another file.
+    other_files: list[Record] = field(default_factory=list)
     # Rows of other tables, for claims that compare with them.
     beside: list[ResultRow] = field(default_factory=list)
     plan: Mapping[str, Any] | None = None  # that decides which seeds count, as its records keep it
@@ -267,6 +269,7 @@ def _build_table(
         code_versions=count_code_versions(variant.all_records),
         other_code_versions=_list_other_code_versions(variant, shown),
         superseded=variant.superseded,
+        other_files=variant.other_files,
         beside=beside,
         plan=plan,
         campaign=campaign,

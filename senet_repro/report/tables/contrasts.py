@@ -53,7 +53,7 @@ def estimate_contrast(
 
 def find_least_sd(records: Sequence[Record], metric: Metric) -> float:
     """Return the least standard deviation over seeds that is believed, in points; 0 for what is no share of images."""
-    if metric.unit != "pct":
+    if metric.unit != "pct" or metric.rank is None:
         return 0.0
     return least_sd_pct(min(record.eval_images for record in records))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from senet_repro.config.identity import CODE_VERSION, hash_identity, protocol_key
+from senet_repro.report.tables.first_weights import drop_file
 from senet_repro.report.tables.protocols import (
     ABSENT,
     Difference,
@@ -27,7 +28,7 @@ class ProtocolGroup:
     task: str
     protocol: Protocol  # `se` is {} where no record has SE blocks
     settings: Settings  # the same with dotted keys
-    # By the run key that they have, or would have under the code version of the protocol.
+    # By the run key that they have, or would have under the protocol.
     records: dict[str, list[Record]]
 
     @property
@@ -72,11 +73,11 @@ def group_records(records: Sequence[Record], allow_mixed: bool = False) -> list[
         own_key = record.protocol_key
         # Found once for each protocol: there are thousands of records to a few protocols.
         if own_key not in keys:
-            keys[own_key] = _find_present_key(record) if allow_mixed else own_key
+            keys[own_key] = _find_shared_key(record, allow_mixed)
         alike[record.task, keys[own_key]].append(record)
     groups = []
     for members in alike.values():
-        protocol = members[0].protocol
+        protocol = drop_file(members[0].protocol)
         if allow_mixed:
             protocol = _set_code_version(protocol, CODE_VERSION)
         for style in _list_styles(members):
@@ -136,17 +137,23 @@ def _build_group(
     return ProtocolGroup(members[0].task, shared, settings, dict(by_key))
 
 
-def _find_present_key(record: Record) -> str:
-    """Return the protocol key that a record would have under the present code version."""
-    present = _set_code_version(record.protocol, CODE_VERSION)
-    return protocol_key(present, record.eval_images)
+def _find_shared_key(record: Record, allow_mixed: bool) -> str:
+    """Return the key of a record's protocol as tables compare it; with `allow_mixed` of the present code version."""
+    protocol = drop_file(record.protocol)
+    if allow_mixed:
+        protocol = _set_code_version(protocol, CODE_VERSION)
+    # Its own key is known, and need not be found by hashing.
+    if protocol is record.protocol:
+        return record.protocol_key
+    return protocol_key(protocol, record.eval_images)
 
 
 def _find_run_key(record: Record, code_version: int) -> str:
-    """Return the run key that a record would have under a code version."""
-    if record.protocol["code_version"] == code_version:
+    """Return the run key that a record would have, as tables compare it, under a code version."""
+    identity = drop_file(record.identity)
+    if identity is record.identity and record.protocol["code_version"] == code_version:
         return record.run_key
-    return hash_identity(_set_code_version(record.identity, code_version))
+    return hash_identity(_set_code_version(identity, code_version))
 
 
 def _set_code_version(identity: dict[str, Any], code_version: int) -> dict[str, Any]:

@@ -6,6 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from senet_repro.config.paper_tables import count_eval_images
+from senet_repro.report.tables.first_weights import (
+    FIRST_WEIGHTS,
+    describe_source,
+    name_source,
+)
 from senet_repro.report.tables.seen_sets import FINGERPRINT, SET_SETTINGS
 
 Protocol = dict[str, Any]
@@ -22,6 +27,7 @@ EVAL_IMAGES = "eval_images"
 
 _READERS_NAMES = {
     "data.name": "data",
+    FIRST_WEIGHTS: "first weights",
     "data.fingerprint": "set's fingerprint",
     "model.name": "network",
     "recipe.schedule.kind": "schedule",
@@ -68,7 +74,7 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
         # Every copy of a set has a fingerprint, and the paper's is not known; `seen_sets` says how it was encoded.
         if key in SET_SETTINGS or _is_implied(key, renamed):
             continue
-        known = [str(settings[key]) for settings in paper_settings if key in settings]
+        known = [_write_value(key, settings[key]) for settings in paper_settings if key in settings]
         paper_values = ", ".join(dict.fromkeys(known)) or "none"
         # The paper itself has no version of this code; its protocol counts as of the present one.
         if key == "code_version":
@@ -80,9 +86,11 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
 
 def describe_setting(key: str, value: Any) -> str:
     """Return a setting and its value as a reader writes them, such as `epochs 30`."""
+    if key == FIRST_WEIGHTS:
+        return describe_source(None if value == ABSENT else value)
     if key == FINGERPRINT and value != ABSENT:
         value = value[:8]
-    return f"{name_setting(key)} {'none' if value == ABSENT else value}"
+    return f"{name_setting(key)} {'none' if value in (ABSENT, None) else value}"
 
 
 def name_settings(protocol: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,6 +106,13 @@ def name_setting(key: str) -> str:
     for part in _UNSPOKEN_PARTS:
         key = key.removeprefix(part)
     return key.replace(".", " ").replace("_", " ").replace("se ", "SE ")
+
+
+def _write_value(key: str, value: Any) -> str:
+    """Return a value of the paper's as it stands in brackets behind ours."""
+    if key == FIRST_WEIGHTS:
+        return name_source(value)
+    return "none" if value is None else str(value)
 
 
 def _find_renamed_parts(difference: Difference) -> list[str]:

@@ -34,6 +34,8 @@ class TableVariant:
     rows: dict[str, VariantRow]
     beside: dict[str, VariantRow]  # rows of other tables, for claims that compare with them
     superseded: list[Record]  # of its rows; a newer code version has the same run and seed
+    # Of its rows; another record of the same seed was made first, and started from another file.
+    other_files: list[Record]
 
     @property
     def all_records(self) -> list[Record]:
@@ -108,13 +110,14 @@ def find_variants(paper: PaperTable, groups: Sequence[ProtocolGroup]) -> list[Ta
 
 
 def _compare_with_paper(paper: PaperTable, group: ProtocolGroup) -> Difference | None:
-    """Return what a group changes in the table's own protocol for its network.
+    """Return what a group changes in the table's own protocol for its network, or for the one that it stands in for.
 
     None is returned where no row is for that network, or the table for that task.
     """
     if group.task != paper.task:
         return None
-    network = group.protocol["model"]["name"]
+    own_name = group.protocol["model"]["name"]
+    network = paper.stand_ins.get(own_name, own_name)
     for row in paper.rows.values():
         if row.axes is not None and row.network in (None, network):
             return group.compare_with_paper(paper_protocol(paper, row))
@@ -159,19 +162,24 @@ def _attach_plain(drafts: list[_Draft], plain: Sequence[_Draft]) -> None:
 
 def _build_variant(paper: PaperTable, draft: _Draft) -> TableVariant:
     by_key = _collect_records(draft.groups)
-    newest = {key: _select_newest(records) for key, records in by_key.items()}
+    counted = {key: _select_counted(records) for key, records in by_key.items()}
     protocols = _change_protocols(paper, draft.difference)
+    # A network that stands in for one does so for no other.
+    stood_for = paper.stand_ins.get(draft.difference.get("model.name", ""))
     rows = {}
     for name, row in paper.rows.items():
-        rows[name] = _build_row(row, protocols, newest)
+        rows[name] = _build_row(row, protocols, counted, stood_for)
     beside = {}
     for name, row in paper.beside.items():
-        beside[name] = _build_row(row, protocols, newest)
-    superseded = []
+        beside[name] = _build_row(row, protocols, counted, stood_for)
+    superseded: list[Record] = []
+    other_files: list[Record] = []
     # Two rows may be the same run on a network with few stages; its records are listed once.
     for run_key in dict.fromkeys(row.run_key for row in rows.values()):
-        if run_key in by_key:
-            superseded += _select_others(by_key[run_key], newest[run_key])
+        versions = {record.seed: _read_version(record) for record in counted.get(run_key or "", [])}
+        for record in _select_others(by_key.get(run_key or "", []), counted.get(run_key or "", [])):
+            is_older = _read_version(record) < versions[record.seed]
+            (superseded if is_older else other_files).append(record)
     return TableVariant(
         paper=paper,
         difference=draft.difference,
@@ -179,6 +187,7 @@ def _build_variant(paper: PaperTable, draft: _Draft) -> TableVariant:
         rows=rows,
         beside=beside,
         superseded=superseded,
+        other_files=other_files,
     )
 
 
@@ -202,25 +211,40 @@ def _change_protocols(paper: PaperTable, difference: Difference) -> dict[str | N
 
 
 def _build_row(
-    row: Row, protocols: Mapping[str | None, Protocol], records: Mapping[str, list[Record]]
+    row: Row,
+    protocols: Mapping[str | None, Protocol],
+    records: Mapping[str, list[Record]],
+    stood_for: str | None,
 ) -> VariantRow:
+    """Return a row with its records; `stood_for` is the network whose rows alone have any, None where all may."""
     if row.axes is None:
         return VariantRow()
     protocol = protocols[row.network]
+    if stood_for not in (None, row.network):
+        return VariantRow(protocol)
     axes = {**AXIS_DEFAULTS, **row.axes}
     blocks = build_se_identity(axes, protocol["se"], protocol["model"]["stages"])
     run_key = hash_identity({**protocol, "se": blocks})
     return VariantRow(protocol, run_key, records.get(run_key, []))
 
 
-def _select_newest(records: Sequence[Record]) -> list[Record]:
-    """Return of each seed the record of the newest code version."""
-    newest: dict[int, Record] = {}
+def _select_counted(records: Sequence[Record]) -> list[Record]:
+    """Return of each seed the record of the newest code version; of several files of first weights the earliest."""
+    counted: dict[int, Record] = {}
     for record in records:
-        rival = newest.setdefault(record.seed, record)
-        if record.protocol["code_version"] > rival.protocol["code_version"]:
-            newest[record.seed] = record
-    return list(newest.values())
+        rival = counted.setdefault(record.seed, record)
+        if _rank_record(record) < _rank_record(rival):
+            counted[record.seed] = record
+    return list(counted.values())
+
+
+def _rank_record(record: Record) -> tuple[int, str, str]:
+    """Return what the records of a seed are ordered by; the first counts, whatever came out of the others."""
+    return -_read_version(record), record.finished_at, record.run_key
+
+
+def _read_version(record: Record) -> int:
+    return int(record.protocol["code_version"])
 
 
 def _select_others(records: Sequence[Record], counted: Sequence[Record]) -> list[Record]:

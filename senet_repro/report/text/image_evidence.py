@@ -21,11 +21,15 @@ HEADING = (
 )
 HEADING_WITHOUT_IMAGES = "Run by run, since not every run kept which images it got right:"
 
+HEADING_OF_RUNS = "Run by run:"
+
 
 def format_image_evidence(table: ResultTable) -> str | None:
     """Return a line for each claim that one row is better than another, whose rows were run; None without any."""
     lines = []
-    heading = HEADING_WITHOUT_IMAGES
+    # Of a figure that no single image has there is no more to say.
+    is_counted = any(metric.rank is not None for metric in table.metrics)
+    heading = HEADING_WITHOUT_IMAGES if is_counted else HEADING_OF_RUNS
     for says, one in gather_image_evidence(table).items():
         if one.agreement is not None:
             heading = HEADING

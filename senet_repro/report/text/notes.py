@@ -83,6 +83,11 @@ def list_notes(table: ResultTable) -> list[str]:
     notes.append(config["recipe"].get("note"))
     notes.append(table.paper.note)
     notes += _describe_code_versions(table)
+    if table.other_files:
+        notes.append(
+            "Where a seed has records that start from several files of first weights, the one that was finished first "
+            f"counts; {_count_records(len(table.other_files))} left out."
+        )
     notes += _describe_skipped_images(table)
     notes += _describe_unplanned_seeds(table)
     notes.append(_describe_changed_plan(table))

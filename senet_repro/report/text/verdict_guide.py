@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from senet_repro.core.wording import choose_form, join_words
+from senet_repro.report.claims.comparisons import MetricClaim
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.judge import Judged
 from senet_repro.report.claims.words import (
@@ -33,8 +35,9 @@ SIZES = " Of sizes: they were counted on another network than the paper's."
 PROVISIONAL = "something else than chance may still change the verdict; its table says what."
 DIFFERENCE = (
     "the first row minus the second, seed by seed (a seed is one training with random numbers of its own), and the "
-    "mean of that. An error is better where this is below 0."
+    "mean of that."
 )
+BELOW = " An error is better where this is below 0."
 SPREAD = (
     "half of the 95 % interval of that mean: as far as other seeds could move it, and other test images, too, where it "
     'says "over ... images".'
@@ -65,8 +68,26 @@ def list_meanings(judged: Sequence[Judged]) -> dict[str, str]:
     if any(one.is_provisional for one in judged):
         meanings["provisional"] = PROVISIONAL
     if any(one.seeds is not None for one in judged):
-        meanings |= {"ours": DIFFERENCE, "±": SPREAD, "p": P_VALUE, "seeds": PLANNED}
+        meanings |= {
+            "ours": _explain_difference(judged),
+            "±": SPREAD,
+            "p": P_VALUE,
+            "seeds": PLANNED,
+        }
     return meanings
+
+
+def _explain_difference(judged: Sequence[Judged]) -> str:
+    """Return what the difference of two rows is, and on which side of 0 the first one is the better."""
+    metrics = [one.kind.metric for one in judged if isinstance(one.kind, MetricClaim)]
+    meaning = DIFFERENCE
+    if any(metric.better == "lower" for metric in metrics):
+        meaning += BELOW
+    higher = dict.fromkeys(metric.title for metric in metrics if metric.better == "higher")
+    if higher:
+        verb = choose_form(len(higher), "is", "are")
+        meaning += f" {join_words(higher, 'and')} {verb} better where this is above 0."
+    return meaning
 
 
 def _explain_verdict(verdict: str, judged: Sequence[Judged]) -> str:
