@@ -32,6 +32,15 @@ _MEND = "fetch the annotations again"
 _NUMBER = (int, float)
 
 
+@dataclass(frozen=True, eq=False)
+class _Images:
+    """The pictures that annotations list, by rising ids."""
+
+    ids: np.ndarray
+    sizes: np.ndarray
+    names: list[str]
+
+
 def load_coco(data: Data) -> tuple[ObjectSet, ObjectSet]:
     """Return the training and the evaluation part of the set at `data.root`, with all of its objects.
 
@@ -58,32 +67,26 @@ def load_coco_part(data: Data, part: str) -> ObjectSet:
     """
     (found,) = find_coco_parts(data, [part])
     annotations = _Annotations.read(found)
-    images = annotations.read_images()
-    if not data.skip_corrupt:
-        _refuse_missing(found, images.names)
+    images = _read_images(data, found, annotations)
     category_ids, category_names = annotations.read_categories()
     if len(category_ids) > data.classes:
         raise DataError(
             f"{found.annotations} has {len(category_ids)} categories: give data.classes={len(category_ids)}"
         )
-    files = [os.fsencode(found.pictures.path / name) for name in images.names]
     return ObjectSet(
         image_ids=images.ids,
         sizes=images.sizes,
         category_ids=category_ids,
         category_names=category_names,
         objects=annotations.read_objects(images.ids, category_ids),
-        pictures=PictureFiles(np.array(files)),
+        pictures=PictureFiles(_locate_files(found, images), images.sizes),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Images:
-    """The pictures that annotations list, by rising ids."""
-
-    ids: np.ndarray
-    sizes: np.ndarray
-    names: list[str]
+def list_picture_files(data: Data, part: str) -> np.ndarray:
+    """Return the pictures (N,) of one part, as bytes, by rising ids; raises as `load_coco`."""
+    (found,) = find_coco_parts(data, [part])
+    return _locate_files(found, _read_images(data, found, _Annotations.read(found)))
 
 
 class _Annotations:
@@ -127,6 +130,8 @@ class _Annotations:
         is_flat: np.ndarray = sizes.min(axis=1) < 1
         self._refuse_entries(entries, "image", is_flat, "has a side below 1 px")
         names = self._read_column(entries, "image", "file_name", (str,))
+        is_strange = np.array([not _is_file_name(name) for name in names], dtype=bool)
+        self._refuse_entries(entries, "image", is_strange, "has a file_name that no file can have")
         return _Images(ids[order], sizes[order], [names[place] for place in order])
 
     def read_categories(self) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -200,7 +205,9 @@ class _Annotations:
         ids = self._read_whole(entries, "annotation", name)
         places = np.searchsorted(known, ids)
         is_unknown = known[np.minimum(places, len(known) - 1)] != ids
-        self._refuse_entries(entries, "annotation", is_unknown, f"has a {name} that is not listed")
+        for unknown in ids[is_unknown][:1]:
+            reason = f"has the {name} {unknown}, which is not listed"
+            self._refuse_entries(entries, "annotation", is_unknown, reason)
         return places
 
     def _list_entries(self, name: str, kind: str) -> list[Entry]:
@@ -269,6 +276,28 @@ def _drop_masks(entry: Entry) -> Entry:
     """Return an entry of a file without the outline of its mask."""
     entry.pop("segmentation", None)
     return entry
+
+
+def _read_images(data: Data, found: CocoPart, annotations: _Annotations) -> _Images:
+    """Return the pictures that annotations list, all of which are there unless some may be left out."""
+    images = annotations.read_images()
+    if not data.skip_corrupt:
+        _refuse_missing(found, images.names)
+    return images
+
+
+def _locate_files(found: CocoPart, images: _Images) -> np.ndarray:
+    """Return the paths (N,) of pictures as bytes."""
+    return np.array([os.fsencode(found.pictures.path / name) for name in images.names])
+
+
+def _is_file_name(name: str) -> bool:
+    """Return whether a file within a folder can have this name."""
+    try:
+        encoded = os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return encoded not in (b"", b".", b"..") and b"/" not in encoded and b"\0" not in encoded
 
 
 def _refuse_missing(found: CocoPart, names: Sequence[str]) -> None:

@@ -38,6 +38,11 @@ class FileSet:
     labels: Tensor
     skipped: tuple[str, ...] = ()  # files that could not be read
 
+    @property
+    def sizes(self) -> None:
+        """Return no sizes: the images may have any."""
+        return
+
     def leave_out(self, names: Collection[str]) -> FileSet:
         """Return the set without the files of these names, as its `skipped`.
 

@@ -88,9 +88,10 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class PictureFiles:
-    """Pictures in files (N,), a numpy array of bytes."""
+    """Pictures in files (N,), a numpy array of bytes, and the height and width (N, 2) that they must have."""
 
     files: np.ndarray
+    sizes: np.ndarray
 
     def load_picture(self, index: int) -> Tensor:
         """Return the picture in a file, uint8 (3, H, W); raises as `decode_file`."""
@@ -102,7 +103,7 @@ class PictureFiles:
 
     def select_pictures(self, is_kept: np.ndarray) -> PictureFiles:
         """Return the files that (N,) bool says."""
-        return PictureFiles(self.files[is_kept])
+        return PictureFiles(self.files[is_kept], self.sizes[is_kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +157,8 @@ class ObjectSet:
         if (height, width) != (stated_height, stated_width):
             raise DataError(
                 f"{self.pictures.name_picture(index)} is {width}x{height} px, and its annotation (image "
-                f"{self.image_ids[index]}) states {stated_width}x{stated_height}: fetch both again"
+                f"{self.image_ids[index]}) states {stated_width}x{stated_height}: fetch both again, or give "
+                "data.skip_corrupt=true to leave it out"
             )
         return picture
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -14,9 +15,11 @@ from torch.utils.data import Dataset
 from senet_repro.config.class_folders import TRAIN
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
+from senet_repro.data.coco import list_picture_files
 from senet_repro.data.decode import decode_file
-from senet_repro.data.folder import FileSet, load_part
+from senet_repro.data.folder import load_part
 from senet_repro.data.sets import load_in_memory
+from senet_repro.data.shapes import load_shapes
 from senet_repro.data.workers import build_loader, end_workers, iterate_batches
 
 # Pictures that a worker looks at before it answers.
@@ -60,7 +63,7 @@ class PixelSums:
 def sum_training_pixels(
     data: Data, num_workers: int, report: Callable[[int, int], None]
 ) -> PixelSums:
-    """Return the sums over every pixel of the training pictures, decoded and not yet cut.
+    """Return the sums over every pixel of the training pictures, decoded, and neither cut nor scaled.
 
     `num_workers` processes decode files (0: this one); `report` is told how many pictures are done, and of how many.
 
@@ -69,7 +72,10 @@ def sum_training_pixels(
     """
     if data.kind == "memory":
         return _sum_images(load_in_memory(data).train.images)
-    files = load_part(data, TRAIN)
+    if data.kind == "drawn":
+        drawn, _ = load_shapes(data)
+        return _sum_images(torch.stack([drawn.load_picture(index) for index in range(len(drawn))]))
+    files = _list_training_files(data)
     total = PixelSums()
     for end, found in _sum_chunks(_SummedChunks(files, data.skip_corrupt), num_workers):
         if isinstance(found, DataError):
@@ -77,6 +83,13 @@ def sum_training_pixels(
         total += found
         report(end, len(files))
     return total
+
+
+def _list_training_files(data: Data) -> np.ndarray:
+    """Return the training pictures of a set in files (N,), a numpy array of bytes."""
+    if data.kind == "boxes":
+        return list_picture_files(data, TRAIN)
+    return load_part(data, TRAIN).files
 
 
 def _sum_images(images: Tensor) -> PixelSums:
@@ -94,7 +107,7 @@ def _sum_images(images: Tensor) -> PixelSums:
 class _SummedChunks(Dataset[tuple[int, PixelSums | DataError]]):
     """Chunks of the files: the index at which each ends, and its sums, or the error that a worker would bury."""
 
-    def __init__(self, files: FileSet, skip_corrupt: bool) -> None:
+    def __init__(self, files: np.ndarray, skip_corrupt: bool) -> None:
         self.files = files
         self.skip_corrupt = skip_corrupt
 
@@ -104,7 +117,7 @@ class _SummedChunks(Dataset[tuple[int, PixelSums | DataError]]):
     def __getitem__(self, chunk: int) -> tuple[int, PixelSums | DataError]:
         end = min((chunk + 1) * _CHUNK, len(self.files))
         total = PixelSums()
-        for file in self.files.files[chunk * _CHUNK : end]:
+        for file in self.files[chunk * _CHUNK : end]:
             try:
                 total += _sum_images(decode_file(os.fsdecode(file)).unsqueeze(0))
             except DataError as error:

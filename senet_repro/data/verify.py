@@ -44,6 +44,11 @@ class FileList(Protocol):
         """Their paths (N,), a numpy array of bytes."""
         ...
 
+    @property
+    def sizes(self) -> np.ndarray | None:
+        """Height and width (N, 2) that the images must have, int64; None: any."""
+        ...
+
 
 def find_corrupt_files(
     sets: Sequence[FileList],
@@ -51,19 +56,22 @@ def find_corrupt_files(
     cache: Path,
     pause: Callable[[], None],
 ) -> list[str]:
-    """Return the files that are no readable images, in order; `num_workers` processes look (0: this one).
+    """Return the files that are no readable images, or of another size than they must have, in order.
+
+    `num_workers` processes look (0: this one).
 
     `pause` is called every few images, and may raise to end the search.
     """
     files = np.concatenate([part.files for part in sets])
-    folder = cache / _fingerprint_files(files)
+    sizes = _join_sizes(sets)
+    folder = cache / _fingerprint_files(files, sizes)
     report = partial(print, file=sys.stderr)
     with hold_lock(folder, report):
         findings = folder / "found.json"
         start, suspects = _read_findings(findings, len(files))
-        corrupt = [index for index in suspects if not _is_readable(files[index])]
+        corrupt = [index for index in suspects if not _is_sound(files[index], sizes[index])]
         reported_s = time.monotonic()
-        for looked_at, found in _look_at_files(files, start, num_workers):
+        for looked_at, found in _look_at_files(files, sizes, start, num_workers):
             corrupt += found
             quiet_s = time.monotonic() - reported_s
             is_last = looked_at == len(files)
@@ -76,10 +84,11 @@ def find_corrupt_files(
     return [os.fsdecode(files[index]) for index in corrupt]
 
 
-def corruption_error(corrupt: Sequence[str]) -> DataError:
-    """Return the error that names corrupt files, with the mend."""
+def corruption_error(corrupt: Sequence[str], has_sizes: bool = False) -> DataError:
+    """Return the error that names corrupt files, with the mend; `has_sizes` where they must have certain sizes."""
+    of_sizes = " of the sizes that their annotations state" if has_sizes else ""
     return DataError(
-        f"{name_some(corrupt, _NAMED)}: not readable as images; fetch them again, "
+        f"{name_some(corrupt, _NAMED)}: not readable as images{of_sizes}; fetch them again, "
         "or give data.skip_corrupt=true to leave them out"
     )
 
@@ -105,8 +114,9 @@ def _is_index(number: Any, count: int) -> bool:
 class _Chunks(Dataset[tuple[int, list[int]]]):
     """Chunks of the files from the `start`-th on: the index at which each ends, and which of its files are corrupt."""
 
-    def __init__(self, files: np.ndarray, start: int) -> None:
+    def __init__(self, files: np.ndarray, sizes: np.ndarray, start: int) -> None:
         self.files = files
+        self.sizes = sizes
         self.start = start
 
     def __len__(self) -> int:
@@ -118,37 +128,48 @@ class _Chunks(Dataset[tuple[int, list[int]]]):
         end = min(first + _CHUNK, len(self.files))
         corrupt = []
         for index in range(first, end):
-            if not _is_readable(self.files[index]):
+            if not _is_sound(self.files[index], self.sizes[index]):
                 corrupt.append(index)
         return end, corrupt
 
 
-def _is_readable(file: bytes) -> bool:
+def _is_sound(file: bytes, size: np.ndarray) -> bool:
+    """Return whether a file is a readable image of a size: height and width, or zeros for any."""
     # The decoder's own judgement: torchvision refuses a JPEG or PNG of which pixels are missing. Two kinds of damage
     # pass here as they pass in training: changed bytes in the middle of a JPEG, and a PNG without its last chunk,
     # which holds nothing.
     try:
-        decode_file(os.fsdecode(file))
+        image = decode_file(os.fsdecode(file))
     except DataError:
         return False
-    return True
+    return not size.any() or tuple(image.shape[1:]) == tuple(size)
 
 
 def _look_at_files(
     files: np.ndarray,
+    sizes: np.ndarray,
     start: int,
     num_workers: int,
 ) -> Iterator[tuple[int, list[int]]]:
     """Yield, chunk by chunk, how many files were looked at and which of the chunk's are corrupt."""
-    chunks = build_loader(_Chunks(files, start), num_workers, batch_size=None)
+    chunks = build_loader(_Chunks(files, sizes, start), num_workers, batch_size=None)
     try:
         yield from iterate_batches(chunks)
     finally:
         end_workers(chunks)
 
 
-def _fingerprint_files(files: np.ndarray) -> str:
-    """Return 16 hexadecimal digits that change with a file's name and with the time of a file's folder."""
+def _join_sizes(sets: Sequence[FileList]) -> np.ndarray:
+    """Return the size (N, 2) that each file of some sets must have; zeros for any."""
+    joined = []
+    for part in sets:
+        any_size = np.zeros((len(part.files), 2), dtype=np.int64)
+        joined.append(any_size if part.sizes is None else part.sizes)
+    return np.concatenate(joined)
+
+
+def _fingerprint_files(files: np.ndarray, sizes: np.ndarray) -> str:
+    """Return 16 hexadecimal digits that change with a file's name or size due, and with the time of its folder."""
     paths = [os.path.split(file) for file in files.tolist()]
     # Real paths: the same folder under another name, or through a link, has the same findings.
     real_folders = {folder: os.path.realpath(folder) for folder, _ in paths}
@@ -160,4 +181,7 @@ def _fingerprint_files(files: np.ndarray) -> str:
     for folder, name in paths:
         entry = b"%s/%s\0" % (real_folders[folder], name)
         digest.update(entry)
+    # Without sizes the findings keep their name.
+    if sizes.any():
+        digest.update(sizes.tobytes())
     return digest.hexdigest()[:16]

@@ -74,7 +74,8 @@ class SteppedData(TaskData):
             return
         self._corrupt = find_corrupt_files(files, self.num_workers, self.verified, pause)
         if self._corrupt and not self.data.skip_corrupt:
-            raise corruption_error(self._corrupt)
+            has_sizes = any(part.sizes is not None for part in files)
+            raise corruption_error(self._corrupt, has_sizes)
 
     def tell_skipped(self) -> None:
         """Say on standard error how many images were left out, in one process alone."""
