@@ -34,7 +34,9 @@ def show_found_objects(table: ResultTable, section_id: str, problems: list[str])
         try:
             pictures = _draw_pictures(first, f"{section_id}-found-{number}")
         except ConfigError as error:
-            problems.append(str(error))
+            # A run may be a row of several tables.
+            if str(error) not in problems:
+                problems.append(str(error))
             continue
         if pictures:
             shown.append(ShownRun(row.name, first.seed, pictures))
