@@ -16,4 +16,4 @@ METRICS = (
 """AP over IoU 0.5 to 0.95 in steps of 0.05, at 0.5 and at 0.75, and of objects below 32x32 px, below 96x96 px and above."""
 
 SIZE_METRICS = METRICS[3:]
-"""Those of small, medium and large objects."""
+"""The metrics of small, medium and large objects."""

@@ -18,6 +18,7 @@ from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks.detection import TASK
 from senet_repro.tasks.detection.average_precision import measure_average_precision
 from senet_repro.training.run_record import read_outcomes_of
+from senet_repro.training.surroundings import list_versions
 from tests.conftest import ROOT
 from tests.detections import draw_detections
 from tests.object_runs import write_detector
@@ -74,3 +75,8 @@ def test_a_command_without_the_library_is_refused_before_torch_is_imported(tmp_p
     assert "pip install 'senet-repro[coco]'" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_names_the_library_that_measured_it() -> None:
+    assert "faster-coco-eval" not in list_versions()
+    assert list_versions(TASK.name)["faster-coco-eval"].startswith("1.")
