@@ -21,7 +21,7 @@ _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegac
 
 
 def list_versions(task: str | None = None) -> dict[str, str]:
-    """Return Python's version and those of the libraries that a number can depend on, for a task those of its own too."""
+    """Return Python's version and those of the libraries that a number can depend on; of a task, its own ones too."""
     libraries = {library: _find_version(library) for library in _LIBRARIES}
     # Where it is here, pictures are decoded by it.
     if find_torchcodec() is not None:
