@@ -1,7 +1,7 @@
 """Collect a campaign: copy what is finished into the folder that is committed, with its tables and its account.
 
-FOLDER/<run>/seed<k>/   record, settings, metrics, outcomes, plan and starts of a finished run; of a failed one its
-                        status instead of a record and outcomes
+FOLDER/<run>/seed<k>/   record, settings, metrics, outcomes, plan and starts of a finished run, and the pictures that
+                        a detector keeps; of a failed one its status instead of a record and outcomes
 FOLDER/weights/         the final weights of the first seed of each row, in float16
 FOLDER/tables/          every table that has a record
 FOLDER/account.md       what became of each run of the plan
@@ -29,6 +29,7 @@ from senet_repro.results.account import (
     read_account,
     refuse_other_plans,
 )
+from senet_repro.results.example_pictures import read_pictures, write_pictures
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import read_status, write_status
 
@@ -142,6 +143,9 @@ def _copy_finished(run: AccountedRun, folder: Path) -> None:
     target.path.mkdir(parents=True, exist_ok=True)
     _copy_files(source, target)
     write_bytes(target.path / image_file.name, outcomes)
+    pictures = read_pictures(source.path)
+    if pictures:
+        write_pictures(target.path, pictures)
     # Of an attempt that failed of what was mended since.
     target.status_file.unlink(missing_ok=True)
     # Last, as in the run's own folder: where it is, the others are.

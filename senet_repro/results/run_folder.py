@@ -39,6 +39,7 @@ class RunFolder:
         metrics.csv                the same as a table, with logger=csv
         outcomes.npz               label and likeliest classes of every evaluation image, at the last epoch
         detections.npz             with task=detection in its place: every object of those images, and every one found
+        pictures/<image id>.jpg    with it: up to four evaluation pictures, small, on which the report draws them
         checkpoints/last.ckpt      of the last finished epoch, or of the step at which a signal ended the run
         checkpoints/previous.ckpt  the one before
         checkpoints/new.ckpt       one that is being written and has not been read back yet
@@ -105,6 +106,15 @@ class RunFolder:
     def detections_file(self) -> Path:
         """The objects of every evaluation image and those found there at the last epoch, of a detector."""
         return self.path / "detections.npz"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the evaluation pictures that the report draws objects on."""
+        return self.path / "pictures"
+
+    def name_picture(self, image_id: int) -> Path:
+        """Return the file of one of those pictures."""
+        return self.pictures / f"{image_id}.jpg"
 
     def find_image_file(self) -> Path:
         """Return the file of what the last epoch found on each image, of whichever task the run is."""

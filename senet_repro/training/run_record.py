@@ -88,7 +88,7 @@ def build_record(
         images_per_s=round(train_images / train_s, 1),
         commit=commit.revision,
         dirty=commit.dirty,
-        versions=list_versions(),
+        versions=list_versions(run.task),
         hardware=describe_hardware(trainer),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import DETECTION, Run
 from senet_repro.data.decode import find_torchcodec
 from senet_repro.results.record import TRAINER_SETTINGS
 from senet_repro.training.compilation import is_compiled
@@ -20,12 +20,15 @@ from senet_repro.training.speed import decide_graph
 _LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf", "numpy")
 
 
-def list_versions() -> dict[str, str]:
-    """Return Python's version and those of the libraries that a number can depend on."""
+def list_versions(task: str | None = None) -> dict[str, str]:
+    """Return Python's version and those of the libraries that a number can depend on; of a task, its own ones too."""
     libraries = {library: _find_version(library) for library in _LIBRARIES}
     # Where it is here, pictures are decoded by it.
     if find_torchcodec() is not None:
         libraries["torchcodec"] = _find_version("torchcodec")
+    # Average precision is counted by it.
+    if task == DETECTION:
+        libraries["faster-coco-eval"] = _find_version("faster-coco-eval")
     return {"python": platform.python_version(), **libraries}
 
 

@@ -102,6 +102,8 @@ IMPOSSIBLE: list[tuple[str, Any]] = [
     ),
     ("outcomes", {"sha256": "0" * 64, "images": 3, "ranks": None}),
     ("outcomes", {"sha256": "../x", "images": 3, "ranks": 5}),
+    ("outcomes", {"sha256": "0" * 64, "images": 3, "objects": 7, "found": -1}),
+    ("outcomes", {"sha256": "0" * 64, "ranks": 5}),
     ("metrics_sha256", 7),
     ("schema_version", True),
     ("trainer", nest(MOST_DEPTH)),

@@ -19,6 +19,7 @@ from senet_repro.core.wording import count_noun
 from senet_repro.report.claims.costs import judge_costs
 from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.figures.drawing import Drawing
+from senet_repro.report.figures.found_objects import LEAST_SCORE, draw_box_legend
 from senet_repro.report.page.provenance import (
     PROGRAM,
     describe_machine,
@@ -59,6 +60,7 @@ from senet_repro.report.text.importance import (
     list_importance_notes,
 )
 from senet_repro.report.text.notes import explain_gap, format_seed_count
+from senet_repro.report.text.object_sizes import SIZES_HEADING, SIZES_NOTE, list_size_cells
 from senet_repro.report.text.verdict_guide import list_meanings
 from senet_repro.report.text.verdicts import describe_family, describe_outcome, format_verdict
 from senet_repro.results.metrics import Metric, printed_metrics
@@ -116,6 +118,10 @@ def render_page(
         studies=studies,
         drawings=drawings,
         gates_legend=GATES_LEGEND,
+        box_legend=draw_box_legend(),
+        least_score=LEAST_SCORE,
+        sizes_heading=SIZES_HEADING,
+        sizes_note=SIZES_NOTE,
         machines=list_machines(results.records),
         failed_rows=_list_failed_rows(sections),
         other_failures=_list_other_failures(results, sections),
@@ -257,6 +263,7 @@ def _load_template() -> Any:
         cost_notes=list_cost_notes,
         cost_caution=caution_costs,
         cost_verdicts=judge_costs,
+        size_cells=list_size_cells,
         border=explain_border,
         p_value=format_p_value,
         seeds=format_seed_count,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from senet_repro.config.paper_tables import label_table
 from senet_repro.report.claims.judge import Judged, judge_together
@@ -13,8 +13,10 @@ from senet_repro.report.claims.words import NOT_RUN
 from senet_repro.report.figures.captions import describe_standing, write_title
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.table_figures import draw_table_figures
+from senet_repro.report.page.found_pictures import ShownRun, show_found_objects
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, format_interval
+from senet_repro.report.tables.object_sizes import SizeRow, measure_sizes
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
 from senet_repro.report.text.pooled import format_pooled
@@ -33,6 +35,9 @@ class Section:
     notes: list[str]
     judged: list[Judged]
     drawings: list[Drawing]
+    # Of detectors: pictures with what was found in them, and average precision by the size of objects.
+    found: list[ShownRun] = field(default_factory=list)
+    sizes: list[SizeRow] = field(default_factory=list)
 
     @property
     def paper_label(self) -> str:
@@ -138,7 +143,10 @@ def _collect_run_keys(table: ResultTable) -> set[tuple[str, int]]:
 
 
 def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Section]:
-    """Return a section for every table, each with an id of its own."""
+    """Return a section for every table, each with an id of its own.
+
+    What cannot be believed of the pictures of its runs is added to the unreadable files of `results`.
+    """
     sections: list[Section] = []
     counts: Counter[str] = Counter()
     for table, judged in zip(tables, judge_together(tables), strict=True):
@@ -156,6 +164,8 @@ def build_sections(results: Results, tables: Sequence[ResultTable]) -> list[Sect
             notes=_list_section_notes(table),
             judged=judged,
             drawings=draw_table_figures(table, section_id, results.folders),
+            found=show_found_objects(table, section_id, results.unreadable),
+            sizes=measure_sizes(table),
         )
         sections.append(section)
     return sections

@@ -14,3 +14,6 @@ METRICS = (
     Metric(key="ap_large", label="AP large", better="higher", decimals=1, is_printed=False),
 )
 """AP over IoU 0.5 to 0.95 in steps of 0.05, at 0.5 and at 0.75; of objects below 32x32 px, below 96x96 px and above."""
+
+SIZE_METRICS = METRICS[3:]
+"""The metrics of small, medium and large objects."""

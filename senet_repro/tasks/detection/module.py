@@ -14,6 +14,7 @@ from senet_repro.results.detections import Detections
 from senet_repro.tasks.detection.average_precision import measure_average_precision
 from senet_repro.tasks.detection.data_module import ObjectData
 from senet_repro.tasks.detection.detection_log import DetectionLog
+from senet_repro.tasks.detection.examples import IllustratedDetections
 from senet_repro.tasks.detection.metrics import METRICS
 from senet_repro.training.measures import MeanLoss
 from senet_repro.training.task_module import IMAGES, TaskModule
@@ -75,9 +76,8 @@ class DetectionModule(TaskModule):
         """Return the average precisions over the pictures of all devices, in percent by the names of the metrics."""
         # Counts the pictures; there are no sums beside.
         super().close_evaluation()
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ObjectData)
-        self._detections = self._found.gather_detections(self.trainer.world_size, data.eval_set)
+        processes = self.trainer.world_size
+        self._detections = self._found.gather_detections(processes, self._data.eval_set)
         measured: dict[str, float] = {}
         # A set takes seconds to count, in which other processes would take cores from the first one's.
         if self.trainer.is_global_zero:
@@ -85,9 +85,16 @@ class DetectionModule(TaskModule):
         shared: dict[str, float] = self.trainer.strategy.broadcast(measured)
         return shared
 
-    def gather_outcomes(self) -> Detections | None:
-        """Return everything that was found in the evaluation pictures, and what is there to be found."""
-        return self._detections
+    def gather_outcomes(self) -> IllustratedDetections:
+        """Return what was found in the evaluation pictures, and what is there to be found, with a few of them."""
+        assert self._detections is not None
+        return IllustratedDetections(self._detections, self._data.eval_set)
+
+    @property
+    def _data(self) -> ObjectData:
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, ObjectData)
+        return data
 
 
 def _read_pictures(batch: ObjectBatch) -> list[Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from senet_repro.data.object_set import DrawnPictures, Objects, ObjectSet
 from senet_repro.results.detections import Detections
 from senet_repro.tasks.detection.detection_log import DetectionLog, merge_shares
 from tests.conftest import ROOT
@@ -20,21 +20,16 @@ from tests.detections import draw_detections
 CPU = torch.device("cpu")
 
 
-@dataclass(frozen=True)
-class FoundSet:
-    """The set that detections were drawn for."""
-
-    drawn: Detections
-
-    @property
-    def objects(self) -> object:
-        return self.drawn.true
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.drawn, name)
-
-    def __len__(self) -> int:
-        return len(self.drawn.image_ids)
+def build_set(drawn: Detections) -> ObjectSet:
+    """Return the set that detections were drawn for."""
+    return ObjectSet(
+        image_ids=drawn.image_ids,
+        sizes=drawn.sizes,
+        category_ids=drawn.category_ids,
+        category_names=drawn.category_names,
+        objects=Objects(**vars(drawn.true)),
+        pictures=DrawnPictures(np.zeros((len(drawn.image_ids), 3, 1, 1), np.uint8)),
+    )
 
 
 def fill_log(drawn: Detections, rank: int, processes: int) -> DetectionLog:
@@ -52,7 +47,7 @@ def fill_log(drawn: Detections, rank: int, processes: int) -> DetectionLog:
 
 def test_a_single_process_has_all_of_the_set() -> None:
     drawn = draw_detections(images=9)
-    gathered = fill_log(drawn, 0, 1).gather_detections(1, FoundSet(drawn))  # type: ignore[arg-type]
+    gathered = fill_log(drawn, 0, 1).gather_detections(1, build_set(drawn))
     assert gathered.digest == drawn.digest
 
 
@@ -75,7 +70,7 @@ def test_corners_become_sides_in_the_precision_of_the_network() -> None:
     corners = torch.tensor([[0.1, 0.2, 100.3, 50.7]])
     log.add_image(0, corners, torch.tensor([2]), torch.tensor([0.7]))
     drawn = draw_detections(images=1)
-    found = log.gather_detections(1, FoundSet(drawn)).found  # type: ignore[arg-type]
+    found = log.gather_detections(1, build_set(drawn)).found
     sides = corners[:, 2:] - corners[:, :2]
     assert found.boxes.tolist() == torch.cat([corners[:, :2], sides], dim=1).tolist()
     assert found.scores.tolist() == torch.tensor([0.7]).tolist()
@@ -85,12 +80,12 @@ def test_corners_become_sides_in_the_precision_of_the_network() -> None:
 def test_nothing_found_is_no_object_and_neither_is_a_box_that_overflowed() -> None:
     drawn = draw_detections(images=3)
     log = DetectionLog(CPU)
-    assert len(log.gather_detections(1, FoundSet(drawn)).found.labels) == 0  # type: ignore[arg-type]
+    assert len(log.gather_detections(1, build_set(drawn)).found.labels) == 0
     nothing = torch.empty(0, 4)
     log.add_image(0, nothing, torch.empty(0, dtype=torch.int64), torch.empty(0))
     boxes = torch.tensor([[0, 0, 5, 5], [0, 0, torch.inf, 5], [0, 0, 4, 4]])
     log.add_image(1, boxes, torch.tensor([0, 1, 2]), torch.tensor([0.5, 0.9, torch.nan]))
-    found = log.gather_detections(1, FoundSet(drawn)).found  # type: ignore[arg-type]
+    found = log.gather_detections(1, build_set(drawn)).found
     assert found.labels.tolist() == [0]
     assert found.offsets.tolist() == [0, 0, 1, 1]
 
@@ -110,7 +105,7 @@ def gather_both(rank: int, folder: str) -> None:
     for images in (1, 5):
         drawn = draw_detections(images=images)
         log = fill_log(drawn, rank, 2)
-        gathered = log.gather_detections(2, FoundSet(drawn))  # type: ignore[arg-type]
+        gathered = log.gather_detections(2, build_set(drawn))
         # Each process has all of it.
         assert gathered.digest == drawn.digest
     dist.destroy_process_group()
