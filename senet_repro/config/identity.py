@@ -133,6 +133,10 @@ def _identify_data(run: Run) -> dict[str, Any]:
     # A key that came later: left out where it changes nothing, or every older run would have another key.
     if data["decode"] == "cpu":
         del data["decode"]
+    if data["eval_resize_sides"] == "short":
+        del data["eval_resize_sides"]
+    if data["subset"] is None:
+        del data["subset"]
     # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
     found = run.data.found
     if found is not None:

@@ -43,6 +43,7 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 DATA_KINDS = ("memory", "folders")
 DECODERS = ("cpu", "gpu")
+RESIZED_SIDES = ("short", "both")
 
 # The name under which a field's metadata hold the mark of a fact.
 FACT = "fact"
@@ -99,6 +100,8 @@ class Data:
     """An image set and its augmentation."""
 
     name: str = field(metadata=mark_fact())  # of its file in conf/data/
+    # Which of the training parts that a set comes with, such as challenge or standard; none: there is one.
+    subset: str | None = None
     # memory: whole, as one tensor | folders: image files in class folders
     kind: str = field(metadata=mark_fact())
     title: str = field(metadata=mark_fact())  # its name as readers write it
@@ -113,6 +116,8 @@ class Data:
     eval_px: int = field(metadata=from_to(1, MOST_PX))
     # Shorter side of an evaluation image before its centre crop; none: no resizing.
     eval_resize_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
+    # Which sides have that length: short, which keeps the aspect | both, which makes a square.
+    eval_resize_sides: str = "short"
     # Per RGB channel, on the 0..255 scale; a standard deviation below 1 belongs to the 0..1 scale.
     mean: list[float] = field(metadata=list_of(3, 0, 255))
     std: list[float] = field(metadata=list_of(3, 1, 255))
