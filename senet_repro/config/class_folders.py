@@ -56,6 +56,8 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
     """
     if data.root is None:
         wanted = " and ".join(f"DIR/{part}" for part in parts)
+        if data.name == PLACES:
+            wanted += ", or with its lists and folders of pictures as they are published"
         raise DataError(f"{data.name} is read from class folders: give data.root=DIR with {wanted}")
     root = Path(data.root)
     require_folder(root)

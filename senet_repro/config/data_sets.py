@@ -20,8 +20,9 @@ def _choose_for_subset(subset: str | None, values: dict[str, Any]) -> Any:
     Raises:
         ConfigError: the set has no such subset.
     """
-    require_choice("data.subset", str(subset), values)
-    return values[str(subset)]
+    chosen = "null" if subset is None else subset
+    require_choice("data.subset", chosen, values)
+    return values[chosen]
 
 
 # The facts of a set that has subsets follow from the one that is chosen: conf/data/places365.yaml.

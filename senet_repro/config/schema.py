@@ -256,7 +256,7 @@ class Claim:
     section: str = ""  # of the paper; empty for a claim of your own
     says: str  # in few words of our own
     # Lower: the first row's figure is better than the second's, and so on | equivalent | cost | rivals: it is no worse
-    # than that of a costlier row.
+    # than that of a costlier row | below: it is better than the published one of a row that is only cited.
     kind: str
     rows: list[str]
     # A published figure of Row. Cost: a size; all others: a metric, or none for the first of the task.
