@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import InterpolationResolutionError
 
 from senet_repro.config.conf_dir import list_files, load_file
+from senet_repro.config.explain import plain_errors
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
 
@@ -63,11 +63,8 @@ def read_set_facts(name: str, subset: str | None = None) -> SetFacts:
             raise ConfigError(f"data.subset={subset}: {name} has no subsets; leave it out")
         stated["subset"] = subset
     facts = OmegaConf.create({key: stated[key] for key in (*FACTS, "subset") if key in stated})
-    try:
+    with plain_errors():
         return SetFacts(**{fact: facts[fact] for fact in FACTS})
-    except InterpolationResolutionError as error:
-        # What the resolver said, without OmegaConf's circumstances.
-        raise ConfigError(str(error.__cause__)) from error
 
 
 @lru_cache
