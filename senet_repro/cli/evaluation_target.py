@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from senet_repro.config.class_folders import EVAL, find_class_folders
+from senet_repro.config.class_folders import find_class_folders
 from senet_repro.config.composition import compose_config, run_as_stated, run_from
 from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.evaluation import CropRule, EvaluationWords, choose_rules
@@ -19,6 +19,7 @@ from senet_repro.config.found_set import find_set, fingerprint_eval_folders
 from senet_repro.config.identity import run_key, run_name
 from senet_repro.config.keys import list_ranges
 from senet_repro.config.overrides import parse_override, read_run_overrides
+from senet_repro.config.picture_folders import EVAL
 from senet_repro.config.releases import ReleasedNetwork, find_release, guess_source
 from senet_repro.config.schema import DEFAULT_TASK, Run
 from senet_repro.config.settings import check_settings
@@ -200,6 +201,8 @@ class _ExpectedImages:
     interpolation: str
     train_px: int
     rule: CropRule
+    # Which sides of an image are resized: those that the file tells of; None: as of the set.
+    sides: str | None = None
 
 
 def _expect_images(
@@ -215,6 +218,7 @@ def _expect_images(
             interpolation="bilinear",
             train_px=about["train_px"],
             rule=CropRule(size_px=about["eval_px"], resize_px=about["eval_resize_px"]),
+            sides=about.get("eval_resize_sides", "short"),
         )
     return _ExpectedImages(
         whose=f"{source}'s {release.name}",
@@ -262,6 +266,7 @@ def _list_overrides(
         *release.settings,
         f"data.mean=[{mean}]",
         f"data.std=[{std}]",
+        *([] if expected.sides is None else [f"data.eval_resize_sides={expected.sides}"]),
         f"init.weights={path}",
         f"init.source={source}",
         *overrides,

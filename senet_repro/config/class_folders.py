@@ -1,7 +1,7 @@
 """Sets in class folders, root/train/<class>/* and root/val/<class>/* (config floor; no torch).
 
-Here it is decided what is a class, what a picture and what neither, for every reader: for the fingerprint of a set, for
-training on it, and for verifying it.
+Here it is decided what is a class, for every reader: for the fingerprint of a set, for training on it, and for
+verifying it. What is a picture is decided in `picture_folders`. Places365 may lie otherwise, see `places_files`.
 
 - The evaluation part is the first of val/, validation/ and test/ that is there.
 - It may have its pictures in one folder, val/* or val/images/*, and a list of their classes, see `picture_lists`.
@@ -12,10 +12,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from senet_repro.config.imagenet_classes import number_classes
+from senet_repro.config.imagenet_classes import have_own_numbers, number_classes
+from senet_repro.config.picture_folders import (
+    EVAL,
+    PARTS,
+    SUFFIXES,
+    TRAIN,
+    ClassFolders,
+    Entries,
+    PictureFolder,
+    list_class_folders,
+    list_pictures,
+    require_folder,
+)
 from senet_repro.config.picture_lists import (
     LIST_SUFFIX,
     find_list,
@@ -23,77 +35,14 @@ from senet_repro.config.picture_lists import (
     name_listed_classes,
     read_list,
 )
+from senet_repro.config.places_files import PLACES, find_listed_places, has_listed_layout
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.core.wording import choose_form, name_some
 
-TRAIN, EVAL = PARTS = ("train", "val")
 EVAL_FOLDERS = ("val", "validation", "test")
 """The names that the folder of the evaluation part may have; the first that is there counts."""
 INNER_FOLDER = "images"
-SUFFIXES = (".jpeg", ".jpg", ".png")
-
-
-@dataclass(frozen=True)
-class PictureFolder:
-    """A folder with pictures of one class, or of the classes that a list states."""
-
-    part: str  # train or val, whatever the folder is called
-    path: Path
-    class_name: str  # empty where a list states the classes
-    # The class of each picture by its name, where a list states it.
-    listed: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        """Return the name of the folder within its set, wherever this lies: train/n01440764, or val."""
-        return f"{self.part}/{self.class_name}".rstrip("/")
-
-    def list_pictures(self) -> list[str]:
-        """Return the names of its pictures, in their order.
-
-        Raises:
-            DataError: the folder cannot be read, or holds other pictures than its list.
-        """
-        pictures = list_pictures(self.path).taken
-        if self.listed:
-            _compare_with_list(self, pictures)
-        return pictures
-
-    def name_classes(self, pictures: Sequence[str]) -> list[str]:
-        """Return the name of the class of each picture."""
-        if not self.listed:
-            return [self.class_name] * len(pictures)
-        return [self.listed[picture] for picture in pictures]
-
-
-@dataclass(frozen=True)
-class ClassFolders:
-    """The classes of a set, in the order of their names, and the number of each among the outputs of a network."""
-
-    root: Path
-    names: list[str]
-    labels: list[int]
-    folders: list[PictureFolder]  # of the parts that were asked for
-
-    def list_folders(self, part: str) -> list[PictureFolder]:
-        """Return the folders with the pictures of a part of the set, train or val."""
-        return [folder for folder in self.folders if folder.part == part]
-
-    @property
-    def numbers(self) -> dict[str, int]:
-        """Return the label of each class by its name."""
-        return dict(zip(self.names, self.labels, strict=True))
-
-
-@dataclass(frozen=True)
-class Entries:
-    """The entries of one folder, by what they are."""
-
-    taken: list[str] = field(default_factory=list)  # classes, or pictures
-    broken: list[str] = field(default_factory=list)  # links to nothing that may have been classes
-    hidden: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)  # such as pictures of another kind
 
 
 def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders:
@@ -107,9 +56,13 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
     """
     if data.root is None:
         wanted = " and ".join(f"DIR/{part}" for part in parts)
+        if data.name == PLACES:
+            wanted += ", or with its lists and folders of pictures as they are published"
         raise DataError(f"{data.name} is read from class folders: give data.root=DIR with {wanted}")
     root = Path(data.root)
     require_folder(root)
+    if data.name == PLACES and has_listed_layout(root):
+        return find_listed_places(data, parts)
     names, folders = _find_parts(root, parts)
     if data.classes and len(names) > data.classes:
         # The names are those of the training part, where it is there.
@@ -117,8 +70,10 @@ def find_class_folders(data: Data, parts: Sequence[str] = PARTS) -> ClassFolders
         if not counted.is_dir():
             counted = find_eval_folder(root)
         raise DataError(f"{counted} has {len(names)} classes: give data.classes={len(names)}")
-    labels = number_classes(names, data.classes or len(names))
-    return ClassFolders(root, names, labels, folders)
+    classes = data.classes or len(names)
+    labels = number_classes(names, classes)
+    is_numbered = bool(names) and have_own_numbers(names, classes)
+    return ClassFolders(root, names, labels, folders, is_numbered)
 
 
 def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[PictureFolder]]:
@@ -134,7 +89,7 @@ def _find_parts(root: Path, parts: Sequence[str]) -> tuple[list[str], list[Pictu
     if EVAL not in parts:
         return names or [], folders
     # What a list of pictures is beside class folders, such as a readme, nobody asks.
-    found = _sort_classes(evaluation).taken
+    found = list_class_folders(evaluation).taken
     picture_list = None
     if set(found) <= {INNER_FOLDER}:
         picture_list = find_list(evaluation)
@@ -174,55 +129,6 @@ def _enter_images(folder: Path) -> Path:
     return folder
 
 
-def _compare_with_list(folder: PictureFolder, pictures: Sequence[str]) -> None:
-    """Refuse pictures that a list does not name, and names without a picture."""
-    unlisted = []
-    for name in pictures:
-        if name not in folder.listed:
-            unlisted.append(name)
-    if unlisted:
-        raise DataError(
-            f"{folder.path}: {name_some(unlisted)} in no line of the list of classes; add a line, or move it away"
-        )
-    missing = sorted(set(folder.listed) - set(pictures))
-    if missing:
-        raise DataError(
-            f"{folder.path}: no {name_some(missing)}, which the list of classes names; fetch it again"
-        )
-
-
-def list_pictures(folder: Path) -> Entries:
-    """Return the entries of a class folder, pictures in the order of their names.
-
-    A link to nothing with a picture's name counts as a picture, one that cannot be read.
-
-    Raises:
-        DataError: the folder cannot be read.
-    """
-    entries = Entries()
-    for entry in _scan_folder(folder):
-        if _is_hidden(entry.name):
-            entries.hidden.append(entry.name)
-        # Links are not followed here: of a million pictures that would ask the disk for each.
-        elif not _has_picture_suffix(entry.name) or not _may_be_file(entry):
-            entries.others.append(entry.name)
-        else:
-            entries.taken.append(entry.name)
-    entries.taken.sort(key=os.fsencode)
-    return entries
-
-
-def refuse_empty_classes(folders: Sequence[Path]) -> None:
-    """Refuse class folders that hold no picture.
-
-    Raises:
-        DataError: there are any; the message names some and counts the others.
-    """
-    if folders:
-        looked_for = ", *".join(SUFFIXES)
-        raise DataError(f"no images in {name_some(folders)}: looked for *{looked_for}")
-
-
 def describe_left_out(classes: ClassFolders) -> str | None:
     """Return a line on everything in the folders of a set that is neither a class nor a picture; None if nothing is."""
     hidden: list[Path] = []
@@ -253,7 +159,7 @@ def _walk_folders(classes: ClassFolders) -> Iterator[tuple[Path, Entries]]:
     for part, path in paths.items():
         folders = classes.list_folders(part)
         if folders and not folders[0].listed:
-            yield path, _sort_classes(path)
+            yield path, list_class_folders(path)
         for folder in folders:
             entries = list_pictures(folder.path)
             if folder.listed:
@@ -270,23 +176,13 @@ def _leave_list_out(entries: Entries) -> Entries:
     return replace(entries, others=others)
 
 
-def require_folder(root: Path) -> None:
-    """Accept a `data.root` that is a folder.
-
-    Raises:
-        DataError: it is not there, or no folder.
-    """
-    if not root.is_dir():
-        raise DataError(f"data.root={root}: there is no such folder; give the folder of the set")
-
-
 def _list_classes(folder: Path) -> list[str]:
     """Return the names of the class folders in train/ or val/, in their order.
 
     Raises:
         DataError: there are none, or some are links to nothing or cannot be read.
     """
-    classes = _sort_classes(folder)
+    classes = list_class_folders(folder)
     if classes.broken:
         named = name_some(folder / name for name in sorted(classes.broken))
         raise DataError(f"{named}: a link to nothing; mend it or remove it")
@@ -312,54 +208,3 @@ def _lack_classes(folder: Path) -> DataError:
     if folder.name != TRAIN:
         looked_for += f", or for pictures and one list of their classes, {folder}/*{LIST_SUFFIX}"
     return DataError(f"no class folders in {folder}: looked for {looked_for}; give data.root=DIR")
-
-
-def _sort_classes(folder: Path) -> Entries:
-    """Return the entries of train/ or val/, its class folders as those that are taken."""
-    entries = Entries()
-    for entry in _scan_folder(folder):
-        if _is_hidden(entry.name):
-            entries.hidden.append(entry.name)
-        elif _is_folder(entry):
-            entries.taken.append(entry.name)
-        elif entry.is_symlink() and not Path(entry.path).exists():
-            entries.broken.append(entry.name)
-        else:
-            entries.others.append(entry.name)
-    return entries
-
-
-def _scan_folder(folder: Path) -> list[os.DirEntry[str]]:
-    """Return the entries of a folder; none where there is no folder.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise DataError(f"{folder}: {error.strerror}; make it readable, or move it away") from error
-
-
-def _may_be_file(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a file or a link, and no folder, pipe or device."""
-    return entry.is_file(follow_symlinks=False) or entry.is_symlink()
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder or leads to one; a link that leads to itself does not."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".")
-
-
-def _has_picture_suffix(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from senet_repro.config.class_folders import (
+from senet_repro.config.class_folders import INNER_FOLDER
+from senet_repro.config.folder_cache import FolderCache, FolderDigest, is_settled, read_state
+from senet_repro.config.folder_fingerprint import PartDigest, digest_part
+from senet_repro.config.picture_folders import (
     EVAL,
-    INNER_FOLDER,
     PARTS,
     TRAIN,
     PictureFolder,
     refuse_empty_classes,
     require_folder,
 )
-from senet_repro.config.folder_cache import FolderCache, FolderDigest, is_settled, read_state
-from senet_repro.config.folder_fingerprint import PartDigest, digest_part
 from senet_repro.config.schema import Data, FoundSet
 from senet_repro.core.errors import DataError
 from senet_repro.core.slow_work import SlowWork

@@ -116,7 +116,7 @@ def _add_set_facts(plain: Any) -> None:
     """Let a configuration that lacks the facts of its data set, as those of older runs do, state them too."""
     data = plain.get("data")
     if isinstance(data, dict) and "name" in data and not set(FACTS) <= data.keys():
-        facts = asdict(read_set_facts(data["name"]))
+        facts = asdict(read_set_facts(data["name"], data.get("subset")))
         plain["data"] = {**facts, **data}
 
 

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any
 
 from omegaconf import OmegaConf
 
 from senet_repro.config.conf_dir import list_files, load_file
+from senet_repro.config.explain import plain_errors
+from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
+
+
+def _choose_for_subset(subset: str | None, values: dict[str, Any]) -> Any:
+    """Return the value that belongs to a subset of a set.
+
+    Raises:
+        ConfigError: the set has no such subset.
+    """
+    chosen = "null" if subset is None else subset
+    require_choice("data.subset", chosen, values)
+    return values[chosen]
+
+
+# The facts of a set that has subsets follow from the one that is chosen: conf/data/places365.yaml.
+OmegaConf.register_new_resolver("for_subset", _choose_for_subset)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +48,23 @@ FACTS = tuple(field.name for field in fields(SetFacts))
 
 
 @lru_cache
-def read_set_facts(name: str) -> SetFacts:
-    """Return the facts of a data set, from its own file alone.
+def read_set_facts(name: str, subset: str | None = None) -> SetFacts:
+    """Return the facts of a data set, from its own file alone; of the subset that this names, where none is given.
 
     Raises:
-        ConfigError: no file describes a set of that name.
+        ConfigError: no file describes a set of that name, or the set has no such subset.
     """
     known = list_files("data")
     if name not in known:
         raise ConfigError(f"no image set {name}: give data={'|'.join(known)}")
     stated = load_file("data", name)
-    return SetFacts(**{fact: stated[fact] for fact in FACTS})
+    if subset is not None:
+        if "subset" not in stated:
+            raise ConfigError(f"data.subset={subset}: {name} has no subsets; leave it out")
+        stated["subset"] = subset
+    facts = OmegaConf.create({key: stated[key] for key in (*FACTS, "subset") if key in stated})
+    with plain_errors():
+        return SetFacts(**{fact: facts[fact] for fact in FACTS})
 
 
 @lru_cache

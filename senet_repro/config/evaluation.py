@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from senet_repro.config.releases import INTERPOLATIONS
 from senet_repro.config.schema import MOST_PX, Data
@@ -28,11 +28,15 @@ class CropRule:
     size_px: int  # side of the central square
     # Shorter side of the image before; none: the set's images are taken as they are.
     resize_px: int | None
+    # Which sides have that length then: short | both, whatever the aspect was.
+    sides: str = "short"
 
     def describe(self) -> str:
         """Return the rule in a reader's words."""
         if self.resize_px is None:
             return "as stored"
+        if self.sides == "both":
+            return f"both sides {self.resize_px}, centre {self.size_px}"
         return f"short side {self.resize_px}, centre {self.size_px}"
 
 
@@ -89,8 +93,9 @@ def take_own_words(
 def choose_rules(data: Data, said: EvaluationWords, native: CropRule) -> list[CropRule]:
     """Return the rules of an evaluation, one for each pass over the images.
 
-    `native` is the rule that the network is evaluated by otherwise. Without a crop ratio each size is cut by that of
-    the native rule, and a larger one by 1.0 too, as the paper's figures at 320 pixels are taken to be.
+    `native` is the rule that the network is evaluated by otherwise; `data` says which sides are resized. Without a crop
+    ratio each size is cut by that of the native rule, and a larger one by 1.0 too, as the paper's figures at 320 pixels
+    are taken to be.
 
     Raises:
         ConfigError: the set's images have a size of their own, or a size and a ratio make too large an image.
@@ -100,7 +105,7 @@ def choose_rules(data: Data, said: EvaluationWords, native: CropRule) -> list[Cr
         return [CropRule(size_px=data.eval_px, resize_px=None)]
     # Weights of a set in memory have no rule for pictures of many sizes.
     resize_px = native.resize_px or math.floor(native.size_px / USUAL_CROP_RATIO)
-    native = CropRule(size_px=native.size_px, resize_px=resize_px)
+    native = replace(native, resize_px=resize_px, sides=data.eval_resize_sides)
     native_ratio = native.size_px / resize_px
     rules = []
     for size_px in said.sizes or [native.size_px]:
@@ -110,11 +115,11 @@ def choose_rules(data: Data, said: EvaluationWords, native: CropRule) -> list[Cr
             continue
         if ratios is None:
             ratios = [1.0, native_ratio] if size_px > native.size_px else [native_ratio]
-        rules += [_build_rule(size_px, ratio) for ratio in ratios]
+        rules += [_build_rule(size_px, ratio, native.sides) for ratio in ratios]
     return list(dict.fromkeys(rules))
 
 
-def _build_rule(size_px: int, ratio: float) -> CropRule:
+def _build_rule(size_px: int, ratio: float, sides: str) -> CropRule:
     # Rounded down as timm does, so that the same ratio means the same pixels.
     resize_px = math.floor(size_px / ratio)
     if resize_px > MOST_PX:
@@ -122,7 +127,7 @@ def _build_rule(size_px: int, ratio: float) -> CropRule:
             f"crop_ratio={ratio:g}: an image of {size_px} px would be cut from one of {resize_px:,} px, more than "
             f"{MOST_PX:,}; give a greater ratio, such as 0.875"
         )
-    return CropRule(size_px=size_px, resize_px=resize_px)
+    return CropRule(size_px=size_px, resize_px=resize_px, sides=sides)
 
 
 def _check_stored_size(data: Data, said: EvaluationWords) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from senet_repro.config.class_folders import EVAL, find_class_folders
+from senet_repro.config.class_folders import find_class_folders
 from senet_repro.config.evaluation import take_own_words
-from senet_repro.config.imagenet_classes import number_classes, read_wnids
+from senet_repro.config.imagenet_classes import read_wnids
+from senet_repro.config.picture_folders import EVAL
 from senet_repro.config.schema import Data
 from senet_repro.core.choice import require_choice
 from senet_repro.core.errors import ConfigError
@@ -126,11 +127,10 @@ def _list_classes(data: Data) -> dict[str, StudiedClass]:
     if data.kind != "folders":
         names = _CLASS_NAMES.get(data.name, tuple(map(str, range(data.classes))))
         return {name: StudiedClass(label, name) for label, name in enumerate(names)}
-    folders = find_class_folders(data, [EVAL]).names
-    labels = number_classes(folders, data.classes)
+    numbers = find_class_folders(data, [EVAL]).numbers
     return {
         folder: StudiedClass(label, PAPERS_CLASSES.get(folder, folder))
-        for folder, label in zip(folders, labels, strict=True)
+        for folder, label in numbers.items()
     }
 
 

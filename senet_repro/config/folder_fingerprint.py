@@ -16,21 +16,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from senet_repro.config.class_folders import (
-    EVAL,
-    PARTS,
-    TRAIN,
-    PictureFolder,
-    find_class_folders,
-    list_pictures,
-    refuse_empty_classes,
-)
+from senet_repro.config.class_folders import find_class_folders
 from senet_repro.config.folder_cache import (
     FolderCache,
     FolderDigest,
     FolderState,
     is_settled,
     read_state,
+)
+from senet_repro.config.picture_folders import (
+    EVAL,
+    PARTS,
+    TRAIN,
+    PictureFolder,
+    list_pictures,
+    refuse_empty_classes,
 )
 from senet_repro.config.schema import Data, FoundSet
 from senet_repro.core.files import read_bytes

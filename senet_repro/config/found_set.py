@@ -16,12 +16,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from senet_repro.config.cifar_files import find_cifar_files, find_encoding
-from senet_repro.config.class_folders import EVAL, find_class_folders, find_eval_folder
+from senet_repro.config.class_folders import find_class_folders, find_eval_folder
 from senet_repro.config.coco_files import fingerprint_coco
 from senet_repro.config.data_sets import read_set_facts
 from senet_repro.config.folder_cache import FolderCache
 from senet_repro.config.folder_fingerprint import fingerprint_folders, fingerprint_part
 from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
+from senet_repro.config.picture_folders import EVAL
 from senet_repro.config.schema import Data, FoundSet, Run
 from senet_repro.core.errors import DataError
 from senet_repro.core.wording import count_noun, name_some
@@ -163,9 +164,12 @@ def _refuse_change(data: Data, found: FoundSet) -> None:
 
 def _check_outputs(data: Data) -> None:
     """Refuse class folders of which nobody knows which outputs of the network are theirs."""
-    names = find_class_folders(data).names
+    classes = find_class_folders(data)
+    names = classes.names
     wnids = read_wnids()
-    if data.classes == len(wnids):
+    if classes.is_numbered:
+        foreign = []
+    elif data.classes == len(wnids):
         foreign = find_foreign_names(names)
     elif len(names) < data.classes:
         foreign = names

@@ -137,6 +137,10 @@ def _identify_data(run: Run) -> dict[str, Any]:
         del data["decode"]
     if data["most_px"] is None:
         del data["most_px"]
+    if data["eval_resize_sides"] == "short":
+        del data["eval_resize_sides"]
+    if data["subset"] is None:
+        del data["subset"]
     # Which pictures lie at `data.root`; a set that is read from no folder is known by its name.
     found = run.data.found
     if found is not None:

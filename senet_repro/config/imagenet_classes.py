@@ -30,6 +30,11 @@ def number_classes(names: Sequence[str], classes: int) -> list[int]:
     among all of these classes, also where folders are missing. Otherwise the folders are numbered in their order.
     """
     wnids = read_wnids()
-    if classes == len(wnids) and not find_foreign_names(names):
+    if have_own_numbers(names, classes):
         return [wnids[name] for name in names]
     return list(range(len(names)))
+
+
+def have_own_numbers(names: Sequence[str], classes: int) -> bool:
+    """Return whether the names of class folders tell which of so many outputs is theirs, also where folders lack."""
+    return classes == len(read_wnids()) and not find_foreign_names(names)

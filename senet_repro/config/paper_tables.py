@@ -28,7 +28,6 @@ _AFTER_ALL_NUMBERS = 1000
 
 NOT_OFFERED = {
     "1": "lists the layers of the networks, which `python -m senet_repro sizes` counts",
-    "6": "is of scenes (Places365), which cannot be trained here yet",
 }
 """Why the paper's other tables are none here, by their numbers."""
 

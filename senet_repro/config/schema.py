@@ -50,6 +50,7 @@ DATA_KINDS = ("memory", "folders", "boxes", "drawn")
 DECODERS = ("cpu", "gpu")
 WARMUP_SHAPES = ("flat", "linear")
 BATCH_NORMS = ("frozen", "trained")
+RESIZED_SIDES = ("short", "both")
 
 # The name under which a field's metadata hold the mark of a fact.
 FACT = "fact"
@@ -106,6 +107,8 @@ class Data:
     """An image set and its augmentation."""
 
     name: str = field(metadata=mark_fact())  # of its file in conf/data/
+    # Which of the training parts that a set comes with, such as challenge or standard; none: there is one.
+    subset: str | None = None
     # memory: whole, as one tensor | folders: image files in class folders | boxes: image files, and COCO's lists of
     # the objects in them | drawn: pictures of objects, drawn as they are asked for
     kind: str = field(metadata=mark_fact())
@@ -124,6 +127,8 @@ class Data:
     # Pictures of objects: the most that the longer side may have. They are scaled and not cut, and `train_px` and
     # `eval_px` are their shorter sides, unless the longer one came to more than this.
     most_px: int | None = field(default=None, metadata=from_to(1, MOST_PX))
+    # Which sides have that length: short, which keeps the aspect | both, which makes a square.
+    eval_resize_sides: str = "short"
     # Per RGB channel, on the 0..255 scale; a standard deviation below 1 belongs to the 0..1 scale.
     mean: list[float] = field(metadata=list_of(3, 0, 255))
     std: list[float] = field(metadata=list_of(3, 1, 255))
@@ -298,7 +303,7 @@ class Claim:
     section: str = ""  # of the paper; empty for a claim of your own
     says: str  # in few words of our own
     # Lower: the first row's figure is better than the second's, and so on | equivalent | cost | rivals: it is no worse
-    # than that of a costlier row.
+    # than that of a costlier row | below: it is better than the published one of a row that is only cited.
     kind: str
     rows: list[str]
     # A published figure of Row. Cost: a size; all others: a metric, or none for the first of the task.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from senet_repro.config.identity import AXES
 from senet_repro.config.schema import Claim, PaperTable, Row
 from senet_repro.core.choice import require_choice
@@ -54,6 +56,8 @@ def _check_claim(table: PaperTable, claim: Claim, where: str) -> None:
     check_kind = _KIND_CHECKS.get(claim.kind)
     if check_kind:
         check_kind(claim, where)
+    if claim.kind == "below":
+        _check_below(claim, {**table.beside, **table.rows}, where)
 
 
 def _check_lower(claim: Claim, where: str) -> None:
@@ -93,6 +97,15 @@ def _check_rivals(claim: Claim, where: str) -> None:
         raise ConfigError(f"{where}: give margins: {{DATA: POINTS}}, 0 or more points")
     if claim.most_share is None or not 0 < claim.most_share <= 1:
         raise ConfigError(f"{where}: give a most_share above 0, and 1 at most, such as 0.5")
+
+
+def _check_below(claim: Claim, rows: Mapping[str, Row], where: str) -> None:
+    first, *others = (rows[name] for name in claim.rows)
+    are_told_apart = first.axes is not None and len(others) == 1 and others[0].axes is None
+    if not are_told_apart:
+        raise ConfigError(
+            f"{where}: a claim of kind below needs a row that is trained, and one that is cited (axes: null)"
+        )
 
 
 _KIND_CHECKS = {

@@ -28,7 +28,7 @@ REDUCTIONS = (1, 2, 4)
 # Settings of a set that change nothing for sets of a kind: pictures of objects are scaled as a whole.
 _UNUSED_OF_OBJECTS = ("pad_px", "download", "px", "crop_area", "crop_aspect", "eval_resize_px")
 UNUSED_SETTINGS = {
-    "memory": ("crop_area", "crop_aspect", "eval_resize_px", "most_px"),
+    "memory": ("crop_area", "crop_aspect", "eval_resize_px", "eval_resize_sides", "most_px"),
     "folders": ("pad_px", "download", "px", "most_px"),
     "boxes": _UNUSED_OF_OBJECTS,
     "drawn": _UNUSED_OF_OBJECTS,
@@ -99,6 +99,7 @@ def _check_choices(run: Run) -> None:
     require_choice("task", run.task, list_tasks())
     require_choice("data.kind", run.data.kind, schema.DATA_KINDS)
     require_choice("data.decode", run.data.decode, schema.DECODERS)
+    require_choice("data.eval_resize_sides", run.data.eval_resize_sides, schema.RESIZED_SIDES)
     require_choice("se.fc", run.se.fc, schema.SE_FCS)
     require_choice("recipe.schedule.kind", run.recipe.schedule.kind, schema.SCHEDULES)
     shape = run.recipe.schedule.warmup_shape
@@ -161,7 +162,8 @@ def _check_used_settings(data: Data) -> None:
     """Refuse settings that sets of this kind do not use: the same run would be trained under another key."""
     for name in UNUSED_SETTINGS[data.kind]:
         value = getattr(data, name)
-        if value:
+        # The word that changes nothing is the default.
+        if value and value != getattr(Data, name, None):
             given = f"data.{name}={write_value(value)}"
             raise ConfigError(f"{given}: {data.name} makes no use of it; leave it out")
 
@@ -300,7 +302,7 @@ def check_cpu_settings(trainer: Trainer) -> None:
 
 def _check_set_facts(data: Data) -> None:
     """Refuse facts of a set that its file does not state: a part of a set would have the run key of the whole."""
-    facts = read_set_facts(data.name)
+    facts = read_set_facts(data.name, data.subset)
     # Of any folder of pictures the file knows no numbers and no title.
     for fact in ("kind",) if facts.is_counted else FACTS:
         stated, given = getattr(facts, fact), getattr(data, fact)

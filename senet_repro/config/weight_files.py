@@ -31,6 +31,8 @@ _ABOUT_TYPES: dict[str, type | UnionType] = {
     "std": list,
     "run": dict,
 }
+# Keys that came later: a file may lack them.
+_LATER_TYPES: dict[str, type | UnionType] = {"eval_resize_sides": str}
 _RUN_KEYS = {"name", "run_key", "seed"}
 
 _RESNETS = ("resnet50", "resnet101", "resnet152", "resnext50")
@@ -70,7 +72,7 @@ def check_weights_target(path: Path) -> None:
 
 def write_about(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the words by which a safetensors file says what its weights are of."""
-    assert facts.keys() == _ABOUT_TYPES.keys(), facts.keys()
+    assert facts.keys() - _LATER_TYPES.keys() == _ABOUT_TYPES.keys(), facts.keys()
     return {ABOUT: json.dumps(facts)}
 
 
@@ -88,10 +90,11 @@ def read_about(path: Path) -> dict[str, Any] | None:
     if not isinstance(metadata, dict) or not isinstance(metadata.get(ABOUT), str):
         return None
     facts = parse_object(metadata[ABOUT])
-    if facts.keys() != _ABOUT_TYPES.keys():
+    if facts.keys() - _LATER_TYPES.keys() != _ABOUT_TYPES.keys():
         return None
-    for name, kind in _ABOUT_TYPES.items():
-        if not isinstance(facts[name], kind):
+    kinds = {**_ABOUT_TYPES, **_LATER_TYPES}
+    for name, value in facts.items():
+        if not isinstance(value, kinds[name]):
             return None
     # An evaluation names the run.
     if facts["run"].keys() != _RUN_KEYS:

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from senet_repro.config.class_folders import PARTS
 from senet_repro.config.coco_files import CocoPart, find_coco_parts
+from senet_repro.config.picture_folders import PARTS
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.core.slow_work import SlowWork

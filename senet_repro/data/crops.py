@@ -103,22 +103,30 @@ def _cut_region(image: Tensor, region: Region) -> Tensor:
 
 
 class CentralCrop:
-    """The middle of a picture, once its shorter side has a given length."""
+    """The middle of a picture, once its shorter side, or both, have a given length."""
 
     def __init__(
-        self, side_px: int, resize_px: int | None, interpolation: str, antialias: bool
+        self,
+        side_px: int,
+        resize_px: int | None,
+        interpolation: str,
+        antialias: bool,
+        sides: str = "short",
     ) -> None:
-        """Cut squares of `side_px` after the shorter side is `resize_px`; None: without resizing."""
+        """Cut squares of `side_px` after the shorter side, or both `sides`, are `resize_px`; None: no resizing."""
         self.side_px = side_px
-        self.resize_px = resize_px
+        # One number is torchvision's shorter side, two are the height and the width.
+        self.resized = None
+        if resize_px is not None:
+            self.resized = [resize_px] * (2 if sides == "both" else 1)
         self.interpolation = InterpolationMode(interpolation)
         self.antialias = antialias
 
     def __call__(self, image: Tensor, seed: int = 0) -> Tensor:
         """Return the crop (3, px, px) of an image (3, H, W) uint8; nothing is random about it."""
-        if self.resize_px is not None:
+        if self.resized is not None:
             image = pictures.resize_image(
-                image, [self.resize_px], self.interpolation, antialias=self.antialias
+                image, self.resized, self.interpolation, antialias=self.antialias
             )
         crop: Tensor = pictures.center_crop_image(image, [self.side_px, self.side_px])
         return crop
@@ -141,8 +149,10 @@ def train_transform(data: Data) -> RandomCrop:
 def eval_transform(
     data: Data, interpolation: str = "bilinear", antialias: bool = True
 ) -> CentralCrop:
-    """Return the central `eval_px` square once the shorter side is `eval_resize_px`; uint8 in, uint8 out.
+    """Return the central `eval_px` square once `eval_resize_sides` are `eval_resize_px`; uint8 in, uint8 out.
 
     `interpolation` is bilinear or bicubic; without `antialias` pixels between those that are asked for are left out.
     """
-    return CentralCrop(data.eval_px, data.eval_resize_px, interpolation, antialias)
+    return CentralCrop(
+        data.eval_px, data.eval_resize_px, interpolation, antialias, data.eval_resize_sides
+    )

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from senet_repro.config.class_folders import (
+from senet_repro.config.class_folders import find_class_folders
+from senet_repro.config.picture_folders import (
     EVAL,
     TRAIN,
     ClassFolders,
-    find_class_folders,
     refuse_empty_classes,
 )
 from senet_repro.config.schema import Data
@@ -49,10 +49,9 @@ class FileSet:
         Raises:
             DataError: Nothing would be left of a class.
         """
-        own_names = [os.fsdecode(file) for file in self.files]
         # Of `names` only this set's own files: the same list serves the training and the validation files.
-        skipped = tuple(name for name in own_names if name in names)
-        is_kept = np.array([name not in names for name in own_names], dtype=bool)
+        is_kept = np.isin(self.files, [os.fsencode(name) for name in names], invert=True)
+        skipped = tuple(os.fsdecode(file) for file in self.files[~is_kept])
         labels = self.labels[torch.from_numpy(is_kept)]
         has_lost_a_class = set(labels.tolist()) != set(self.labels.tolist())
         if has_lost_a_class:
@@ -89,18 +88,21 @@ def load_part(data: Data, part: str) -> FileSet:
 
 def _list_files(classes: ClassFolders, part: str) -> FileSet:
     """Return the pictures of each folder of a part, sorted by their names, with their labels."""
-    files: list[bytes] = []
-    labels: list[int] = []
+    # An array for each folder: of millions of pictures no Python object outlives its folder.
+    files: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
     empty: list[Path] = []
     numbers = classes.numbers
     for folder in classes.list_folders(part):
         pictures = folder.list_pictures()
         if not pictures:
             empty.append(folder.path)
-        files += [os.fsencode(folder.path / name) for name in pictures]
-        labels += [numbers[name] for name in folder.name_classes(pictures)]
+        files.append(np.array([os.fsencode(folder.path / name) for name in pictures], dtype=bytes))
+        labels.append(
+            np.array([numbers[name] for name in folder.name_classes(pictures)], dtype=int)
+        )
     refuse_empty_classes(empty)
-    return FileSet(np.array(files), torch.tensor(labels))
+    return FileSet(np.concatenate(files), torch.from_numpy(np.concatenate(labels)))
 
 
 class _DecodedBatches(KeyedBatches):

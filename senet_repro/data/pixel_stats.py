@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from senet_repro.config.class_folders import TRAIN
+from senet_repro.config.picture_folders import TRAIN
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.data.coco import list_picture_files

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from senet_repro.config.class_folders import PARTS
+from senet_repro.config.picture_folders import PARTS
 from senet_repro.config.schema import Data
 from senet_repro.data.object_set import DrawnPictures, Objects, ObjectSet
 

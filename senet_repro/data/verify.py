@@ -170,15 +170,17 @@ def _join_sizes(sets: Sequence[FileList]) -> np.ndarray:
 
 def _fingerprint_files(files: np.ndarray, sizes: np.ndarray) -> str:
     """Return 16 hexadecimal digits that change with a file's name or size due, and with the time of its folder."""
-    paths = [os.path.split(file) for file in files.tolist()]
+    # One after the other: as objects, millions of names would take gigabytes.
+    folders = {os.path.split(file)[0] for file in files}
     # Real paths: the same folder under another name, or through a link, has the same findings.
-    real_folders = {folder: os.path.realpath(folder) for folder, _ in paths}
+    real_folders = {folder: os.path.realpath(folder) for folder in folders}
     digest = hashlib.sha256()
     for folder in sorted(real_folders):
         status = Path(os.fsdecode(folder)).stat()
         entry = b"%s\0%d\0" % (real_folders[folder], status.st_mtime_ns)
         digest.update(entry)
-    for folder, name in paths:
+    for file in files:
+        folder, name = os.path.split(file)
         entry = b"%s/%s\0" % (real_folders[folder], name)
         digest.update(entry)
     # Without sizes the findings keep their name.

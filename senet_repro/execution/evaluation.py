@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from senet_repro.config.evaluation import CropRule
@@ -115,7 +114,11 @@ def _report_finished(target: Target, pending: list[CropRule]) -> None:
 
 def describe_preprocessing(target: Target) -> dict[str, Any]:
     """Return how pictures become what the network sees, beside their crop."""
+    # The usual sides are left out: passes that were made before there was a choice keep their keys.
+    sides = target.rules[0].sides
+    resized = {} if sides == "short" else {"sides": sides}
     return {
+        **resized,
         "mean": [*target.run.data.mean],
         "std": [*target.run.data.std],
         "interpolation": target.interpolation,
@@ -137,7 +140,8 @@ def list_deciding(target: Target, rule: CropRule, images: EvalImages) -> dict[st
         "se": identity["se"],
         "images": images.fingerprint,
         "skipped": sorted(images.images.skipped),
-        "rule": asdict(rule),
+        # Its sides stand in the preprocessing, where they are not the usual ones.
+        "rule": {"size_px": rule.size_px, "resize_px": rule.resize_px},
         "preprocessing": describe_preprocessing(target),
         "trainer": drop_devices(describe_trainer(target)),
         "on_gpu": uses_gpu(target.run.trainer),

@@ -81,7 +81,7 @@ def create_model(
     none), `excitation` (sigmoid, tanh, relu), `stages` (all, all_but_last, none, or the paper's stage
     numbers) and `placement` (standard, pre, post, identity, conv3x3). `bias` and `fc` (linear, conv) say how
     the two FCs of a block are written. They have no biases by default, as in section 6 and as `se.bias` on the
-    command line; the released weights need `bias=True`, and so do the sizes of Tables 2, 4, 5 and 8.
+    command line; the released weights need `bias=True`, and so do the sizes of Tables 2, 4, 5, 6 and 8.
     `options` belong to the network and stand with their defaults in conf/model/<name>.yaml: `stride_on` and
     `stem_pool` of the ResNets, `stem` of Inception-ResNet-v2, `se_on` of the Shake-Shake networks.
 

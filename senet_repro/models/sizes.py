@@ -14,10 +14,10 @@ from senet_repro.models.registry import list_models
 
 CONVENTION = (
     "Counted with fvcore on the network of each row at its native input, in evaluation mode, batch 1: trainable "
-    "parameters; multiply-adds of convolutions, linear layers and SE pooling. SE blocks have biases in Tables 2, 4, 5 "
-    "and 8, as the released models do, and none in Tables 3 and 10 to 16, as in section 6. The published parameters of "
-    "Tables 10 to 16 seem to include the running statistics of batch normalisation (0.05 M), hence a little more than "
-    "counted."
+    "parameters; multiply-adds of convolutions, linear layers and SE pooling. SE blocks have biases in Tables 2, 4, 5, "
+    "6 and 8, as the released models do, and none in Tables 3 and 10 to 16, as in section 6. The published parameters "
+    "of Tables 10 to 16 seem to include the running statistics of batch normalisation (0.05 M), hence a little more "
+    "than counted."
 )
 TOLERANCE = 0.005
 # Of the published parameters, in millions.

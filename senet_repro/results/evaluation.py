@@ -48,7 +48,8 @@ class Evaluation:
     trained_px: int  # side of the crops that the weights were trained on
     size_px: int
     resize_px: int | None
-    preprocessing: dict[str, Any]  # mean, std, interpolation, antialias, whose they are
+    # Mean, std, interpolation, antialias, whose they are; the sides that are resized, if both are.
+    preprocessing: dict[str, Any]
     notes: list[str]  # such as settings by hand that differ from the published ones
     trainer: dict[str, Any]  # precision, channels_last, batch_size, devices
     metrics: dict[str, float]
@@ -68,7 +69,8 @@ class Evaluation:
     @property
     def rule(self) -> CropRule:
         """How images became the squares that the network saw."""
-        return CropRule(size_px=self.size_px, resize_px=self.resize_px)
+        sides = self.preprocessing.get("sides", "short")
+        return CropRule(size_px=self.size_px, resize_px=self.resize_px, sides=sides)
 
     @property
     def pass_name(self) -> str:

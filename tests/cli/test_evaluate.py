@@ -17,14 +17,19 @@ from timm.data import create_transform, resolve_data_config
 
 from senet_repro.cli.evaluation_target import find_target
 from senet_repro.cli.verbs import call_verb
+from senet_repro.config.composition import compose
 from senet_repro.config.evaluation import EvaluationWords
+from senet_repro.config.identity import run_dir
 from senet_repro.config.imagenet_classes import read_wnids
 from senet_repro.config.weight_files import read_about, write_about
 from senet_repro.core.errors import ConfigError
+from senet_repro.execution.execute import train_to_record
 from senet_repro.models import write_weights
 from senet_repro.results.evaluation import RUN, Evaluation, load_evaluations, load_pass_outcomes
+from senet_repro.results.outcomes import read_outcomes
 from tests.commands import run_command
 from tests.conftest import ROOT
+from tests.places import CATEGORIES, lay_out_lists
 
 PICTURES = ROOT.parent / "shared" / "data" / "imagenet-sample"
 WNIDS = list(read_wnids())
@@ -115,7 +120,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small run on digits, as `evaluate` needs it: settings and a checkpoint of untrained weights."""
     from dataclasses import asdict
 
-    from senet_repro.config.composition import compose
     from senet_repro.models import network_of
     from senet_repro.results.run_folder import RunFolder
     from senet_repro.training.checkpoints import Checkpoints
@@ -194,6 +198,11 @@ def test_an_exported_file_brings_its_run_and_the_images_that_it_was_trained_on(
     assert by_hand.notes == [
         "data.std=[2,2,2] was given by hand; that of its run imagenet-resnet50-r16 is [1,1,1]"
     ]
+    # The sides that are resized are the file's, and the usual ones where it names none.
+    assert target.rules[0].sides == "short"
+    resized = {**facts, "eval_resize_sides": "both"}
+    write_weights(file, {"a": torch.zeros(1)}, write_about(resized))
+    assert find_target(file, EvaluationWords(), settings).rules[0].sides == "both"
     # One of ours that lacks its seed says nothing that could be relied on.
     write_weights(
         file, {"a": torch.zeros(1)}, write_about({**facts, "run": {"name": "a", "run_key": "b"}})
@@ -268,3 +277,29 @@ def test_what_cannot_be_evaluated_is_refused_with_its_mend(
             "evaluate", [*given, *([] if words[0] != "FILE" else [f"results_dir={tmp_path}"])]
         )
     assert not (tmp_path / "evaluations").exists()
+
+
+def _draw_scene(path: Path, number: int) -> None:
+    """Write a picture that is wider than high, of a class's own colour."""
+    Image.new("RGB", (40, 30), (40 + 80 * number, 200 - 60 * number, 90)).save(path)
+
+
+def test_a_run_on_the_lists_of_places_is_trained_and_evaluated_by_one_rule(tmp_path: Path) -> None:
+    numbers = {"/a/airfield": 0, "/a/alley": 1, CATEGORIES[1]: 2, "/b/bar": 3, "/b/beach": 4}
+    lay_out_lists(tmp_path / "set", _draw_scene, categories=numbers)
+    settings = [f"data.root={tmp_path}/set", "data.subset=standard", "data.classes=5"]
+    settings += ["data.train_px=16", "data.eval_px=16", "data.eval_resize_px=20"]
+    settings += ["recipe.batch_size=3", "recipe.epochs=1", f"results_dir={tmp_path}/runs"]
+    devices = ["trainer.accelerator=cpu", "trainer.num_workers=0", "trainer.threads=1"]
+    run = compose(["protocol=places365", "model=resnet11", *settings, *devices, "data.verify=true"])
+    record = train_to_record(run, print)[1]
+    found = record.config["data"]["found"]
+    assert (found["classes"], found["train_images"], found["eval_images"]) == (3, 6, 3)
+    # Classes without a picture keep their numbers among the outputs.
+    outcomes = read_outcomes(run_dir(run) / "outcomes.npz")
+    assert sorted(outcomes.labels.tolist()) == [0, 2, 4]
+    assert call_verb("evaluate", [str(run_dir(run)), *devices]) == 0
+    (evaluation,), _ = load_evaluations(tmp_path / "runs")
+    assert evaluation.rule.describe() == "both sides 20, centre 16"
+    assert evaluation.metrics == {name: record.metrics[name] for name in evaluation.metrics}
+    assert np.array_equal(load_pass_outcomes(evaluation).likeliest, outcomes.likeliest)

@@ -31,6 +31,23 @@ def test_a_run_states_the_facts_of_its_sets_file(name: str) -> None:
     assert data_title(name) == facts.title
 
 
+def test_the_facts_of_a_set_follow_from_its_subset() -> None:
+    run = compose(["protocol=places365_small"])
+    facts = read_set_facts("places365", "standard")
+    assert (facts.title, facts.train_images) == ("Places365-Standard", 1_803_460)
+    assert {fact: getattr(run.data, fact) for fact in FACTS} == asdict(facts)
+    assert read_set_facts("places365").train_images == 8_026_628
+    # As a run is read that was written down, also one of an older version.
+    written = asdict(run)
+    assert run_from(OmegaConf.create(written)) == run
+    for fact in FACTS:
+        del written["data"][fact]
+    assert run_from(OmegaConf.create(written)) == run
+    for wrong in (("places365", "small"), ("imagenet", "standard")):
+        with pytest.raises(ConfigError, match=r"data\.subset=.*: (give challenge|imagenet has no)"):
+            read_set_facts(*wrong)
+
+
 @pytest.mark.parametrize(
     ("stated", "message"),
     [

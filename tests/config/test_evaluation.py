@@ -35,6 +35,17 @@ def test_each_size_and_ratio_is_a_pass(words: str, expected: list[tuple[int, int
     assert [(rule.size_px, rule.resize_px) for rule in rules] == expected
 
 
+def test_the_set_says_which_sides_are_resized() -> None:
+    said, _ = split_words(["sizes=[224,320]"])
+    rules = choose_rules(compose_cached("protocol=places365").data, said, NATIVE)
+    assert rules[0] == CropRule(size_px=224, resize_px=256, sides="both")
+    assert [rule.describe() for rule in rules] == [
+        "both sides 256, centre 224",
+        "both sides 320, centre 320",
+        "both sides 365, centre 320",
+    ]
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

@@ -62,6 +62,17 @@ def test_the_decoder_counts_where_it_is_the_gpu() -> None:
     assert run_key(on_gpu) != run_key(run)
 
 
+def test_a_subset_and_the_sides_that_are_resized_count_where_they_are_not_the_usual_ones() -> None:
+    run = compose(["protocol=imagenet"])
+    assert not {"subset", "eval_resize_sides"} & build_identity(run)["data"].keys()
+    both = replace(run, data=replace(run.data, eval_resize_sides="both"))
+    assert build_identity(both)["data"]["eval_resize_sides"] == "both"
+    scenes = build_identity(compose(["protocol=places365"]))["data"]
+    assert (scenes["subset"], scenes["eval_resize_sides"]) == ("challenge", "both")
+    keys = {run_key(one) for one in (run, both)}
+    assert len(keys) == 2
+
+
 def test_a_warm_up_counts_where_there_is_one() -> None:
     def key(*overrides: str) -> str:
         return run_key(compose(overrides))

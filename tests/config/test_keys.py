@@ -17,8 +17,8 @@ from senet_repro.config.keys import (
 # marked as a fact in the schema.
 SETTINGS = {
     "model": "options",
-    "data": "classes crop_area crop_aspect decode download eval_px eval_resize_px flip mean most_px pad_px px root "
-    "skip_corrupt std train_px verify",
+    "data": "classes crop_area crop_aspect decode download eval_px eval_resize_px eval_resize_sides flip mean "
+    "most_px pad_px px root skip_corrupt std subset train_px verify",
     "recipe": "batch_size cutout_px epoch_steps epochs label_smoothing lr momentum nesterov schedule weight_decay",
     "protocol": "",
     "logger": "project",

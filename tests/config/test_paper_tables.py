@@ -167,6 +167,9 @@ def test_the_published_figures_bear_out_what_the_paper_claims(
     elif claim.kind == "lower":
         # The better one first.
         assert figures == sorted(set(figures), reverse=better[figure] == "higher")
+    elif claim.kind == "below":
+        assert rows[claim.rows[-1]].axes is None
+        assert figures[0] < figures[-1]
     elif claim.kind == "equivalent":
         assert max(figures) - min(figures) < _find_published_margin(claim, rows, figure)
     elif claim.kind == "rivals":

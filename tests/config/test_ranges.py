@@ -70,6 +70,16 @@ def test_nonsense_is_refused_before_it_trains(overrides: list[str]) -> None:
         (["data=cifar100", "data.train_px=16"], "give data.px=32, 16 or 8, and neither"),
         (["protocol=imagenet", "data.px=16"], "data.px=16: imagenet makes no use of it"),
         (["data.eval_resize_px=16"], "data.eval_resize_px=16: digits makes no use of it"),
+        (["data.eval_resize_sides=both"], "data.eval_resize_sides='both': digits makes no use of"),
+        (["data.subset=standard"], "data.subset=standard: digits has no subsets; leave it out"),
+        (
+            ["protocol=places365", "data.subset=small"],
+            "data.subset=small: give challenge or standard",
+        ),
+        (
+            ["protocol=places365", "data.subset=null"],
+            "data.subset=null: give challenge or standard",
+        ),
         (["protocol=imagenet", "data.pad_px=4"], "data.pad_px=4: imagenet makes no use of it"),
         (["protocol=imagenet", "data.download=true"], "data.download=true: imagenet makes no use"),
         (

@@ -34,6 +34,10 @@ SLIPS: dict[str, tuple[dict[str, Any], str]] = {
         {"claims": [Claim(**{**CLAIM, "kind": "rivals", "most_share": 0.5})]},
         "give margins: {DATA: POINTS}, 0 or more",
     ),
+    "below's rows": (
+        {"claims": [Claim(**{**CLAIM, "kind": "below"})]},
+        "needs a row that is trained, and one that is cited (axes: null)",
+    ),
     "rivals' share": (
         {"claims": [Claim(**{**CLAIM, "kind": "rivals", "margins": {"imagenet": 0.1}})]},
         "give a most_share above 0",

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2
+from torchvision.transforms.functional import pil_to_tensor
 
 from senet_repro.config.schema import Data
 from senet_repro.data.crops import eval_transform, train_transform
@@ -52,6 +54,21 @@ def test_central_crops_are_those_of_torchvision(
     expected = v2.Compose([resize, v2.CenterCrop(24)])
     found = eval_transform(make_data("imagenet"), interpolation, antialias)(picture(*size))
     assert torch.equal(found, expected(picture(*size)))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_both_sides_may_be_resized_whatever_the_aspect_was(
+    size: tuple[int, int], make_data: MakeData
+) -> None:
+    data = make_data("imagenet", eval_resize_sides="both")
+    found = eval_transform(data)(picture(*size))
+    expected = v2.Compose([v2.Resize([28, 28], antialias=True), v2.CenterCrop(24)])
+    assert torch.equal(found, expected(picture(*size)))
+    # The same as PIL makes of it, whose sums round otherwise.
+    image = Image.fromarray(picture(*size).permute(1, 2, 0).numpy())
+    by_pil = image.resize((28, 28), Image.Resampling.BILINEAR).crop((2, 2, 26, 26))
+    off = (found - pil_to_tensor(by_pil).float()).abs()
+    assert off.max() <= 1
 
 
 def test_a_crop_lies_pixel_by_pixel_as_a_batch_does(make_data: MakeData) -> None:

@@ -42,6 +42,15 @@ def test_passes_of_other_rules_stay_and_one_of_the_same_key_is_replaced(tmp_path
     assert find_finished(folder, first.key) is None
 
 
+def test_the_sides_that_were_resized_are_kept(tmp_path: Path) -> None:
+    folder = weights_folder(tmp_path, "resnet152", "ab" * 32)
+    usual = make_evaluation()
+    both = replace(usual, key="0" * 64, preprocessing={**usual.preprocessing, "sides": "both"})
+    for one in (usual, both):
+        write_evaluation(folder, one, OUTCOMES)
+    assert [one.rule.sides for one in read_evaluations(folder)] == ["short", "both"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

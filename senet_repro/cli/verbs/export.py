@@ -55,7 +55,11 @@ def run_verb(options: argparse.Namespace) -> int:
 def _describe_weights(run: Run, source: str) -> dict[str, Any]:
     """Return what a reader of the file has to know to evaluate it: its network, and the images that it expects."""
     data = run.data
+    # Left out where they are the usual ones, so that earlier versions read the file.
+    sides = data.eval_resize_sides
+    resized = {} if sides == "short" else {"eval_resize_sides": sides}
     return {
+        **resized,
         "network": run.model.name,
         "source": source,
         "data": data.name,

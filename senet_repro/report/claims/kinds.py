@@ -1,4 +1,4 @@
-"""The kinds of claims: lower and equivalent compare a metric of rows, cost their sizes, rivals both (report floor)."""
+"""The kinds of claims: all but cost compare a metric of rows, cost their sizes, and rivals both (report floor)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.core.choice import require_choice
+from senet_repro.report.claims.below import Below
 from senet_repro.report.claims.comparisons import MetricClaim
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.equivalent import Equivalent
@@ -20,6 +21,7 @@ KINDS: dict[str, Callable[[PaperTable, Claim], ClaimKind]] = {
     "equivalent": Equivalent,
     "cost": Cost,
     "rivals": Rivals,
+    "below": Below,
 }
 """By the word for the kind in the paper's YAML."""
 

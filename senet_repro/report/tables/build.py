@@ -257,7 +257,8 @@ def _build_table(
     if set_departure:
         departures.append(set_departure)
     # Other data than the paper's, and a part of them, make a proxy; another recipe on the same data does not.
-    is_proxy = "data.name" in variant.difference or not is_whole_set(example)
+    is_other_set = not {"data.name", "data.subset"}.isdisjoint(variant.difference)
+    is_proxy = is_other_set or not is_whole_set(example)
     return ResultTable(
         paper=paper,
         rows=rows,

@@ -98,7 +98,9 @@ def _find_rule(paper: PaperTable, row: Row, wanted: Mapping[str, Any]) -> CropRu
     if "size_px" in wanted:
         return CropRule(size_px=wanted["size_px"], resize_px=wanted["resize_px"])
     data = paper_protocol(paper, row)["data"]
-    return CropRule(size_px=data["eval_px"], resize_px=data["eval_resize_px"])
+    # An identity leaves the usual sides out.
+    sides = data.get("eval_resize_sides", "short")
+    return CropRule(size_px=data["eval_px"], resize_px=data["eval_resize_px"], sides=sides)
 
 
 def _is_same_network(

@@ -10,6 +10,7 @@ from typing import Any
 
 from senet_repro.config.conf_dir import list_files
 from senet_repro.config.data_sets import SetFacts, count_classes, read_set_facts, read_side
+from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import Record
 
 FINGERPRINT = "data.fingerprint"
@@ -123,7 +124,12 @@ def _read_facts(record: Record) -> SetFacts | None:
     name = _read_name(record)
     if name not in list_files("data"):
         return None
-    return read_set_facts(name)
+    subset = record.protocol["data"].get("subset")
+    try:
+        return read_set_facts(name, subset)
+    except ConfigError:
+        # A subset that the set had once.
+        return None
 
 
 def _read_name(record: Record) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ClassificationTask:
-    """The task of sections 4 to 7; its metrics are those of the paper's Tables 2 to 5, 8 and 10 to 16."""
+    """The task of sections 4 to 7; its metrics are those of the paper's Tables 2 to 6 and 8 to 16."""
 
     name = "classification"
     metrics = tuple(METRICS)

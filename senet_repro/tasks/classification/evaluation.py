@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from senet_repro.config.class_folders import EVAL, find_class_folders
+from senet_repro.config.class_folders import find_class_folders
 from senet_repro.config.evaluation import CropRule
-from senet_repro.config.imagenet_classes import find_foreign_names, read_wnids
+from senet_repro.config.picture_folders import EVAL
 from senet_repro.config.schema import Data, Run
 from senet_repro.core.cores import count_workers
 from senet_repro.core.errors import ConfigError, DataError
@@ -116,10 +116,10 @@ def _go_on() -> None:
 
 def _check_outputs(data: Data) -> None:
     """Refuse class folders of which nobody knows which outputs of the network are theirs."""
-    names = find_class_folders(data, [EVAL]).names
-    are_numbered = data.classes == len(read_wnids()) and not find_foreign_names(names)
+    found = find_class_folders(data, [EVAL])
+    names = found.names
     known_classes = {data.classes, data.found.classes if data.found else data.classes}
-    if not are_numbered and len(names) not in known_classes:
+    if not found.is_numbered and len(names) not in known_classes:
         raise DataError(
             f"data.root={data.root}: there are {len(names)} classes to evaluate on ({name_some(names)}) and "
             f"{data.classes:,} outputs of the network, and which belongs to which cannot be known: give a folder for "
@@ -255,7 +255,12 @@ def _build_batches(
     stored = images.images
     if isinstance(stored, ImageSet):
         return _cut_batches(stored, steps)
-    cut = replace(run.data, eval_px=rule.size_px, eval_resize_px=rule.resize_px)
+    cut = replace(
+        run.data,
+        eval_px=rule.size_px,
+        eval_resize_px=rule.resize_px,
+        eval_resize_sides=rule.sides,
+    )
     transform = eval_transform(cut, preprocessing.interpolation, preprocessing.antialias)
     # One process per batch at most: more would only wait.
     workers = min(count_workers(run.trainer.num_workers, run.trainer.devices), len(steps))

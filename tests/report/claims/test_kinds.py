@@ -39,7 +39,9 @@ def test_each_word_of_the_yaml_is_a_kind(paper: PaperTable) -> None:
     kinds = {"lower": Lower, "equivalent": Equivalent, "cost": Cost, "rivals": Rivals}
     for word, kind in kinds.items():
         assert isinstance(read_claim(paper, _claim(word)), kind)
-    with pytest.raises(ConfigError, match="kind=higher: give lower, equivalent, cost or rivals"):
+    with pytest.raises(
+        ConfigError, match="kind=higher: give lower, equivalent, cost, rivals or below"
+    ):
         read_claim(paper, _claim("higher"))
 
 

@@ -15,6 +15,7 @@ from senet_repro.config.schema import FoundSet
 from senet_repro.report.claims.evidence import caution_verdicts
 from senet_repro.report.figures.captions import describe_standing
 from senet_repro.report.page.wandb_table import build_name
+from senet_repro.report.tables import build as tables
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.report.tables.seen_sets import (
     describe_set,
@@ -102,6 +103,27 @@ def test_two_sets_and_older_records_never_share_a_table() -> None:
     assert len(tables) == 3
     told = [table.distinctions for table in tables]
     assert told == [[f"set's fingerprint {word}"] for word in ("bbbbbbbb", "cccccccc", "none")]
+
+
+def test_another_subset_is_a_proxy_however_whole() -> None:
+    paper = find_table("places365")
+    found = replace(WHOLE, classes=365, train_images=1_803_460, eval_images=36_500)
+    run = compose_cached("+experiment=places365", "data.subset=standard")
+    run = replace(run, data=replace(run.data, found=found))
+    record = record_of(run, seed=0, top1=45.0, eval_images=36_500)
+    assert is_whole_set(record)
+    assert describe_set_departure(record) is None
+    with pytest.MonkeyPatch.context() as patch:
+        # To compose the rows of all other tables takes seconds.
+        patch.setattr(tables, "paper_tables", lambda: {paper.name: paper})
+        (table,) = build_tables(Results([record]), [paper])
+    assert (table.standing, table.departures) == (Standing.PROXY, ["subset standard (challenge)"])
+    text = format_markdown([table])
+    assert "A proxy: Places365-Standard instead of Places365-Challenge." in text
+    assert "class-aware sampling" in text
+    # A record of a subset that nobody described.
+    data = {**record.protocol["data"], "subset": "tiny"}
+    assert is_whole_set(replace(record, protocol={**record.protocol, "data": data}))
 
 
 def test_an_older_record_is_of_the_whole_set_if_it_was_evaluated_on_all_of_it() -> None:
