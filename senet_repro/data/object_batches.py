@@ -76,9 +76,8 @@ class _PackedBatches(KeyedBatches):
         corners = find_corners(boxes, size if self.clip else None)
         if is_flipped:
             width = size[1]
-            corners = np.stack(
-                [width - corners[:, 2], corners[:, 1], width - corners[:, 0], corners[:, 3]], axis=1
-            )
+            left, upper, right, lower = corners.T
+            corners = np.stack([width - right, upper, width - left, lower], axis=1)
         return corners.astype(np.float32)
 
 
