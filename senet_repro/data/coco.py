@@ -18,17 +18,16 @@ from typing import Any
 import numpy as np
 
 from senet_repro.config.coco_files import CocoPart, find_coco_parts
-from senet_repro.config.picture_folders import PARTS
+from senet_repro.config.picture_folders import EVAL, TRAIN
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.core.slow_work import SlowWork
-from senet_repro.core.wording import name_some
+from senet_repro.core.wording import count_noun, name_some
 from senet_repro.data.object_set import Objects, ObjectSet, PictureFiles
 
 Entry = dict[str, Any]
 
 _MEND = "fetch the annotations again"
-# Python takes true for 1, and JSON does not.
 _NUMBER = (int, float)
 
 
@@ -47,13 +46,14 @@ def load_coco(data: Data) -> tuple[ObjectSet, ObjectSet]:
     Raises:
         DataError: files are missing, or what they say cannot be; the message names the file, the entry and the mend.
     """
-    train, evaluation = (load_coco_part(data, part) for part in PARTS)
-    if (train.category_ids.tolist(), train.category_names) != (
-        evaluation.category_ids.tolist(),
-        evaluation.category_names,
-    ):
-        first, second = (found.annotations.name for found in find_coco_parts(data))
-        raise DataError(f"{first} and {second} have different categories: {_MEND}")
+    first, second = find_coco_parts(data)
+    train = load_coco_part(data, TRAIN)
+    evaluation = load_coco_part(data, EVAL)
+    are_alike = np.array_equal(train.category_ids, evaluation.category_ids)
+    if not are_alike or train.category_names != evaluation.category_names:
+        raise DataError(
+            f"{first.annotations} and {second.annotations.name} have different categories: {_MEND}"
+        )
     return train, evaluation
 
 
@@ -86,7 +86,9 @@ def load_coco_part(data: Data, part: str) -> ObjectSet:
 def list_picture_files(data: Data, part: str) -> np.ndarray:
     """Return the pictures (N,) of one part, as bytes, by rising ids; raises as `load_coco`."""
     (found,) = find_coco_parts(data, [part])
-    return _locate_files(found, _read_images(data, found, _Annotations.read(found)))
+    annotations = _Annotations.read(found)
+    images = _read_images(data, found, annotations)
+    return _locate_files(found, images)
 
 
 class _Annotations:
@@ -157,13 +159,14 @@ class _Annotations:
         kind = "annotation"
         entries = self._list_entries("annotations", kind)
         self._read_ids(entries, kind)
+        num_images = len(image_ids)
         pictures = self._find_places(entries, "image_id", image_ids)
         labels = self._find_places(entries, "category_id", category_ids)
         boxes = self._read_boxes(entries)
         crowds = self._read_column(entries, kind, "iscrowd", (int, bool), otherwise=0)
         # Stable: the objects of a picture stay in their order.
         order = np.argsort(pictures, kind="stable")
-        counts = np.bincount(pictures, minlength=len(image_ids))
+        counts = np.bincount(pictures, minlength=num_images)
         return Objects(
             offsets=np.concatenate([[0], np.cumsum(counts)]),
             boxes=boxes[order],
@@ -176,12 +179,12 @@ class _Annotations:
         """Return the boxes (M, 4) float64: x, y, width and height."""
         kind = "annotation"
         boxes = self._read_column(entries, kind, "bbox", (list,))
+        of_four = "has a bbox that is not of four numbers"
         lengths = np.array([len(box) for box in boxes], dtype=np.int64)
-        self._refuse_entries(entries, kind, lengths != 4, "has a bbox that is not of four numbers")
+        self._refuse_entries(entries, kind, lengths != 4, of_four)
         flat = list(chain.from_iterable(boxes))
-        is_other = np.array([type(number) not in _NUMBER for number in flat], dtype=bool)
-        is_damaged = is_other.reshape(-1, 4)
-        self._refuse_entries(entries, kind, is_damaged, "has a bbox that is not of four numbers")
+        is_other = _find_others(flat, _NUMBER)
+        self._refuse_entries(entries, kind, is_other.reshape(-1, 4), of_four)
         with self._explain_overflow():
             found = np.array(flat, dtype=np.float64).reshape(-1, 4)
         is_infinite = ~np.isfinite(found)
@@ -196,7 +199,8 @@ class _Annotations:
             # None becomes a number that is none.
             areas = np.array(stated, dtype=np.float64)
         is_unstated = np.array([area is None for area in stated], dtype=bool)
-        areas[is_unstated] = boxes[is_unstated, 2] * boxes[is_unstated, 3]
+        of_boxes = boxes[:, 2] * boxes[:, 3]
+        areas[is_unstated] = of_boxes[is_unstated]
         self._refuse_entries(entries, kind, ~np.isfinite(areas), "has an area without an end")
         return areas
 
@@ -204,7 +208,9 @@ class _Annotations:
         """Return the place of each entry's id among the known ones, which rise, (M,) int64."""
         ids = self._read_whole(entries, "annotation", name)
         places = np.searchsorted(known, ids)
-        is_unknown = known[np.minimum(places, len(known) - 1)] != ids
+        # Beyond the last one there is none.
+        nearest = np.minimum(places, len(known) - 1)
+        is_unknown = known[nearest] != ids
         for unknown in ids[is_unknown][:1]:
             reason = f"has the {name} {unknown}, which is not listed"
             self._refuse_entries(entries, "annotation", is_unknown, reason)
@@ -247,8 +253,8 @@ class _Annotations:
         # Of a million entries nearly always all are sound, and each type is asked about once.
         if set(map(type, values)) <= set(types):
             return values
-        is_damaged = np.array([type(value) not in types for value in values], dtype=bool)
-        self._refuse_entries(entries, kind, is_damaged, f"has no {name} that can be read")
+        is_other = _find_others(values, types)
+        self._refuse_entries(entries, kind, is_other, f"has no {name} that can be read")
         return values
 
     def _refuse_entries(
@@ -258,10 +264,14 @@ class _Annotations:
         places = np.unique(np.nonzero(is_refused)[0])
         if not len(places):
             return
-        entry = entries[places[0]]
-        told = f"{kind} {entry['id']}" if "id" in entry else f"{kind} number {places[0] + 1}"
-        others = f" ({len(places) - 1:,} more are alike)" if len(places) > 1 else ""
-        raise DataError(f"{self.file}: {told} {reason}{others}: mend or remove it, or {_MEND}")
+        first = int(places[0])
+        others = len(places) - 1
+        told = f"{kind} number {first + 1}"
+        if "id" in entries[first]:
+            told = f"{kind} {entries[first]['id']}"
+        if others:
+            reason += f" ({count_noun(others, 'other')} likewise)"
+        raise DataError(f"{self.file}: {told} {reason}: mend or remove it, or {_MEND}")
 
     @contextmanager
     def _explain_overflow(self) -> Iterator[None]:
@@ -270,6 +280,14 @@ class _Annotations:
             yield
         except OverflowError as error:
             raise DataError(f"{self.file} holds a number that is too large: {_MEND}") from error
+
+
+def _find_others(values: Sequence[Any], types: tuple[type, ...]) -> np.ndarray:
+    """Return which values are of none of some types, (N,) bool; Python takes true for 1, and JSON does not."""
+    is_other = []
+    for value in values:
+        is_other.append(type(value) not in types)
+    return np.array(is_other, dtype=bool)
 
 
 def _drop_masks(entry: Entry) -> Entry:
@@ -288,7 +306,11 @@ def _read_images(data: Data, found: CocoPart, annotations: _Annotations) -> _Ima
 
 def _locate_files(found: CocoPart, images: _Images) -> np.ndarray:
     """Return the paths (N,) of pictures as bytes."""
-    return np.array([os.fsencode(found.pictures.path / name) for name in images.names])
+    files = []
+    for name in images.names:
+        path = found.pictures.path / name
+        files.append(os.fsencode(path))
+    return np.array(files)
 
 
 def _is_file_name(name: str) -> bool:
@@ -297,7 +319,9 @@ def _is_file_name(name: str) -> bool:
         encoded = os.fsencode(name)
     except UnicodeEncodeError:
         return False
-    return encoded not in (b"", b".", b"..") and b"/" not in encoded and b"\0" not in encoded
+    if encoded in (b"", b".", b".."):
+        return False
+    return b"/" not in encoded and b"\0" not in encoded
 
 
 def _refuse_missing(found: CocoPart, names: Sequence[str]) -> None:
@@ -307,7 +331,10 @@ def _refuse_missing(found: CocoPart, names: Sequence[str]) -> None:
         DataError: some are not; the message names them.
     """
     present = set(found.pictures.list_pictures())
-    missing = [name for name in names if name not in present]
+    missing = []
+    for name in names:
+        if name not in present:
+            missing.append(name)
     if missing:
         raise DataError(
             f"{found.pictures.path}: no {name_some(missing)}, which {found.annotations.name} lists; fetch them again, "

@@ -18,7 +18,7 @@ from senet_repro.data.order import EvalSteps, TrainSteps
 class ObjectBatch(NamedTuple):
     """Pictures of one step with their objects."""
 
-    images: list[Tensor]  # uint8 (3, H, W), each of its own size
+    images: list[Tensor]  # uint8 (3, H, W), each of its own size, pixel after pixel in memory
     boxes: list[Tensor]  # float32 (n, 4): x1, y1, x2, y2 in pixels of that picture
     labels: list[Tensor]  # int64 (n,), from 0
     indices: list[int]  # place of each picture in its set
@@ -47,14 +47,13 @@ class _PackedBatches(KeyedBatches):
     def _load_batch(self, indices: list[int], seeds: list[int]) -> PackedBatch:
         flips = [self.flip and draw_flip(seed) for seed in seeds]
         sizes = [(int(height), int(width)) for height, width in self.images.sizes[indices]]
-        areas = [3 * height * width for height, width in sizes]
-        pixels = allocate_bytes(sum(areas))
-        places = torch.split(pixels, areas)
+        pixels = allocate_bytes(sum(3 * height * width for height, width in sizes))
+        places = _split_pictures(pixels, sizes)
         for index, is_flipped, place in zip(indices, flips, places, strict=True):
             picture = self.images.load_picture(index)
             if is_flipped:
                 picture = picture.flip(-1)
-            place.view(picture.shape).copy_(picture)
+            place.copy_(picture)
         boxes = [
             self._find_boxes(index, is_flipped)
             for index, is_flipped in zip(indices, flips, strict=True)
@@ -77,9 +76,8 @@ class _PackedBatches(KeyedBatches):
         corners = find_corners(boxes, size if self.clip else None)
         if is_flipped:
             width = size[1]
-            corners = np.stack(
-                [width - corners[:, 2], corners[:, 1], width - corners[:, 0], corners[:, 3]], axis=1
-            )
+            left, upper, right, lower = corners.T
+            corners = np.stack([width - right, upper, width - left, lower], axis=1)
         return corners.astype(np.float32)
 
 
@@ -127,16 +125,22 @@ class TrainObjectBatches(TrainingBatches):
 
 def unpack_batch(batch: PackedBatch) -> ObjectBatch:
     """Return a batch as training takes it; its pictures share one piece of memory."""
-    areas = [3 * height * width for height, width in batch.sizes]
-    pictures = []
-    for pixels, (height, width) in zip(torch.split(batch.pixels, areas), batch.sizes, strict=True):
-        pictures.append(pixels.view(3, height, width))
     return ObjectBatch(
-        images=pictures,
+        images=_split_pictures(batch.pixels, batch.sizes),
         boxes=_split_rows(batch.boxes, batch.counts),
         labels=_split_rows(batch.labels, batch.counts),
         indices=batch.indices,
     )
+
+
+def _split_pictures(pixels: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
+    """Return the pictures (3, H, W) of these heights and widths that lie in a piece of memory, one after the other."""
+    places = torch.split(pixels, [3 * height * width for height, width in sizes])
+    pictures = []
+    for place, (height, width) in zip(places, sizes, strict=True):
+        # Pixel after pixel, as decoders give them: to sort them by colour would take a third as long as to decode them.
+        pictures.append(place.view(height, width, 3).permute(2, 0, 1))
+    return pictures
 
 
 def _split_rows(rows: np.ndarray, counts: Sequence[int]) -> list[Tensor]:

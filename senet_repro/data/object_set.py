@@ -36,7 +36,8 @@ class Objects:
 
     def find_rows(self, index: int) -> slice:
         """Return the rows of one picture."""
-        return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+        start, end = self.offsets[index : index + 2].tolist()
+        return slice(start, end)
 
     def count_by_picture(self) -> np.ndarray:
         """Return how many objects each picture has, (N,) int64."""
@@ -191,7 +192,8 @@ def find_corners(boxes: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarr
 
     With `sizes`, (M, 2) or (2,): height and width of their pictures, whatever reaches over an edge is cut off.
     """
-    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    starts = boxes[:, :2]
+    corners = np.concatenate([starts, starts + boxes[:, 2:]], axis=1)
     if sizes is None:
         return corners
     sizes = np.broadcast_to(sizes, (len(boxes), 2))
@@ -210,8 +212,10 @@ def select_trainable(images: ObjectSet) -> ObjectSet:
         DataError: no picture would be left.
     """
     objects = images.objects
-    corners = find_corners(objects.boxes, images.sizes[objects.name_pictures()])
-    has_area = (corners[:, 2:] - corners[:, :2] >= LEAST_PX).all(axis=1)
+    sizes = images.sizes[objects.name_pictures()]
+    corners = find_corners(objects.boxes, sizes)
+    sides = corners[:, 2:] - corners[:, :2]
+    has_area = (sides >= LEAST_PX).all(axis=1)
     kept = objects.select_rows(has_area & ~objects.is_crowd)
     has_objects = kept.count_by_picture() > 0
     if not has_objects.any():

@@ -6,6 +6,7 @@ of NumPy, and nothing is rounded. So the set is the same on every machine.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -57,11 +58,13 @@ def load_shapes(data: Data) -> tuple[ObjectSet, ObjectSet]:
 
 def draw_shapes(part: str, count: int) -> ObjectSet:
     """Return the first `count` pictures of a part, train or val."""
-    words = np.stack([_draw_words(PARTS.index(part), index) for index in range(count)])
+    stream = PARTS.index(part)
+    words = np.stack([_draw_words(stream, index) for index in range(count)])
     pixels = _draw_grounds(words[:, _WORDS_OF_SHAPES:])
     offsets = [0]
     rows: list[Row] = []
-    for picture, numbers in zip(pixels, words[:, :_WORDS_OF_SHAPES].tolist(), strict=True):
+    words_of_shapes = words[:, :_WORDS_OF_SHAPES].tolist()
+    for picture, numbers in zip(pixels, words_of_shapes, strict=True):
         shapes = _choose_shapes(_Choices(numbers))
         rows += _paint_shapes(picture, shapes)
         offsets.append(len(rows))
@@ -98,7 +101,8 @@ class _Choices:
 def _draw_words(part: int, index: int) -> np.ndarray:
     """Return all the random words of a picture: those of its shapes, then those of its noise."""
     generator = np.random.PCG64(np.random.SeedSequence((part, index)))
-    words: np.ndarray = generator.random_raw(_WORDS_OF_SHAPES + _count_noise() // 8)
+    count = _WORDS_OF_SHAPES + _count_noise_words()
+    words: np.ndarray = generator.random_raw(count)
     return words
 
 
@@ -107,10 +111,13 @@ def _count_cells(cell_px: int) -> int:
     return SIDE_PX // cell_px
 
 
-def _count_noise() -> int:
-    """Return the bytes of the noise of a picture: one for each square of each layer and channel, in whole words."""
-    cells = sum(3 * _count_cells(cell) ** 2 for cell in _LAYERS)
-    return -(-cells // 8) * 8
+def _count_noise_words() -> int:
+    """Return the words of the noise of a picture, which has a byte for each square of each layer and channel."""
+    noise_bytes = 0
+    for cell in _LAYERS:
+        cells = _count_cells(cell)
+        noise_bytes += 3 * cells**2
+    return math.ceil(noise_bytes / 8)
 
 
 def _choose_shapes(choices: _Choices) -> list[_Shape]:
@@ -122,8 +129,7 @@ def _choose_shapes(choices: _Choices) -> list[_Shape]:
         kind = choices.below(len(CATEGORIES))
         side = LEAST_PX + choices.below(MOST_PX - LEAST_PX + 1)
         colour = _choose_colour(choices.below(2**32))
-        room = SIDE_PX - side + 1
-        boxes = [(choices.below(room), choices.below(room), side) for _ in range(_TRIES)]
+        boxes = [_choose_box(choices, side) for _ in range(_TRIES)]
         if place >= wanted:
             continue
         free = (box for box in boxes if not _covers_much(box, chosen))
@@ -133,14 +139,24 @@ def _choose_shapes(choices: _Choices) -> list[_Shape]:
     return chosen
 
 
+def _choose_box(choices: _Choices, side: int) -> Box:
+    """Return a square of a side somewhere in the picture."""
+    room = SIDE_PX - side + 1
+    x = choices.below(room)
+    y = choices.below(room)
+    return x, y, side
+
+
 def _choose_colour(number: int) -> tuple[int, int, int]:
     """Return a saturated colour: one channel is bright, one dark, and the third anything."""
     number, bright = divmod(number, 3)
     number, step = divmod(number, 2)
     dark = (bright + 1 + step) % 3
+    bright_byte = number >> 8
+    dark_byte = number >> 16
     colour = [number % 256] * 3
-    colour[bright] = 200 + (number >> 8) % 56
-    colour[dark] = (number >> 16) % 50
+    colour[bright] = 200 + bright_byte % 56
+    colour[dark] = dark_byte % 50
     red, green, blue = colour
     return red, green, blue
 
@@ -150,12 +166,20 @@ def _covers_much(box: Box, others: list[_Shape]) -> bool:
     x, y, side = box
     for other in others:
         other_x, other_y, other_side = other.box
-        across = min(x + side, other_x + other_side) - max(x, other_x)
-        down = min(y + side, other_y + other_side) - max(y, other_y)
+        across = _measure_overlap(x, side, other_x, other_side)
+        down = _measure_overlap(y, side, other_y, other_side)
+        shared = across * down
         smaller = min(side, other_side)
-        if across > 0 and down > 0 and across * down * _MOST_SHARED > smaller**2:
+        if shared * _MOST_SHARED > smaller**2:
             return True
     return False
+
+
+def _measure_overlap(start: int, length: int, other_start: int, other_length: int) -> int:
+    """Return how many pixels of a line two stretches of it share."""
+    last_start = max(start, other_start)
+    first_end = min(start + length, other_start + other_length)
+    return max(first_end - last_start, 0)
 
 
 def _draw_grounds(words: np.ndarray) -> np.ndarray:
@@ -168,10 +192,13 @@ def _draw_grounds(words: np.ndarray) -> np.ndarray:
     for cell, most in _LAYERS.items():
         cells = _count_cells(cell)
         end = start + 3 * cells**2
-        levels = (noise[:, start:end].astype(np.uint16) * most >> 8).astype(np.uint8)
+        levels = noise[:, start:end].astype(np.uint16)
+        levels *= most
+        levels >>= 8
         # Each value fills a square.
         squares = grounds.reshape(count, 3, cells, cell, cells, cell)
-        squares += levels.reshape(count, 3, cells, 1, cells, 1)
+        values = levels.astype(np.uint8)
+        squares += values.reshape(count, 3, cells, 1, cells, 1)
         start = end
     return grounds
 
@@ -180,19 +207,37 @@ def _paint_shapes(pixels: np.ndarray, shapes: list[_Shape]) -> list[Row]:
     """Paint objects into a picture, uint8 (3, SIDE_PX, SIDE_PX), and return what of each is seen."""
     owners = np.full((SIDE_PX, SIDE_PX), -1, dtype=np.int8)
     for number, shape in enumerate(shapes):
-        x, y, side = shape.box
-        owners[y : y + side, x : x + side][_find_form(shape.kind, side)] = number
+        form = _find_form(shape.kind, shape.box[2])
+        _cut_square(owners, shape.box)[form] = number
     rows = []
     for number, shape in enumerate(shapes):
-        x, y, side = shape.box
-        is_seen = owners[y : y + side, x : x + side] == number
-        square = pixels[:, y : y + side, x : x + side]
-        np.copyto(square, np.array(shape.colour, dtype=np.uint8)[:, None, None], where=is_seen)
-        across = np.flatnonzero(is_seen.any(axis=0)).tolist()
-        down = np.flatnonzero(is_seen.any(axis=1)).tolist()
-        box = (x + across[0], y + down[0], across[-1] - across[0] + 1, down[-1] - down[0] + 1)
-        rows.append((shape.kind, box, int(np.count_nonzero(is_seen))))
+        x, y, _ = shape.box
+        is_seen = _cut_square(owners, shape.box) == number
+        square = _cut_square(pixels, shape.box)
+        colour = np.array(shape.colour, dtype=np.uint8)
+        np.copyto(square, colour[:, None, None], where=is_seen)
+        left, width = _find_extent(is_seen.any(axis=0))
+        upper, height = _find_extent(is_seen.any(axis=1))
+        box = (x + left, y + upper, width, height)
+        area = int(np.count_nonzero(is_seen))
+        rows.append((shape.kind, box, area))
     return rows
+
+
+def _cut_square(pixels: np.ndarray, box: Box) -> np.ndarray:
+    """Return the pixels within (..., SIDE_PX, SIDE_PX) that a square covers, as a part of the same memory."""
+    x, y, side = box
+    rows = slice(y, y + side)
+    columns = slice(x, x + side)
+    return pixels[..., rows, columns]
+
+
+def _find_extent(is_seen: np.ndarray) -> tuple[int, int]:
+    """Return the first of the rows or columns that (side,) bool says, and how many lie from there to the last."""
+    places = np.flatnonzero(is_seen).tolist()
+    first = places[0]
+    last = places[-1]
+    return first, last - first + 1
 
 
 @cache
@@ -200,7 +245,8 @@ def _find_form(kind: int, side: int) -> np.ndarray:
     """Return which pixels of its square an object has, (side, side) bool; it touches all four edges."""
     # Twice the distance of a pixel's centre from the middle, a whole number.
     from_middle = np.abs(2 * np.arange(side) + 1 - side)
-    name = list(CATEGORIES.values())[kind]
+    names = list(CATEGORIES.values())
+    name = names[kind]
     is_inside: np.ndarray
     if name == "circle":
         is_inside = from_middle[:, None] ** 2 + from_middle**2 <= side**2

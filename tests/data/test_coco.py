@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from senet_repro.config.paper_tables import compose_cached
 from senet_repro.config.schema import Data
 from senet_repro.core.errors import DataError
 from senet_repro.data.coco import load_coco, load_coco_part
 from senet_repro.data.object_set import find_corners, select_trainable
+from senet_repro.data.pixel_stats import sum_training_pixels
 from tests.coco_sets import (
     CROWD,
     EMPTY,
@@ -190,6 +192,14 @@ def test_pictures_that_are_to_be_left_out_may_be_missing(root: Path) -> None:
     names = [images.pictures.name_picture(index) for index in range(len(images))]
     with pytest.raises(DataError, match=r"no picture can be read, such as .*11\.jpg"):
         images.leave_out(names)
+
+
+def test_the_mean_of_its_training_pictures_is_that_of_their_pixels(made: Path) -> None:
+    images = load_coco_part(describe_set(made), "train")
+    pixels = torch.cat([images.load_picture(i).flatten(1) for i in range(len(images))], dim=1)
+    sums = sum_training_pixels(describe_set(made), 0, lambda _done, _total: None)
+    assert (sums.images, sums.pixels) == (12, 12 * 96 * 72)
+    assert sums.mean == pytest.approx(pixels.double().mean(1).tolist())
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason=f"no pictures of COCO in {SAMPLE}")
