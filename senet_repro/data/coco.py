@@ -124,7 +124,7 @@ class _Annotations:
         """
         entries = self._list_entries("images", "image")
         if not entries:
-            raise DataError(f"{self.file} lists no images: {_MEND}")
+            raise self._describe_error("lists no images")
         ids = self._read_ids(entries, "image")
         order = np.argsort(ids)
         sides = [self._read_whole(entries, "image", side) for side in ("height", "width")]
@@ -132,9 +132,16 @@ class _Annotations:
         is_flat: np.ndarray = sizes.min(axis=1) < 1
         self._refuse_entries(entries, "image", is_flat, "has a side below 1 px")
         names = self._read_column(entries, "image", "file_name", (str,))
-        is_strange = np.array([not _is_file_name(name) for name in names], dtype=bool)
-        self._refuse_entries(entries, "image", is_strange, "has a file_name that no file can have")
-        return _Images(ids[order], sizes[order], [names[place] for place in order])
+        is_strange = []
+        for name in names:
+            is_strange.append(not _is_file_name(name))
+        reason = "has a file_name that no file can have"
+        self._refuse_entries(entries, "image", np.array(is_strange), reason)
+        return _Images(
+            ids=ids[order],
+            sizes=sizes[order],
+            names=[names[place] for place in order],
+        )
 
     def read_categories(self) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the ids (K,) of the categories, rising, and their names.
@@ -144,7 +151,7 @@ class _Annotations:
         """
         entries = self._list_entries("categories", "category")
         if not entries:
-            raise DataError(f"{self.file} lists no categories: {_MEND}")
+            raise self._describe_error("lists no categories")
         ids = self._read_ids(entries, "category")
         names = self._read_column(entries, "category", "name", (str,))
         order = np.argsort(ids)
@@ -186,7 +193,8 @@ class _Annotations:
         is_other = _find_others(flat, _NUMBER)
         self._refuse_entries(entries, kind, is_other.reshape(-1, 4), of_four)
         with self._explain_overflow():
-            found = np.array(flat, dtype=np.float64).reshape(-1, 4)
+            numbers = np.array(flat, dtype=np.float64)
+        found = numbers.reshape(-1, 4)
         is_infinite = ~np.isfinite(found)
         self._refuse_entries(entries, kind, is_infinite, "has a bbox without an end")
         return found
@@ -194,7 +202,8 @@ class _Annotations:
     def _read_areas(self, entries: Sequence[Entry], boxes: np.ndarray) -> np.ndarray:
         """Return the areas (M,) float64 as they are stated, or of the boxes where none is."""
         kind = "annotation"
-        stated = self._read_column(entries, kind, "area", (*_NUMBER, type(None)), otherwise=None)
+        types = (*_NUMBER, type(None))
+        stated = self._read_column(entries, kind, "area", types, otherwise=None)
         with self._explain_overflow():
             # None becomes a number that is none.
             areas = np.array(stated, dtype=np.float64)
@@ -219,10 +228,10 @@ class _Annotations:
     def _list_entries(self, name: str, kind: str) -> list[Entry]:
         entries = self.content.get(name)
         if not isinstance(entries, list):
-            raise DataError(f"{self.file} has no list of {name}: {_MEND}")
+            raise self._describe_error(f"has no list of {name}")
         for place, entry in enumerate(entries):
             if not isinstance(entry, dict):
-                raise DataError(f"{self.file}: {kind} number {place + 1} is no object: {_MEND}")
+                raise self._describe_error(f"has {kind} number {place + 1}, which is no object")
         return entries
 
     def _read_ids(self, entries: Sequence[Entry], kind: str) -> np.ndarray:
@@ -231,7 +240,7 @@ class _Annotations:
         numbers, counts = np.unique(ids, return_counts=True)
         twice = numbers[counts > 1]
         if len(twice):
-            raise DataError(f"{self.file}: {kind} {name_some(twice)} is listed twice: {_MEND}")
+            raise self._describe_error(f"lists {kind} {name_some(twice)} twice")
         return ids
 
     def _read_whole(self, entries: Sequence[Entry], kind: str, name: str) -> np.ndarray:
@@ -273,13 +282,17 @@ class _Annotations:
             reason += f" ({count_noun(others, 'other')} likewise)"
         raise DataError(f"{self.file}: {told} {reason}: mend or remove it, or {_MEND}")
 
+    def _describe_error(self, problem: str) -> DataError:
+        """Return the error of a file that cannot be read, with the mend."""
+        return DataError(f"{self.file} {problem}: {_MEND}")
+
     @contextmanager
     def _explain_overflow(self) -> Iterator[None]:
         """Turn the error of a number that no array holds into one that names the file."""
         try:
             yield
         except OverflowError as error:
-            raise DataError(f"{self.file} holds a number that is too large: {_MEND}") from error
+            raise self._describe_error("holds a number that is too large") from error
 
 
 def _find_others(values: Sequence[Any], types: tuple[type, ...]) -> np.ndarray:

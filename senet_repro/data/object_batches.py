@@ -28,7 +28,7 @@ class PackedBatch(NamedTuple):
     """A batch as a process hands it on: one piece of memory, where each tensor alone would cost an open file."""
 
     pixels: Tensor  # uint8 (bytes of all pictures,), one after the other
-    sizes: list[tuple[int, int]]  # height and width of each
+    sizes: list[list[int]]  # height and width of each
     boxes: np.ndarray  # float32 (objects of all pictures, 4)
     labels: np.ndarray  # int64 (objects of all pictures,)
     counts: list[int]  # of the objects of each picture
@@ -46,20 +46,20 @@ class _PackedBatches(KeyedBatches):
 
     def _load_batch(self, indices: list[int], seeds: list[int]) -> PackedBatch:
         flips = [self.flip and draw_flip(seed) for seed in seeds]
-        sizes = [(int(height), int(width)) for height, width in self.images.sizes[indices]]
-        pixels = allocate_bytes(sum(3 * height * width for height, width in sizes))
+        sizes = self.images.sizes[indices].tolist()
+        areas = _count_bytes(sizes)
+        pixels = allocate_bytes(sum(areas))
         places = _split_pictures(pixels, sizes)
+        objects = self.images.objects
+        boxes = []
+        labels = []
         for index, is_flipped, place in zip(indices, flips, places, strict=True):
             picture = self.images.load_picture(index)
             if is_flipped:
                 picture = picture.flip(-1)
             place.copy_(picture)
-        boxes = [
-            self._find_boxes(index, is_flipped)
-            for index, is_flipped in zip(indices, flips, strict=True)
-        ]
-        objects = self.images.objects
-        labels = [objects.labels[objects.find_rows(index)] for index in indices]
+            boxes.append(self._find_boxes(index, is_flipped))
+            labels.append(objects.labels[objects.find_rows(index)])
         return PackedBatch(
             pixels=pixels,
             sizes=sizes,
@@ -133,19 +133,29 @@ def unpack_batch(batch: PackedBatch) -> ObjectBatch:
     )
 
 
-def _split_pictures(pixels: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
+def _split_pictures(pixels: Tensor, sizes: Sequence[Sequence[int]]) -> list[Tensor]:
     """Return the pictures (3, H, W) of these heights and widths that lie in a piece of memory, one after the other."""
-    places = torch.split(pixels, [3 * height * width for height, width in sizes])
+    places = torch.split(pixels, _count_bytes(sizes))
     pictures = []
     for place, (height, width) in zip(places, sizes, strict=True):
         # Pixel after pixel, as decoders give them: to sort them by colour would take a third as long as to decode them.
-        pictures.append(place.view(height, width, 3).permute(2, 0, 1))
+        by_pixel = place.view(height, width, 3)
+        pictures.append(by_pixel.permute(2, 0, 1))
     return pictures
+
+
+def _count_bytes(sizes: Sequence[Sequence[int]]) -> list[int]:
+    """Return how many bytes pictures of these heights and widths take."""
+    counts = []
+    for height, width in sizes:
+        counts.append(3 * height * width)
+    return counts
 
 
 def _split_rows(rows: np.ndarray, counts: Sequence[int]) -> list[Tensor]:
     """Return the rows of each picture."""
-    return list(torch.split(torch.from_numpy(rows), list(counts)))
+    tensor = torch.from_numpy(rows)
+    return list(torch.split(tensor, list(counts)))
 
 
 def draw_flip(seed: int) -> bool:

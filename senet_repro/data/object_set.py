@@ -179,12 +179,17 @@ class ObjectSet:
         Raises:
             DataError: no picture would be left.
         """
-        own_names = [self.pictures.name_picture(index) for index in range(len(self))]
-        skipped = tuple(name for name in own_names if name in names)
+        skipped = []
+        is_kept = np.ones(len(self), dtype=bool)
+        for index in range(len(self)):
+            name = self.pictures.name_picture(index)
+            if name in names:
+                skipped.append(name)
+                is_kept[index] = False
         if len(skipped) == len(self):
             raise DataError(f"no picture can be read, such as {skipped[0]}: fetch them again")
-        is_kept = np.array([name not in names for name in own_names], dtype=bool)
-        return replace(self.select_pictures(is_kept), skipped=skipped)
+        left = self.select_pictures(is_kept)
+        return replace(left, skipped=tuple(skipped))
 
 
 def find_corners(boxes: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +38,14 @@ _WORDS_OF_SHAPES = 1 + MOST_OBJECTS * (3 + 2 * _TRIES)
 
 Box = tuple[int, int, int]
 """Left and upper edge, and the side of a square."""
-Row = tuple[int, tuple[int, int, int, int], int]
-"""An object: its label, the box (x, y, width, height) of its pixels that are seen, and their number."""
+
+
+class Row(NamedTuple):
+    """An object as it is seen."""
+
+    label: int
+    box: list[int]  # x, y, width and height around its pixels
+    area: int  # their number
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,10 @@ def load_shapes(data: Data) -> tuple[ObjectSet, ObjectSet]:
 def draw_shapes(part: str, count: int) -> ObjectSet:
     """Return the first `count` pictures of a part, train or val."""
     stream = PARTS.index(part)
-    words = np.stack([_draw_words(stream, index) for index in range(count)])
+    by_picture = []
+    for index in range(count):
+        by_picture.append(_draw_words(stream, index))
+    words = np.stack(by_picture)
     pixels = _draw_grounds(words[:, _WORDS_OF_SHAPES:])
     offsets = [0]
     rows: list[Row] = []
@@ -68,14 +78,7 @@ def draw_shapes(part: str, count: int) -> ObjectSet:
         shapes = _choose_shapes(_Choices(numbers))
         rows += _paint_shapes(picture, shapes)
         offsets.append(len(rows))
-    labels, boxes, areas = zip(*rows, strict=True)
-    objects = Objects(
-        offsets=np.array(offsets),
-        boxes=np.array(boxes, dtype=np.float64),
-        labels=np.array(labels),
-        is_crowd=np.zeros(len(rows), dtype=bool),
-        areas=np.array(areas, dtype=np.float64),
-    )
+    objects = _collect_objects(offsets, rows)
     return ObjectSet(
         image_ids=np.arange(1, count + 1),
         sizes=np.full((count, 2), SIDE_PX),
@@ -83,6 +86,24 @@ def draw_shapes(part: str, count: int) -> ObjectSet:
         category_names=tuple(CATEGORIES.values()),
         objects=objects,
         pictures=DrawnPictures(pixels),
+    )
+
+
+def _collect_objects(offsets: list[int], rows: list[Row]) -> Objects:
+    """Return the objects of all pictures as arrays."""
+    labels = []
+    boxes = []
+    areas = []
+    for row in rows:
+        labels.append(row.label)
+        boxes.append(row.box)
+        areas.append(row.area)
+    return Objects(
+        offsets=np.array(offsets),
+        boxes=np.array(boxes, dtype=np.float64),
+        labels=np.array(labels),
+        is_crowd=np.zeros(len(rows), dtype=bool),
+        areas=np.array(areas, dtype=np.float64),
     )
 
 
@@ -100,7 +121,8 @@ class _Choices:
 
 def _draw_words(part: int, index: int) -> np.ndarray:
     """Return all the random words of a picture: those of its shapes, then those of its noise."""
-    generator = np.random.PCG64(np.random.SeedSequence((part, index)))
+    seed = np.random.SeedSequence((part, index))
+    generator = np.random.PCG64(seed)
     count = _WORDS_OF_SHAPES + _count_noise_words()
     words: np.ndarray = generator.random_raw(count)
     return words
@@ -218,9 +240,12 @@ def _paint_shapes(pixels: np.ndarray, shapes: list[_Shape]) -> list[Row]:
         np.copyto(square, colour[:, None, None], where=is_seen)
         left, width = _find_extent(is_seen.any(axis=0))
         upper, height = _find_extent(is_seen.any(axis=1))
-        box = (x + left, y + upper, width, height)
-        area = int(np.count_nonzero(is_seen))
-        rows.append((shape.kind, box, area))
+        row = Row(
+            label=shape.kind,
+            box=[x + left, y + upper, width, height],
+            area=int(np.count_nonzero(is_seen)),
+        )
+        rows.append(row)
     return rows
 
 
@@ -244,15 +269,19 @@ def _find_extent(is_seen: np.ndarray) -> tuple[int, int]:
 def _find_form(kind: int, side: int) -> np.ndarray:
     """Return which pixels of its square an object has, (side, side) bool; it touches all four edges."""
     # Twice the distance of a pixel's centre from the middle, a whole number.
-    from_middle = np.abs(2 * np.arange(side) + 1 - side)
+    centres = 2 * np.arange(side) + 1
+    across = np.abs(centres - side)
+    down = across[:, None]
     names = list(CATEGORIES.values())
     name = names[kind]
     is_inside: np.ndarray
     if name == "circle":
-        is_inside = from_middle[:, None] ** 2 + from_middle**2 <= side**2
+        from_middle = across**2 + down**2
+        is_inside = from_middle <= side**2
     elif name == "square":
         is_inside = np.ones((side, side), dtype=bool)
     else:
         # One pixel wide at its tip, or two, and `side` at its foot.
-        is_inside = from_middle <= np.arange(1, side + 1)[:, None]
+        widths = np.arange(1, side + 1)
+        is_inside = across <= widths[:, None]
     return is_inside
