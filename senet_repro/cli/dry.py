@@ -17,11 +17,19 @@ from senet_repro.report.text.markdown import align_columns
 from senet_repro.results.first_weights import check_first_weights
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.training.devices import find_gpus, uses_gpu
-from senet_repro.training.speed import count_epoch_steps, describe_speed, find_faster_trainer
+from senet_repro.training.speed import (
+    count_epoch_steps,
+    describe_speed,
+    estimate_gpu_hours,
+    find_faster_trainer,
+)
 
 HEADER = ("run", "seed", "epochs", "images", "GMACs an image", "multiply-adds", "state")
 # A training step costs its forward pass, and about twice that backward.
 PASSES = 3
+# Shorter trainings are tried rather than planned.
+LEAST_HOURS = 1
+GPUS = 8
 _PENDING = ("to train", "to resume")
 
 
@@ -149,6 +157,20 @@ def print_plan(runs: Sequence[Run]) -> None:
         f"\n{len(pending)} of {len(seen)} runs to train: {images:,} training images and about {macs:.2e} "
         f"multiply-adds, a training image counted as {PASSES} forward passes and each evaluation as one."
     )
+    hours = describe_gpu_hours(macs)
+    if hours is not None:
+        print(hours)
+
+
+def describe_gpu_hours(macs: int) -> str | None:
+    """Return in a line how long GPUs would take for so many multiply-adds; None where it is minutes."""
+    plain = estimate_gpu_hours(macs, "32-true")
+    if plain < LEAST_HOURS:
+        return None
+    mixed = estimate_gpu_hours(macs, "bf16-mixed")
+    alone = f"about {plain:,.0f} hours in 32-true and {mixed:,.0f} in bf16-mixed (trainer=gpu)"
+    together = f"at best {plain / GPUS:,.0f} and {mixed / GPUS:,.0f}"
+    return f"An H100 would take {alone}, {GPUS} of them {together}: computed, not measured, and without waiting for data."
 
 
 def _make_line(run: Run, cost: Cost, state: str) -> tuple[str, ...]:

@@ -140,6 +140,12 @@ def describe_speed(run: Run, is_on_gpu: bool) -> str | None:
     return words
 
 
+def estimate_gpu_hours(macs: int, precision: str) -> float:
+    """Return the hours that one H100 would take for so many multiply-adds, uncompiled; computed and not measured."""
+    seconds = macs / 1e9 * _GPU.step_s_per_gmac * _GPU.plain[precision]
+    return seconds / 3600
+
+
 def find_faster_trainer(run: Run, is_on_gpu: bool) -> str | None:
     """Return a line about trainer=gpu where a run takes a GPU but not its fast ways; None elsewhere."""
     if not is_on_gpu or (run.trainer.accelerator, run.trainer.precision) != ("auto", "32-true"):

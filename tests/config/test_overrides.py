@@ -154,6 +154,13 @@ def test_what_cannot_be_read_is_refused_with_the_mend(words: list[str], message:
     assert "\n" not in str(error.value)
 
 
+def test_an_experiment_that_names_its_protocol_alone_takes_another() -> None:
+    words = ["+experiment=coco", "protocol=shapes"]
+    assert read_run_overrides(words) == words
+    run = compose(words)
+    assert (run.task, run.data.name, run.model.name) == ("detection", "shapes", "resnet11")
+
+
 def test_of_a_key_given_twice_the_last_word_counts_and_the_others_are_known() -> None:
     words = ["r=16", "seed=1", "++r=8", "r=16", "+ablation=squeeze", "seed=1"]
     assert read_overrides(words) == ["r=16", "+ablation=squeeze", "seed=1"]

@@ -48,6 +48,20 @@ def test_steps_follow_from_seed_and_epoch() -> None:
     )  # 20 images, the last 2 dropped
 
 
+def test_an_epoch_of_so_many_steps_leaves_out_other_images_each_time() -> None:
+    steps = TrainSteps(20, 3, 0, Share(), accumulate=3, most_steps=4)
+    seen = []
+    for epoch in range(8):
+        steps.set_epoch(epoch)
+        order = list(steps)
+        assert len(order) == len(steps) == 12
+        seen.append({index for step in order for _, index in step})
+    assert {len(indices) for indices in seen} == {12}
+    assert set.union(*seen) == set(range(20))
+    # More steps than there are whole batches are as many as there are.
+    assert len(TrainSteps(20, 3, 0, Share(), most_steps=9)) == 6
+
+
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 def test_shares_of_a_step_concatenate_to_the_whole_batch(world_size: int) -> None:
     shares = [

@@ -69,6 +69,13 @@ def test_a_warm_up_takes_its_share_of_the_steps(epochs: int, steps_in_an_epoch: 
     assert low == list(range(round(400 / 64000 * steps)))  # 400 of CIFAR's 63,960, 4 of 640
 
 
+def test_detectrons_warm_up_rises_from_a_third_in_500_steps_and_its_drops_follow() -> None:
+    factor = build_schedule(compose(["+experiment=coco"]).recipe.schedule)
+    at = {0: 0.333, 250: 0.6665, 500: 1, 119_999: 1, 120_000: 0.1, 159_999: 0.1, 160_000: 0.01}
+    for step, expected in at.items():
+        assert factor(step / 180_000) == pytest.approx(expected), step
+
+
 def test_without_a_warm_up_its_factor_is_idle() -> None:
     factor = build_schedule(
         compose(["recipe=cifar_resnet", "recipe.schedule.warmup_factor=0.5"]).recipe.schedule
