@@ -192,15 +192,13 @@ def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:
     set_matplotlib_folder()
     with loading_for_good("torch and Lightning"):
         from senet_repro.models import write_weights
-        from senet_repro.training.trained_network import load_trained_network
+        from senet_repro.training.trained_network import read_trained_weights
 
     (folder / KEPT_WEIGHTS).mkdir(exist_ok=True)
     held_bytes = sum(target.stat().st_size for target in targets if target.exists())
     for target, path in missing.items():
-        weights = {
-            key: _halve_precision(tensor)
-            for key, tensor in load_trained_network(path).state_dict().items()
-        }
+        trained = read_trained_weights(RunFolder(path).last_checkpoint)
+        weights = {key: _halve_precision(tensor) for key, tensor in trained.items()}
         held_bytes += sum(tensor.nbytes for tensor in weights.values())
         if held_bytes > MOST_WEIGHT_BYTES:
             print_line(

@@ -51,6 +51,14 @@ class ListedFolder(PictureFolder):
     """A folder whose pictures a list names."""
 
     pictures: ListedPictures
+    number: int | None = None  # of its class; None where the list states several
+
+    @property
+    def key(self) -> str:
+        """Return the name of the folder within its set, with the number of its class, which only lists tell."""
+        if self.number is None:
+            return super().key
+        return f"{super().key}/{self.number}"
 
     def list_pictures(self) -> list[str]:
         """Return the names of its pictures, in their order.
@@ -130,7 +138,8 @@ def _find_train_folders(root: Path, subset: str, categories: dict[str, int]) -> 
             raise DataError(
                 f"{own.file}, line {own.first_line}: there is no folder {path}; fetch it again"
             )
-        folders.append(ListedFolder(TRAIN, path, _name_class(category), pictures=own))
+        name, number = _name_class(category), categories[category]
+        folders.append(ListedFolder(TRAIN, path, name, pictures=own, number=number))
     return folders
 
 

@@ -26,7 +26,10 @@ CATEGORIES = "categories_places365.txt"
 VAL_LIST = "places365_val.txt"
 
 # A letter, and a name that may have parts: /a/apartment_building/outdoor.
-_CATEGORY = re.compile(r"/[a-z]/[^/ ]+(/[^/ ]+)*")
+_CATEGORY = re.compile(r"/[a-z](/\w[^/ ]*)+")
+
+# Of the number of a class.
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def read_categories(file: Path, classes: int) -> dict[str, int]:
     line_of: dict[int, int] = {}
     for line, place, label in _read_lines(file):
         category = os.fsdecode(place)
-        if not _CATEGORY.fullmatch(category) or not label.isdigit():
+        if not _CATEGORY.fullmatch(category) or not _is_number(label):
             raise DataError(
                 f"{file}, line {line}: give a category and its number, such as /a/airfield 0"
             )
@@ -145,7 +148,7 @@ def read_val_list(file: Path, categories: dict[str, int]) -> tuple[ListedPicture
     for number, place, label in _read_lines(file):
         name = os.fsdecode(place)
         where = f"{file}, line {number}"
-        if "/" in name or not label.isdigit():
+        if "/" in name or not _is_number(label):
             raise DataError(
                 f"{where}: give a picture and the number of its class, such as Places365_val_00000001.jpg 165"
             )
@@ -189,7 +192,7 @@ def _explain_line(
     where = f"{file}, line {number}"
     folder = os.fsdecode(place).rpartition("/")[0]
     given = os.fsdecode(label)
-    if not folder or not label.isdigit():
+    if not folder or not _is_number(label):
         return DataError(
             f"{where}: give a picture and the number of its class, such as /a/airfield/00000001.jpg 0"
         )
@@ -200,6 +203,11 @@ def _explain_line(
     return DataError(
         f"{where}: {folder} has the number {categories[folder]} in {CATEGORIES}, and not {given}"
     )
+
+
+def _is_number(label: bytes) -> bool:
+    # Python refuses to convert thousands of digits.
+    return label.isdigit() and len(label) <= _MOST_DIGITS
 
 
 def _hash_names(names: Iterable[bytes]) -> bytes:

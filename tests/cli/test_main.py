@@ -102,7 +102,7 @@ def test_diverged_runs_are_named_at_the_end_with_exit_code_1(tmp_path: Path) -> 
         (["table", "--table", "99"], "no table '99'; there are 2 imagenet"),
         (
             ["+experiment=imagnet"],
-            "there is no experiment 'imagnet'; there are cifar10, cifar100, imagenet",
+            "there is no experiment 'imagnet'; there are cifar10, cifar100, coco, imagenet",
         ),
         (["table", "--format", "xml"], "table: --format=xml: give markdown, csv, json or latex"),
         (["table", "--format"], "table: --format needs a value"),

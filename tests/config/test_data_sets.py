@@ -56,7 +56,7 @@ def test_the_facts_of_a_set_follow_from_its_subset() -> None:
         ({"kind": "cloud"}, "data.kind=cloud: give memory, folders, boxes or drawn"),
         (
             {"name": "mnist"},
-            "no image set mnist: give data=cifar10|cifar100|coco|digits|folder|imagenet|shapes",
+            "no image set mnist: give data=cifar10|cifar100|coco|digits|folder|imagenet|places365|shapes",
         ),
     ],
 )

@@ -92,10 +92,15 @@ def test_classes_keep_their_numbers_where_others_have_no_picture(
     tmp_path: Path, find_data: MakeData
 ) -> None:
     numbers = {"/a/airfield": 0, "/a/alley": 1, CATEGORIES[1]: 2, "/b/bar": 3, "/b/beach": 4}
-    lay_out_lists(tmp_path, categories=numbers)
-    found = find_class_folders(find_data(classes=5))
+    lay_out_lists(tmp_path / "set", categories=numbers)
+    data = find_data(classes=5, root=str(tmp_path / "set"))
+    found = find_class_folders(data)
     assert (found.names, found.labels) == ([*NAMES], [0, 2, 4])
     assert found.is_numbered
+    # Other numbers are another set, though the same pictures come in the same order.
+    others = {"/a/airfield": 0, CATEGORIES[1]: 1, "/b/bar": 2, "/b/bay": 3, "/b/beach": 4}
+    lay_out_lists(tmp_path / "other", categories=others)
+    assert fingerprint(find_data(classes=5, root=str(tmp_path / "other"))) != fingerprint(data)
 
 
 @pytest.mark.parametrize("part", [TRAIN, EVAL])

@@ -7,8 +7,9 @@ from typing import Any
 
 from senet_repro.cli.options import parse_path
 from senet_repro.config.identity import run_key, run_name
-from senet_repro.config.schema import WEIGHT_SOURCES, Run
+from senet_repro.config.schema import DEFAULT_TASK, WEIGHT_SOURCES, Run
 from senet_repro.config.weight_files import check_release, check_weights_target, write_about
+from senet_repro.core.errors import ConfigError
 from senet_repro.core.loading import loading_for_good
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.results.run_folder import RunFolder
@@ -38,6 +39,11 @@ def run_verb(options: argparse.Namespace) -> int:
     folder.require_trained()
     check_weights_target(options.file)
     run = folder.read_settings(without_first_weights=True)
+    if run.task != DEFAULT_TASK:
+        raise ConfigError(
+            f"{options.run} is a run of task={run.task}: other libraries know only networks of {DEFAULT_TASK}; its "
+            f"weights lie in {folder.last_checkpoint}"
+        )
     check_release(run.model.name, options.source)
     # Lightning, which is imported here, imports matplotlib.
     set_matplotlib_folder()
