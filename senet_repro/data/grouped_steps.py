@@ -39,8 +39,10 @@ class GroupedTrainSteps(TrainSteps):
     def draw_order(self) -> Tensor:
         """Return the places (num_images,) int64 of the images, shuffled, part after part of one orientation."""
         order = super().draw_order().numpy()
-        part = self.batch_size // (self.share.world_size * self.accumulate)
-        return torch.from_numpy(group_order(order, self.is_wide[order], part))
+        parts = self.share.world_size * self.accumulate
+        is_wide = self.is_wide[order]
+        grouped = group_order(order, is_wide, self.batch_size // parts)
+        return torch.from_numpy(grouped)
 
 
 def group_order(order: np.ndarray, is_wide: np.ndarray, part: int) -> np.ndarray:
@@ -59,7 +61,9 @@ def group_order(order: np.ndarray, is_wide: np.ndarray, part: int) -> np.ndarray
         ends.append(whole[:, -1])
         rest.append(positions[filled:])
     by_end = np.argsort(np.concatenate(ends))
-    grouped = np.concatenate(parts)[by_end].reshape(-1)
-    left_over = np.sort(np.concatenate(rest))
-    regrouped: np.ndarray = order[np.concatenate([grouped, left_over])]
+    in_order = np.concatenate(parts)[by_end]
+    left_over = np.concatenate(rest)
+    left_over.sort()
+    positions = np.concatenate([in_order.reshape(-1), left_over])
+    regrouped: np.ndarray = order[positions]
     return regrouped

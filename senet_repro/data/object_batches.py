@@ -59,7 +59,8 @@ class _PackedBatches(KeyedBatches):
                 picture = picture.flip(-1)
             place.copy_(picture)
             boxes.append(self._find_boxes(index, is_flipped))
-            labels.append(objects.labels[objects.find_rows(index)])
+            rows = objects.find_rows(index)
+            labels.append(objects.labels[rows])
         return PackedBatch(
             pixels=pixels,
             sizes=sizes,
@@ -71,8 +72,10 @@ class _PackedBatches(KeyedBatches):
 
     def _find_boxes(self, index: int, is_flipped: bool) -> np.ndarray:
         """Return the corners (n, 4) float32 of the objects of a picture."""
-        objects, size = self.images.objects, self.images.sizes[index]
-        boxes = objects.boxes[objects.find_rows(index)]
+        size = self.images.sizes[index]
+        objects = self.images.objects
+        rows = objects.find_rows(index)
+        boxes = objects.boxes[rows]
         corners = find_corners(boxes, size if self.clip else None)
         if is_flipped:
             width = size[1]

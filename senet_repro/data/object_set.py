@@ -50,7 +50,8 @@ class Objects:
 
     def select_rows(self, is_kept: np.ndarray) -> Objects:
         """Return the objects that (M,) bool says, of the same pictures."""
-        kept_before = np.concatenate([[0], np.cumsum(is_kept)])
+        kept_until = np.cumsum(is_kept)
+        kept_before = np.concatenate([[0], kept_until])
         return Objects(
             offsets=kept_before[self.offsets],
             boxes=self.boxes[is_kept],
@@ -63,7 +64,8 @@ class Objects:
         """Return the objects of the pictures that (N,) bool says."""
         counts = self.count_by_picture()
         kept = self.select_rows(np.repeat(is_kept, counts))
-        offsets = np.concatenate([[0], np.cumsum(counts[is_kept])])
+        ends = np.cumsum(counts[is_kept])
+        offsets = np.concatenate([[0], ends])
         return replace(kept, offsets=offsets)
 
 
@@ -144,7 +146,9 @@ class ObjectSet:
     @property
     def is_wide(self) -> np.ndarray:
         """Return which pictures are wider than high, (N,) bool."""
-        return self.sizes[:, 1] > self.sizes[:, 0]
+        heights, widths = self.sizes.T
+        is_wide: np.ndarray = widths > heights
+        return is_wide
 
     def load_picture(self, index: int) -> Tensor:
         """Return picture `index` as it is stored, uint8 (3, H, W).
@@ -156,8 +160,9 @@ class ObjectSet:
         height, width = picture.shape[1:]
         stated_height, stated_width = self.sizes[index].tolist()
         if (height, width) != (stated_height, stated_width):
+            name = self.pictures.name_picture(index)
             raise DataError(
-                f"{self.pictures.name_picture(index)} is {width}x{height} px, and its annotation (image "
+                f"{name} is {width}x{height} px, and its annotation (image "
                 f"{self.image_ids[index]}) states {stated_width}x{stated_height}: fetch both again, or give "
                 "data.skip_corrupt=true to leave it out"
             )
@@ -198,13 +203,14 @@ def find_corners(boxes: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarr
     With `sizes`, (M, 2) or (2,): height and width of their pictures, whatever reaches over an edge is cut off.
     """
     starts = boxes[:, :2]
-    corners = np.concatenate([starts, starts + boxes[:, 2:]], axis=1)
+    ends = starts + boxes[:, 2:]
+    corners = np.concatenate([starts, ends], axis=1)
     if sizes is None:
         return corners
     sizes = np.broadcast_to(sizes, (len(boxes), 2))
     # x ends at the width, and y at the height.
-    ends = sizes[:, [1, 0, 1, 0]]
-    clipped: np.ndarray = np.clip(corners, 0, ends)
+    limits = sizes[:, [1, 0, 1, 0]]
+    clipped: np.ndarray = np.clip(corners, 0, limits)
     return clipped
 
 
