@@ -170,7 +170,7 @@ def describe_gpu_hours(macs: int) -> str | None:
     mixed = estimate_gpu_hours(macs, "bf16-mixed")
     alone = f"about {plain:,.0f} hours in 32-true and {mixed:,.0f} in bf16-mixed (trainer=gpu)"
     together = f"at best {plain / GPUS:,.0f} and {mixed / GPUS:,.0f}"
-    return f"An H100 would take {alone}, {GPUS} of them {together}: computed, not measured, and without waiting for data."
+    return f"An H100 would take {alone}, {GPUS} of them {together}: computed, not measured, data in time."
 
 
 def _make_line(run: Run, cost: Cost, state: str) -> tuple[str, ...]:
