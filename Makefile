@@ -11,7 +11,7 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table status clean-runs campaign campaign-status campaign-collect report sizes bench test test-fast test-faults test-statistics lint format wheel lock clean
+.PHONY: help setup demo sweep table status clean-runs campaign campaign-status campaign-collect report sizes bench test test-fast test-faults test-statistics test-slow lint format wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,12 +62,12 @@ test: export OMP_NUM_THREADS := 1
 # Hundreds of commands start there, and none should compile the package anew.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(ENV)/ready ## run the gate's tests: all, and of the real faults one of each mechanism
-	@$(PYTEST) $(SIDE_BY_SIDE) -m "(not faults or gate) and not alone and not statistics"
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "(not faults or gate) and not alone and not statistics and not lengthy"
 	@$(PYTEST) -m alone $(ALONE)
 
 test-fast: export OMP_NUM_THREADS := 1
 test-fast: $(ENV)/ready ## run the tests that need milliseconds each
-	@$(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not faults and not alone and not statistics"
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not faults and not alone and not statistics and not lengthy"
 
 test-faults: export OMP_NUM_THREADS := 1
 test-faults: $(ENV)/ready ## run every fault: devices, clusters and disks that fail, kills at every kind of write
@@ -76,6 +76,10 @@ test-faults: $(ENV)/ready ## run every fault: devices, clusters and disks that f
 test-statistics: export OMP_NUM_THREADS := 1
 test-statistics: $(ENV)/ready ## simulate the levels and powers of the verdicts; a few minutes
 	@$(PYTEST) $(SIDE_BY_SIDE) -m statistics
+
+test-slow: export OMP_NUM_THREADS := 1
+test-slow: $(ENV)/ready ## train until something is learned, where seconds do not show it; about ten minutes
+	@$(PYTEST) -n 0 -m lengthy
 
 lint: $(ENV)/ready ## style, format and types
 	@$(ENV)/bin/ruff check .

@@ -46,7 +46,8 @@ def _no_process_is_left() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _every_test_has_a_deadline(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that hangs, wherever it waits; the gate must end on every machine."""
-    limit_s = 1800 if request.node.get_closest_marker("faults") else 600
+    takes_long = any(map(request.node.get_closest_marker, ("faults", "lengthy")))
+    limit_s = 1800 if takes_long else 600
 
     def fail(_signum: int, _frame: object) -> None:
         pytest.fail(f"not done after {limit_s} s")
