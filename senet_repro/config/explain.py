@@ -27,6 +27,11 @@ from senet_repro.core.wording import choose_form, join_words
 RETIRED = {("trainer", "ddp"): "trainer.devices=2 alone trains a run on two devices"}
 """The replacements of files that earlier versions had, by group and name."""
 
+NOT_OFFERED = {
+    "fpn": "every detector reads a pyramid of features (detection.pyramid_stages), and none the C4 head of its stage 4",
+}
+"""Settings that a reader of the paper may look for, by their last word, and what there is in their place."""
+
 _HYDRA_DETAILS = ("Config search path", "provider=", "full_key", "object_type", "reference_type")
 
 # Sentences of Hydra's, and ours with what stands in quotation marks in them.
@@ -84,6 +89,8 @@ def explain_unknown_key(key: str) -> str:
         return f"the launcher has no {key}; hydra/launcher=joblib has n_jobs, hydra/launcher=slurm partition and more"
     if key.startswith("hydra."):
         return f"unknown key '{key}'; --hydra-help tells of Hydra's own"
+    if option in NOT_OFFERED:
+        return f"{key} is not offered: {NOT_OFFERED[option]}"
     near = find_nearest_key(key)
     mend = "--help all lists the keys"
     if near:

@@ -33,7 +33,8 @@ COCO, SHAPES = ["+experiment=coco"], ["+experiment=coco", "protocol=shapes"]
         ([*COCO, "recipe.schedule.warmup_shape=steep"], "give flat or linear"),
         ([*SHAPES, "recipe.schedule.kind=plateau"], "detection measures none there"),
         ([*SHAPES, "trainer.compile=true"], "give trainer.compile=false"),
-        ([*SHAPES, "detection.fpn=false"], "unknown key 'detection.fpn'"),
+        ([*COCO, "model.options.fpn=false"], "model.options.fpn is not offered: every detector"),
+        ([*COCO, "detection.freeze=2"], "did you mean 'detection.freeze_at'?"),
         (["data.most_px=64"], "data.most_px=64: digits makes no use of it"),
     ],
 )
