@@ -77,15 +77,15 @@ def read_categories(file: Path, classes: int) -> dict[str, int]:
     numbers: dict[str, int] = {}
     line_of: dict[int, int] = {}
     for line, place, label in _read_lines(file):
+        where = f"{file}, line {line}"
         category = os.fsdecode(place)
         if not _CATEGORY.fullmatch(category) or not _is_number(label):
-            raise DataError(
-                f"{file}, line {line}: give a category and its number, such as /a/airfield 0"
-            )
-        if category in numbers or int(label) in line_of:
-            raise DataError(f"{file}, line {line}: its category or number stands in a line above")
-        numbers[category] = int(label)
-        line_of[int(label)] = line
+            raise DataError(f"{where}: give a category and its number, such as /a/airfield 0")
+        number = int(label)
+        if category in numbers or number in line_of:
+            raise DataError(f"{where}: its category or number stands in a line above")
+        numbers[category] = number
+        line_of[number] = line
     if len(numbers) != classes:
         raise DataError(
             f"{file} has {len(numbers)} categories and not data.classes={classes}: fetch it again, or give "
@@ -97,7 +97,7 @@ def read_categories(file: Path, classes: int) -> dict[str, int]:
             f"{file}, line {line_of[greatest]}: the number {greatest} is beyond those of {classes} categories, which "
             f"are 0 to {classes - 1}"
         )
-    return dict(sorted(numbers.items(), key=lambda one: one[1]))
+    return {category: numbers[category] for category in sorted(numbers, key=numbers.__getitem__)}
 
 
 def read_train_list(file: Path, categories: dict[str, int]) -> dict[str, ListedPictures]:
@@ -115,25 +115,35 @@ def read_train_list(file: Path, categories: dict[str, int]) -> dict[str, ListedP
 def _read_train_list(
     file: Path, _state: tuple[int, ...], categories: tuple[tuple[str, int], ...]
 ) -> dict[str, ListedPictures]:
-    labels = {os.fsencode(category): str(number).encode() for category, number in categories}
+    labels: dict[bytes, bytes] = {}
     # The names of a class, a line each: bytes, since a million texts would take ten times as much.
-    names = {category: bytearray() for category in labels}
+    names: dict[bytes, bytearray] = {}
+    for category, number in categories:
+        folder = os.fsencode(category)
+        labels[folder] = _write_number(number)
+        names[folder] = bytearray()
     first_lines: dict[bytes, int] = {}
     with SlowWork(f"reading {file}"):
-        for number, place, label in _read_lines(file):
+        for line, place, label in _read_lines(file):
             folder, _, name = place.rpartition(b"/")
             if labels.get(folder) != label:
-                raise _explain_line(file, number, place, label, dict(categories))
+                raise _explain_line(file, line, place, label, dict(categories))
             if folder not in first_lines:
-                first_lines[folder] = number
+                first_lines[folder] = line
             names[folder] += name + b"\n"
     if not first_lines:
         raise DataError(f"{file} is empty: fetch it again")
     listed = {}
     for folder, first_line in first_lines.items():
-        own_names = sorted(bytes(names[folder]).split())
+        lines = bytes(names[folder])
+        own_names = sorted(lines.split())
         category = os.fsdecode(folder)
-        listed[category] = ListedPictures(file, category, first_line, _hash_names(own_names))
+        listed[category] = ListedPictures(
+            file=file,
+            folder=category,
+            first_line=first_line,
+            names_hash=_hash_names(own_names),
+        )
     return listed
 
 
@@ -143,11 +153,13 @@ def read_val_list(file: Path, categories: dict[str, int]) -> tuple[ListedPicture
     Raises:
         DataError: a line cannot be read, or its number is that of no category.
     """
-    by_number = {str(number).encode(): category for category, number in categories.items()}
+    by_number = {}
+    for category, number in categories.items():
+        by_number[_write_number(number)] = category
     stated: dict[str, str] = {}
-    for number, place, label in _read_lines(file):
+    for line, place, label in _read_lines(file):
         name = os.fsdecode(place)
-        where = f"{file}, line {number}"
+        where = f"{file}, line {line}"
         if "/" in name or not _is_number(label):
             raise DataError(
                 f"{where}: give a picture and the number of its class, such as Places365_val_00000001.jpg 165"
@@ -162,7 +174,13 @@ def read_val_list(file: Path, categories: dict[str, int]) -> tuple[ListedPicture
     if not stated:
         raise DataError(f"{file} is empty: fetch it again")
     names = sorted(map(os.fsencode, stated))
-    return ListedPictures(file, "", 1, _hash_names(names)), stated
+    listed = ListedPictures(
+        file=file,
+        folder="",
+        first_line=1,
+        names_hash=_hash_names(names),
+    )
+    return listed, stated
 
 
 def _read_lines(file: Path) -> Iterator[tuple[int, bytes, bytes]]:
@@ -175,9 +193,12 @@ def _read_lines(file: Path) -> Iterator[tuple[int, bytes, bytes]]:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 words = line.split()
+                if not words:
+                    continue
                 if len(words) == 2:
-                    yield number, words[0], words[1]
-                elif words:
+                    name, label = words
+                    yield number, name, label
+                else:
                     raise DataError(
                         f"{file}, line {number}: give a name and a number, such as /a/airfield/00000001.jpg 0"
                     )
@@ -190,7 +211,7 @@ def _explain_line(
 ) -> DataError:
     """Return the error of a line whose number is not that of its folder."""
     where = f"{file}, line {number}"
-    folder = os.fsdecode(place).rpartition("/")[0]
+    folder, _, _ = os.fsdecode(place).rpartition("/")
     given = os.fsdecode(label)
     if not folder or not _is_number(label):
         return DataError(
@@ -200,9 +221,13 @@ def _explain_line(
         return DataError(f"{where}: {folder} is no category of {CATEGORIES}")
     if int(label) not in categories.values():
         return DataError(f"{where}: no category has the number {given}, see {CATEGORIES}")
-    return DataError(
-        f"{where}: {folder} has the number {categories[folder]} in {CATEGORIES}, and not {given}"
-    )
+    stated = categories[folder]
+    return DataError(f"{where}: {folder} has the number {stated} in {CATEGORIES}, and not {given}")
+
+
+def _write_number(number: int) -> bytes:
+    """Return the number of a class as the lists write it."""
+    return str(number).encode()
 
 
 def _is_number(label: bytes) -> bool:

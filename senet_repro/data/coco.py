@@ -127,14 +127,13 @@ class _Annotations:
             raise self._describe_error("lists no images")
         ids = self._read_ids(entries, "image")
         order = np.argsort(ids)
-        sides = [self._read_whole(entries, "image", side) for side in ("height", "width")]
-        sizes = np.stack(sides, axis=1)
+        heights = self._read_whole(entries, "image", "height")
+        widths = self._read_whole(entries, "image", "width")
+        sizes = np.stack([heights, widths], axis=1)
         is_flat: np.ndarray = sizes.min(axis=1) < 1
         self._refuse_entries(entries, "image", is_flat, "has a side below 1 px")
         names = self._read_column(entries, "image", "file_name", (str,))
-        is_strange = []
-        for name in names:
-            is_strange.append(not _is_file_name(name))
+        is_strange = [not _is_file_name(name) for name in names]
         reason = "has a file_name that no file can have"
         self._refuse_entries(entries, "image", np.array(is_strange), reason)
         return _Images(
@@ -170,16 +169,18 @@ class _Annotations:
         pictures = self._find_places(entries, "image_id", image_ids)
         labels = self._find_places(entries, "category_id", category_ids)
         boxes = self._read_boxes(entries)
+        areas = self._read_areas(entries, boxes)
         crowds = self._read_column(entries, kind, "iscrowd", (int, bool), otherwise=0)
         # Stable: the objects of a picture stay in their order.
         order = np.argsort(pictures, kind="stable")
         counts = np.bincount(pictures, minlength=num_images)
+        ends = np.cumsum(counts)
         return Objects(
-            offsets=np.concatenate([[0], np.cumsum(counts)]),
+            offsets=np.concatenate([[0], ends]),
             boxes=boxes[order],
             labels=labels[order],
             is_crowd=np.array(crowds, dtype=bool)[order],
-            areas=self._read_areas(entries, boxes)[order],
+            areas=areas[order],
         )
 
     def _read_boxes(self, entries: Sequence[Entry]) -> np.ndarray:

@@ -27,9 +27,8 @@ class Objects:
     """The objects of N pictures, flat, in the order of the annotations within each picture."""
 
     offsets: np.ndarray  # (N+1,) int64: picture i has the rows offsets[i]:offsets[i+1]
-    boxes: (
-        np.ndarray
-    )  # (M, 4) float64: x, y, width, height in pixels, as the annotations state them
+    # (M, 4) float64: x, y, width and height in pixels, as the annotations state them.
+    boxes: np.ndarray
     labels: np.ndarray  # (M,) int64: place of the category among those of the set, from 0
     is_crowd: np.ndarray  # (M,) bool: a box around many objects that nobody told apart
     areas: np.ndarray  # (M,) float64: pixels of the object, which may fill a part of its box

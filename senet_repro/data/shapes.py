@@ -22,8 +22,10 @@ SIDE_PX = 96
 CATEGORIES = {1: "circle", 2: "square", 3: "triangle"}
 """Their names by their ids."""
 MOST_OBJECTS = 4
-LEAST_PX, MOST_PX = 14, 44
-"""The least and the greatest side of an object."""
+LEAST_PX = 14
+"""The least side of an object."""
+MOST_PX = 44
+"""The greatest side of an object."""
 
 # A further object is tried at so many places, and left out if it would cover too much at each.
 _TRIES = 8
@@ -60,7 +62,9 @@ class _Shape:
 def load_shapes(data: Data) -> tuple[ObjectSet, ObjectSet]:
     """Return the training and the evaluation part, of `data.train_images` and `data.eval_images` pictures."""
     train, evaluation = PARTS
-    return draw_shapes(train, data.train_images), draw_shapes(evaluation, data.eval_images)
+    train_set = draw_shapes(train, data.train_images)
+    eval_set = draw_shapes(evaluation, data.eval_images)
+    return train_set, eval_set
 
 
 def draw_shapes(part: str, count: int) -> ObjectSet:
@@ -149,15 +153,17 @@ def _choose_shapes(choices: _Choices) -> list[_Shape]:
     # The same number of words is taken for every picture.
     for place in range(MOST_OBJECTS):
         kind = choices.below(len(CATEGORIES))
-        side = LEAST_PX + choices.below(MOST_PX - LEAST_PX + 1)
+        side = LEAST_PX + choices.below(1 + MOST_PX - LEAST_PX)
         colour = _choose_colour(choices.below(2**32))
-        boxes = [_choose_box(choices, side) for _ in range(_TRIES)]
+        boxes = []
+        for _ in range(_TRIES):
+            boxes.append(_choose_box(choices, side))
         if place >= wanted:
             continue
-        free = (box for box in boxes if not _covers_much(box, chosen))
-        box = next(free, None)
-        if box is not None:
-            chosen.append(_Shape(kind, box, colour))
+        for box in boxes:
+            if not _covers_much(box, chosen):
+                chosen.append(_Shape(kind, box, colour))
+                break
     return chosen
 
 
@@ -242,7 +248,12 @@ def _paint_shapes(pixels: np.ndarray, shapes: list[_Shape]) -> list[Row]:
         upper, height = _find_extent(is_seen.any(axis=1))
         row = Row(
             label=shape.kind,
-            box=[x + left, y + upper, width, height],
+            box=[
+                x + left,
+                y + upper,
+                width,
+                height,
+            ],
             area=int(np.count_nonzero(is_seen)),
         )
         rows.append(row)

@@ -89,8 +89,9 @@ class Detector(FasterRCNN):  # type: ignore[misc]
     so that what is found depends on the other pictures of a batch: in evaluation each picture is a batch of its own.
 
     It departs from Detectron in these points, as torchvision does: anchors that reach over the edge of a picture train
-    the proposals too, boxes have the width x2 - x1 and not one more, and layers beside the trunk are drawn as torch
-    draws them.
+    the proposals too, boxes have the width x2 - x1 and not one more, the proposals that training keeps are so many of
+    each picture and not of all pictures of a device together, and layers beside the trunk are drawn as torch draws
+    them. What SGD does otherwise, `build_optimizer` says.
     """
 
     def __init__(

@@ -26,10 +26,13 @@ def count_detector(run: Run) -> tuple[int, int]:
     Counted are, as for a classifier, convolutions, linear layers and what a squeeze pools. fvcore, which counts those,
     cannot trace a detector without computing it, and torch's own counter can.
     """
+    longer_px = run.data.most_px
+    # Every run of detection was checked to state it.
+    assert longer_px is not None
     # Shapes are enough, and cost nothing.
     with torch.device("meta"):
         detector = build_detector(network_of(run), run).eval()
-        picture = torch.zeros(1, 3, _pad_side(run.data.eval_px), _pad_side(run.data.most_px or 0))
+        picture = torch.zeros(1, 3, _pad_side(run.data.eval_px), _pad_side(longer_px))
         regions = torch.zeros(
             run.detection.eval_proposals,
             run.detection.pyramid_channels,

@@ -27,6 +27,9 @@ from senet_repro.results.run_folder import RunFolder
 Settings = dict[str, Any]
 """Values by the keys of a command line, such as r and model.options.stride_on."""
 
+# The beginning of the keys of a network's own options.
+_OPTIONS = "model.options."
+
 _NO_FOLDER = "give the folder of a finished run, such as init.weights=runs/<name>-<key>/seed0"
 
 
@@ -54,13 +57,18 @@ def check_first_weights(run: Run) -> None:
     ours = _list_settings(run)
     differing = _compare_networks(run, origin, ours)
     # A detector has a head of its own, and drops that of its first weights.
-    of_data = ("data.mean", "data.std") if run.task == DETECTION else ("data.classes",)
-    differing += [key for key in of_data if key in theirs and theirs[key] != ours[key]]
+    of_data = ["data.classes"]
+    if run.task == DETECTION:
+        of_data = ["data.mean", "data.std"]
+    for key in of_data:
+        if key in theirs and theirs[key] != ours[key]:
+            differing.append(key)
     if differing:
         there = _write_settings(theirs, differing)
+        here = _write_settings(ours, differing)
         raise ConfigError(
-            f"init.weights={run.init.weights} are of {origin.whose} with {there}, and this run has "
-            f"{_write_settings(ours, differing)}: give {there}, or other weights"
+            f"init.weights={run.init.weights} are of {origin.whose} with {there}, and this run has {here}: "
+            f"give {there}, or other weights"
         )
 
 
@@ -70,14 +78,18 @@ def find_run_folder(file: Path) -> RunFolder:
     Raises:
         ConfigError: the file is neither.
     """
-    if file == name_last_checkpoint(file.parent.parent):
-        return RunFolder(file.parent.parent)
-    folder = file.resolve().parent.parent
-    is_kept = file.resolve().parent.name == KEPT_WEIGHTS and file.suffix == SAFE
-    campaign = read_campaign(folder) if is_kept else None
+    run_folder = file.parent.parent
+    if file == name_last_checkpoint(run_folder):
+        return RunFolder(run_folder)
+    kept = file.resolve()
+    campaign_folder = kept.parent.parent
+    campaign = None
+    if kept.parent.name == KEPT_WEIGHTS and file.suffix == SAFE:
+        campaign = read_campaign(campaign_folder)
     if campaign is None:
         raise ConfigError(f"init.weights={file} is no file of a run: {_NO_FOLDER}")
-    return RunFolder(folder / file.stem / f"seed{find_first_seed(campaign)}")
+    seed = find_first_seed(campaign)
+    return RunFolder(campaign_folder / file.stem / f"seed{seed}")
 
 
 def _find_origin(run: Run) -> _Origin | None:
@@ -91,11 +103,18 @@ def _find_origin(run: Run) -> _Origin | None:
     if release is None:
         return None
     settings = _list_released(run, release.settings)
-    # A file of `export` was trained on pictures of its own.
-    about = read_about(Path(init.weights)) or {"mean": [*release.mean], "std": [*release.std]}
-    pictures = {"data.mean": about["mean"], "data.std": about["std"]}
-    whose = f"{init.source}'s {release.name}"
-    return _Origin(whose, run.model.stages, {**settings, **pictures})
+    settings["data.mean"] = [*release.mean]
+    settings["data.std"] = [*release.std]
+    about = read_about(Path(init.weights))
+    if about:
+        # A file of `export` was trained on pictures of its own.
+        settings["data.mean"] = about["mean"]
+        settings["data.std"] = about["std"]
+    return _Origin(
+        whose=f"{init.source}'s {release.name}",
+        stages=run.model.stages,
+        settings=settings,
+    )
 
 
 def _find_run(path: Path) -> _Origin:
@@ -118,20 +137,26 @@ def _find_run(path: Path) -> _Origin:
         raise ConfigError(
             f"init.weights={path} are of a run with task={trained.task}: give one with task={DEFAULT_TASK}"
         )
-    return _Origin("a run", trained.model.stages, _list_settings(trained))
+    return _Origin(
+        whose="a run",
+        stages=trained.model.stages,
+        settings=_list_settings(trained),
+    )
 
 
 def _list_settings(run: Run) -> Settings:
     """Return what first weights and a run have to agree in."""
-    return {
-        "model": run.model.name,
-        **{axis: getattr(run, axis) for axis in AXES},
-        **{f"se.{name}": value for name, value in asdict(run.se).items()},
-        **{f"model.options.{name}": value for name, value in run.model.options.items()},
-        "data.mean": [*run.data.mean],
-        "data.std": [*run.data.std],
-        "data.classes": run.data.classes,
-    }
+    settings: Settings = {"model": run.model.name}
+    for axis in AXES:
+        settings[axis] = getattr(run, axis)
+    for name, value in asdict(run.se).items():
+        settings[f"se.{name}"] = value
+    for name, value in run.model.options.items():
+        settings[f"{_OPTIONS}{name}"] = value
+    settings["data.mean"] = [*run.data.mean]
+    settings["data.std"] = [*run.data.std]
+    settings["data.classes"] = run.data.classes
+    return settings
 
 
 def _list_released(run: Run, overrides: tuple[str, ...]) -> Settings:
@@ -142,24 +167,29 @@ def _list_released(run: Run, overrides: tuple[str, ...]) -> Settings:
         **AXIS_DEFAULTS,
         "se.fc": run.se.fc,
         "se.bias": SE().bias,
-        **{f"model.options.{name}": value for name, value in options.items()},
     }
+    for name, value in options.items():
+        settings[f"{_OPTIONS}{name}"] = value
     for override in overrides:
         key, _, _ = override.partition("=")
-        settings[key] = parse_override(override).value()
+        parsed = parse_override(override)
+        settings[key] = parsed.value()
     return settings
 
 
 def _compare_networks(run: Run, origin: _Origin, ours: Settings) -> list[str]:
     """Return the keys of the network in which a run differs from where its weights come from."""
     theirs = origin.settings
+    their_blocks = _identify_blocks(theirs, origin.stages)
+    our_blocks = _identify_blocks(ours, run.model.stages)
+    keys = ["model"]
     # Where neither has blocks, nothing is said about them that counts.
-    if _identify_blocks(theirs, origin.stages) == _identify_blocks(ours, run.model.stages):
-        keys = []
-    else:
-        keys = [*AXES, "se.fc", "se.bias"]
-    options = [key for key in ours if key.startswith("model.options.") and key in theirs]
-    return [key for key in ("model", *keys, *options) if theirs[key] != ours[key]]
+    if their_blocks != our_blocks:
+        keys += [*AXES, "se.fc", "se.bias"]
+    for key in ours:
+        if key.startswith(_OPTIONS) and key in theirs:
+            keys.append(key)
+    return [key for key in keys if theirs[key] != ours[key]]
 
 
 def _identify_blocks(settings: Mapping[str, Any], stages: list[int]) -> dict[str, Any] | None:
@@ -173,5 +203,7 @@ def _write_settings(settings: Settings, keys: list[str]) -> str:
     words = []
     for key in keys:
         value = settings[key]
-        words.append(f"{key}={value if isinstance(value, str) else write_value(value)}")
+        if not isinstance(value, str):
+            value = write_value(value)
+        words.append(f"{key}={value}")
     return " ".join(words)

@@ -11,17 +11,18 @@ if TYPE_CHECKING:
 LEAST_IOU = 0.5
 """How much of their common area two boxes must share to be of one object."""
 
+# In square pixels: keeps 0 from being divided by 0.
+_LEAST_UNION = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class ObjectMatches:
     """Objects of a picture and those found there, matched one to one."""
 
-    matched_by: (
-        np.ndarray
-    )  # (M,) int64: of each true object, the found one that is it; -1 where none is
-    is_wrong: (
-        np.ndarray
-    )  # (K,) bool: whether a found object is none of the true ones, and lies in no crowd
+    # Of each true object, the found one that is it, (M,) int64; -1 where none is.
+    matched_by: np.ndarray
+    # Whether a found object is none of the true ones, and lies in no crowd, (K,) bool.
+    is_wrong: np.ndarray
 
 
 def match_objects(
@@ -41,27 +42,52 @@ def match_objects(
 
     shared = _measure_overlaps(found_boxes, true_boxes)
     found_areas = found_boxes[:, 2:].prod(axis=1)
-    unions = found_areas[:, None] + true_boxes[:, 2:].prod(axis=1)[None] - shared
-    is_same_label = found_labels[:, None] == true_labels[None]
-    ious = np.where(is_same_label & ~is_crowd[None], shared / np.maximum(unions, 1e-12), 0.0)
+    true_areas = true_boxes[:, 2:].prod(axis=1)
+    areas = np.add.outer(found_areas, true_areas)
+    # Two boxes without an area share none either.
+    unions = np.maximum(areas - shared, _LEAST_UNION)
+    is_same_label = np.equal.outer(found_labels, true_labels)
+    may_match = is_same_label & ~is_crowd
+    ious = np.where(may_match, shared / unions, 0.0)
+    enough = LEAST_IOU * found_areas
+    lies_in_crowd = is_same_label & is_crowd
+    lies_in_crowd &= shared >= enough[:, None]
+    is_excused = lies_in_crowd.any(axis=1)
     matched_by = np.full(len(true_boxes), -1)
     is_wrong = np.zeros(len(found_boxes), bool)
-    in_crowd = is_same_label & is_crowd[None] & (shared >= LEAST_IOU * found_areas[:, None])
     for place, own_ious in enumerate(ious):
-        free = np.where(matched_by < 0, own_ious, 0.0)
-        best = int(free.argmax()) if len(free) else -1
-        if best >= 0 and free[best] >= LEAST_IOU:
-            matched_by[best] = place
+        is_free = matched_by < 0
+        best = _find_best(own_ious, is_free)
+        if best is None:
+            is_wrong[place] = not is_excused[place]
         else:
-            is_wrong[place] = not in_crowd[place].any()
+            matched_by[best] = place
     return ObjectMatches(matched_by, is_wrong)
+
+
+def _find_best(ious: np.ndarray, is_free: np.ndarray) -> int | None:
+    """Return the free true object, of M, that a found one overlaps most; None where it overlaps none of them enough."""
+    import numpy as np
+
+    if not len(ious):
+        return None
+    free = np.where(is_free, ious, 0.0)
+    best = int(free.argmax())
+    if free[best] < LEAST_IOU:
+        return None
+    return best
 
 
 def _measure_overlaps(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the area that each two of the boxes (K, 4) and (M, 4) share, (K, M)."""
     import numpy as np
 
-    starts = np.maximum(one[:, None, :2], other[None, :, :2])
-    ends = np.minimum((one[:, :2] + one[:, 2:])[:, None], (other[:, :2] + other[:, 2:])[None])
-    areas: np.ndarray = np.clip(ends - starts, 0, None).prod(axis=2)
+    one_starts = one[:, :2]
+    other_starts = other[:, :2]
+    one_ends = one_starts + one[:, 2:]
+    other_ends = other_starts + other[:, 2:]
+    starts = np.maximum(one_starts[:, None], other_starts)
+    ends = np.minimum(one_ends[:, None], other_ends)
+    sides = np.clip(ends - starts, 0, None)
+    areas: np.ndarray = sides.prod(axis=2)
     return areas

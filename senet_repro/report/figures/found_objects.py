@@ -7,6 +7,7 @@ picture as it was annotated.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -76,57 +77,78 @@ def draw_found_objects(
     caption = f"Image {image_id}: {_count_boxes(boxes)}"
     scale = max(height, width) / SHOWN_PX
     root = _start_drawing(width, height, caption)
-    data = b64encode(picture).decode("ascii")
-    attributes = {"href": f"data:image/jpeg;base64,{data}", "preserveAspectRatio": "none"}
-    ElementTree.SubElement(root, "image", _name_sides((0, 0, width, height)) | attributes)
+    _add_picture(root, picture, (width, height))
     for box in boxes:
         _add_box(root, box)
+    letter = _LETTER_PX * scale
     # After all boxes, none of which then covers words.
     for box in boxes:
-        _add_words(root, box, (width, height), _LETTER_PX * scale)
-    width_px = round(width / scale)
-    return ObjectPicture(name, caption, width_px, ElementTree.tostring(root, encoding="unicode"))
+        _add_words(root, box, (width, height), letter)
+    return ObjectPicture(
+        name=name,
+        caption=caption,
+        width_px=round(width / scale),
+        inline=_write_drawing(root),
+    )
 
 
 def draw_box_legend() -> list[ObjectPicture]:
     """Return a sample of each kind of line, with its meaning as the caption."""
+    height = _LEGEND_HEIGHT_PX
+    width = 2 * height
+    margin = 3
+    sides = (margin, margin, width - 2 * margin, height - 2 * margin)
     samples = []
     for style in STYLES:
-        root = _start_drawing(2 * _LEGEND_HEIGHT_PX, _LEGEND_HEIGHT_PX, style.meaning)
-        _add_box(root, _Box(style, (3, 3, 2 * _LEGEND_HEIGHT_PX - 6, _LEGEND_HEIGHT_PX - 6), ""))
-        inline = ElementTree.tostring(root, encoding="unicode")
-        samples.append(ObjectPicture("", style.meaning, 2 * _LEGEND_HEIGHT_PX, inline))
+        root = _start_drawing(width, height, style.meaning)
+        _add_box(root, _Box(style, sides, words=""))
+        sample = ObjectPicture(
+            name="",
+            caption=style.meaning,
+            width_px=width,
+            inline=_write_drawing(root),
+        )
+        samples.append(sample)
     return samples
 
 
 def _list_boxes(detections: Detections, index: int) -> list[_Box]:
     """Return the boxes of a picture: objects found, those missed, and what was found that is none."""
-    true, found = detections.true, detections.found
-    true_rows = slice(int(true.offsets[index]), int(true.offsets[index + 1]))
-    found_rows = slice(int(found.offsets[index]), int(found.offsets[index + 1]))
-    scores = found.scores[found_rows]
+    true = detections.true
+    found = detections.found
+    true_start, true_end = true.offsets[index : index + 2].tolist()
+    found_start, found_end = found.offsets[index : index + 2].tolist()
+    scores = found.scores[found_start:found_end]
     # By falling score, so that the first ones are those with a score that is high enough.
     count = int((scores >= LEAST_SCORE).sum())
-    found_rows = slice(found_rows.start, found_rows.start + count)
+    true_rows = slice(true_start, true_end)
+    found_rows = slice(found_start, found_start + count)
+    true_boxes = true.boxes[true_rows]
+    true_labels = true.labels[true_rows]
+    is_crowd = true.is_crowd[true_rows]
+    found_boxes = found.boxes[found_rows]
+    found_labels = found.labels[found_rows]
     matches = match_objects(
-        true.boxes[true_rows],
-        true.labels[true_rows],
-        true.is_crowd[true_rows],
-        found.boxes[found_rows].astype(float),
-        found.labels[found_rows],
+        true_boxes,
+        true_labels,
+        is_crowd,
+        found_boxes.astype(float),
+        found_labels,
     )
     names = [escape_line(name) for name in detections.category_names]
+    true_names = [names[label] for label in true_labels]
     boxes = _list_true_boxes(
-        true.boxes[true_rows],
-        [names[label] for label in true.labels[true_rows]],
-        true.is_crowd[true_rows],
+        true_boxes,
+        true_names,
+        is_crowd,
         matches,
         scores,
     )
     for place in matches.is_wrong.nonzero()[0]:
-        row = found_rows.start + place
-        words = f"{WRONG.word}: {names[found.labels[row]]} {scores[place]:.2f}"
-        boxes.append(_Box(WRONG, tuple(found.boxes[row].tolist()), words))
+        name = names[found_labels[place]]
+        sides = tuple(found_boxes[place].tolist())
+        words = f"{WRONG.word}: {name} {scores[place]:.2f}"
+        boxes.append(_Box(WRONG, sides, words))
     return boxes
 
 
@@ -143,31 +165,69 @@ def _list_true_boxes(
         sides = tuple(true_boxes[place].tolist())
         match = matches.matched_by[place]
         if match >= 0:
-            boxes.append(_Box(FOUND, sides, f"{name} {scores[match]:.2f}"))
+            words = f"{name} {scores[match]:.2f}"
+            boxes.append(_Box(FOUND, sides, words))
         elif not is_crowd[place]:
-            boxes.append(_Box(MISSED, sides, f"{MISSED.word}: {name}"))
+            words = f"{MISSED.word}: {name}"
+            boxes.append(_Box(MISSED, sides, words))
     return boxes
 
 
 def _count_boxes(boxes: list[_Box]) -> str:
     """Return how many objects were found, missed and made up, in words."""
-    counts = {style: sum(box.style is style for box in boxes) for style in STYLES}
-    objects = count_noun(counts[FOUND] + counts[MISSED], "object")
-    return f"{counts[FOUND]} of {objects} found, {counts[MISSED]} missed, {counts[WRONG]} wrong"
+    counts = Counter(box.style for box in boxes)
+    found = counts[FOUND]
+    missed = counts[MISSED]
+    wrong = counts[WRONG]
+    objects = count_noun(found + missed, "object")
+    return f"{found} of {objects} found, {missed} missed, {wrong} wrong"
 
 
 def _start_drawing(width: float, height: float, words: str) -> ElementTree.Element:
     """Return an empty drawing that a screen reader calls by these words."""
-    attributes = {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": words}
+    attributes = {
+        "viewBox": f"0 0 {width:g} {height:g}",
+        "role": "img",
+        "aria-label": words,
+    }
     return ElementTree.Element("svg", attributes)
+
+
+def _write_drawing(root: ElementTree.Element) -> str:
+    """Return a drawing as an element of the page."""
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _add_picture(root: ElementTree.Element, picture: bytes, size: tuple[int, int]) -> None:
+    """Fill a drawing of this width and height with a picture, which is its JPEG file."""
+    width, height = size
+    data = b64encode(picture).decode("ascii")
+    attributes = {
+        **_name_sides((0, 0, width, height)),
+        "href": f"data:image/jpeg;base64,{data}",
+        "preserveAspectRatio": "none",
+    }
+    ElementTree.SubElement(root, "image", attributes)
 
 
 def _add_box(root: ElementTree.Element, box: _Box) -> None:
     """Draw a box, over a wider white line, so that it shows on a dark picture and on a light one."""
-    # Lines have one width on the page, whatever the size of the picture.
-    common = {"fill": "none", "vector-effect": "non-scaling-stroke", **_name_sides(box.sides)}
-    casing = {"stroke": _CASING, "stroke-width": "4", "stroke-opacity": "0.8"}
-    line = {"stroke": box.style.colour, "stroke-width": "2", "stroke-dasharray": box.style.dashes}
+    common = {
+        "fill": "none",
+        # Lines have one width on the page, whatever the size of the picture.
+        "vector-effect": "non-scaling-stroke",
+        **_name_sides(box.sides),
+    }
+    casing = {
+        "stroke": _CASING,
+        "stroke-width": "4",
+        "stroke-opacity": "0.8",
+    }
+    line = {
+        "stroke": box.style.colour,
+        "stroke-width": "2",
+        "stroke-dasharray": box.style.dashes,
+    }
     ElementTree.SubElement(root, "rect", common | casing)
     ElementTree.SubElement(root, "rect", common | line)
 
@@ -187,11 +247,15 @@ def _add_words(
     elif base < letter:
         base = y + letter
     # In the right half words end with the box, so that none leave the picture.
-    is_left = x + box_width / 2 < width / 2
+    edge = x
+    anchor = "start"
+    if x + box_width / 2 >= width / 2:
+        edge += box_width
+        anchor = "end"
     attributes = {
-        "x": f"{x if is_left else x + box_width:.1f}",
+        "x": f"{edge:.1f}",
         "y": f"{base:.1f}",
-        "text-anchor": "start" if is_left else "end",
+        "text-anchor": anchor,
         "font-size": f"{letter:.1f}",
         "font-weight": "600",
         "fill": box.style.colour,

@@ -149,12 +149,13 @@ def read_rows(table: ResultTable, metric: str, folders: Folders) -> dict[str, Ro
 
 def _write_caption(table: ResultTable, contents: Sequence[Sharing]) -> str:
     """Return what the lines and bands are, and which networks share a panel."""
-    # A task may measure in training something else than on the evaluation images.
-    has_training = any(row.training for rows in contents for row in rows)
-    where = "in training on augmented images and in validation" if has_training else "in validation"
+    measured = "in validation"
+    # A detector's precision is measured on the evaluation images alone.
+    if any(row.training for rows in contents for row in rows):
+        measured = "in training on augmented images and in validation"
     caption = (
-        f"{start_sentence(table.metrics[0].title)} in each epoch, {where}: "
-        "mean over seeds, and a band from their least to their greatest."
+        f"{start_sentence(table.metrics[0].title)} in each epoch, {measured}: mean over seeds, and a band from their "
+        "least to their greatest."
     )
     if all(len(rows) == 1 for rows in contents):
         return caption

@@ -21,6 +21,7 @@ from senet_repro.report.figures.style import BLUE, VERMILLION
 from senet_repro.report.tables.build import ResultTable, build_tables
 from senet_repro.results.epochs import append_epoch
 from senet_repro.results.store import Results, load_results
+from tests.object_runs import write_detector
 from tests.records import row_records
 from tests.report.pages import write_runs
 
@@ -151,3 +152,12 @@ def test_words_say_which_networks_share_a_panel(
 def test_there_are_no_curves_without_epochs(tmp_path: Path) -> None:
     table, _ = _run_table(tmp_path, "squeeze", ["max", "avg"])
     assert draw_learning_curves(table, "squeeze", {}) is None
+
+
+def test_curves_of_detectors_claim_no_precision_in_training(tmp_path: Path) -> None:
+    write_detector(tmp_path, "none", 0)
+    results = load_results(tmp_path)
+    (table,) = build_tables(results, [find_table("coco")])
+    drawing = draw_learning_curves(table, "coco", results.folders)
+    assert drawing is not None
+    assert "in each epoch, in validation: " in drawing.caption
