@@ -125,6 +125,11 @@ def _check_training(run: Run) -> None:
             "recipe.schedule.kind=plateau follows a loss on the evaluation images, and detection measures none there: "
             "give step or cosine"
         )
+    if run.recipe.label_smoothing:
+        raise ConfigError(
+            f"recipe.label_smoothing={run.recipe.label_smoothing:g} is for classes of whole pictures, and changes "
+            f"nothing for task={DETECTION}: leave it out"
+        )
     if run.trainer.compile is True:
         raise ConfigError(
             "trainer.compile=true: pictures of objects differ in size, and code would be compiled for each; give "

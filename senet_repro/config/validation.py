@@ -26,7 +26,10 @@ MOST_DEVICES = 64
 # Pictures of a set in memory are taken as they are, or reduced by averages of 2x2 or 4x4 pixels.
 REDUCTIONS = (1, 2, 4)
 # Settings of a set that change nothing for sets of a kind: pictures of objects are scaled as a whole.
-_UNUSED_OF_OBJECTS = ("pad_px", "download", "px", "crop_area", "crop_aspect", "eval_resize_px")
+_UNUSED_OF_OBJECTS = (
+    *("pad_px", "download", "px"),
+    *("crop_area", "crop_aspect", "eval_resize_px", "eval_resize_sides"),
+)
 UNUSED_SETTINGS = {
     "memory": ("crop_area", "crop_aspect", "eval_resize_px", "eval_resize_sides", "most_px"),
     "folders": ("pad_px", "download", "px", "most_px"),

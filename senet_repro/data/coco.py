@@ -29,6 +29,8 @@ Entry = dict[str, Any]
 
 _MEND = "fetch the annotations again"
 _NUMBER = (int, float)
+# No picture is so large; the products of greater numbers are soon beyond those that a float holds.
+_MOST_PX = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +200,10 @@ class _Annotations:
         found = numbers.reshape(-1, 4)
         is_infinite = ~np.isfinite(found)
         self._refuse_entries(entries, kind, is_infinite, "has a bbox without an end")
+        is_far = np.abs(found) > _MOST_PX
+        self._refuse_entries(entries, kind, is_far, f"has a bbox beyond {_MOST_PX:,} px")
+        is_negative = found[:, 2:] < 0
+        self._refuse_entries(entries, kind, is_negative, "has a bbox with a side below 0 px")
         return found
 
     def _read_areas(self, entries: Sequence[Entry], boxes: np.ndarray) -> np.ndarray:
@@ -212,6 +218,7 @@ class _Annotations:
         of_boxes = boxes[:, 2] * boxes[:, 3]
         areas[is_unstated] = of_boxes[is_unstated]
         self._refuse_entries(entries, kind, ~np.isfinite(areas), "has an area without an end")
+        self._refuse_entries(entries, kind, areas < 0, "has an area below 0")
         return areas
 
     def _find_places(self, entries: Sequence[Entry], name: str, known: np.ndarray) -> np.ndarray:

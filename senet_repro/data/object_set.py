@@ -231,3 +231,16 @@ def select_trainable(images: ObjectSet) -> ObjectSet:
     if not has_objects.any():
         raise DataError("no training picture shows an object that is no crowd: give data.root=DIR")
     return replace(images, objects=kept).select_pictures(has_objects)
+
+
+def require_counted(images: ObjectSet) -> None:
+    """Accept evaluation pictures with an object that counts: a crowd is neither found nor missed.
+
+    Raises:
+        DataError: there is none.
+    """
+    if images.objects.is_crowd.all():
+        raise DataError(
+            "no evaluation picture shows an object that is no crowd, so that there is no average precision: give "
+            "data.root=DIR with annotations of some"
+        )

@@ -35,6 +35,11 @@ COCO, SHAPES = ["+experiment=coco"], ["+experiment=coco", "protocol=shapes"]
         ([*SHAPES, "trainer.compile=true"], "give trainer.compile=false"),
         ([*COCO, "model.options.fpn=false"], "model.options.fpn is not offered: every detector"),
         ([*COCO, "detection.freeze=2"], "did you mean 'detection.freeze_at'?"),
+        ([*SHAPES, "data.eval_resize_sides=both"], "shapes makes no use of it; leave it out"),
+        (
+            [*SHAPES, "recipe.label_smoothing=0.1"],
+            "changes nothing for task=detection: leave it out",
+        ),
         (["data.most_px=64"], "data.most_px=64: digits makes no use of it"),
     ],
 )

@@ -9,7 +9,12 @@ from senet_repro.config.schema import Data, Recipe
 from senet_repro.data.coco import load_coco
 from senet_repro.data.grouped_steps import GroupedTrainSteps
 from senet_repro.data.object_batches import ObjectBatches, TrainObjectBatches
-from senet_repro.data.object_set import ObjectSet, PictureFiles, select_trainable
+from senet_repro.data.object_set import (
+    ObjectSet,
+    PictureFiles,
+    require_counted,
+    select_trainable,
+)
 from senet_repro.data.order import EvalSteps
 from senet_repro.data.shapes import load_shapes
 from senet_repro.training.stepped_data import SteppedData
@@ -79,7 +84,7 @@ class ObjectData(SteppedData):
         """Read the annotations of a set, or draw it; `stage` makes no difference.
 
         Raises:
-            DataError: The set is missing or damaged; the message names the file.
+            DataError: The set is missing or damaged, or has nothing to learn or to find; the message names the file.
         """
         train, evaluation = self._read_parts()
         # Everything but what is trained and evaluated on is freed.
@@ -87,6 +92,8 @@ class ObjectData(SteppedData):
         corrupt = set(self._corrupt)
         if corrupt:
             train, evaluation = train.leave_out(corrupt), evaluation.leave_out(corrupt)
+        # Now, and not when the first epoch has been trained.
+        require_counted(evaluation)
         self._train, self._eval = select_trainable(train), evaluation
         self.tell_skipped()
 

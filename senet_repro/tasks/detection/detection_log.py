@@ -51,6 +51,8 @@ class DetectionLog:
         # Where there are fewer images than processes, some have none.
         no_rows = torch.empty(0, _COLUMNS, dtype=torch.float64, device=self.device)
         own_rows = torch.cat([no_rows, *self._images])
+        # A set may have fewer categories than the network has outputs, and the others name nothing.
+        own_rows = own_rows[own_rows[:, _LABEL] < len(eval_set.category_ids)]
         shares = [own_rows] if processes == 1 else gather_all_tensors(own_rows)
         found = merge_shares([share.cpu().numpy() for share in shares], len(eval_set))
         return join_truth(eval_set, found)

@@ -180,6 +180,12 @@ def test_missing_pictures_and_annotations_end_a_training_by_name(root: Path) -> 
         describe_data(root).setup()
 
 
+def test_evaluation_pictures_without_an_object_are_refused_before_training(root: Path) -> None:
+    change_annotations(root, "val", lambda said: said.update(annotations=[]))
+    with pytest.raises(DataError, match="no evaluation picture shows an object that is no crowd"):
+        describe_data(root).setup()
+
+
 def test_drawn_shapes_need_no_folder_and_no_process() -> None:
     run = compose_cached("+experiment=coco", "protocol=shapes")
     recipe = replace(run.recipe, epoch_steps=2)

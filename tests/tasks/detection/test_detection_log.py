@@ -90,6 +90,14 @@ def test_nothing_found_is_no_object_and_neither_is_a_box_that_overflowed() -> No
     assert found.offsets.tolist() == [0, 0, 1, 1]
 
 
+def test_outputs_that_no_category_of_the_set_has_find_nothing() -> None:
+    drawn = draw_detections(images=1)
+    outputs = torch.tensor([0, len(drawn.category_ids)])
+    log = DetectionLog(CPU)
+    log.add_image(0, torch.tensor([[0, 0, 5, 5], [0, 0, 4, 4]]), outputs, torch.tensor([0.5, 0.9]))
+    assert log.gather_detections(1, build_set(drawn)).found.labels.tolist() == [0]
+
+
 # The second of two processes, given the folder in which they meet; the test is the first.
 SECOND = """
 import sys

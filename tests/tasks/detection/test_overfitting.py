@@ -62,7 +62,7 @@ def test_sixteen_real_pictures_are_learned_by_heart(tmp_path: Path) -> None:
             "detection.anchor_px=[32,64,128]",
             "detection.sampled_regions=64",
             "recipe.batch_size=4",
-            "recipe.epochs=45",
+            "recipe.epochs=80",
             "trainer.num_workers=0",
             f"results_dir={tmp_path / 'runs'}",
         ]
