@@ -335,9 +335,16 @@ def _look_at_images(run: Run) -> str | None:
     """Accept a run of classification whose evaluation images are there; returns the fingerprint of those in folders.
 
     Now, before torch is loaded.
+
+    Raises:
+        ConfigError: the run is of another task.
+        DataError: the images are not there.
     """
     if run.task != DEFAULT_TASK:
-        raise ConfigError(f"task={run.task}: only networks of {DEFAULT_TASK} can be evaluated")
+        raise ConfigError(
+            f"task={run.task}: only networks of {DEFAULT_TASK} can be evaluated: give one; what a detector found is in "
+            "its record, for table and report"
+        )
     results_dir = Path(run.results_dir)
     if run.data.kind == "folders":
         find_class_folders(run.data, [EVAL])

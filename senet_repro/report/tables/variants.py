@@ -176,10 +176,15 @@ def _build_variant(paper: PaperTable, draft: _Draft) -> TableVariant:
     other_files: list[Record] = []
     # Two rows may be the same run on a network with few stages; its records are listed once.
     for run_key in dict.fromkeys(row.run_key for row in rows.values()):
-        versions = {record.seed: _read_version(record) for record in counted.get(run_key or "", [])}
-        for record in _select_others(by_key.get(run_key or "", []), counted.get(run_key or "", [])):
-            is_older = _read_version(record) < versions[record.seed]
-            (superseded if is_older else other_files).append(record)
+        if run_key is None or run_key not in by_key:
+            continue
+        chosen = counted[run_key]
+        versions = {record.seed: _read_version(record) for record in chosen}
+        for record in _select_others(by_key[run_key], chosen):
+            if _read_version(record) < versions[record.seed]:
+                superseded.append(record)
+            else:
+                other_files.append(record)
     return TableVariant(
         paper=paper,
         difference=draft.difference,
