@@ -11,7 +11,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from senet_repro.config.schema import Run
+from senet_repro.config.schema import DETECTION, Run
 from senet_repro.core.errors import Diverged, Stopped
 from senet_repro.core.signals import Deferral
 from senet_repro.mirrors.base import Mirror, open_mirror
@@ -153,9 +153,13 @@ class EpochLog(pl.Callback):
     def _refuse_infinite(self, results: Mapping[str, float], epoch: int) -> None:
         for name, value in results.items():
             if not math.isfinite(value):
+                mend = "lower recipe.lr"
+                # Such layers scale down only what the trunk's own training made them scale.
+                if self.run.task == DETECTION and self.run.detection.batch_norm == "frozen":
+                    mend += ", or give init.weights of a network that was trained to its end"
                 raise Diverged(
                     f"the {name.removeprefix('train_')} was not finite in epoch {epoch} of "
-                    f"{self.run.recipe.epochs}; lower recipe.lr"
+                    f"{self.run.recipe.epochs}; {mend}"
                 )
 
 
