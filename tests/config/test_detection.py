@@ -21,6 +21,8 @@ from senet_repro.core.errors import ConfigError
         ("detection.anchor_px=[16]", "give 3 sides, one for each of 2 stages and one for the map"),
         ("recipe.label_smoothing=0.1", "changes nothing for task=detection: leave it out"),
         ("recipe.schedule.kind=plateau", "detection measures none there: give step or cosine"),
+        ("data.decode=gpu", "shapes lies decoded in memory; leave it out"),
+        ("trainer.graph=true", "those of objects differ: give trainer.graph=false"),
         ("trainer.compile=true", "give trainer.compile=false"),
     ],
 )
