@@ -27,8 +27,13 @@ MOST_DEVICES = 64
 REDUCTIONS = (1, 2, 4)
 # Settings of a set that change nothing for sets of a kind: pictures of objects are scaled as a whole.
 _UNUSED_OF_OBJECTS = (
-    *("pad_px", "download", "px"),
-    *("crop_area", "crop_aspect", "eval_resize_px", "eval_resize_sides"),
+    "pad_px",
+    "download",
+    "px",
+    "crop_area",
+    "crop_aspect",
+    "eval_resize_px",
+    "eval_resize_sides",
 )
 UNUSED_SETTINGS = {
     "memory": ("crop_area", "crop_aspect", "eval_resize_px", "eval_resize_sides", "most_px"),
