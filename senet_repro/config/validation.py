@@ -27,8 +27,13 @@ MOST_DEVICES = 64
 REDUCTIONS = (1, 2, 4)
 # Settings of a set that change nothing for sets of a kind: pictures of objects are scaled as a whole.
 _UNUSED_OF_OBJECTS = (
-    *("pad_px", "download", "px"),
-    *("crop_area", "crop_aspect", "eval_resize_px", "eval_resize_sides"),
+    "pad_px",
+    "download",
+    "px",
+    "crop_area",
+    "crop_aspect",
+    "eval_resize_px",
+    "eval_resize_sides",
 )
 UNUSED_SETTINGS = {
     "memory": ("crop_area", "crop_aspect", "eval_resize_px", "eval_resize_sides", "most_px"),
@@ -176,7 +181,7 @@ def _check_decoder(data: Data, trainer: Trainer) -> None:
     if data.decode == "cpu":
         return
     if data.kind != "folders":
-        where = "lies decoded in memory" if data.kind == "memory" else "is decoded on the CPU"
+        where = "is decoded on the CPU" if data.kind == "boxes" else "lies decoded in memory"
         raise ConfigError(f"data.decode={data.decode}: {data.name} {where}; leave it out")
     if trainer.accelerator == "cpu":
         raise ConfigError(
@@ -275,6 +280,8 @@ def _check_graph(run: Run) -> None:
 def find_graph_obstacle(run: Run) -> str | None:
     """Return what a CUDA graph of a training step is for, and the run is not, with the mend; None where it can be."""
     trainer = run.trainer
+    if run.task == schema.DETECTION:
+        return "pictures of one size, and those of objects differ: give"
     if run.data.kind != "memory":
         return f"sets in memory, and {run.data.name} is read from files: give"
     if trainer.devices * trainer.nodes > 1:
