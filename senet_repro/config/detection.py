@@ -110,6 +110,10 @@ def _check_stages(run: Run) -> None:
             f"detection.pyramid_stages={stages}: give rising stages of {run.model.name}, which has "
             f"{join_words(offered, 'and')}"
         )
+    if detection.anchor_px != sorted(detection.anchor_px):
+        raise ConfigError(
+            f"detection.anchor_px={detection.anchor_px}: give rising sides, since the first level is the finest"
+        )
     levels = len(stages) + 1
     if len(detection.anchor_px) != levels:
         raise ConfigError(

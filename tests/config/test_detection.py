@@ -40,6 +40,9 @@ COCO, SHAPES = ["+experiment=coco"], ["+experiment=coco", "protocol=shapes"]
             [*SHAPES, "recipe.label_smoothing=0.1"],
             "changes nothing for task=detection: leave it out",
         ),
+        ([*SHAPES, "data.decode=gpu"], "shapes lies decoded in memory; leave it out"),
+        ([*SHAPES, "trainer.graph=true"], "those of objects differ: give trainer.graph=false"),
+        ([*SHAPES, "detection.anchor_px=[64,32,16]"], "give rising sides"),
         (["data.most_px=64"], "data.most_px=64: digits makes no use of it"),
     ],
 )
