@@ -13,7 +13,7 @@ from senet_repro.report.claims.comparisons import AnyRow, Comparison, MetricClai
 from senet_repro.report.claims.pairs import Pair
 from senet_repro.report.claims.words import CONTRADICTED, REPRODUCED
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec
+from senet_repro.report.tables.numbers import choose_value_spec
 from senet_repro.report.tables.standing import Standing
 from senet_repro.stats.estimates import p_above, p_below
 
@@ -85,13 +85,3 @@ class Below(MetricClaim):
             return f"{sentence}."
         sign = -1 if self.metric.better == "lower" else 1
         return f"{sentence}, and the paper's difference to it {self.format_paper(sign * theirs)}."
-
-    def compare_figures(self, figures: Sequence[float]) -> float:
-        """Return the first published figure less the second."""
-        return figures[0] - figures[-1]
-
-    def format_paper(self, difference: float | None) -> str:
-        """Return the paper's own difference as it is printed."""
-        if difference is None:
-            return ""
-        return f"{difference:{choose_difference_spec(self.metric)}}"

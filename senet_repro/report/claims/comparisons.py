@@ -134,10 +134,12 @@ class MetricClaim:
     def describe_yardstick(self, comparison: Comparison) -> str:
         """Return the sentence on what the difference is measured against, and whether it holds the paper's."""
 
-    @abstractmethod
     def compare_figures(self, figures: Sequence[float]) -> float:
-        """Return the paper's own difference over the rows of the claim, for its column of a verdict."""
+        """Return the paper's own difference for its column of a verdict: its first row's figure less its last one's."""
+        return figures[0] - figures[-1]
 
-    @abstractmethod
     def format_paper(self, difference: float | None) -> str:
         """Return the paper's own difference as it is printed; nothing for None."""
+        if difference is None:
+            return ""
+        return f"{difference:{choose_difference_spec(self.metric)}}"

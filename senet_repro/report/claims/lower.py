@@ -95,16 +95,6 @@ class Lower(MetricClaim):
             sentences.append(f"{sentence}.")
         return " ".join(sentences)
 
-    def compare_figures(self, figures: Sequence[float]) -> float:
-        """Return the first published figure less the last."""
-        return figures[0] - figures[-1]
-
-    def format_paper(self, difference: float | None) -> str:
-        """Return the paper's own difference as it is printed."""
-        if difference is None:
-            return ""
-        return f"{difference:{choose_difference_spec(self.metric)}}"
-
     def _choose_yardstick(self, table: ResultTable, pair: Pair) -> Yardstick:
         """Return the gain that matters: on a proxy the plan's, else the claim's own or a share of the paper's."""
         if table.standing == Standing.PROXY:

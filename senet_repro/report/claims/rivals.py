@@ -16,7 +16,6 @@ from senet_repro.report.claims.evidence import explain_cost_obstacle
 from senet_repro.report.claims.pairs import Pair, find_rows
 from senet_repro.report.claims.words import CONTRADICTED, REPRODUCED
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.numbers import choose_difference_spec
 from senet_repro.stats.estimates import p_above, p_below
 
 COUNTED = SIZES["gflops"]
@@ -111,16 +110,6 @@ class Rivals(MetricClaim):
             return counted
         sign = -1 if self.metric.better == "lower" else 1
         return f"{counted} The paper's difference is {self.format_paper(sign * published)}."
-
-    def compare_figures(self, figures: Sequence[float]) -> float:
-        """Return the first published figure less the second."""
-        return figures[0] - figures[-1]
-
-    def format_paper(self, difference: float | None) -> str:
-        """Return the paper's own difference as it is printed."""
-        if difference is None:
-            return ""
-        return f"{difference:{choose_difference_spec(self.metric)}}"
 
 
 def _count_macs(row: ResultRow) -> int:
