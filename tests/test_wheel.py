@@ -26,7 +26,9 @@ assert CONF_DIR.is_relative_to(site), CONF_DIR
 for table in ("+ablation=squeeze", "+experiment=cifar10"):
     assert compose([table]).table is not None
 for protocol in (CONF_DIR / "protocol").glob("*.yaml"):
-    assert compose([f"protocol={protocol.stem}"]).data.classes >= 10
+    run = compose([f"protocol={protocol.stem}"])
+    assert run.protocol.name == protocol.stem
+    assert run.data.classes >= (3 if run.task == "detection" else 10)
 """
 
 

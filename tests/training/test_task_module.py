@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from senet_repro.tasks.classification.measures import MeanLoss
 from senet_repro.tasks.classification.metrics import build_measures
+from senet_repro.training.measures import MeanLoss
 from senet_repro.training.task_module import IMAGES, TaskModule
 from tests.records import compose_once
 
