@@ -16,6 +16,7 @@ from senet_repro.core.printing import escape_line
 from senet_repro.core.wording import count_noun
 from senet_repro.report.figures.style import BLUE, INK, VERMILLION
 from senet_repro.results.detections import Detections
+from senet_repro.results.example_pictures import MOST_PX
 from senet_repro.stats.object_matches import ObjectMatches, match_objects
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 LEAST_SCORE = 0.5
 """Objects that were found with a lower score are not drawn, and count as not found here."""
-
-SHOWN_PX = 400
-"""The longer side of a picture on the page."""
 
 _LETTER_PX = 12
 _CASING = "#ffffff"
@@ -75,7 +73,8 @@ def draw_found_objects(
     height, width = detections.sizes[index].tolist()
     image_id = int(detections.image_ids[index])
     caption = f"Image {image_id}: {_count_boxes(boxes)}"
-    scale = max(height, width) / SHOWN_PX
+    # As large as the largest that a run keeps.
+    scale = max(height, width) / MOST_PX
     root = _start_drawing(width, height, caption)
     _add_picture(root, picture, (width, height))
     for box in boxes:

@@ -67,9 +67,12 @@ class DetectionModule(TaskModule):
     def validation_step(self, batch: ObjectBatch, _index: int) -> None:
         """Note what is found in a batch of evaluation pictures."""
         # Each by itself: its padding, which a squeeze sees, must not depend on the others.
-        for index, picture in zip(batch.indices, _read_pictures(batch), strict=True):
+        pictures = _read_pictures(batch)
+        for index, picture in zip(batch.indices, pictures, strict=True):
             (found,) = self.net([picture])
-            self._found.add_image(index, found["boxes"], found["labels"] - 1, found["scores"])
+            # To a detector class 0 is the background.
+            labels = found["labels"] - 1
+            self._found.add_image(index, found["boxes"], labels, found["scores"])
         self.eval_metrics.update(images=len(batch.images))
 
     def close_evaluation(self) -> dict[str, float]:
