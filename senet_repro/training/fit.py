@@ -25,6 +25,7 @@ from senet_repro.models import count_run
 from senet_repro.models.layers import Classifier
 from senet_repro.results.record import write_record
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.training.bf16 import ease_bf16
 from senet_repro.training.callbacks import EpochLog, SafePoints
 from senet_repro.training.checkpoints import Checkpoints
 from senet_repro.training.compilation import CompileReport, compile_network, keep_compiled_code
@@ -134,7 +135,9 @@ def _drop_line(_line: str) -> None:
 
 def build_network(run: Run) -> Classifier:
     """Return the run's network with the first weights of its seed or file, laid out as the trainer asks for."""
-    return build_trunk(run)
+    net = build_trunk(run)
+    ease_bf16(run, net)
+    return net
 
 
 def build_module(run: Run, task: Task, net: torch.nn.Module) -> TaskModule:
@@ -144,6 +147,8 @@ def build_module(run: Run, task: Task, net: torch.nn.Module) -> TaskModule:
         ValueError: the module does not measure a metric that its task names.
     """
     module = task.build_module(run, net)
+    # A detector has layers beside its network's.
+    ease_bf16(run, module)
     # Found out now, and not when the first epoch has been trained.
     for metric in task.metrics:
         if metric.name not in module.measured_metrics:

@@ -139,7 +139,17 @@ def test_bf16_on_a_processor_without_it_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(speed, "lacks_bf16", lambda: True)
     told = describe_speed(run_of(1, precision="bf16-mixed"), is_on_gpu=False) or ""
     assert told.startswith("CPU, bf16-mixed, plain: a step takes about ")
-    assert told.endswith("; this processor has no bf16 instructions, and 32-true is faster on it")
+    assert told.endswith("; this processor has no bf16 instructions, and 32-true is as fast on it")
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_no_run_is_compiled_where_compiled_steps_were_measured_to_gain_nothing(
+    precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(1000, compile="auto", precision=precision)
+    assert decide_compile(run, is_on_gpu=False)
+    monkeypatch.setattr(speed, "lacks_bf16", lambda: True)
+    assert not decide_compile(run, is_on_gpu=False)
 
 
 def test_of_a_precision_that_a_cpu_has_not_no_speed_is_told() -> None:

@@ -1,0 +1,103 @@
+"""On a CPU without kernels for bf16 a network computes what bf16 is, by float32 arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from senet_repro.config.schema import Run
+from senet_repro.training import bf16
+from senet_repro.training.bf16 import RoundedConv2d, RoundedLinear, ease_bf16
+from senet_repro.training.fit import build_network
+from tests.records import compose_once
+
+# One unit in the last place of bf16, which has 8 bits of mantissa: sums in another order may fall on either side.
+LAST_PLACE = 2**-7
+
+LAYERS = [
+    (nn.Conv2d(8, 6, 3, padding=1, bias=False), (2, 8, 5, 5)),
+    (nn.Conv2d(8, 6, 3, stride=2, padding=1, groups=2), (2, 8, 5, 5)),
+    (nn.Linear(8, 6), (2, 8)),
+]
+
+
+def run_of(**trainer: Any) -> Run:
+    run = compose_once("protocol=cifar10", "data.px=16")
+    return replace(run, trainer=replace(run.trainer, accelerator="cpu", **trainer))
+
+
+@pytest.fixture
+def _slow_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bf16, "has_bf16_kernels", lambda: False)
+
+
+def compute(layer: nn.Module, values: Tensor) -> list[Tensor]:
+    """The output of a layer under autocast, and the gradients of its input and parameters."""
+    layer.zero_grad()
+    given = values.clone().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        output = layer(given)
+    generator = torch.Generator().manual_seed(1)
+    output.backward(torch.randn(output.shape, generator=generator).bfloat16())
+    found = [output.detach(), given.grad, *(weights.grad for weights in layer.parameters())]
+    assert all(isinstance(one, Tensor) for one in found)
+    return [one.clone() for one in found if one is not None]
+
+
+@pytest.mark.usefixtures("_slow_bf16")
+@pytest.mark.parametrize(("layer", "shape"), LAYERS)
+def test_rounds_where_autocast_rounds(layer: nn.Module, shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    values = torch.randn(shape)
+    native = compute(layer, values)
+    before = type(layer)
+    ease_bf16(run_of(precision="bf16-mixed"), layer)
+    assert type(layer) in (RoundedConv2d, RoundedLinear)
+    eased = compute(layer, values)
+    layer.__class__ = before
+    for one, other in zip(native, eased, strict=True):
+        assert one.dtype == other.dtype
+        # Each gradient and output is one of bf16's values.
+        assert torch.equal(other.float(), other.bfloat16().float())
+        scale = one.abs().max().float()
+        assert (one.float() - other.float()).abs().max() <= LAST_PLACE * scale
+
+
+@pytest.mark.parametrize(
+    ("trainer", "has_kernels", "is_eased"),
+    [
+        ({"precision": "bf16-mixed"}, False, True),
+        ({"precision": "bf16-mixed"}, True, False),
+        ({"precision": "32-true"}, False, False),
+    ],
+)
+def test_only_bf16_without_kernels_is_eased(
+    trainer: dict[str, Any],
+    has_kernels: bool,
+    is_eased: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bf16, "has_bf16_kernels", lambda: has_kernels)
+    net = build_network(run_of(**trainer))
+    kinds = {type(layer) for layer in net.modules()}
+    assert ({nn.Conv2d, nn.Linear} <= kinds) != is_eased
+    assert ({RoundedConv2d, RoundedLinear} <= kinds) == is_eased
+
+
+@pytest.mark.usefixtures("_slow_bf16")
+def test_an_eased_network_keeps_its_first_weights_and_their_names() -> None:
+    eased = build_network(run_of(precision="bf16-mixed")).state_dict()
+    plain = build_network(run_of(precision="32-true")).state_dict()
+    assert list(eased) == list(plain)
+    for name, weights in plain.items():
+        assert torch.equal(eased[name], weights)
+
+
+@pytest.mark.skipif(not bf16.has_bf16_kernels(), reason="the kernels are not on this processor")
+def test_the_kernels_of_this_processor_are_taken() -> None:
+    net = build_network(run_of(precision="bf16-mixed"))
+    assert not any(isinstance(layer, RoundedConv2d) for layer in net.modules())
