@@ -129,7 +129,7 @@ def test_a_committed_collection_equals_what_is_made_from_its_records(
     )
     assert done.returncode == 0, done.stderr
     made, committed = (
-        {path.name: path.read_text() for path in parent.iterdir()}
+        {path.name: path.read_text() for path in parent.glob("*.md")}
         for parent in (tmp_path, folder / "tables")
     )
     assert made == committed

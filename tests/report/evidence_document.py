@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from senet_repro.report.claims.judge import format_verdict
 from senet_repro.report.figures.drawing import make_figure, render_figure, use_house_style
 from senet_repro.report.figures.style import (
     BLUE,
@@ -21,7 +22,6 @@ from senet_repro.report.figures.style import (
     SKY,
     VERMILLION,
 )
-from senet_repro.report.text.verdicts import format_verdict
 from tests.conftest import ROOT
 from tests.report.made_up_campaigns import LOWERS, MADE_UP, Shown, show
 
