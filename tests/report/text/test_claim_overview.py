@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from senet_repro.config.paper_tables import find_table
 from senet_repro.report.tables.build import build_tables
 from senet_repro.report.text.claim_overview import format_claim_overview
@@ -27,11 +29,32 @@ def test_a_claim_is_a_line_with_both_figures_its_seeds_and_its_verdict() -> None
         "-1.00 ± 0.25",
         "3",
         "reproduced (provisional)",
+        "",
     ]
     # Rows without runs are named below, and their claims left out.
     assert not any("maxima as the squeeze" in line for line in lines)
     assert any(line.startswith("- Rows without runs: ") for line in lines)
     assert "- Data: ImageNet, the paper's protocol." in lines
+
+
+def test_an_open_claim_names_the_seeds_that_would_settle_it() -> None:
+    paper = find_table("squeeze")
+    records = [
+        *row_records(paper, "avg", [22.0, 23.0, 22.5]),
+        *row_records(paper, "max", [22.1, 22.9, 23.5]),
+    ]
+    found = judge_tables(build_tables(Results(records), [paper]), [paper])
+    text = format_claim_overview(found)
+    (line,) = [line for line in text.splitlines() if "averages are the better" in line]
+    assert re.search(r"inconclusive \| +\d+ \([\d.]+ \w+\) or more than 1,000 \|$", line)
+    assert "Seeds to settle it: " in text
+
+
+def test_of_one_seed_a_second_is_asked_for() -> None:
+    paper = find_table("squeeze")
+    records = [*row_records(paper, "avg", [22.0]), *row_records(paper, "max", [22.1])]
+    text = format_claim_overview(judge_tables(build_tables(Results(records), [paper]), [paper]))
+    assert "| 2 at least (" in text
 
 
 def test_without_records_there_is_no_table() -> None:
