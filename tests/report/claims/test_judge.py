@@ -395,7 +395,7 @@ def test_markdown_has_a_line_and_evidence_for_each_claim_and_counts_all() -> Non
     assert "SE in stage 2" in format_verdicts(found, list_not_run=True)
     assert "- provisional: something else than chance" in text
     assert "- no effect:" not in text
-    assert text.endswith("More: README.md, Evidence.")
+    assert text.endswith("More: docs/tables-and-reports.md, Verdicts.")
 
 
 def test_json_holds_the_same_claims_with_their_figures() -> None:
