@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def watch_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     log = folder / "log"
     log.touch()
     monkeypatch.setenv("TOUR_FOLDER", str(folder))
-    monkeypatch.setenv("PYTHONPATH", f"{folder / 'watch'}:{':'.join(filter(None, sys.path))}")
+    monkeypatch.setenv("PYTHONPATH", str(folder / "watch"), prepend=os.pathsep)
     # What Python compiles lies beside its source.
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("HOME", str(folder / "home"))
