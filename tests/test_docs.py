@@ -117,18 +117,22 @@ def test_the_help_of_make_lists_every_target() -> None:
     assert all(f"make {target} " in text for target in TARGETS)
 
 
-def test_the_documents_show_the_demo_table_as_it_was_made() -> None:
-    shown = [
-        block
-        for document in DOCUMENTS
-        for block in re.findall(
-            r"<!-- (experiments/\S+) -->\n(.*?)<!-- end -->",
-            (ROOT / document).read_text(),
-            re.DOTALL,
+def test_blocks_of_the_documents_say_what_the_files_that_they_name_say() -> None:
+    documents = [ROOT / document for document in DOCUMENTS]
+    documents += (ROOT / "experiments").glob("*/README.md")
+    shown = {}
+    for document in documents:
+        blocks = re.findall(
+            r"^<!-- (\S+) -->\n(.*?)^<!-- end -->$", document.read_text(), re.DOTALL | re.MULTILINE
         )
-    ]
-    assert [path for path, _ in shown] == ["experiments/demo/table_10.md"]
-    assert all(text == (ROOT / path).read_text() for path, text in shown)
+        for name, text in blocks:
+            path = (document.parent / name).resolve()
+            assert text == path.read_text(), f"{document}: {name}"
+            shown[str(path.relative_to(ROOT))] = text
+    assert shown.keys() == {
+        "experiments/demo/table_10.md",
+        "experiments/cifar10-ablations/claims.md",
+    }
 
 
 @pytest.mark.parametrize(
