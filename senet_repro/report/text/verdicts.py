@@ -132,7 +132,7 @@ def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
 def summarize_verdicts(found: Verdicts) -> str:
     """Return how many claims have which verdict, which are decided, and what is missing."""
     parts = [
-        _list_lines(_count_claims(found)),
+        _list_lines(count_claims(found)),
         _list_lines(_list_decided(found)),
         _list_lines(_list_missing(found)),
     ]
@@ -143,7 +143,8 @@ def _list_lines(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _count_claims(found: Verdicts) -> list[str]:
+def count_claims(found: Verdicts) -> list[str]:
+    """Return in sentences how many claims have which verdict, by the standing of their tables and all together."""
     lines = []
     for standing, counts in found.counts_by_standing.items():
         tally = tally_verdicts(counts)
@@ -234,7 +235,7 @@ def describe_outcome(one: Judged) -> str:
     """
     if one.difference is None:
         return one.evidence
-    published = _format_published(one.kind)
+    published = format_published(one.kind)
     parts = []
     if published:
         parts = [f"Paper {published}"]
@@ -322,7 +323,7 @@ def _explain_provisional(judged: Sequence[Judged]) -> str | None:
 def _format_not_run(paper: PaperTable) -> str:
     lines: list[Sequence[str]] = [HEADER]
     for claim in paper.claims:
-        published = _format_published(read_claim(paper, claim))
+        published = format_published(read_claim(paper, claim))
         lines.append((claim.says, claim.section, NOT_RUN, published, "", "", ""))
     heading = f"### {label_table(paper)}: {paper.title} (no records)"
     return f"{heading}\n\n{align_columns(lines)}"
@@ -333,14 +334,15 @@ def _list_cells(one: Judged) -> list[str]:
         one.claim.says,
         one.claim.section,
         format_verdict(one),
-        _format_published(one.kind),
+        format_published(one.kind),
         one.kind.format_ours(one.difference) if one.difference else "",
         _format_p_cell(one),
         str(one.n or ""),
     ]
 
 
-def _format_published(kind: ClaimKind) -> str:
+def format_published(kind: ClaimKind) -> str:
+    """Return the paper's own difference of a claim's rows as it is printed; nothing where a figure is missing."""
     return kind.format_paper(find_paper_difference(kind))
 
 
