@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import choose_form, count_noun
 from senet_repro.report.claims.claim_pairs import list_confounds
 from senet_repro.report.claims.judge import Judged
@@ -12,7 +11,7 @@ from senet_repro.report.paper.computing import describe_outcomes
 from senet_repro.report.paper.document import Block, Listing, Paragraph, Section
 from senet_repro.report.paper.facts import Facts
 from senet_repro.report.paper.methods import describe_method
-from senet_repro.report.paper.naming import name_tables
+from senet_repro.report.paper.naming import name_variants
 from senet_repro.report.paper.scope import describe_scope
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import count_seeds, start_sentence
@@ -78,7 +77,7 @@ def _shorten_remark(texts: Sequence[str]) -> str:
         return whole
     beginning, _, _ = whole[:SUMMARY_CHARACTERS].rpartition(" ")
     # A text without a blank is cut where the room ends.
-    return f"{beginning or whole[:SUMMARY_CHARACTERS]} … (whole in the discussion)"
+    return f"{beginning or whole[:SUMMARY_CHARACTERS]} … (in full in the discussion)"
 
 
 def _list_conclusions(facts: Facts) -> list[str]:
@@ -115,7 +114,8 @@ def _list_cautions(facts: Facts) -> list[str]:
         if confounds:
             differing = "; ".join(confounds)
             cautions.append(
-                f"{label_table(table.paper)}: compared rows differ, or may differ, in more than SE: {differing}."
+                f"{start_sentence(name_variants([table]))}: compared rows differ, or may differ, in more than SE: "
+                f"{differing}."
             )
     skipped = len(facts.results.unreadable)
     if skipped:
@@ -134,13 +134,13 @@ def _list_standings(facts: Facts) -> list[str]:
         grouped.setdefault(table.standing, []).append(table)
     cautions = []
     if Standing.PROXY in grouped:
-        names = start_sentence(name_tables(grouped[Standing.PROXY]))
+        names = start_sentence(name_variants(grouped[Standing.PROXY]))
         cautions.append(
             f"{names}: the runs are on a proxy, which is other data than the paper's. What was found holds there, and "
             "neither confirms nor refutes the paper's figures."
         )
     if Standing.CHANGED in grouped:
-        names = start_sentence(name_tables(grouped[Standing.CHANGED]))
+        names = start_sentence(name_variants(grouped[Standing.CHANGED]))
         cautions.append(
             f"{names}: the runs follow a changed protocol, so that the paper's figures are neither confirmed nor "
             "refuted by them."
@@ -155,7 +155,7 @@ def _list_seed_cautions(facts: Facts) -> list[str]:
         by_count.setdefault(len(table.seeds), []).append(table)
     cautions = []
     for count, tables in by_count.items():
-        names = start_sentence(name_tables(tables))
+        names = start_sentence(name_variants(tables))
         if count == 1:
             cautions.append(
                 f"{names}: one seed is no evidence, since it does not tell how far seeds differ."
@@ -174,6 +174,6 @@ def _list_provisos(facts: Facts) -> list[str]:
         for reason in one.provisos:
             reasons.setdefault(reason, []).append(one.table)
     return [
-        f"{start_sentence(reason)} ({name_tables(tables)}): verdicts that decide are provisional there."
+        f"{start_sentence(reason)} ({name_variants(tables)}): verdicts that decide are provisional there."
         for reason, tables in reasons.items()
     ]

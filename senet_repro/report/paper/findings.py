@@ -14,6 +14,7 @@ from senet_repro.report.claims.seeds_needed import plan_seeds
 from senet_repro.report.claims.words import INCONCLUSIVE, tally_verdicts
 from senet_repro.report.paper.document import Block, Listing, Paragraph, Section, Table
 from senet_repro.report.paper.facts import Facts
+from senet_repro.report.paper.naming import head_table
 from senet_repro.report.paper.scope import name_figure
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.gate_studies import judge_network
@@ -34,7 +35,6 @@ from senet_repro.report.text.evaluations import (
 )
 from senet_repro.report.text.notes import (
     explain_gap,
-    format_heading,
     format_seed_count,
     list_notes,
 )
@@ -81,7 +81,7 @@ def _write_table(facts: Facts, table: ResultTable, judged: Sequence[Judged]) -> 
     pooled = format_pooled(table)
     if pooled:
         blocks.append(Paragraph(pooled))
-    return Section(format_heading(table), blocks)
+    return Section(head_table(table), blocks)
 
 
 def _list_figures(table: ResultTable) -> list[Table]:
@@ -180,7 +180,7 @@ def _write_open_claims(facts: Facts) -> Section:
         for one in needed:
             number = numbers[one.judged.claim.says] + offset
             items.append(f"Claim {number}: {describe_need(one, POWER)}")
-        blocks += [Paragraph(f"{format_heading(table)}:"), Listing(items)]
+        blocks += [Paragraph(f"{head_table(table)}:"), Listing(items)]
     counted = [
         one for one in facts.judged if one.verdict == INCONCLUSIVE and isinstance(one.kind, Cost)
     ]

@@ -20,7 +20,7 @@ from senet_repro.report.page.provenance import (
 from senet_repro.report.paper.computing import write_computing
 from senet_repro.report.paper.document import Block, Commands, Listing, Paragraph, Section, Table
 from senet_repro.report.paper.facts import Facts
-from senet_repro.report.paper.naming import name_tables
+from senet_repro.report.paper.naming import name_tables, name_variants
 from senet_repro.report.paper.references import cite_set
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import format_number, start_sentence
@@ -94,7 +94,7 @@ def _list_model_cells(row: ResultRow, places: Sequence[str]) -> Sequence[str]:
     # Of a small network four digits behind the point are some hundred thousand multiply-adds.
     spec = ".3f" if record.macs >= 1e9 else ".4f"
     return (
-        record.name,
+        f"{record.name}-{record.run_key[:8]}",
         "; ".join(places),
         format_number(record.params / 1e6, ".3f"),
         format_number(row.paper.params_m, ".1f"),
@@ -151,15 +151,20 @@ def _describe_stand_in(table: ResultTable) -> list[Paragraph]:
 def _write_hyperparameters(facts: Facts) -> Section:
     blocks: list[Block] = []
     by_recipe: dict[str, dict[str, Any]] = {}
+    tables: dict[str, list[ResultTable]] = {}
     networks: dict[str, dict[str, None]] = {}
-    for record in facts.records:
+    for table, row in facts.rows:
+        # Seeds of a row are trained alike.
+        record = row.records[0]
         settings = _select_recipe(record)
         key = json.dumps(settings, sort_keys=True)
         by_recipe.setdefault(key, settings)
+        tables.setdefault(key, []).append(table)
         networks.setdefault(key, {})[str(record.protocol["model"]["name"])] = None
     for key, settings in by_recipe.items():
         rows = [(name, _write_setting(value)) for name, value in settings.items()]
-        caption = f"The settings of {join_words(networks[key], 'and')}"
+        names = join_words(networks[key], "and")
+        caption = f"The settings of {names}: {name_variants(tables[key])}"
         blocks.append(Table(caption, ("setting", "here"), rows, words=2))
     blocks += _write_departures(facts.tables)
     return Section("Hyperparameters", blocks)
@@ -191,7 +196,7 @@ def _write_departures(tables: Sequence[ResultTable]) -> list[Block]:
         grouped.setdefault(tuple(table.changes), []).append(table)
     blocks: list[Block] = []
     for changes, alike in grouped.items():
-        names = name_tables(alike)
+        names = name_variants(alike)
         if not changes:
             text = f"{start_sentence(names)}: nothing departs from the paper's protocol."
             blocks.append(Paragraph(text))
@@ -305,7 +310,8 @@ def describe_method(facts: Facts) -> str:
     runs = count_noun(len(facts.records), "run")
     keys: Mapping[str, None] = dict.fromkeys(record.run_key for record in facts.records)
     noun = choose_form(counts[-1], "seed", "seeds")
+    each = choose_form(len(keys), "", " each")
     return (
         f"The networks were implemented anew and trained: {join_words(networks, 'and')} on {join_words(sets, 'and')}, "
-        f"{count_noun(len(keys), 'setting')} with {seeds} {noun} each, {runs} in all."
+        f"{count_noun(len(keys), 'setting')} with {seeds} {noun}{each}, {runs} in all."
     )

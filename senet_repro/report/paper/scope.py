@@ -65,7 +65,7 @@ def write_scope(facts: Facts) -> Section:
         names = name_tables(facts.others)
         blocks.append(
             Paragraph(
-                f"Left out, since all that is here of it stands in the tables above, too: {names}."
+                f"Left out, since all that is here of them stands in the tables above, too: {names}."
             )
         )
     return Section("Scope of reproducibility", blocks)
@@ -75,7 +75,12 @@ def describe_scope(facts: Facts) -> str:
     """Return in a sentence how many claims of which tables are tested."""
     count = len(facts.claims)
     verb = choose_form(count, "is", "are")
-    return f"{count_noun(count, 'claim')} of the paper about {name_tables(facts.tables)} {verb} tested."
+    sentence = (
+        f"{count_noun(count, 'claim')} of the paper about {name_tables(facts.tables)} {verb} tested"
+    )
+    if len(facts.judged) > count:
+        sentence += ", some of them under several protocols"
+    return f"{sentence}."
 
 
 def name_figure(kind: ClaimKind) -> str:
