@@ -30,6 +30,8 @@ PREAMBLE = r"""% Written by `python -m senet_repro report --form paper`; pdflate
 \setlength{\emergencystretch}{3em}
 \tolerance=2000
 \raggedbottom
+% No page ends with the words that announce a list.
+\makeatletter\@beginparpenalty=10000\makeatother
 \begin{document}"""
 
 # A hyphen behind a letter or a figure joins it with what follows, as in `seeds 1-4`.
@@ -126,10 +128,12 @@ def _typeset(text: str) -> str:
 
 def _escape_command(line: str) -> str:
     """Return a command as it is typed: quotes stay straight, and a long word may break after a sign in it."""
-    # In typewriter letters the straight quote has a number of its own, which no escaped sign holds.
-    words = [escape_latex(part) for part in line.split("'")]
-    quoted = r"\char13{}".join(words)
-    return re.sub(r"([,=/])", r"\1\\allowbreak{}", quoted)
+    words = []
+    for word in line.split():
+        # In typewriter letters the straight quote has a number of its own, which no escaped sign holds.
+        quoted = r"\char13{}".join(escape_latex(part) for part in word.split("'"))
+        words.append(re.sub(r"([,=/])", r"\1\\allowbreak{}", quoted))
+    return " ".join(words)
 
 
 def _render_table(table: Table) -> str:

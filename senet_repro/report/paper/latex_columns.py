@@ -1,10 +1,11 @@
 """Plan how wide the columns of a table are on a page of LaTeX (report floor).
 
-Widths are counted in characters: those of the small letters of tables are about alike, and no package measures them.
+Widths are counted in characters, since no package measures them: small letters are about alike, and figures wider.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Sequence
@@ -12,8 +13,11 @@ from dataclasses import dataclass
 
 from senet_repro.report.paper.document import Table
 
-PAGE_CHARACTERS = 100
-"""About how many characters of a table's letters a line of the page holds."""
+PAGE_CHARACTERS = 108
+"""About how many small letters of a table a line of the page holds."""
+
+FIGURE_CHARACTERS = 1.2
+"""How wide a digit or a capital is, in small letters."""
 
 GAP_CHARACTERS = 2
 """About what lies between two columns."""
@@ -40,12 +44,15 @@ class Column:
 
 
 def plan_columns(table: Table) -> list[Column]:
-    """Return the columns of a table; those of words share the room that the figures leave, where it is too little."""
-    columns = [_measure_column(table, index) for index in range(len(table.header))]
-    taken = sum(column.characters for column in columns)
-    room = PAGE_CHARACTERS - GAP_CHARACTERS * (len(columns) - 1)
-    if taken <= room:
-        return columns
+    """Return the columns of a table.
+
+    Where a line has too little room, headings are broken first; then those of words share what the figures leave.
+    """
+    room = PAGE_CHARACTERS - GAP_CHARACTERS * (len(table.header) - 1)
+    for is_broken in (False, True):
+        columns = [_measure_column(table, index, is_broken) for index in range(len(table.header))]
+        if sum(column.characters for column in columns) <= room:
+            return columns
     figures = sum(column.characters for column in columns if not column.is_words)
     shares = _share_room(
         [column.characters for column in columns if column.is_words],
@@ -69,14 +76,19 @@ def count_lines(row: Sequence[str], columns: Sequence[Column]) -> int:
     return most
 
 
-def _measure_column(table: Table, index: int) -> Column:
-    """Return a column as wide as its widest cell; a heading is broken where it is wider."""
+def _measure_column(table: Table, index: int, is_broken: bool) -> Column:
+    """Return a column as wide as its widest cell and its heading, which may be broken into lines."""
     is_words = index < table.words
     widest = max((len(row[index]) for row in table.rows), default=LEAST_CHARACTERS)
     heading = table.header[index]
-    lines = _wrap_heading(heading, max(widest, LEAST_CHARACTERS))
-    longest = max(map(len, lines), default=0)
-    return Column(lines, max(widest, longest), is_words)
+    lines = [heading]
+    if is_broken:
+        lines = _wrap_heading(heading, max(widest, LEAST_CHARACTERS))
+    longest = max(map(len, lines))
+    characters = max(widest, longest)
+    if not is_words:
+        characters = math.ceil(FIGURE_CHARACTERS * characters)
+    return Column(lines, characters, is_words)
 
 
 def _wrap_heading(heading: str, characters: int) -> list[str]:
