@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from senet_repro.core.wording import choose_form, count_noun
-from senet_repro.report.paper.document import Block, Paragraph, Section, Table
+from senet_repro.report.paper.document import Block, Listing, Paragraph, Section, Table
 from senet_repro.report.paper.facts import Facts
 from senet_repro.results.account import S_PER_H, Account
 from senet_repro.results.record import Record
+from senet_repro.results.run_states import first_line
 from senet_repro.results.starts import count_starts
 
 
@@ -32,6 +33,9 @@ def write_computing(facts: Facts) -> Section:
         ),
         Paragraph(describe_outcomes(facts)),
     ]
+    failures = _list_failures(facts)
+    if failures:
+        blocks += [Paragraph("Without a record, since they failed:"), Listing(failures)]
     return Section("Computational requirements", blocks)
 
 
@@ -64,6 +68,21 @@ def _describe_account(facts: Facts, account: Account) -> str:
     if facts.source is None:
         return f"{sentence}."
     return f"{sentence}, of {facts.source.budget_h:g} that were planned for all."
+
+
+def _list_failures(facts: Facts) -> list[str]:
+    """Return each run that failed, with the reason; of a campaign those that it planned."""
+    if facts.account is None:
+        return [
+            f"run {key[:8]}, seed {seed}: {first_line(reason)}"
+            for (key, seed), reason in facts.results.failures.items()
+        ]
+    lines = []
+    for run in facts.account.failed:
+        word = "diverged" if run.diverged else "failed"
+        reason = first_line(run.state.reason)
+        lines.append(f"{run.folder_name}, seed {run.seed}, {word}: {reason}")
+    return lines
 
 
 def _list_restarts(facts: Facts) -> list[int]:

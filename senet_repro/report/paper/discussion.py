@@ -31,6 +31,9 @@ HUMAN_SECTIONS = {
 }
 """The title of each section that people alone can write, by its key in the file of remarks."""
 
+DECIDED_IN_SUMMARY = 5
+"""So many of the claims that are decided stand in the summary by name."""
+
 LEFT_OUT = "The authors of this report left this section out."
 
 SUMMARY_CHARACTERS = 420
@@ -43,7 +46,7 @@ def write_summary(facts: Facts) -> list[Paragraph]:
     paragraphs = [
         Paragraph(describe_scope(facts), label="Scope of reproducibility"),
         Paragraph(method, label="Methodology"),
-        Paragraph(" ".join(count_claims(facts.verdicts)), label="Results"),
+        Paragraph(_summarize_results(facts), label="Results"),
     ]
     for key, title in HUMAN_SECTIONS.items():
         text = _shorten_remark(getattr(facts.remarks, key))
@@ -68,6 +71,31 @@ def write_discussion(facts: Facts) -> Section:
     return Section("Discussion", blocks, subsections)
 
 
+def _summarize_results(facts: Facts) -> str:
+    """Return how many claims have which verdict, and the first of those that are decided by name."""
+    sentences = count_claims(facts.verdicts)
+    decided = []
+    for number, one in _list_decided(facts):
+        decided.append(f"claim {number}, {one.claim.says}: {format_verdict(one)}")
+    if decided:
+        sentences.append(f"Decided: {'; '.join(decided[:DECIDED_IN_SUMMARY])}.")
+        left = len(decided) - DECIDED_IN_SUMMARY
+        if left > 0:
+            sentences.append(f"The discussion lists {count_noun(left, 'further claim')}.")
+    return " ".join(sentences)
+
+
+def _list_decided(facts: Facts) -> list[tuple[int, Judged]]:
+    """Return the claims that are decided, with their numbers."""
+    decided = []
+    for table, judged in facts.verdicts.tables:
+        first = facts.find_first_number(table) if judged else 0
+        for number, one in enumerate(judged, start=first):
+            if one.verdict in DECISIVE:
+                decided.append((number, one))
+    return decided
+
+
 def _shorten_remark(texts: Sequence[str]) -> str:
     """Return as many words of a remark as the summary has room for."""
     if not texts:
@@ -83,14 +111,9 @@ def _shorten_remark(texts: Sequence[str]) -> str:
 def _list_conclusions(facts: Facts) -> list[str]:
     """Return the claims that are decided, each with its figures."""
     decided = []
-    for table, judged in facts.verdicts.tables:
-        first = facts.find_first_number(table) if judged else 0
-        for number, one in enumerate(judged, start=first):
-            if one.verdict in DECISIVE:
-                outcome = describe_outcome(one)
-                decided.append(
-                    f"Claim {number}, {one.claim.says}: {format_verdict(one)}{_name_place(one)}. {outcome}"
-                )
+    for number, one in _list_decided(facts):
+        verdict = f"{format_verdict(one)}{_name_place(one)}"
+        decided.append(f"Claim {number}, {one.claim.says}: {verdict}. {describe_outcome(one)}")
     return decided or ["Nothing of what the paper claims: no claim is decided by these runs."]
 
 

@@ -27,6 +27,7 @@ from senet_repro.report.tables.numbers import format_number, start_sentence
 from senet_repro.report.tables.planned_seeds import list_seeds
 from senet_repro.report.tables.protocols import name_settings
 from senet_repro.report.tables.seen_sets import count_pictures, describe_set
+from senet_repro.report.text.markdown import drop_empty_columns
 from senet_repro.report.text.notes import list_networks
 from senet_repro.results.campaign import PLAN_FILE
 from senet_repro.results.record import Record
@@ -79,10 +80,13 @@ def _write_models(facts: Facts) -> Section:
         "Parameters are the trainable ones, and multiply-adds those of one evaluation image in convolutions, linear "
         "layers and the pooling of SE; both were counted on the networks that were trained."
     )
+    head = ("run", "rows", "params M", "paper params M", "GFLOPs", "paper GFLOPs")
+    # The paper prints no sizes of some tables' rows.
+    shown, *body = drop_empty_columns([head, *cells])
     table = Table(
         caption="The networks, and the rows of the paper that they stand for",
-        header=("run", "rows", "params M", "paper params M", "GFLOPs", "paper GFLOPs"),
-        rows=cells,
+        header=shown,
+        rows=body,
         words=2,
         notes=["GFLOPs are multiply-adds of one image in 10^9, as the paper counts them."],
     )
@@ -107,22 +111,17 @@ def _write_data(facts: Facts, references: Sequence[str]) -> Section:
     cells: dict[tuple[str, ...], None] = {}
     for record in facts.records:
         cells[_list_set_cells(record, references)] = None
-    blocks: list[Block] = [
-        Table(
-            caption="The pictures",
-            header=("set", "pictures", "classes", "training px", "evaluation px", "fingerprint"),
-            rows=list(cells),
-            words=2,
-            notes=[
-                "The fingerprint is the beginning of a hash of all pictures and their classes, by which a run is "
-                "known; a set that comes with the program or is drawn by it has none."
-            ],
-        )
-    ]
+    head = ("set", "pictures", "classes", "training px", "evaluation px", "fingerprint")
+    shown, *body = drop_empty_columns([head, *cells])
+    note = (
+        "A set that comes with the program or is drawn by it has no fingerprint, which is the beginning of a hash of "
+        "all pictures and their classes: by it a run is known."
+    )
+    blocks: list[Block] = [Table("The pictures", shown, body, words=2, notes=[note])]
     for table in facts.tables:
-        for note in _describe_stand_in(table):
-            if note not in blocks:
-                blocks.append(note)
+        for paragraph in _describe_stand_in(table):
+            if paragraph not in blocks:
+                blocks.append(paragraph)
     return Section("Datasets", blocks)
 
 

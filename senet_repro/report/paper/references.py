@@ -1,4 +1,4 @@
-"""What a report cites: the paper, and where its pictures come from (report floor)."""
+"""Cite the paper, and where the pictures of a report come from (report floor)."""
 
 from __future__ import annotations
 

@@ -158,6 +158,7 @@ def test_tables_under_several_protocols_are_told_apart_and_claims_numbered_once(
     headings = [section.title for section in document.sections[3].subsections[:2]]
     assert {heading.rpartition(": ")[2] for heading in headings} == {"epochs 3", "epochs 10"}
     decided = next(one for one in facts.judged if one.verdict == "reproduced")
+    assert f"Decided: claim 1, {decided.claim.says}: reproduced (provisional)." in text
     assert f"reproduced (provisional) on digits. {describe_outcome(decided)}" in text
 
 
@@ -192,6 +193,7 @@ def test_a_campaign_accounts_for_runs_that_diverged_were_taken_up_or_are_to_come
     assert "1 run was taken up again after a stop, 2 times in all" in text
     assert "of 1 that were planned for all" in text
     assert "max failed: no number" in text
+    assert f"- {short}, seed 2, diverged: no number\n" in text
     assert "**Question of this campaign.** Does SE lower the error of a small network" in text
     assert "python -m senet_repro -m +ablation=reduction_ratio recipe.epochs=10 seed=0,1,2" in text
     assert "The campaign made-up was planned at 2025-12-31T00:00:00+00:00" in text
