@@ -68,6 +68,8 @@ def describe_need(needed: SeedsNeeded, power: float) -> str:
     so_far = _describe_difference(needed)
     cost = _describe_cost(needed)
     if needed.goal == SECOND_SEED:
+        if needed.seeds != 2:
+            return f"{so_far}: all seeds alike, so a further one has to tell how far they differ; {cost}."
         return f"{so_far}: two seeds at least tell how far seeds differ; {cost}."
     assert needed.detectable is not None
     least = _format_points(needed.kind, needed.detectable)

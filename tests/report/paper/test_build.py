@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,18 +201,29 @@ def test_a_campaign_accounts_for_runs_that_diverged_were_taken_up_or_are_to_come
     assert "Table 12: Excitation operator" in text
 
 
-def test_detectors_are_reported_by_their_own_metrics(tmp_path: Path) -> None:
+def write_detectors(folder: Path, aps_by_stages: Mapping[str, Sequence[float]]) -> None:
     run = compose_once("+experiment=coco", "protocol=shapes", "model=resnet50")
     records = []
-    for stages, aps in (("all", (40.0, 42.0, 44.5)), ("none", (30.0, 33.0, 35.0))):
+    for stages, aps in aps_by_stages.items():
+        trained = replace(run, stages=stages)
         for seed, ap in enumerate(aps):
-            trained = replace(run, stages=stages)
             records.append(detection_record(trained, seed=seed, ap=ap, eval_images=160))
-    write_runs(tmp_path, records, "ap_pct")
+    write_runs(folder, records, "ap_pct")
+
+
+def test_detectors_are_reported_by_their_own_metrics(tmp_path: Path) -> None:
+    write_detectors(tmp_path, {"all": (40.0, 42.0, 44.5), "none": (30.0, 33.0, 35.0)})
     _, document, text = build(tmp_path)
     assert "Table 7: Faster R-CNN" in text
     assert any(table.header[1] == "paper AP %" for table in document.tables)
     assert "top-1" not in text
+
+
+def test_detectors_that_found_nothing_in_any_run_leave_their_claims_open(tmp_path: Path) -> None:
+    write_detectors(tmp_path, {"all": (0.0, 0.0), "none": (0.0, 0.0)})
+    facts, _, text = build(tmp_path)
+    assert {one.verdict for one in facts.judged} == {"inconclusive", "not run"}
+    assert "all seeds alike, so a further one has to tell how far they differ" in text
 
 
 def test_studies_are_told_by_their_verdicts(squeeze: Path) -> None:
