@@ -71,8 +71,11 @@ def least_sd_pct(images: int) -> float:
 
 
 def p_below(difference: Estimate, bound: float = 0.0) -> float:
-    """Return the one-sided p of Student's t for a mean below `bound`; 1 for a single value, which is no evidence."""
-    if difference.standard_error is None or difference.degrees is None:
+    """Return the one-sided p of Student's t for a mean below `bound`.
+
+    It is 1 for a single value, and for values that are all alike: neither tells how far values differ.
+    """
+    if not difference.standard_error or difference.degrees is None:
         return 1.0
     from scipy.special import stdtr
 

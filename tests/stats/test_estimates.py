@@ -26,6 +26,13 @@ def test_one_seed_has_no_interval_and_is_no_evidence() -> None:
     assert {p_below(found), p_above(found), p_within(found, 9.0), p_beyond(found, 0.1)} == {1.0}
 
 
+def test_seeds_that_are_all_alike_tell_no_spread_and_are_no_evidence() -> None:
+    found = estimate_mean([2.5, 2.5, 2.5])
+    assert {p_below(found, 9.0), p_above(found), p_within(found, 9.0), p_beyond(found, 0.1)} == {
+        1.0
+    }
+
+
 @pytest.mark.parametrize(
     ("values", "mean", "sd", "half_width"),
     [

@@ -1,9 +1,10 @@
-"""`python -m senet_repro report`: one page with every table, figure and verdict, and the figures as files."""
+"""`python -m senet_repro report`: a page with every table, figure and verdict, or a report in the form of a paper."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,21 @@ from senet_repro.cli.options import (
 )
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import write_bytes, write_text
+from senet_repro.core.printing import print_skipped
 
 if TYPE_CHECKING:
     from senet_repro.report.figures.drawing import Drawing
     from senet_repro.report.tables.studies import Studies
 
-DESCRIPTION = "Every table, figure and verdict on one page."
-DOING = "drawing the figures and writing the page"
+DESCRIPTION = (
+    "Every table, figure and verdict on one page. With --form paper a report as reproducibility courses and journals "
+    "ask for, in Markdown and LaTeX."
+)
+DOING = "writing the report"
 PAGE = "index.html"
+FORMS = ("page", "paper")
+MARKDOWN_PAPER = "paper.md"
+LATEX_PAPER = "paper.tex"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_results_option(parser)
     add_table_option(parser)
     parser.add_argument(
+        "--form",
+        choices=FORMS,
+        default=FORMS[0],
+        help="one page as HTML, or a paper as Markdown and LaTeX (page)",
+    )
+    parser.add_argument(
         "--output",
         type=parse_path,
         metavar="DIR",
-        help="where the page goes (report, in --results)",
+        help="where it goes (a folder named report or paper, in --results)",
     )
     parser.add_argument(
         "--svg-only",
@@ -53,6 +67,13 @@ def run_verb(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: there is no such table or results folder, or the report cannot be written.
     """
+    if options.form == "paper":
+        return _report_as_paper(options)
+    return _report_as_page(options)
+
+
+def _report_as_page(options: argparse.Namespace) -> int:
+    """Write the page and its figures."""
     from senet_repro.config.paper_tables import find_table, find_tables, format_selection
     from senet_repro.report.figures.claimed_gains import draw_claimed_gains
     from senet_repro.report.page.page import PageFigures, render_page
@@ -91,6 +112,43 @@ def run_verb(options: argparse.Namespace) -> int:
     return 0
 
 
+def _report_as_paper(options: argparse.Namespace) -> int:
+    """Write the report in the form of a paper, and print what its authors have left to write.
+
+    Raises:
+        ConfigError: no record stands in a table that was asked for, a file of the folder is damaged, or `--gates` is
+            given, which is of the page's figures.
+    """
+    from senet_repro.config.paper_tables import find_tables
+    from senet_repro.report.paper.build import build_document
+    from senet_repro.report.paper.facts import gather_facts
+    from senet_repro.report.paper.latex import render_latex
+    from senet_repro.report.paper.markdown import render_markdown
+    from senet_repro.report.paper.remarks import REMARKS_FILE
+
+    if options.gates is not None:
+        raise ConfigError("--gates chooses a figure of the page: leave it out with --form paper")
+    papers = find_tables(options.table)
+    results_dir = require_results(options.results)
+    facts = gather_facts(results_dir, papers, shows_all=bool(options.table))
+    document = build_document(facts)
+    output = options.output or results_dir / "paper"
+    with _explain_write(output):
+        output.mkdir(parents=True, exist_ok=True)
+        write_text(output / MARKDOWN_PAPER, render_markdown(document))
+        write_text(output / LATEX_PAPER, render_latex(document))
+    print(output / MARKDOWN_PAPER)
+    print(output / LATEX_PAPER)
+    missing = facts.remarks.missing
+    if missing:
+        where = results_dir / REMARKS_FILE
+        print(
+            f"left to its authors: {', '.join(missing)}; write {where} and give the command again"
+        )
+    print_skipped(facts.results.unreadable)
+    return 0
+
+
 def _draw_studies(studies: Studies, wanted: str | None) -> dict[str, list[Drawing]]:
     """Return the figures of the studies by network: the gates of one of them, and the importance of channels of all.
 
@@ -121,7 +179,7 @@ def _write_report(output: Path, figures: Sequence[Drawing], html: str, has_png: 
     Raises:
         ConfigError: the folder cannot be written to.
     """
-    try:
+    with _explain_write(output):
         folder = output / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         for drawing in figures:
@@ -130,6 +188,13 @@ def _write_report(output: Path, figures: Sequence[Drawing], html: str, has_png: 
                 write_bytes(folder / f"{drawing.name}.png", drawing.png)
         # The page comes last, so that whatever it links to is there.
         write_text(output / PAGE, html)
+
+
+@contextmanager
+def _explain_write(output: Path) -> Iterator[None]:
+    """Within the block, turn the failure to write a report into an error that names the mend."""
+    try:
+        yield
     except OSError as error:
         raise ConfigError(
             f"cannot write the report to {output}: {error.strerror}; give --output DIR"

@@ -40,7 +40,7 @@ from senet_repro.stats.power import (
 )
 
 SECOND_SEED = "second seed"
-"""The goal where one seed tells nothing yet: how far seeds differ."""
+"""The goal where the seeds so far, such as a single one, do not tell how far seeds differ."""
 
 SEEDS_SHOWN = (3, 5, 10, 20)
 """Numbers of seeds whose minimum detectable effect is printed before there are records."""
@@ -132,10 +132,17 @@ def _plan_claim(
     kind = judged.kind
     assert not isinstance(kind, Cost)
     comparisons = compare_rows(table, kind)
-    if not comparisons or any(each.difference.n < 2 for each in comparisons):
-        missing, wall_s = _reckon_cost(judged, 2)
+    # Of one seed there is no spread, and one of 0 is chance: any number of seeds would look like enough.
+    if not comparisons or not all(each.difference.sd for each in comparisons):
+        seeds_next = 1 + min((each.difference.n for each in comparisons), default=1)
+        missing, wall_s = _reckon_cost(judged, seeds_next)
         return SeedsNeeded(
-            judged=judged, kind=kind, goal=SECOND_SEED, seeds=2, missing=missing, wall_s=wall_s
+            judged=judged,
+            kind=kind,
+            goal=SECOND_SEED,
+            seeds=seeds_next,
+            missing=missing,
+            wall_s=wall_s,
         )
     looked_from = None
     if judged.seeds:

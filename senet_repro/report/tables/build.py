@@ -17,6 +17,7 @@ from senet_repro.config.paper_tables import names_networks, paper_protocol, pape
 from senet_repro.config.schema import PaperTable, Row
 from senet_repro.core.choice import require_choice
 from senet_repro.report.tables.contrasts import Term, estimate_contrast, find_least_sd
+from senet_repro.report.tables.departures import Departure
 from senet_repro.report.tables.groups import describe_distinctions, group_records
 from senet_repro.report.tables.planned_seeds import choose_plan, select_planned
 from senet_repro.report.tables.protocols import Protocol, describe_departures
@@ -96,7 +97,7 @@ class ResultTable:
     paper: PaperTable
     rows: list[ResultRow]
     example: Record  # any of its records
-    departures: list[str]  # settings that differ from the paper's protocol
+    changes: list[Departure]  # settings that differ from the paper's protocol
     distinctions: list[
         str
     ]  # settings that differ from other tables here of the same data and network
@@ -134,11 +135,16 @@ class ResultTable:
         return describe_set(self.example)
 
     @property
+    def departures(self) -> list[str]:
+        """Return the settings that differ from the paper's protocol, the paper's values in brackets."""
+        return [str(change) for change in self.changes]
+
+    @property
     def standing(self) -> Standing:
         """Return how far its numbers can stand for the paper's."""
         if self.stands_for is not None:
             return Standing.PROXY
-        if self.departures:
+        if self.changes:
             return Standing.CHANGED
         return Standing.PAPERS_OWN
 
@@ -252,10 +258,10 @@ def _build_table(
     papers = [paper_protocol(paper, row.paper) for row in with_records]
     headed_alike = [other.group for other in shown if _is_headed_alike(variant, other)]
     example = with_records[0].records[0]
-    departures = describe_departures(variant.difference, papers)
+    changes = describe_departures(variant.difference, papers)
     set_departure = describe_set_departure(example)
     if set_departure:
-        departures.append(set_departure)
+        changes.append(set_departure)
     # Other data than the paper's, and a part of them, make a proxy; another recipe on the same data does not.
     is_other_set = not {"data.name", "data.subset"}.isdisjoint(variant.difference)
     is_proxy = is_other_set or not is_whole_set(example)
@@ -263,7 +269,7 @@ def _build_table(
         paper=paper,
         rows=rows,
         example=example,
-        departures=departures,
+        changes=changes,
         distinctions=describe_distinctions(variant.group, headed_alike),
         seeds=sorted({seed for row in with_records for seed in row.seeds}),
         stands_for=papers[0]["data"]["name"] if is_proxy else None,

@@ -13,6 +13,9 @@ from senet_repro.config.schema import DETECTION, RUN_SOURCE
 FIRST_WEIGHTS = "init.source"
 """The setting of a protocol that says whose its first weights are."""
 
+FIRST_WEIGHTS_NAME = "first weights"
+"""The name that a reader gives the setting."""
+
 
 def drop_file(identity: dict[str, Any]) -> dict[str, Any]:
     """Return an identity, or its protocol, as tables compare it: in detection without the file of the first weights.
@@ -25,10 +28,10 @@ def drop_file(identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_source(source: str | None) -> str:
-    """Return whose first weights are, in a reader's words; None of those that a seed drew."""
+    """Return whose first weights are, as it follows these words; None of those that a seed drew."""
     if source is None:
-        return "first weights drawn at random"
-    return f"first weights of {name_source(source)}"
+        return "drawn at random"
+    return f"of {name_source(source)}"
 
 
 def name_source(source: str) -> str:

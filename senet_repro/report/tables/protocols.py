@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from senet_repro.config.paper_tables import count_eval_images
+from senet_repro.report.tables.departures import Departure
 from senet_repro.report.tables.first_weights import (
     FIRST_WEIGHTS,
+    FIRST_WEIGHTS_NAME,
     describe_source,
     name_source,
 )
@@ -27,7 +29,7 @@ EVAL_IMAGES = "eval_images"
 
 _READERS_NAMES = {
     "data.name": "data",
-    FIRST_WEIGHTS: "first weights",
+    FIRST_WEIGHTS: FIRST_WEIGHTS_NAME,
     "data.fingerprint": "set's fingerprint",
     "model.name": "network",
     "recipe.schedule.kind": "schedule",
@@ -61,8 +63,8 @@ def apply_difference(protocol: Protocol, difference: Difference) -> Protocol:
     return changed
 
 
-def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> list[str]:
-    """Return a difference in a reader's words, one setting each, the paper's values in brackets.
+def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> list[Departure]:
+    """Return a difference in a reader's words, setting by setting, each with the paper's values beside ours.
 
     `papers` are the paper's protocols of the rows concerned, which may have values of their own.
     """
@@ -78,19 +80,23 @@ def describe_departures(difference: Difference, papers: Sequence[Protocol]) -> l
         paper_values = ", ".join(dict.fromkeys(known)) or "none"
         # The paper itself has no version of this code; its protocol counts as of the present one.
         if key == "code_version":
-            departures.append(f"{describe_setting(key, value)} (now {paper_values})")
-            continue
-        departures.append(f"{describe_setting(key, value)} ({paper_values})")
+            paper_values = f"now {paper_values}"
+        departures.append(Departure(*_split_setting(key, value), paper_values))
     return departures
 
 
 def describe_setting(key: str, value: Any) -> str:
     """Return a setting and its value as a reader writes them, such as `epochs 30`."""
+    return " ".join(_split_setting(key, value))
+
+
+def _split_setting(key: str, value: Any) -> tuple[str, str]:
+    """Return the name of a setting and its value, in a reader's words."""
     if key == FIRST_WEIGHTS:
-        return describe_source(None if value == ABSENT else value)
+        return FIRST_WEIGHTS_NAME, describe_source(None if value == ABSENT else value)
     if key == FINGERPRINT and value != ABSENT:
         value = value[:8]
-    return f"{name_setting(key)} {'none' if value in (ABSENT, None) else value}"
+    return name_setting(key), "none" if value in (ABSENT, None) else str(value)
 
 
 def name_settings(protocol: Mapping[str, Any]) -> dict[str, Any]:

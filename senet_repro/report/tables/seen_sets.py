@@ -11,6 +11,7 @@ from typing import Any
 from senet_repro.config.conf_dir import list_files
 from senet_repro.config.data_sets import SetFacts, count_classes, read_set_facts, read_side
 from senet_repro.core.errors import ConfigError
+from senet_repro.report.tables.departures import Departure
 from senet_repro.results.record import Record
 
 FINGERPRINT = "data.fingerprint"
@@ -53,7 +54,7 @@ def describe_set(record: Record) -> str:
     return f"{described} {', '.join(changes)}"
 
 
-def describe_set_departure(record: Record) -> str | None:
+def describe_set_departure(record: Record) -> Departure | None:
     """Return what there was of a set, the whole of it in brackets; None where it was the set itself, or any folder."""
     facts = _read_facts(record)
     described = describe_set(record)
@@ -68,7 +69,7 @@ def describe_set_departure(record: Record) -> str | None:
         whole.append(f"{side_px}x{side_px}")
     if _read_encoding(record) is not None:
         whole.append("as published")
-    return f"set {described} ({', '.join(whole)})"
+    return Departure("set", described, ", ".join(whole))
 
 
 def is_whole_set(record: Record) -> bool:

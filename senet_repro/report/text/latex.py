@@ -66,6 +66,15 @@ _SIGNS = {
     "\N{EN DASH}": r"\textendash{}",
     "\N{EM DASH}": r"\textemdash{}",
     "…": r"\ldots{}",
+    "\N{MICRO SIGN}": r"$\mu$",
+    "\N{GREEK SMALL LETTER MU}": r"$\mu$",
+    "\N{GREEK SMALL LETTER TAU}": r"$\tau$",
+    "\N{ALMOST EQUAL TO}": r"$\approx$",
+    "\N{RIGHTWARDS ARROW}": r"$\rightarrow$",
+    "\N{LEFT SINGLE QUOTATION MARK}": "`",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{LEFT DOUBLE QUOTATION MARK}": "``",
+    "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
 }
 _LETTERS = "ßæøœłÆØŒŁ"
 _ACCENTS = ("", *"\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327")

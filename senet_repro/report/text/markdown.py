@@ -28,14 +28,17 @@ def format_markdown(tables: Sequence[ResultTable]) -> str:
     return "\n\n".join(_format_table(table) for table in tables)
 
 
-def align_columns(cells: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns also line up as plain text; the first line is the header."""
+def align_columns(cells: Sequence[Sequence[str]], words: int = 1) -> str:
+    """Return a Markdown table whose columns also line up as plain text; the first line is the header.
+
+    The first so many columns hold words and stand on the left, all others figures.
+    """
     widths = []
     for column in zip(*cells, strict=True):
         widest = max(len(cell) for cell in column)
         widths.append(max(LEAST_WIDTH, widest))
-    header, *body = [_pad_cells(line, widths) for line in cells]
-    rule = _rule_columns(widths)
+    header, *body = [_pad_cells(line, widths, words) for line in cells]
+    rule = _rule_columns(widths, words)
     lines = []
     for line in (header, rule, *body):
         joined = " | ".join(line)
@@ -57,18 +60,18 @@ def escape_markdown(text: str) -> str:
     return inside_cell.replace("<", "&lt;")
 
 
-def _pad_cells(line: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Return cells of the columns' widths: the first names its row and stands on the left, figures on the right."""
-    padded = [line[0].ljust(widths[0])]
-    for cell, width in zip(line[1:], widths[1:], strict=True):
-        padded.append(cell.rjust(width))
+def _pad_cells(line: Sequence[str], widths: Sequence[int], words: int) -> list[str]:
+    """Return cells of the columns' widths: words stand on the left, figures on the right."""
+    padded = []
+    for column, (cell, width) in enumerate(zip(line, widths, strict=True)):
+        padded.append(cell.ljust(width) if column < words else cell.rjust(width))
     return padded
 
 
-def _rule_columns(widths: Sequence[int]) -> list[str]:
+def _rule_columns(widths: Sequence[int], words: int) -> list[str]:
     """Return the line below the header, in which a colon aligns a column to the right."""
-    rule = ["-" * widths[0]]
-    for width in widths[1:]:
+    rule = ["-" * width for width in widths[:words]]
+    for width in widths[words:]:
         rule.append("-" * (width - 1) + ":")
     return rule
 
@@ -78,13 +81,13 @@ def _format_table(table: ResultTable) -> str:
     lines = [_list_headings(table.metrics)]
     for row in table.rows:
         lines.append(_list_cells(table, row))
-    parts = [heading, align_columns(_drop_empty_columns(lines))]
+    parts = [heading, align_columns(drop_empty_columns(lines))]
     for footnote in list_footnotes(table):
         parts.append(escape_markdown(footnote))
     return "\n\n".join(parts)
 
 
-def _drop_empty_columns(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+def drop_empty_columns(lines: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return the lines without columns that hold nothing below their heading."""
     kept = []
     # Most tables have no cited figures, and many no published sizes.

@@ -66,13 +66,16 @@ def format_distinctions(table: ResultTable) -> str | None:
     return f"Unlike the other tables here of its data and network: {distinctions}."
 
 
-def list_notes(table: ResultTable) -> list[str]:
-    """Return what the numbers are: data, network, epochs, seeds, and how far from the paper's protocol."""
+def list_notes(table: ResultTable, with_departures: bool = True) -> list[str]:
+    """Return what the numbers are: data, network, epochs, seeds, and how far from the paper's protocol.
+
+    The settings that depart from it are left out where they are listed elsewhere.
+    """
     notes: list[str | None] = [f"{_describe_runs(table)} {_explain_numbers(table)}"]
     if len(table.seeds) == 1:
         notes.append("One seed: no interval, and no difference here is evidence.")
     notes.append(format_distinctions(table))
-    if table.departures:
+    if with_departures and table.departures:
         departures = ", ".join(table.departures)
         notes.append(f"Not the paper's protocol (the paper's in brackets): {departures}.")
     # Notes come from the configuration as recorded: the present one may be another.

@@ -19,7 +19,7 @@ def format_seeds_needed(found: Sequence[SeedsNeeded], power: float) -> str:
     """Return a line for each claim, without the heading of its table."""
     lines = []
     for one in found:
-        need = _describe_need(one, power)
+        need = describe_need(one, power)
         lines.append(f"- {one.judged.claim.says}: {need}")
     return "\n".join(lines)
 
@@ -81,10 +81,13 @@ def _describe_supposed(plan: SupposedPlan, power: float) -> str:
     return f"{seeds}; {with_seeds} the {name} that shows is {shown} {unit}."
 
 
-def _describe_need(needed: SeedsNeeded, power: float) -> str:
+def describe_need(needed: SeedsNeeded, power: float) -> str:
+    """Return the difference so far, and the seeds and the time that would settle a claim, as a sentence."""
     so_far = _describe_difference(needed)
     cost = _describe_cost(needed)
     if needed.goal == SECOND_SEED:
+        if needed.seeds != 2:
+            return f"{so_far}: all seeds alike, so a further one has to tell how far they differ; {cost}."
         return f"{so_far}: two seeds at least tell how far seeds differ; {cost}."
     assert needed.detectable is not None
     least = _format_points(needed.kind, needed.detectable)

@@ -138,7 +138,7 @@ def list_items(lines: Sequence[str]) -> str:
 
 
 def count_claims(found: Verdicts) -> list[str]:
-    """Return how many claims have which verdict, in a line for each standing of their tables."""
+    """Return in sentences how many claims have which verdict, by the standing of their tables and all together."""
     lines = []
     for standing, counts in found.counts_by_standing.items():
         tally = tally_verdicts(counts)
@@ -222,7 +222,7 @@ def describe_outcome(one: Judged) -> str:
     """
     if one.difference is None:
         return one.evidence
-    published = _format_published(one.kind)
+    published = format_published(one.kind)
     parts = []
     if published:
         parts = [f"Paper {published}"]
@@ -310,7 +310,7 @@ def _explain_provisional(judged: Sequence[Judged]) -> str | None:
 def _format_not_run(paper: PaperTable) -> str:
     lines: list[Sequence[str]] = [HEADER]
     for claim in paper.claims:
-        published = _format_published(read_claim(paper, claim))
+        published = format_published(read_claim(paper, claim))
         lines.append((claim.says, claim.section, NOT_RUN, published, "", "", ""))
     heading = f"### {label_table(paper)}: {paper.title} (no records)"
     return f"{heading}\n\n{align_columns(lines)}"
@@ -321,14 +321,15 @@ def _list_cells(one: Judged) -> list[str]:
         one.claim.says,
         one.claim.section,
         format_verdict(one),
-        _format_published(one.kind),
+        format_published(one.kind),
         one.kind.format_ours(one.difference) if one.difference else "",
         _format_p_cell(one),
         str(one.n or ""),
     ]
 
 
-def _format_published(kind: ClaimKind) -> str:
+def format_published(kind: ClaimKind) -> str:
+    """Return the paper's own difference of a claim's rows as it is printed; nothing where a figure is missing."""
     return kind.format_paper(find_paper_difference(kind))
 
 

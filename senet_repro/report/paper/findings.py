@@ -1,0 +1,248 @@
+"""Section 4 of a report: figures beside the paper's, verdicts, what is open, and studies of networks (report floor)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from senet_repro.core.wording import count_noun, join_words
+from senet_repro.report.claims.borders import BorderVerdict
+from senet_repro.report.claims.cost import Cost
+from senet_repro.report.claims.costs import judge_costs
+from senet_repro.report.claims.judge import Judged, compare_order
+from senet_repro.report.claims.seeds_needed import plan_seeds
+from senet_repro.report.claims.words import INCONCLUSIVE, tally_verdicts
+from senet_repro.report.paper.document import Block, Listing, Paragraph, Section, Table
+from senet_repro.report.paper.facts import Facts
+from senet_repro.report.paper.naming import head_table
+from senet_repro.report.paper.scope import name_figure
+from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.tables.gate_studies import judge_network
+from senet_repro.report.tables.importance import judge_importance
+from senet_repro.report.tables.numbers import (
+    choose_difference_spec,
+    choose_value_spec,
+    format_interval,
+    format_number,
+    format_p_value,
+)
+from senet_repro.report.text.borders import name_claim
+from senet_repro.report.text.costs import format_cost_heading
+from senet_repro.report.text.evaluations import (
+    format_rescored_heading,
+    list_rescored_cells,
+    list_rescored_notes,
+)
+from senet_repro.report.text.notes import (
+    explain_gap,
+    format_seed_count,
+    list_notes,
+)
+from senet_repro.report.text.pooled import format_pooled
+from senet_repro.report.text.seeds_needed import describe_need
+from senet_repro.report.text.studies import GATES, IMPORTANCE
+from senet_repro.report.text.verdicts import (
+    count_claims,
+    describe_order,
+    format_published,
+    format_verdict,
+)
+from senet_repro.results.metrics import Metric
+
+POWER = 0.8
+"""The chance to settle a claim that seeds are reckoned for, as `power` takes it without a wish."""
+
+METRICS_BESIDE = 3
+"""So many further metrics find room in one table."""
+
+
+def write_results(facts: Facts) -> Section:
+    """Return every table with its verdicts, what is inconclusive, and the studies that lie in the folder."""
+    subsections = [_write_table(facts, table, judged) for table, judged in facts.verdicts.tables]
+    subsections.append(_write_open_claims(facts))
+    studies = _write_studies(facts)
+    if studies:
+        subsections.append(Section("Studies without training", studies))
+    return Section("Results", [Paragraph(" ".join(count_claims(facts.verdicts)))], subsections)
+
+
+def _write_table(facts: Facts, table: ResultTable, judged: Sequence[Judged]) -> Section:
+    blocks: list[Block] = list(_list_figures(table))
+    if judged:
+        first = facts.find_first_number(table)
+        blocks.append(_write_verdicts(judged, first))
+        sentences = [
+            f"{one.claim.says} ({format_verdict(one)}). {one.sentences[0]}" for one in judged
+        ]
+        blocks.append(Listing(sentences, first))
+    agreement = compare_order(table)
+    if agreement:
+        blocks.append(Paragraph(describe_order(agreement, table.metrics[0])))
+    pooled = format_pooled(table)
+    if pooled:
+        blocks.append(Paragraph(pooled))
+    return Section(head_table(table), blocks)
+
+
+def _list_figures(table: ResultTable) -> list[Table]:
+    """Return the paper's figures beside ours: the first metric with its differences, and then the others."""
+    headline = table.metrics[0]
+    label = headline.label
+    header = ["row", f"paper {headline.heading}", "ours", "n", f"paper Δ {label}", "our Δ"]
+    rows = [_list_headline_cells(table, row) for row in table.rows]
+    caption = "The paper's figures beside ours"
+    figures = [Table(caption, header, rows, notes=list_notes(table, with_departures=False))]
+    others = [metric for metric in table.metrics[1:] if _has_figure(table, metric)]
+    for start in range(0, len(others), METRICS_BESIDE):
+        metrics = others[start : start + METRICS_BESIDE]
+        headings = ["row"]
+        for metric in metrics:
+            headings += [f"paper {metric.heading}", "ours"]
+        names = join_words([metric.label for metric in metrics], "and")
+        further = [_list_further_cells(row, metrics) for row in table.rows]
+        figures.append(Table(f"{caption}: {names}", headings, further))
+    return figures
+
+
+def _has_figure(table: ResultTable, metric: Metric) -> bool:
+    return any(
+        metric.name in row.estimates or metric.name in row.paper.figures for row in table.rows
+    )
+
+
+def _list_headline_cells(table: ResultTable, row: ResultRow) -> list[str]:
+    metric = table.metrics[0]
+    spec, difference_spec = choose_value_spec(metric), choose_difference_spec(metric)
+    ours = format_interval(row.estimates.get(metric.name), spec) or explain_gap(row)
+    count = format_seed_count(table, row) if row.records else ""
+    published = format_number(row.paper.published(metric.name), spec)
+    if table.is_baseline(row):
+        return [row.name, published, ours, count, "baseline", "baseline"]
+    return [
+        row.name,
+        published,
+        ours,
+        count,
+        format_number(table.paper_delta(row, metric.name), difference_spec),
+        format_interval(row.differences.get(metric.name), difference_spec),
+    ]
+
+
+def _list_further_cells(row: ResultRow, metrics: Sequence[Metric]) -> list[str]:
+    cells = [row.name]
+    for metric in metrics:
+        spec = choose_value_spec(metric)
+        cells.append(format_number(row.paper.published(metric.name), spec))
+        cells.append(format_interval(row.estimates.get(metric.name), spec))
+    return cells
+
+
+def _write_verdicts(judged: Sequence[Judged], first: int) -> Table:
+    """Return the verdict on each claim with the paper's difference, ours with its interval, p and n."""
+    rows = []
+    for number, one in enumerate(judged, start=first):
+        rows.append(
+            [
+                str(number),
+                format_verdict(one),
+                name_figure(one.kind),
+                format_published(one.kind),
+                one.kind.format_ours(one.difference) if one.difference else "",
+                _format_p(one),
+                str(one.n or ""),
+            ]
+        )
+    return Table(
+        caption="The verdicts on its claims",
+        header=("claim", "verdict", "figure", "paper", "ours", "p", "n"),
+        rows=rows,
+        words=3,
+    )
+
+
+def _format_p(one: Judged) -> str:
+    if one.p_value is not None:
+        return format_p_value(one.p_value).removeprefix("p = ").removeprefix("p ")
+    # Sizes are no sample, so there is nothing to test.
+    return "counted" if isinstance(one.kind, Cost) and one.difference else ""
+
+
+def _write_open_claims(facts: Facts) -> Section:
+    """Return the seeds and the hours that would settle each claim that is inconclusive."""
+    blocks: list[Block] = []
+    for table, judged in facts.verdicts.tables:
+        needed = plan_seeds(table, POWER)
+        if not needed:
+            continue
+        numbers = {one.claim.says: number for number, one in enumerate(judged, start=1)}
+        offset = facts.find_first_number(table) - 1
+        items = []
+        for one in needed:
+            number = numbers[one.judged.claim.says] + offset
+            items.append(f"Claim {number}: {describe_need(one, POWER)}")
+        blocks += [Paragraph(f"{head_table(table)}:"), Listing(items)]
+    counted = [
+        one for one in facts.judged if one.verdict == INCONCLUSIVE and isinstance(one.kind, Cost)
+    ]
+    if blocks:
+        text = (
+            f"So many seeds would settle these claims with a chance of {POWER:.0%}, if the differences are as they "
+            "look so far. Times are those of the missing runs one after the other, each as long as its row's runs so "
+            "far; claims share runs, so the times of several do not add up."
+        )
+        blocks.insert(0, Paragraph(text))
+    else:
+        blocks.append(Paragraph("No claim about a metric is inconclusive for want of seeds."))
+    if counted:
+        claims = count_noun(len(counted), "claim")
+        blocks.append(
+            Paragraph(
+                f"Seeds do not settle {claims} about sizes: these were counted on another network than the paper's."
+            )
+        )
+    return Section("What is inconclusive, and what would settle it", blocks)
+
+
+def _write_studies(facts: Facts) -> list[Block]:
+    """Return the verdicts on networks that are there, kind by kind, and weights that were scored again."""
+    studies = facts.studies
+    blocks: list[Block] = []
+    if studies.gates:
+        judged = [judge_network(network) for network in studies.gates]
+        names = [network.name for network in studies.gates]
+        blocks.append(_tally_study(GATES, names, judged))
+    if studies.importance:
+        judged = [judge_importance(finding) for finding in studies.importance]
+        names = [finding.name for finding in studies.importance]
+        blocks.append(_tally_study(IMPORTANCE, names, judged))
+    if studies.costs:
+        judged = [judge_costs(table) for table in studies.costs]
+        names = [format_cost_heading(table) for table in studies.costs]
+        blocks.append(_tally_study("Section 4: what SE costs", names, judged))
+    for table in studies.rescored:
+        head, *rows = list_rescored_cells(table)
+        notes = list_rescored_notes(table)
+        blocks.append(Table(format_rescored_heading(table), head, rows, words=3, notes=notes))
+    return blocks
+
+
+def _tally_study(
+    heading: str, names: Sequence[str], judged: Sequence[Sequence[BorderVerdict]]
+) -> Table:
+    """Return how many of the networks bear each claim of a study out."""
+    counts: dict[str, Counter[str]] = {}
+    sections: dict[str, str] = {}
+    for verdicts in judged:
+        for one in verdicts:
+            name = name_claim(one.claim)
+            counts.setdefault(name, Counter())[one.verdict] += 1
+            sections[name] = one.claim.section
+    rows = [(name, sections[name], tally_verdicts(found)) for name, found in counts.items()]
+    networks = count_noun(len(names), "network")
+    return Table(
+        caption=f"{heading}, by how many of {networks}",
+        header=("claim", "section", "verdicts"),
+        rows=rows,
+        words=3,
+        notes=[f"Judged one by one, by borders that were fixed before: {'; '.join(names)}."],
+    )
