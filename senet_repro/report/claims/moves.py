@@ -5,15 +5,15 @@
   copies of one training, it says nothing about a second one.
 - `different`: beyond chance, in the task's first metric. Where nothing was changed, this word comes up in at most 5 %
   of all comparisons, however many rows one has (Holm). It does not say why: the code, the processor and the versions
-  may all have changed, and are named beside the table.
+  may all have changed, and are named beside the table. Of single pairs it trusts rows to spread about alike, see
+  `estimate_single_move`.
 - `within noise`: not equal, and not shown to be different. It is no proof that nothing changed: few seeds show large
-  moves alone, and the interval says how large a move may be hidden.
+  moves alone, two seeds hardly any, and the interval says how large a move may be hidden.
 - `moved`: one seed in common, and nowhere two seeds of one row to tell what noise is.
 
 Rows with two seeds in common or more are tested by their paired differences, so that noise which A and B share cancels
 out. A single pair has no spread; it is set against that of the seeds within rows of the same protocol, as if its two
-runs shared nothing, which is the most that chance can do. Of each row the side with more seeds is pooled: the same
-seed on both sides may be one run twice, and would count for two.
+runs shared nothing, which is the most that chance can do.
 
 Rows that are equal are not tested and take no part of the 5 %: no chance makes figures equal to the last digit.
 """
@@ -151,7 +151,6 @@ class _Spreads:
     """How far the seeds of rows lie apart, over all rows of a protocol on either side."""
 
     def __init__(self, matching: Matching) -> None:
-        self._runs: dict[tuple[str, str], list[Sequence[Record]]] = {}
         self._matching = matching
         # Found once: they are asked for by every row with a single pair.
         self._noises: dict[tuple[str, str, str], Noise | None] = {}
@@ -161,22 +160,20 @@ class _Spreads:
         first, second = _find_protocol(row.first), _find_protocol(row.second)
         key = (first, second, metric.name)
         if key not in self._noises:
-            self._noises[key] = pool_spreads(
-                [_list_figures(records, metric) for records in self._list_runs(first, second)]
-            )
+            runs = self._list_runs(first, second)
+            figures = [_list_figures(records, metric) for records in runs]
+            self._noises[key] = pool_spreads(figures)
         return self._noises[key]
 
     def _list_runs(self, first: str, second: str) -> list[Sequence[Record]]:
         """Return the runs of each row, on that side of those with the protocol which has more of them."""
-        if (first, second) not in self._runs:
-            found: list[Sequence[Record]] = []
-            for row in self._matching.rows:
-                sides = ((row.first, first), (row.second, second))
-                own = [runs.records for runs, key in sides if _find_protocol(runs) == key]
-                if own:
-                    found.append(max(own, key=len))
-            self._runs[first, second] = found
-        return self._runs[first, second]
+        found: list[Sequence[Record]] = []
+        for row in self._matching.rows:
+            sides = ((row.first, first), (row.second, second))
+            own = [runs.records for runs, key in sides if _find_protocol(runs) == key]
+            if own:
+                found.append(_choose_larger(*own))
+        return found
 
 
 def _find_protocol(runs: SideRuns) -> str:
@@ -184,6 +181,11 @@ def _find_protocol(runs: SideRuns) -> str:
     if not runs.records:
         return ""
     return find_shared_key(runs.records[0], allow_mixed=False)
+
+
+def _choose_larger(*sides: Sequence[Record]) -> Sequence[Record]:
+    """Return the runs of the side that has more: both together may hold one run twice, which would count for two."""
+    return max(sides, key=len)
 
 
 def _list_figures(records: Sequence[Record], metric: Metric) -> list[float]:
@@ -244,8 +246,9 @@ def _estimate_moves(
             continue
         noise = spreads.find_noise(row, metric) if len(row.seeds) == 1 else None
         if noise is not None:
+            own = _list_figures(_choose_larger(row.first.records, row.second.records), metric)
             least_sd = find_least_sd([*first.records, *second.records], metric)
-            difference = estimate_single_move(difference.mean, noise, least_sd)
+            difference = estimate_single_move(difference.mean, noise, own, least_sd)
         moves.append(
             MetricMove(
                 metric=metric,

@@ -154,9 +154,9 @@ def _list_footnotes(rows: Sequence[ComparedRow]) -> Iterator[str]:
 def _describe_noise(noise: Noise, metric: Metric) -> str:
     sd = f"{noise.sd:{choose_value_spec(metric)}} {metric.difference_unit}"
     return (
-        "Where n is 1, ± and p come from all rows of the same protocol with several seeds on a side: within them "
-        f"{metric.title} has a standard deviation of {sd} ({count_noun(noise.rows, 'row')}, {noise.degrees} degrees of "
-        "freedom)."
+        f"Where n is 1, ± and p come from {count_noun(noise.rows, 'row')} of the same protocol with several seeds on a "
+        f"side, within which {metric.title} has a standard deviation of {sd}; a row whose own seeds spread farther is "
+        "set against these."
     )
 
 
