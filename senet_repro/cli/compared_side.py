@@ -1,4 +1,4 @@
-"""What a side of a comparison is: a results folder, or one as it was committed (cli floor)."""
+"""Open a side of a comparison: a results folder, or one as it was committed (cli floor)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def open_side(word: str, results_dir: Path) -> Iterator[tuple[SideName, Results]
     """
     folder = Path(expand_home(word))
     if word and folder.exists():
-        require_readable(word, folder)
+        require_readable("compare: ", folder)
         yield SideName(word), _require_records(word, load_results(folder))
         return
     tree, name = _find_committed(word, results_dir)

@@ -48,24 +48,22 @@ def require_results(results_dir: Path) -> Path:
             f"--results {results_dir}: there is no folder {results_dir}; give one that runs were written to, "
             f"or train the first: python -m senet_repro {train}"
         )
-    require_readable(f"--results {results_dir}", results_dir)
+    require_readable("--results ", results_dir)
     return results_dir
 
 
-def require_readable(given: str, results_dir: Path) -> None:
-    """Accept what exists under the name that a command gave, if it is a folder that this user may read.
+def require_readable(before: str, results_dir: Path) -> None:
+    """Accept something that exists, if it is a folder that this user may read; messages begin with `before`.
 
     Raises:
         ConfigError: it is a file, or this user may not read it.
     """
     if not results_dir.is_dir():
         raise ConfigError(
-            f"{given}: there is no folder {results_dir}, but a file; give one that runs were written to"
+            f"{before}{results_dir}: there is no folder {results_dir}, but a file; give one that runs were written to"
         )
     if is_forbidden(results_dir, os.R_OK | os.X_OK):
-        # The explanation begins with the folder's own name.
-        flag = given.removesuffix(str(results_dir))
-        raise ConfigError(f"{flag}{explain_forbidden(results_dir)}")
+        raise ConfigError(f"{before}{explain_forbidden(results_dir)}")
 
 
 def add_table_option(parser: argparse.ArgumentParser) -> None:

@@ -113,5 +113,11 @@ def _explain_nothing_common(
             f"compare: {where} have rows in common ({name_some(common)}), but no seed of them; train a row with the "
             "same seed on both sides"
         )
-    run_names = name_some(dict.fromkeys(row.name for row in rows))
-    return f"compare: {where} have no run in common ({run_names}); give results of the same runs"
+    sides = [
+        name_some(row.name for row in rows if row.first.records),
+        name_some(row.name for row in rows if row.second.records),
+    ]
+    return (
+        f"compare: {where} have no run in common; the first has {sides[0]}, the second {sides[1]}; give results of the "
+        "same runs"
+    )
