@@ -14,6 +14,7 @@ from senet_repro.cli.verbs import call_verb
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
 from tests.checkouts import git
+from tests.conftest import ROOT
 from tests.records import make_record
 
 SAME = {"r=4": [3.0, 3.3, 3.1], "squeeze=max": [4.0, 4.2, 4.1]}
@@ -88,9 +89,9 @@ def test_rows_and_seeds_of_one_side_are_named(
     second = write_runs(tmp_path / "second", {"r=4": [3.0], "r=8": [3.0]}, "2026-01-01")
     assert call_verb("compare", [str(first), str(second)]) == 0
     text = capsys.readouterr().out
-    assert "Row in A only (1): digits-resnet11-r16-max." in text
-    assert "Row in B only (1): digits-resnet11-r8." in text
-    assert "digits-resnet11-r4: seeds 1 and 2 in A only." in text
+    assert "In A only (1 row): digits-resnet11-r16-max." in text
+    assert "In B only (1 row): digits-resnet11-r8." in text
+    assert "Seeds 1 and 2 in A only (1 row): digits-resnet11-r4." in text
     assert "All pairs of runs" not in text
     assert "The one pair of runs is copied from one training (1)" in text
 
@@ -179,3 +180,14 @@ def test_what_cannot_be_compared_is_refused_with_the_mend(
         record.unlink()
     with pytest.raises(ConfigError, match=message):
         call_verb("compare", words)
+
+
+def test_the_document_shows_what_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "compare.md").read_text()
+    shown = text.partition("<!-- first -->\n")[2].partition("<!-- end -->")[0]
+    monkeypatch.chdir(ROOT)
+    folder = "experiments/cifar10-first"
+    assert call_verb("compare", [folder, folder]) == 0
+    assert capsys.readouterr().out == shown

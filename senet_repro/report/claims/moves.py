@@ -20,6 +20,7 @@ Rows that are equal are not tested and take no part of the 5 %: no chance makes 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -95,6 +96,8 @@ class MoveSummary:
     copies: int
     largest: float | None  # without its sign; None without pairs
     rms: float | None
+    # The root mean square of what two seeds of one row differ by, to set the moves beside; None without two seeds.
+    seeds_apart: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,14 +126,20 @@ class ComparedSides:
     def summarise_moves(self, task: str) -> MoveSummary:
         """Return how far the runs of a task moved."""
         rows = self.select_task(task)
+        metric = list_task_metrics(task)[0]
         moves = [move for row in rows for move in row.single_moves]
+        own = [
+            _choose_larger(row.matched.first.records, row.matched.second.records) for row in rows
+        ]
+        noise = pool_spreads([_list_figures(records, metric) for records in own])
         return MoveSummary(
             task=task,
-            metric=list_task_metrics(task)[0],
+            metric=metric,
             pairs=len(moves),
             copies=sum(row.copies for row in rows),
             largest=max(map(abs, moves)) if moves else None,
             rms=find_rms(moves) if moves else None,
+            seeds_apart=math.sqrt(2) * noise.sd if noise else None,
         )
 
 

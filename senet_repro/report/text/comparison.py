@@ -25,6 +25,7 @@ from senet_repro.report.tables.numbers import (
     choose_value_spec,
     format_interval,
     format_number,
+    start_sentence,
 )
 from senet_repro.report.text.markdown import escape_markdown, format_noted_table
 from senet_repro.results.metrics import Metric
@@ -169,42 +170,37 @@ def _describe_words(compared: ComparedSides) -> list[str]:
 def _describe_unmatched(compared: ComparedSides) -> Iterator[str]:
     """Yield a line for whatever the two sides do not have alike: rows matched by name, and rows and seeds alone."""
     matching = compared.matching
+    # Rows of which the same can be said share a line.
+    names: dict[str, list[str]] = {}
     for row in matching.rows:
-        if row.changes:
-            changes = "; ".join(row.changes)
-            yield f"{row.name}: matched by its name, since the settings differ: {changes}."
-    for index, side in enumerate(SIDES):
-        alone = [row.name for row in matching.rows if _is_alone(row, index)]
-        if alone:
-            noun = choose_form(len(alone), "Row", "Rows")
-            yield f"{noun} in {side} only ({len(alone)}): {', '.join(alone)}."
-    for row in matching.rows:
-        if row.is_common:
-            yield from _describe_seeds(row)
+        for phrase in _list_phrases(row):
+            names.setdefault(phrase, []).append(row.name)
+    for phrase, alike in names.items():
+        yield f"{phrase} ({count_noun(len(alike), 'row')}): {', '.join(alike)}."
     if matching.left_out:
-        names = [f"{record.name} seed {record.seed}" for record in matching.left_out]
-        yield f"Left out, since the same seed was trained before from another file: {', '.join(names)}."
+        left_out = [f"{record.name} seed {record.seed}" for record in matching.left_out]
+        yield f"Left out, since the same seed was trained before from another file: {', '.join(left_out)}."
 
 
-def _is_alone(row: MatchedRow, index: int) -> bool:
-    """Return whether the side of an index alone has a row."""
-    return not (row.first, row.second)[1 - index].records
-
-
-def _describe_seeds(row: MatchedRow) -> Iterator[str]:
-    """Yield a line where one side has seeds of a row that the other lacks."""
-    beyond = [
-        row.first.list_seeds_beyond(row.second),
-        row.second.list_seeds_beyond(row.first),
-    ]
+def _list_phrases(row: MatchedRow) -> list[str]:
+    """Return what is not alike on both sides of a row."""
+    if not row.is_common:
+        side = SIDES[0] if row.first.records else SIDES[1]
+        return [f"In {side} only"]
+    phrases = []
+    if row.changes:
+        changes = "; ".join(row.changes)
+        phrases.append(f"Matched by name, since the settings differ, {changes}")
     parts = []
-    for side, seeds in zip(SIDES, beyond, strict=True):
+    for one, other in ((row.first, row.second), (row.second, row.first)):
+        seeds = one.list_seeds_beyond(other)
         if seeds:
             noun = choose_form(len(seeds), "seed", "seeds")
-            parts.append(f"{noun} {join_words(seeds, 'and')} in {side} only")
+            parts.append(f"{noun} {join_words(seeds, 'and')} in {one.name} only")
     if parts:
         none = "" if row.seeds else ", none in common"
-        yield f"{row.name}: {', '.join(parts)}{none}."
+        phrases.append(start_sentence(f"{', '.join(parts)}{none}"))
+    return phrases
 
 
 def _summarise_rows(compared: ComparedSides) -> str:
@@ -235,7 +231,10 @@ def _describe_moves(summary: MoveSummary) -> str:
         f"Single runs moved by at most {summary.largest:{spec}} {unit} of {summary.metric.title}, {summary.rms:{spec}} "
         f"in root mean square, over {summary.pairs} {pairs} of runs."
     )
-    return f"{moved} {copies}".rstrip()
+    apart = ""
+    if summary.seeds_apart is not None:
+        apart = f"Two seeds of one row lie {summary.seeds_apart:{spec}} apart by the same measure."
+    return " ".join(part for part in (moved, apart, copies) if part)
 
 
 def _collect_row(row: ComparedRow) -> dict[str, Any]:

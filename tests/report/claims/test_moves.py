@@ -123,6 +123,8 @@ def test_moves_are_those_of_runs_that_were_trained_twice() -> None:
     assert (found.pairs, found.copies) == (2, 0)
     assert found.largest == pytest.approx(0.4)
     assert found.rms == pytest.approx(((0.09 + 0.16) / 2) ** 0.5)
+    # Of A, whose seeds are as many as those of B: 0.2 apart.
+    assert found.seeds_apart == pytest.approx(0.2)
     records = make_records({4: [6.0, 6.2]})
     copied = compare_rows(match_rows(records, records)).summarise_moves("classification")
     assert (copied.pairs, copied.copies, copied.largest) == (0, 2, None)
@@ -196,13 +198,11 @@ def test_without_a_change_few_tables_have_a_row_that_is_different(
 @pytest.mark.slow
 @pytest.mark.statistics
 @pytest.mark.parametrize("row_spread", [0.0, 0.25])
-@pytest.mark.parametrize(
-    "rows", [*TABLES.values(), [(5, 5)] * 6, [(3, 3)] * 18, [(3, 1)] * 18, [(2, 1)] * 6]
-)
+@pytest.mark.parametrize("rows", [*TABLES.values(), [(5, 5)] * 6, [(3, 1)] * 18])
 def test_the_level_holds_for_tables_of_any_seeds(
     rows: list[tuple[int, int]], row_spread: float
 ) -> None:
-    draws = 1500
+    draws = 500
     rate = simulate_no_change(draws, rows, row_spread, seed=len(rows))
     # Shown by `pytest -rP`.
     print(rate)
