@@ -25,9 +25,14 @@ from senet_repro.report.tables.numbers import (
     choose_value_spec,
     format_interval,
     format_number,
+    format_p_cell,
     start_sentence,
 )
-from senet_repro.report.text.markdown import escape_markdown, format_noted_table
+from senet_repro.report.text.markdown import (
+    drop_empty_columns,
+    escape_markdown,
+    format_noted_table,
+)
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import LEVEL
 from senet_repro.stats.moves import Noise
@@ -99,7 +104,9 @@ def _format_task(compared: ComparedSides, task: str) -> str:
     lines += [_list_cells(row, metrics) for row in rows]
     first, second = SIDES
     heading = f"{task}: {second} less {first}, seed by seed"
-    return format_noted_table(heading, lines, list(_list_footnotes(rows)))
+    # Detectors have no predictions to compare, and where all rows are equal nothing is tested.
+    shown = drop_empty_columns(lines)
+    return format_noted_table(heading, shown, list(_list_footnotes(rows)))
 
 
 def _list_headings(metrics: Sequence[Metric]) -> list[str]:
@@ -116,7 +123,7 @@ def _list_cells(row: ComparedRow, metrics: Sequence[Metric]) -> list[str]:
     for metric in metrics:
         cells += _list_figures(moves.get(metric.name), metric, row.word)
     cells.append(format_number(row.predictions_differ_pct, ".2f"))
-    cells.append(format_number(row.p_value, ".3f"))
+    cells.append("" if row.p_value is None else format_p_cell(row.p_value))
     return [*cells, row.word]
 
 

@@ -78,13 +78,13 @@ def _format_table(table: ResultTable) -> str:
     lines = [_list_headings(table.metrics)]
     for row in table.rows:
         lines.append(_list_cells(table, row))
-    parts = [heading, align_columns(_drop_empty_columns(lines))]
+    parts = [heading, align_columns(drop_empty_columns(lines))]
     for footnote in list_footnotes(table):
         parts.append(escape_markdown(footnote))
     return "\n\n".join(parts)
 
 
-def _drop_empty_columns(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+def drop_empty_columns(lines: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return the lines without columns that hold nothing below their heading."""
     kept = []
     # Most tables have no cited figures, and many no published sizes.
