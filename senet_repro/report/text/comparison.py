@@ -29,9 +29,9 @@ from senet_repro.report.tables.numbers import (
     start_sentence,
 )
 from senet_repro.report.text.markdown import (
+    align_columns,
     drop_empty_columns,
     escape_markdown,
-    format_noted_table,
 )
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import LEVEL
@@ -105,8 +105,9 @@ def _format_task(compared: ComparedSides, task: str) -> str:
     first, second = SIDES
     heading = f"{task}: {second} less {first}, seed by seed"
     # Detectors have no predictions to compare, and where all rows are equal nothing is tested.
-    shown = drop_empty_columns(lines)
-    return format_noted_table(heading, shown, list(_list_footnotes(rows)))
+    table = align_columns(drop_empty_columns(lines))
+    footnotes = map(escape_markdown, _list_footnotes(rows))
+    return "\n\n".join([f"### {escape_markdown(heading)}", table, *footnotes])
 
 
 def _list_headings(metrics: Sequence[Metric]) -> list[str]:
@@ -119,7 +120,7 @@ def _list_headings(metrics: Sequence[Metric]) -> list[str]:
 
 def _list_cells(row: ComparedRow, metrics: Sequence[Metric]) -> list[str]:
     moves = {move.metric.name: move for move in row.metric_moves}
-    cells = [row.matched.name, str(row.n)]
+    cells = [escape_markdown(row.matched.name), str(row.n)]
     for metric in metrics:
         cells += _list_figures(moves.get(metric.name), metric, row.word)
     cells.append(format_number(row.predictions_differ_pct, ".2f"))
