@@ -53,7 +53,7 @@ def open_side(word: str, results_dir: Path) -> Iterator[tuple[SideName, Results]
         yield SideName(word), _require_records(word, load_results(folder))
         return
     tree, name = _find_committed(word, results_dir)
-    with TemporaryDirectory(prefix="senet_repro-") as place:
+    with TemporaryDirectory(prefix="senet_repro-compare-") as place:
         extract_tree(tree, Path(place), _is_read)
         results = _require_records(name.given, load_results(Path(place)))
         # A reader knows nothing of the folder in which they lie for a moment.

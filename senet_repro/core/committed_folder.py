@@ -18,7 +18,9 @@ def find_commit(revision: str) -> str | None:
 
     That is so, too, outside of a checkout, and where there is no git.
     """
-    return _find_object(f"{revision}^{{commit}}")
+    found = _find_object(revision)
+    # Of a tag its commit. Behind the revision itself, git would take this for a part of a date as in HEAD@{yesterday}.
+    return found and _find_object(f"{found}^{{commit}}")
 
 
 def find_tree(name: str) -> str | None:

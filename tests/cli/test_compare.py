@@ -61,7 +61,7 @@ def read_words(text: str) -> dict[str, str]:
 
 
 def list_temporary_folders() -> set[Path]:
-    return set(Path(gettempdir()).glob("senet_repro-*"))
+    return set(Path(gettempdir()).glob("senet_repro-compare-*"))
 
 
 def test_a_folder_that_moved_is_told_row_by_row_and_in_the_exit_code(

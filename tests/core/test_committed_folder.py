@@ -61,6 +61,11 @@ def test_revisions_name_commits(checkout: Path) -> None:
     commit = find_commit("HEAD")
     assert commit == git(checkout, "rev-parse", "HEAD") == find_commit(commit[:7])
     assert find_commit("HEAD:results") is None
+    git(checkout, "tag", "--annotate", "--message", "a tag", "v1")
+    assert find_commit("v1") == commit
+    assert find_commit("HEAD@{now}") == commit
+    assert find_commit("HEAD@{now}:results") is None
+    assert find_tree("HEAD@{now}:results") == find_tree("v1:results")
     found = list_files_named(commit, "one.txt")
     assert found == [PurePosixPath("other/one.txt"), PurePosixPath("results/a/one.txt")]
 
