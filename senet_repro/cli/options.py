@@ -50,13 +50,22 @@ def require_results(results_dir: Path) -> Path:
             f"--results {results_dir}: there is no folder {results_dir}; give one that runs were written to, "
             f"or train the first: python -m senet_repro {train}"
         )
+    require_readable("--results ", results_dir)
+    return results_dir
+
+
+def require_readable(before: str, results_dir: Path) -> None:
+    """Accept something that exists, if it is a folder that this user may read; messages begin with `before`.
+
+    Raises:
+        ConfigError: it is a file, or this user may not read it.
+    """
     if not results_dir.is_dir():
         raise ConfigError(
-            f"--results {results_dir}: there is no folder {results_dir}, but a file; give one that runs were written to"
+            f"{before}{results_dir}: there is no folder {results_dir}, but a file; give one that runs were written to"
         )
     if is_forbidden(results_dir, os.R_OK | os.X_OK):
-        raise ConfigError(f"--results {explain_forbidden(results_dir)}")
-    return results_dir
+        raise ConfigError(f"{before}{explain_forbidden(results_dir)}")
 
 
 def add_table_option(parser: argparse.ArgumentParser) -> None:

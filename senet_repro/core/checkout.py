@@ -44,8 +44,8 @@ def read_commit() -> Commit:
     if not (root / ".git").exists():
         return _read_stated_commit()
     try:
-        revision = _run_git(root, "rev-list", "-1", "HEAD", "--", *CODE).strip()
-        changes = _run_git(root, "status", "--porcelain", "--untracked-files=no", "--", *CODE)
+        revision = run_git(root, "rev-list", "-1", "HEAD", "--", *CODE).strip()
+        changes = run_git(root, "status", "--porcelain", "--untracked-files=no", "--", *CODE)
     # Without git, or in a checkout of another user, nothing is known.
     except (OSError, subprocess.CalledProcessError):
         return Commit(None, None)
@@ -59,9 +59,9 @@ def is_committed(file: Path) -> bool | None:
     """
     folder, name = file.resolve().parent, file.name
     try:
-        tracked = _run_git(folder, "ls-files", "--", name).strip()
-        untracked = _run_git(folder, "ls-files", "--others", "--exclude-standard", "--", name)
-        changes = _run_git(folder, "status", "--porcelain", "--", name).strip()
+        tracked = run_git(folder, "ls-files", "--", name).strip()
+        untracked = run_git(folder, "ls-files", "--others", "--exclude-standard", "--", name)
+        changes = run_git(folder, "status", "--porcelain", "--", name).strip()
     except (OSError, subprocess.CalledProcessError):
         return None
     if not tracked and not untracked.strip():
@@ -83,6 +83,12 @@ def _read_stated_commit() -> Commit:
     return Commit(match["revision"], dirty=match["dirty"] is not None)
 
 
-def _run_git(root: Path, *arguments: str) -> str:
+def run_git(root: Path, *arguments: str) -> str:
+    """Return what git prints in a folder.
+
+    Raises:
+        OSError: there is no git.
+        CalledProcessError: it fails, as outside of a checkout.
+    """
     command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

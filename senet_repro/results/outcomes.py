@@ -47,8 +47,10 @@ class Outcomes:
 
     def list_hits(self, k: int) -> np.ndarray:
         """Return for each image whether its label is among the first k classes, bool (N,); all are, of k classes."""
-        labels = self.labels[:, None]
-        hits: np.ndarray = (self.likeliest[:, :k] == labels).any(axis=1)
+        hits: np.ndarray = self.likeliest[:, 0] == self.labels
+        # Rank by rank: `any` over so few columns takes five times as long.
+        for classes in self.likeliest[:, 1:k].T:
+            hits |= classes == self.labels
         return hits
 
     @cached_property

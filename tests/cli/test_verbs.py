@@ -45,11 +45,11 @@ def test_the_help_offers_no_format_that_a_verb_refuses() -> None:
 
 def test_every_verb_with_formats_has_markdown_and_json() -> None:
     offered = re.findall(r"--format \{([a-z,]+)\}", describe_verbs())
-    assert len(offered) == 4
+    assert len(offered) == 5
     assert all({"markdown", "json"} <= set(formats.split(",")) for formats in offered)
 
 
-@pytest.mark.parametrize("name", ["power", "publish", "report", "table", "verdict"])
+@pytest.mark.parametrize("name", ["compare", "power", "publish", "report", "table", "verdict"])
 def test_a_verb_that_may_take_seconds_can_say_what_it_does(name: str) -> None:
     assert import_module(f"senet_repro.cli.verbs.{name}").DOING
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from senet_repro.core.wording import choose_form, join_words
 from senet_repro.report.tables.build import ResultRow
+from senet_repro.report.tables.compared import SideRuns
 from senet_repro.report.tables.first_weights import drop_file
 from senet_repro.report.tables.protocols import Protocol, name_setting, name_settings
 from senet_repro.report.tables.seen_sets import FINGERPRINT
@@ -32,6 +33,9 @@ _FINGERPRINT_NAME = name_setting(FINGERPRINT)
 
 _Kind = tuple[Any, ...]
 
+NamedRuns = ResultRow | SideRuns
+"""Runs that are compared, and the name that sentences give them."""
+
 
 class _Run(NamedTuple):
     """A run and the name of its row."""
@@ -51,10 +55,19 @@ def find_confounds(pairs: Iterable[tuple[ResultRow, ResultRow]]) -> list[str]:
     return found.describe_all()
 
 
+def find_other_surroundings(pairs: Iterable[tuple[SideRuns, SideRuns]]) -> list[str]:
+    """Return as `find_confounds` does what differs between runs but for their protocols, which are told elsewhere."""
+    found = _Confounds(with_protocols=False)
+    for first, second in pairs:
+        found.compare_rows(first, second)
+    return found.describe_all()
+
+
 @dataclass
 class _Confounds:
     """Collect what differs between runs, over all pairs of rows."""
 
+    with_protocols: bool = True
     # The rows of each value, by the name of a setting.
     values: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     # The rows of which the same can be said.
@@ -62,7 +75,7 @@ class _Confounds:
     # The settings that the records of a row do not tell, by row.
     lacking: dict[str, list[str]] = field(default_factory=dict)
 
-    def compare_rows(self, first: ResultRow, second: ResultRow) -> None:
+    def compare_rows(self, first: NamedRuns, second: NamedRuns) -> None:
         """Add what differs between the runs of two rows, seed by seed."""
         others = {record.seed: record for record in second.records}
         seen: set[tuple[_Kind, _Kind]] = set()
@@ -76,7 +89,8 @@ class _Confounds:
             seen.add(kinds)
             one = _Run(first.name, record)
             other = _Run(second.name, others[record.seed])
-            self._compare_protocols(one, other)
+            if self.with_protocols:
+                self._compare_protocols(one, other)
             self._compare_surroundings(one, other)
             for part in PARTS:
                 self._compare_skipped(part, one, other)

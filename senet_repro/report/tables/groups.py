@@ -73,7 +73,7 @@ def group_records(records: Sequence[Record], allow_mixed: bool = False) -> list[
         own_key = record.protocol_key
         # Found once for each protocol: there are thousands of records to a few protocols.
         if own_key not in keys:
-            keys[own_key] = _find_shared_key(record, allow_mixed)
+            keys[own_key] = find_shared_key(record, allow_mixed)
         alike[record.task, keys[own_key]].append(record)
     groups = []
     for members in alike.values():
@@ -131,13 +131,13 @@ def _build_group(
         if own_style and own_style != style:
             continue
         if record.run_key not in keys:
-            keys[record.run_key] = _find_run_key(record, shared["code_version"])
+            keys[record.run_key] = find_run_key(record, shared["code_version"])
         by_key[keys[record.run_key]].append(record)
     settings = flatten_protocol(shared, members[0].eval_images)
     return ProtocolGroup(members[0].task, shared, settings, dict(by_key))
 
 
-def _find_shared_key(record: Record, allow_mixed: bool) -> str:
+def find_shared_key(record: Record, allow_mixed: bool) -> str:
     """Return the key of a record's protocol as tables compare it; with `allow_mixed` of the present code version."""
     protocol = drop_file(record.protocol)
     if allow_mixed:
@@ -148,7 +148,7 @@ def _find_shared_key(record: Record, allow_mixed: bool) -> str:
     return protocol_key(protocol, record.eval_images)
 
 
-def _find_run_key(record: Record, code_version: int) -> str:
+def find_run_key(record: Record, code_version: int) -> str:
     """Return the run key that a record would have, as tables compare it, under a code version."""
     identity = drop_file(record.identity)
     if identity is record.identity and record.protocol["code_version"] == code_version:

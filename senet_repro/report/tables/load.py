@@ -33,6 +33,11 @@ def load_printable_results(results_dir: Path) -> Results:
     results = load_results(results_dir)
     if results.campaign is not None:
         check_names(results_dir, results.campaign)
+    return leave_out_unprintable(results)
+
+
+def leave_out_unprintable(results: Results) -> Results:
+    """Return results without the records that can stand in no table, as `load_printable_results` does."""
     records: list[Record] = []
     unreadable = list(results.unreadable)
     folders = dict(results.folders)

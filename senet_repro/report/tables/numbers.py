@@ -35,6 +35,11 @@ def format_p_value(value: float) -> str:
     return "p < 0.001"
 
 
+def format_p_cell(value: float) -> str:
+    """Return a p value without its sign of equality, for a column headed p."""
+    return format_p_value(value).removeprefix("p ").removeprefix("= ")
+
+
 def choose_value_spec(metric: Metric) -> str:
     """Return the format specification of a metric's values."""
     return f".{metric.decimals}f"

@@ -29,7 +29,12 @@ from senet_repro.report.claims.words import (
     tally_verdicts,
 )
 from senet_repro.report.tables.build import ResultTable
-from senet_repro.report.tables.numbers import count_seeds, format_p_value, start_sentence
+from senet_repro.report.tables.numbers import (
+    count_seeds,
+    format_p_cell,
+    format_p_value,
+    start_sentence,
+)
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.image_evidence import (
     format_image_evidence,
@@ -336,7 +341,7 @@ def format_published(kind: ClaimKind) -> str:
 def _format_p_cell(one: Judged) -> str:
     """Return the p value without its sign of equality, for a column headed p."""
     if one.p_value is not None:
-        return format_p_value(one.p_value).removeprefix("p ").removeprefix("= ")
+        return format_p_cell(one.p_value)
     # Sizes are no sample, so there is nothing to test.
     if isinstance(one.kind, Cost) and one.difference:
         return "counted"
