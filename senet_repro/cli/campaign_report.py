@@ -5,6 +5,7 @@ FOLDER/verdicts.md      the evidence for each, and the verdicts of studies on it
 FOLDER/power.md         the seeds and hours that would settle what is inconclusive
 FOLDER/tables/latex/    the tables for a paper
 FOLDER/page/            the page with all figures
+FOLDER/paper/           the same in the form of reproducibility journals, in Markdown and LaTeX
 FOLDER/README.md        its author's; a block between `<!-- FILE -->` and `<!-- end -->` takes what FILE says
 """
 
@@ -50,6 +51,7 @@ def report_campaign(folder: Path, campaign: Campaign, documents: Sequence[Path])
     latex = folder / TABLES / "latex"
     call_verb("table", [*tables, "--format", "latex", "--output", str(latex)])
     call_verb("report", ["--results", str(folder), "--output", str(folder / "page"), "--svg-only"])
+    call_verb("report", ["--results", str(folder), "--form", "paper"])
     own = folder / README
     filled = [own] if own.exists() else []
     for document in (*filled, *documents):

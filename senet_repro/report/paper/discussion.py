@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from senet_repro.core.wording import choose_form, count_noun
 from senet_repro.report.claims.claim_pairs import list_confounds
-from senet_repro.report.claims.judge import Judged
+from senet_repro.report.claims.judge import Judged, format_verdict
 from senet_repro.report.paper.computing import describe_outcomes
 from senet_repro.report.paper.document import Block, Listing, Paragraph, Section
 from senet_repro.report.paper.facts import Facts
@@ -21,7 +21,6 @@ from senet_repro.report.text.verdicts import (
     DECISIVE,
     count_claims,
     describe_outcome,
-    format_verdict,
 )
 
 HUMAN_SECTIONS = {

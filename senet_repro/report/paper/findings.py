@@ -9,7 +9,7 @@ from senet_repro.core.wording import count_noun, join_words
 from senet_repro.report.claims.borders import BorderVerdict
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.costs import judge_costs
-from senet_repro.report.claims.judge import Judged, compare_order
+from senet_repro.report.claims.judge import Judged, compare_order, format_verdict
 from senet_repro.report.claims.seeds_needed import plan_seeds
 from senet_repro.report.claims.words import INCONCLUSIVE, tally_verdicts
 from senet_repro.report.paper.document import Block, Listing, Paragraph, Section, Table
@@ -45,7 +45,6 @@ from senet_repro.report.text.verdicts import (
     count_claims,
     describe_order,
     format_published,
-    format_verdict,
 )
 from senet_repro.results.metrics import Metric
 
