@@ -16,6 +16,7 @@ from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, format_number
 from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set, name_set
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.origins import list_origin_notes
 from senet_repro.results.campaign import PLAN_FILE
 
 
@@ -90,6 +91,7 @@ def list_notes(table: ResultTable) -> list[str]:
         )
     notes += _describe_skipped_images(table)
     notes += _describe_unplanned_seeds(table)
+    notes += list_origin_notes(table)
     notes.append(_describe_changed_plan(table))
     for row in table.rows:
         notes += [f"{row.name} failed: {reason}" for reason in row.failed.values()]

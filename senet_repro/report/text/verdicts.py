@@ -25,6 +25,7 @@ from senet_repro.report.claims.words import (
 )
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.numbers import count_seeds, format_p_value, start_sentence
+from senet_repro.report.tables.origins import describe_reported
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.image_evidence import (
     format_image_evidence,
@@ -241,10 +242,12 @@ def describe_outcome(one: Judged) -> str:
     parts.append(f"ours {one.kind.format_ours(one.difference)}{_name_unit(one.kind)}")
     if isinstance(one.kind, Cost):
         parts.append("counted, so no test")
-        return f"{', '.join(parts)}."
-    if one.p_value is not None:
-        parts.append(format_p_value(one.p_value))
-    parts.append(count_seeds(one.n))
+    else:
+        if one.p_value is not None:
+            parts.append(format_p_value(one.p_value))
+        parts.append(count_seeds(one.n))
+    if one.reported:
+        parts.append(describe_reported(one.reported))
     return f"{', '.join(parts)}."
 
 
