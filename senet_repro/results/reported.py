@@ -194,6 +194,7 @@ def sort_reported(
         runs.append(run)
         if run.counts:
             first[run_id] = run.origin
+    runs.sort(key=lambda run: (name_run_folder(run.record), run.record.seed, run.origin))
     return runs, problems
 
 

@@ -37,6 +37,11 @@ def select_reported(
     return [run for run in reported if run.record.run_key in keys]
 
 
+def list_reported_seeds(row: RowOfRecords) -> list[int]:
+    """Return the seeds of a row that count and were reported by others."""
+    return sorted(record.seed for record in row.records if record.origin is not None)
+
+
 def count_reported(rows: Iterable[RowOfRecords]) -> dict[str, int]:
     """Return how many runs that count in some rows each origin reported, by its name; ours are left out."""
     # Two rows may be the same run, which counts once.

@@ -37,17 +37,20 @@ def list_origin_notes(table: ResultTable) -> list[str]:
     return notes
 
 
-def compare_figures(run: ReportedRun, metric: Metric) -> str:
-    """Return our figure beside the reported one, with the difference: `35.10, Lab X 35.32 (+0.22)`."""
-    spec = choose_value_spec(metric)
+def list_figures(run: ReportedRun, metric: Metric) -> list[str]:
+    """Return the reported figure, ours, and the difference of the reported one to ours; nothing for each that is not."""
     theirs = run.record.metrics.get(metric.name)
-    own = None
+    own = difference = None
     if run.ours is not None:
         own = run.ours.metrics.get(metric.name)
-    if own is None or theirs is None:
-        return format_number(theirs, spec)
-    difference = format_number(theirs - own, choose_difference_spec(metric))
-    return f"ours {own:{spec}}, {run.origin} {theirs:{spec}} ({difference})"
+    if own is not None and theirs is not None:
+        difference = theirs - own
+    spec = choose_value_spec(metric)
+    return [
+        format_number(theirs, spec),
+        format_number(own, spec),
+        format_number(difference, choose_difference_spec(metric)),
+    ]
 
 
 def _count_runs(table: ResultTable) -> str:
@@ -60,7 +63,7 @@ def _count_runs(table: ResultTable) -> str:
     own = sum(record.origin is None for record in runs.values())
     parts = [f"{own} ours"]
     if reruns:
-        parts[0] += f", {len(reruns)} of them re-run by us after others had reported them"
+        parts[0] += f", {len(reruns)} of them re-run by us, since others report them, too"
     parts += [f"{len(theirs)} reported by {name}" for name, theirs in reported.items()]
     return f"By origin, of {count_noun(len(runs), 'run')}: {'; '.join(parts)}."
 
@@ -89,9 +92,9 @@ def _compare_reruns(table: ResultTable) -> list[str]:
     compared = []
     for row, run in _pair_with_rows(table):
         if run.ours is not None:
-            compared.append(
-                f"{row.name}, seed {run.record.seed}: {compare_figures(run, metric)}{_add_reason(run)}"
-            )
+            theirs, own, difference = list_figures(run, metric)
+            figures = f"ours {own}, that of {run.origin} {theirs} ({difference})"
+            compared.append(f"{row.name}, seed {run.record.seed}: {figures}{_add_reason(run)}")
     if not compared:
         return []
     return [f"Re-run by us, so that ours counts ({metric.heading}): {'; '.join(compared)}."]
@@ -103,10 +106,8 @@ def _list_uncounted(table: ResultTable) -> list[str]:
     shown = []
     for row, run in _pair_with_rows(table):
         if run.ours is None and not run.counts:
-            figure = compare_figures(run, metric)
-            shown.append(
-                f"{row.name}, seed {run.record.seed}: {figure} of {run.origin}{_add_reason(run)}"
-            )
+            figure = f"{list_figures(run, metric)[0]} of {run.origin}"
+            shown.append(f"{row.name}, seed {run.record.seed}: {figure}{_add_reason(run)}")
     if not shown:
         return []
     return [f"Reported and not counted ({metric.heading}): {'; '.join(shown)}."]
