@@ -185,7 +185,8 @@ def build_tables(
         shown = [one for one in variants[paper.name] if _has_news(one, in_experiments)]
         for variant in shown:
             table = _build_table(variant, shown, failures, results.campaign)
-            tables.append(replace(table, reported=select_reported(table.rows, results.reported)))
+            reported = select_reported([*table.rows, *table.beside], results.reported)
+            tables.append(replace(table, reported=reported))
     return tables
 
 

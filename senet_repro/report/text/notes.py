@@ -59,8 +59,10 @@ def format_seed_count(table: ResultTable, row: ResultRow) -> str:
     if len(row.seeds) != len(table.seeds):
         count += f"/{len(table.seeds)}"
     reported = list_reported_seeds(row)
+    if len(reported) == len(row.seeds) and reported:
+        return f"{count}, reported"
     if reported:
-        count += f", {len(reported)} reported"
+        return f"{count}, {len(reported)} reported"
     return count
 
 

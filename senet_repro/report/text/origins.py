@@ -19,7 +19,7 @@ CAUTION = (
     "Figures that others reported were checked in form (hashes, plan, errors recomputed from outcomes) "
     "and not trained here."
 )
-"""What a reader has to know of every figure that is not ours."""
+"""The sentence that a reader has to know of every figure that is not ours."""
 
 
 def list_origin_notes(table: ResultTable) -> list[str]:
@@ -28,7 +28,7 @@ def list_origin_notes(table: ResultTable) -> list[str]:
         return []
     notes = [_count_runs(table)]
     for name, runs in count_origins([run for run in table.reported if run.counts]).items():
-        rows = _list_rows(table, runs)
+        rows = _name_rows(table, runs)
         notes.append(f"Reported by {name}: {'; '.join(rows)}.")
     if any(run.counts for run in table.reported):
         notes.append(CAUTION)
@@ -38,7 +38,7 @@ def list_origin_notes(table: ResultTable) -> list[str]:
 
 
 def list_figures(run: ReportedRun, metric: Metric) -> list[str]:
-    """Return the reported figure, ours, and the difference of the reported one to ours; nothing for each that is not."""
+    """Return the reported figure, ours, and how far theirs is above ours; an empty text for each that is missing."""
     theirs = run.record.metrics.get(metric.name)
     own = difference = None
     if run.ours is not None:
@@ -55,7 +55,9 @@ def list_figures(run: ReportedRun, metric: Metric) -> list[str]:
 
 def _count_runs(table: ResultTable) -> str:
     """Return how many of a table's runs are ours, re-run by us, and reported, each by whom."""
-    runs = {(record.run_key, record.seed): record for row in table.rows for record in row.records}
+    runs = {
+        (record.run_key, record.seed): record for row in _list_rows(table) for record in row.records
+    }
     reruns = {
         (run.record.run_key, run.record.seed) for run in table.reported if run.ours is not None
     }
@@ -68,10 +70,10 @@ def _count_runs(table: ResultTable) -> str:
     return f"By origin, of {count_noun(len(runs), 'run')}: {'; '.join(parts)}."
 
 
-def _list_rows(table: ResultTable, runs: Sequence[ReportedRun]) -> list[str]:
+def _name_rows(table: ResultTable, runs: Sequence[ReportedRun]) -> list[str]:
     """Return the rows that hold some runs, each with the seeds of these and what is not known of their code."""
     lines = []
-    for row in table.rows:
+    for row in _list_rows(table):
         own = [run for run in runs if _is_of_row(run, row)]
         if not own:
             continue
@@ -79,6 +81,11 @@ def _list_rows(table: ResultTable, runs: Sequence[ReportedRun]) -> list[str]:
         seeds = name_seeds(sorted(run.record.seed for run in own))
         lines.append(f"{row.name} ({', '.join([seeds, *marks])})")
     return lines
+
+
+def _list_rows(table: ResultTable) -> list[ResultRow]:
+    """Return the rows of a table, and those of others that its claims need."""
+    return [*table.rows, *table.beside]
 
 
 def _is_of_row(run: ReportedRun, row: ResultRow) -> bool:
@@ -122,7 +129,7 @@ def _add_reason(run: ReportedRun) -> str:
 def _pair_with_rows(table: ResultTable) -> list[tuple[ResultRow, ReportedRun]]:
     """Return the reported runs of each row with it, by seed."""
     pairs = []
-    for row in table.rows:
+    for row in _list_rows(table):
         for run in sorted(table.reported, key=lambda run: (run.record.seed, run.origin)):
             if _is_of_row(run, row):
                 pairs.append((row, run))
