@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from senet_repro.core.wording import count_noun
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import (
@@ -11,9 +9,10 @@ from senet_repro.report.tables.numbers import (
     choose_value_spec,
     format_number,
 )
+from senet_repro.report.tables.origins import count_reported
 from senet_repro.report.tables.planned_seeds import name_seeds
 from senet_repro.results.metrics import Metric
-from senet_repro.results.reported import ReportedRun, count_origins, mark_code
+from senet_repro.results.reported import ReportedRun, mark_code
 
 CAUTION = (
     "Figures that others reported were checked in form (hashes, plan, errors recomputed from outcomes) "
@@ -27,10 +26,10 @@ def list_origin_notes(table: ResultTable) -> list[str]:
     if not table.reported:
         return []
     notes = [_count_runs(table)]
-    for name, runs in count_origins([run for run in table.reported if run.counts]).items():
-        rows = _name_rows(table, runs)
-        notes.append(f"Reported by {name}: {'; '.join(rows)}.")
-    if any(run.counts for run in table.reported):
+    origins = count_reported(_list_rows(table))
+    for name in origins:
+        notes.append(f"Reported by {name}: {'; '.join(_name_rows(table, name))}.")
+    if origins:
         notes.append(CAUTION)
     notes += _compare_reruns(table)
     notes += _list_uncounted(table)
@@ -55,31 +54,36 @@ def list_figures(run: ReportedRun, metric: Metric) -> list[str]:
 
 def _count_runs(table: ResultTable) -> str:
     """Return how many of a table's runs are ours, re-run by us, and reported, each by whom."""
-    runs = {
-        (record.run_key, record.seed): record for row in _list_rows(table) for record in row.records
-    }
-    reruns = {
-        (run.record.run_key, run.record.seed) for run in table.reported if run.ours is not None
-    }
-    reported = count_origins([run for run in table.reported if run.counts])
-    own = sum(record.origin is None for record in runs.values())
-    parts = [f"{own} ours"]
+    rows = _list_rows(table)
+    # Two rows may be the same run, which counts once.
+    ours = set()
+    for row in rows:
+        for record in row.records:
+            if record.origin is None:
+                ours.add((record.run_key, record.seed))
+    reported = count_reported(rows)
+    own = f"{len(ours)} ours"
+    reruns = {(run.record.run_key, run.record.seed) for run in table.reported} & ours
     if reruns:
-        parts[0] += f", {len(reruns)} of them re-run by us, since others report them, too"
-    parts += [f"{len(theirs)} reported by {name}" for name, theirs in reported.items()]
-    return f"By origin, of {count_noun(len(runs), 'run')}: {'; '.join(parts)}."
+        own += f", {len(reruns)} of them re-run by us, since others report them, too"
+    parts = [own, *(f"{count} reported by {name}" for name, count in reported.items())]
+    runs = count_noun(len(ours) + sum(reported.values()), "run")
+    return f"By origin, of {runs}: {'; '.join(parts)}."
 
 
-def _name_rows(table: ResultTable, runs: Sequence[ReportedRun]) -> list[str]:
-    """Return the rows that hold some runs, each with the seeds of these and what is not known of their code."""
+def _name_rows(table: ResultTable, origin: str) -> list[str]:
+    """Return the rows that hold runs of an origin, each with the seeds of these and what is not known of their code."""
     lines = []
     for row in _list_rows(table):
-        own = [run for run in runs if _is_of_row(run, row)]
+        own = [record for record in row.records if record.origin == origin]
         if not own:
             continue
-        marks = dict.fromkeys(mark for run in own if (mark := mark_code(run.record)))
-        seeds = name_seeds(sorted(run.record.seed for run in own))
-        lines.append(f"{row.name} ({', '.join([seeds, *marks])})")
+        words = [name_seeds(sorted(record.seed for record in own))]
+        for record in own:
+            mark = mark_code(record)
+            if mark is not None and mark not in words:
+                words.append(mark)
+        lines.append(f"{row.name} ({', '.join(words)})")
     return lines
 
 
