@@ -7,7 +7,7 @@ import argparse
 from senet_repro.cli.options import parse_path
 
 DESCRIPTION = (
-    "Runs of a campaign that others trained, checked and taken into it. Tables then say whose runs they hold. "
+    "Runs that others trained, checked and taken into a campaign. Tables then say whose runs they hold. "
     "Exit code 1: some were refused; 2: none could be taken."
 )
 DOING = "checking the runs of others"
