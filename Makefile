@@ -11,7 +11,7 @@ RUN := $(ENV)/bin/python -m senet_repro
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep table status clean-runs campaign campaign-status campaign-collect report sizes bench test test-fast test-faults test-statistics test-slow lint format wheel lock clean
+.PHONY: help setup demo sweep table status clean-runs campaign campaign-status campaign-collect campaign-report report sizes notebook bench test test-fast test-faults test-statistics test-slow lint format wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,17 @@ campaign-status: $(ENV)/ready ## how far the campaign is, what failed, and how l
 campaign-collect: $(ENV)/ready ## copy what is finished of the campaign into CAMPAIGN, with its tables, ready to commit
 	@$(RUN) campaign collect "$(CAMPAIGN)"
 
+campaign-report: $(ENV)/ready ## write claims, verdicts, power, LaTeX and page of what was collected into CAMPAIGN
+	@$(RUN) campaign report "$(CAMPAIGN)" --document README.md
+
 report: $(ENV)/ready ## one page in RESULTS/report: tables, figures, verdicts, how each number was made
 	@$(RUN) report --results $(RESULTS)
 
 sizes: $(ENV)/ready ## parameters and multiply-adds against the published figures
 	@$(RUN) sizes
+
+notebook: $(ENV)/ready ## execute docs/tour.ipynb and save it with its outputs; a minute or two
+	@$(ENV)/bin/python -m tests.tour
 
 bench: $(ENV)/ready ## measure every claim of speed beside its yardstick, into experiments/bench; needs a quiet machine
 	@$(RUN) bench --output experiments/bench

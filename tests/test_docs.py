@@ -6,6 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,17 +24,25 @@ from senet_repro.results.campaign_claims import check_claims
 from senet_repro.results.campaign_file import read_campaign_file
 from tests.commands import InProcess, run_command
 from tests.conftest import ROOT
+from tests.recipes import test_recipes
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+PAGES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", *PAGES)
+MOST_README_LINES = 150
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def _commands() -> list[str]:
+def _read_blocks(document: str, language: str) -> list[str]:
+    """Return what stands between the fences of a language, those of lists without their indentation."""
+    fenced = rf"^( *)```(?:{language})\n(.*?)^ *```$"
+    found = re.findall(fenced, (ROOT / document).read_text(), re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(block) for _, block in found]
+
+
+def _commands(documents: Iterable[str] = DOCUMENTS) -> list[str]:
     found = []
-    for document in DOCUMENTS:
-        for block in re.findall(
-            r"```(?:bash|sh)\n(.*?)```", (ROOT / document).read_text(), re.DOTALL
-        ):
+    for document in documents:
+        for block in _read_blocks(document, "bash|sh"):
             found += [
                 line.partition("  #")[0].strip()
                 for line in block.splitlines()
@@ -41,9 +51,22 @@ def _commands() -> list[str]:
     return found
 
 
+def test_the_readme_is_short_and_begins_with_two_commands() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) <= MOST_README_LINES
+    first, second = _commands(["README.md"])[:2]
+    assert first == "make demo"
+    assert "-m senet_repro -m +ablation=" in second
+
+
+def test_each_page_is_in_the_index() -> None:
+    named = re.findall(r"\]\(([^)#]+\.md)", (ROOT / "docs" / "README.md").read_text())
+    assert {f"docs/{name}" for name in named} >= set(PAGES) - {"docs/README.md"}
+
+
 def test_the_documents_hold_commands() -> None:
     assert "make demo" in _commands()
-    assert "make test" in _commands()
+    assert "make test" in _commands(["README.md"])
     assert any(command.startswith("python -m senet_repro -m +ablation=") for command in _commands())
 
 
@@ -54,7 +77,7 @@ def test_every_command_of_the_documents_parses(command: str, answer: InProcess) 
         words = words[1:]
     if words[0] == "make":
         assert all(word in TARGETS for word in words[1:] if "=" not in word)
-    elif words[:3] == ["python", "-m", "senet_repro"]:
+    elif words[0].endswith("python") and words[1:3] == ["-m", "senet_repro"]:
         _parse(words[3:], answer)
     else:
         assert words[0] in ("git", "cd", "source", "wandb")
@@ -80,8 +103,8 @@ def _parse(arguments: list[str], answer: InProcess) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_paths_named_in_the_documents_exist(document: str) -> None:
     text = (ROOT / document).read_text()
-    named = re.findall(r"`((?:conf|senet_repro|experiments|tests|\.ci)/[\w./-]*)`", text)
-    assert named
+    named = re.findall(r"`((?:conf|senet_repro|experiments|tests|docs|\.ci)/[\w./-]*)`", text)
+    assert named or document in PAGES
     assert all((ROOT / path).exists() for path in named), [
         path for path in named if not (ROOT / path).exists()
     ]
@@ -94,14 +117,18 @@ def test_the_help_of_make_lists_every_target() -> None:
     assert all(f"make {target} " in text for target in TARGETS)
 
 
-def test_the_readme_shows_the_demo_table_as_it_was_made() -> None:
-    shown = re.search(
-        r"<!-- (experiments/\S+) -->\n(.*?)<!-- end -->",
-        (ROOT / "README.md").read_text(),
-        re.DOTALL,
-    )
-    assert shown is not None
-    assert shown[2] == (ROOT / shown[1]).read_text()
+def test_the_documents_show_the_demo_table_as_it_was_made() -> None:
+    shown = [
+        block
+        for document in DOCUMENTS
+        for block in re.findall(
+            r"<!-- (experiments/\S+) -->\n(.*?)<!-- end -->",
+            (ROOT / document).read_text(),
+            re.DOTALL,
+        )
+    ]
+    assert [path for path, _ in shown] == ["experiments/demo/table_10.md"]
+    assert all(text == (ROOT / path).read_text() for path, text in shown)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +156,7 @@ def test_a_committed_collection_equals_what_is_made_from_its_records(
     )
     assert done.returncode == 0, done.stderr
     made, committed = (
-        {path.name: path.read_text() for path in parent.iterdir()}
+        {path.name: path.read_text() for path in parent.glob("*.md")}
         for parent in (tmp_path, folder / "tables")
     )
     assert made == committed
@@ -139,22 +166,46 @@ def test_a_committed_collection_equals_what_is_made_from_its_records(
     assert format_account(account, campaign, source) == (folder / "account.md").read_text()
 
 
-def test_the_python_of_the_readme_runs() -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    subprocess.run([sys.executable, "-W", "error", "-c", block], check=True, cwd=ROOT)
+def _list_programs() -> list[str]:
+    """Return each block of Python that begins with an import; others are parts of a file."""
+    blocks = [block for document in DOCUMENTS for block in _read_blocks(document, "python")]
+    return [block for block in blocks if block.startswith(("import ", "from "))]
+
+
+def test_the_python_of_the_documents_runs() -> None:
+    programs = _list_programs()
+    assert len(programs) > 1
+    # In one process, since to import torch takes longer than any of them.
+    code = "\n".join(f"exec({program!r}, {{}})" for program in programs)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
+
+
+def test_a_page_shows_the_edits_that_the_recipes_are_tested_with() -> None:
+    shown = re.findall(
+        r"<!-- recipe: (\w+) -->\n *```\w+\n(.*?)^ *```$",
+        (ROOT / "docs" / "your-own-network.md").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert {name for name, _ in shown} == {"BUILDER", "NETWORK", "MORE_EXCITATION", "TABLE"}
+    for name, text in shown:
+        assert textwrap.dedent(text).strip() == getattr(test_recipes, name).strip()
 
 
 def _links() -> list[tuple[Path, str]]:
-    documents = [*ROOT.glob("*.md"), *(ROOT / "experiments").rglob("*.md")]
+    documents = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "experiments").rglob("*.md"),
+    ]
     return [
         (document, link)
         for document in documents
-        for link in re.findall(r"\]\(([^)#]+)\)", document.read_text())
+        for link in re.findall(r"\]\(([^)]+)\)", document.read_text())
         if not link.startswith("http")
     ]
 
 
-@pytest.mark.parametrize("document", ["README.md", "experiments/gpu/prepare.sh"])
+@pytest.mark.parametrize("document", ["docs/run-an-ablation.md", "experiments/gpu/prepare.sh"])
 def test_what_is_code_is_said_alike_wherever_a_commit_is_stated(document: str) -> None:
     assert " ".join(CODE) in (ROOT / document).read_text()
 
@@ -162,7 +213,21 @@ def test_what_is_code_is_said_alike_wherever_a_commit_is_stated(document: str) -
 def test_links_lead_somewhere() -> None:
     links = _links()
     assert links
-    broken = [
-        f"{document}: {link}" for document, link in links if not (document.parent / link).exists()
-    ]
+    broken = [f"{document}: {link}" for document, link in links if not _leads(document, link)]
     assert broken == []
+
+
+def _leads(document: Path, link: str) -> bool:
+    """Return whether the file of a link is there, and has the heading that it names."""
+    name, _, anchor = link.partition("#")
+    target = document.parent / name if name else document
+    if not anchor:
+        return target.exists()
+    return target.is_file() and anchor in _list_anchors(target)
+
+
+def _list_anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them; what is fenced is no heading."""
+    text = re.sub(r"^ *```.*?^ *```$", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from senet_repro.core.errors import ConfigError
+from senet_repro.core.files import write_text
 from senet_repro.core.home import expand_home
+from senet_repro.core.printing import escape_controls, print_text
 from senet_repro.results.access import explain_forbidden, is_forbidden
 
 
@@ -85,6 +87,33 @@ def _split_names(text: str) -> list[str]:
         # argparse keeps the words of this error alone.
         raise argparse.ArgumentTypeError("give a name, such as 10 or reduction_ratio")
     return names
+
+
+def add_output_file_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--output FILE`, which takes what would be printed; `options.output` is its path, or None."""
+    parser.add_argument(
+        "--output",
+        type=parse_path,
+        metavar="FILE",
+        help="write it into a file, not to the terminal",
+    )
+
+
+def print_or_write(text: str, output: Path | None) -> None:
+    """Print a text, or write it into the file that `--output` names.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    if output is None:
+        print_text(text)
+        return
+    try:
+        write_text(output, escape_controls(text).rstrip("\n") + "\n")
+    except OSError as error:
+        raise ConfigError(
+            f"--output {output}: {error.strerror}; give a file in a folder that you may write to"
+        ) from error
 
 
 def add_format_option(parser: argparse._ActionsContainer, formats: Sequence[str]) -> None:

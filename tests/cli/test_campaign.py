@@ -155,10 +155,10 @@ def test_a_campaign_is_planned_committed_trained_in_rounds_and_collected(
 
 
 def test_a_campaign_that_was_not_planned_has_no_status(folder: Path) -> None:
-    for action in ("status", "collect"):
+    for action in ("status", "collect", "report"):
         with pytest.raises(ConfigError, match=r"campaign train studies/mine writes it"):
             call_verb("campaign", [action, str(folder)])
-    with pytest.raises(ConfigError, match="give train, status or collect"):
+    with pytest.raises(ConfigError, match="give train, status, collect or report"):
         call_verb("campaign", ["statis", str(folder)])
 
 

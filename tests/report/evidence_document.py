@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from senet_repro.report.claims.judge import format_verdict
 from senet_repro.report.figures.drawing import make_figure, render_figure, use_house_style
 from senet_repro.report.figures.style import (
     BLUE,
@@ -21,7 +22,6 @@ from senet_repro.report.figures.style import (
     SKY,
     VERMILLION,
 )
-from senet_repro.report.text.verdicts import format_verdict
 from tests.conftest import ROOT
 from tests.report.made_up_campaigns import LOWERS, MADE_UP, Shown, show
 
@@ -35,10 +35,11 @@ HEAD = """\
 # What verdicts make of campaigns whose truth is known
 
 Each campaign below is made up: a program wrote its records, so one knows what is true. Under each stands what was put
-in, and what `python -m senet_repro verdict` prints about one claim: its row, and the evidence for it. The README says
-what the words mean ("Evidence"). The claim is one of Table 11, where SE lowers the top-1 error by 1.02 points, unless
-something else is said: "avg" is the network with SE and "ResNet-50" the one without. Seeds scatter as trainings on
-ImageNet do. Written by `python -m tests.report.evidence_document`; a test holds that it is up to date.
+in, and what `python -m senet_repro verdict` prints about one claim: its row, and the evidence for it.
+[Tables and reports](tables-and-reports.md#verdicts) says what the words mean. The claim is one of Table 11, where SE
+lowers the top-1 error by 1.02 points, unless something else is said: "avg" is the network with SE and "ResNet-50" the
+one without. Seeds scatter as trainings on ImageNet do. Written by `python -m tests.report.evidence_document`; a test
+holds that it is up to date.
 
 ![Differences with their intervals, and the verdict on each](verdicts.svg)
 """

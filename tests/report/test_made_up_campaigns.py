@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from senet_repro.report.text.verdicts import format_verdict
+from senet_repro.report.claims.judge import format_verdict
 from senet_repro.report.text.verdicts_json import format_verdicts_json
 from senet_repro.results.record import read_record, write_record
 from tests.records import make_plan

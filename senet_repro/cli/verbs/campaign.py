@@ -1,7 +1,7 @@
 """`python -m senet_repro campaign`: plan a whole campaign, train it in rounds, tell how far it is, collect its results.
 
 campaign.yaml --> plan.yaml, to be committed --> runs/NAME, trained in rounds --> the campaign's folder
-(its author)      (train, the first time)        (train, as often as needed)      (collect)
+(its author)      (train, the first time)        (train, as often as needed)      (collect, report)
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from senet_repro.results.campaign import Campaign, PlannedTable
     from senet_repro.results.campaign_file import CampaignFile
 
-DESCRIPTION = "A campaign that is planned before its first run. Trains it, tells how far it is, collects its results."
+DESCRIPTION = (
+    "A campaign that is planned before its first run. Trains it, tells how far it is, collects its results, and "
+    "writes its report."
+)
 
 
 # The plan bounds the sweep.
@@ -36,11 +39,12 @@ class Place:
 
     folder: Path  # with campaign.yaml, plan.yaml and what is collected
     results_dir: Path
+    documents: tuple[Path, ...] = ()  # beside its own, those that show its results
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
-    parser.add_argument("action", metavar="ACTION", help="train, status or collect")
+    parser.add_argument("action", metavar="ACTION", help="train, status, collect or report")
     parser.add_argument(
         "folder", type=parse_path, metavar="FOLDER", help="the folder of its campaign.yaml"
     )
@@ -50,10 +54,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the runs are trained (runs/ and the name of FOLDER)",
     )
+    parser.add_argument(
+        "--document",
+        type=parse_path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="report: fill the blocks of this document, too, as those of FOLDER/README.md",
+    )
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Do one of the three things for a campaign; return 1 where a run failed and may be trained again.
+    """Do one of the four things for a campaign; return 1 where a run failed and may be trained again.
 
     A run that diverged is an outcome, and no failure of the command. `train` returns 1 wherever a run is left to train.
 
@@ -63,7 +75,7 @@ def run_verb(options: argparse.Namespace) -> int:
     require_choice("campaign", options.action, list(_ACTIONS))
     folder: Path = options.folder
     name = folder.resolve().name
-    place = Place(folder, options.results or Path("runs") / name)
+    place = Place(folder, options.results or Path("runs") / name, tuple(options.document))
     return _ACTIONS[options.action](place)
 
 
@@ -130,10 +142,22 @@ def _collect_results(place: Place) -> int:
     return 0
 
 
+def _write_report(place: Place) -> int:
+    """Write what a reader sees of the campaign into its folder, from what was collected there."""
+    from senet_repro.cli.campaign_report import report_campaign
+    from senet_repro.results.campaign_claims import check_claims
+
+    campaign = _require_plan(place)
+    check_claims(place.folder, campaign)
+    report_campaign(place.folder, campaign, place.documents)
+    return 0
+
+
 _ACTIONS: dict[str, Callable[[Place], int]] = {
     "train": _train_campaign,
     "status": _tell_status,
     "collect": _collect_results,
+    "report": _write_report,
 }
 
 

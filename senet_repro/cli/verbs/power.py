@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from senet_repro.cli.options import add_results_option, add_table_option, require_results
+from senet_repro.cli.options import (
+    add_output_file_option,
+    add_results_option,
+    add_table_option,
+    print_or_write,
+    require_results,
+)
 from senet_repro.config.schema import PaperTable
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.printing import print_skipped, print_text
+from senet_repro.core.printing import print_skipped
 
 DESCRIPTION = (
     "How many seeds it takes to settle the claims that are open. "
@@ -47,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="POINTS",
         help="the standard deviation of a difference over seeds to suppose; with --effect",
     )
+    add_output_file_option(parser)
 
 
 def run_verb(options: argparse.Namespace) -> int:
@@ -91,7 +98,8 @@ def _print_supposed_plans(options: argparse.Namespace, papers: Sequence[PaperTab
             parts.append(
                 f"### {label_table(paper)}\n\n{format_supposed_plans(plans, options.power)}"
             )
-    print_text("\n\n".join([*parts, SUPPOSED.format(effect=options.effect, sd=options.sd)]))
+    supposed = SUPPOSED.format(effect=options.effect, sd=options.sd)
+    print_or_write("\n\n".join([*parts, supposed]), options.output)
     return 0
 
 
@@ -113,9 +121,9 @@ def _print_seeds_needed(options: argparse.Namespace, papers: Sequence[PaperTable
                 parts.append(
                     f"### {format_heading(table)}\n\n{format_seeds_needed(needed, options.power)}"
                 )
+    text = "no claim about errors is inconclusive: nothing to plan"
     if parts:
-        print_text("\n\n".join([*parts, CAUTION]))
-    else:
-        print("no claim about errors is inconclusive: nothing to plan")
+        text = "\n\n".join([*parts, CAUTION])
+    print_or_write(text, options.output)
     print_skipped(results.unreadable)
     return 0

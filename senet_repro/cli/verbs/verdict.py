@@ -8,12 +8,14 @@ from pathlib import Path
 from senet_repro.cli.options import (
     add_format_option,
     add_origin_option,
+    add_output_file_option,
     add_results_option,
     add_table_option,
+    print_or_write,
     require_results,
 )
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.printing import print_skipped, print_text
+from senet_repro.core.printing import print_skipped
 
 DESCRIPTION = (
     "The paper's claims, judged by the records. It says what was found, how sure that is, and what is missing. "
@@ -32,7 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="exit with 1 if a claim is contradicted at the level of all tables together, with 2 without records",
     )
+    parser.add_argument(
+        "--brief",
+        action="store_true",
+        help="a line for each claim that was judged, and no evidence",
+    )
     add_format_option(parser, ("markdown", "json"))
+    add_output_file_option(parser)
 
 
 def run_verb(options: argparse.Namespace) -> int:
@@ -49,6 +57,7 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.tables.build import build_tables
     from senet_repro.report.tables.load import load_printable_results
     from senet_repro.report.tables.studies import Studies, read_studies
+    from senet_repro.report.text.claim_overview import format_claim_overview
     from senet_repro.report.text.studies import collect_study_verdicts, format_study_verdicts
     from senet_repro.report.text.verdicts import (
         format_verdicts,
@@ -69,10 +78,13 @@ def run_verb(options: argparse.Namespace) -> int:
     studies, unread = (Studies(), []) if options.table else read_studies(results_dir, papers)
     results.unreadable.extend(unread)
     if options.format == "json":
-        print(format_verdicts_json(found, collect_study_verdicts(studies)))
+        text = format_verdicts_json(found, collect_study_verdicts(studies))
+    elif options.brief:
+        text = format_claim_overview(found)
     else:
         parts = [format_verdicts(found, list_not_run=bool(options.table))]
-        print_text("\n\n".join([*parts, *format_study_verdicts(studies)]))
+        text = "\n\n".join([*parts, *format_study_verdicts(studies)])
+    print_or_write(text, options.output)
     print_skipped(results.unreadable)
     is_refused = options.strict and found.counts_in_report[CONTRADICTED] > 0
     return 1 if is_refused else 0

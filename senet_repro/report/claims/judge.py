@@ -91,6 +91,13 @@ class Judged:
         return bool(self.provisos) and self.verdict not in (INCONCLUSIVE, NOT_TESTABLE, NOT_RUN)
 
 
+def format_verdict(one: Judged) -> str:
+    """Return the verdict as it is printed, with a word where something else than chance may yet change it."""
+    if one.is_provisional:
+        return f"{one.verdict} (provisional)"
+    return one.verdict
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tested:
     """A claim about a metric that its table's records can be asked about, with the p values of what they may show.

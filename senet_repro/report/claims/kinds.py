@@ -35,3 +35,15 @@ def read_claim(paper: PaperTable, claim: Claim) -> ClaimKind:
     """
     require_choice("kind", claim.kind, KINDS)
     return KINDS[claim.kind](paper, claim)
+
+
+def find_paper_difference(kind: ClaimKind) -> float | None:
+    """Return the paper's own difference of a claim's rows, in percent for a cost; None where a figure is missing."""
+    rows = {**kind.paper.beside, **kind.paper.rows}
+    figures = []
+    for name in kind.claim.rows:
+        figure = rows[name].published(kind.figure_name)
+        if figure is None:
+            return None
+        figures.append(figure)
+    return kind.compare_figures(figures)

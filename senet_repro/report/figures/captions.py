@@ -18,11 +18,14 @@ from senet_repro.results.metrics import Metric
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HEADING_PX = 34
-"""The height of the two lines above a figure."""
+HEADING_LINE_PX = 17
+"""The height of a line of the heading above a figure."""
 
 CHARACTER_PX = 8
-"""About the width of a character of the heading, to shorten titles by."""
+"""More than a character of the heading takes, to shorten titles by."""
+
+WRAPPED_CHARACTER_PX = 6.5
+"""About the width of one in a sentence, to wrap lines by."""
 
 
 def write_title(table: ResultTable) -> str:
@@ -62,9 +65,11 @@ def start_figure(table: ResultTable, width_px: int, height_px: float) -> Figure:
 
     `height_px` is without the heading.
     """
-    figure = make_figure(width_px, height_px + HEADING_PX)
     # A title that is longer than the figure would make it wider.
     title = textwrap.shorten(write_title(table), width_px // CHARACTER_PX, placeholder=" …")
-    heading = f"{title}\n{describe_standing(table)}"
-    figure.suptitle(heading, x=0.01, ha="left", fontsize=11, color=MUTED)
+    # What the numbers stand for is never shortened.
+    longest = int(width_px / WRAPPED_CHARACTER_PX)
+    lines = [title, *textwrap.wrap(describe_standing(table), longest)]
+    figure = make_figure(width_px, height_px + HEADING_LINE_PX * len(lines))
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=11, color=MUTED)
     return figure

@@ -9,7 +9,8 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
@@ -30,7 +31,13 @@ class Drawing:
     width_px: int  # in the page
     svg: str  # a whole document
     inline: str  # an element of the page, in the page's colours
-    png: bytes
+    figure: Figure = field(repr=False, compare=False)
+
+    @cached_property
+    def png(self) -> bytes:
+        """The figure in pixels, drawn when it is first asked for: it takes as long as all else."""
+        with use_house_style():
+            return _render_png(self.figure)
 
 
 @contextmanager
@@ -60,9 +67,8 @@ def render_figure(figure: Figure, name: str, alt: str, caption: str) -> Drawing:
     svg = _render_svg(figure)
     # The layout is settled now; another pass for the PNG could move things.
     figure.set_layout_engine("none")
-    png = _render_png(figure)
     width_px = round(figure.get_figwidth() * POINTS_PER_INCH)
-    return Drawing(name, alt, caption, width_px, svg, make_inline(svg, name, alt), png)
+    return Drawing(name, alt, caption, width_px, svg, make_inline(svg, name, alt), figure)
 
 
 def _render_svg(figure: Figure) -> str:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from senet_repro.report.figures.captions import CHARACTER_PX, HEADING_PX
+from senet_repro.report.figures.captions import CHARACTER_PX, HEADING_LINE_PX
 from senet_repro.report.figures.drawing import (
     Drawing,
     make_figure,
@@ -78,7 +78,7 @@ def _draw_panels(
     columns = min(COLUMNS, len(study.curves))
     width_px = WIDE_PX * columns // COLUMNS
     with use_house_style():
-        figure = make_figure(width_px, 70 + PANEL_PX * lines + HEADING_PX)
+        figure = make_figure(width_px, 70 + PANEL_PX * lines + 2 * HEADING_LINE_PX)
         heading = f"Gates of {study.name}\n{study.data['title']}: {content}"
         most = width_px // CHARACTER_PX
         figure.suptitle(

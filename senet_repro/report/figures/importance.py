@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from senet_repro.report.figures.captions import HEADING_PX
+from senet_repro.report.figures.captions import HEADING_LINE_PX
 from senet_repro.report.figures.drawing import Drawing, make_figure, render_figure, use_house_style
 from senet_repro.report.figures.learning_curves import WIDTHS_PX
 from senet_repro.report.figures.legend import add_legend
@@ -34,7 +34,7 @@ def draw_importance(finding: Finding, name: str = NAME) -> Drawing:
     alt = f"{finding.name}: error with the least important channels masked, by {measures}"
     caption = "Top-1 error with the least important channels masked; nothing is trained."
     with use_house_style():
-        figure = make_figure(WIDTHS_PX[columns], 90 + PANEL_PX * lines + HEADING_PX)
+        figure = make_figure(WIDTHS_PX[columns], 90 + PANEL_PX * lines + 2 * HEADING_LINE_PX)
         heading = f"{finding.name}\n{_describe_bands(finding)}"
         figure.suptitle(heading, x=0.01, ha="left", fontsize=11, color=MUTED)
         grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)

@@ -151,15 +151,15 @@ def _add_legend(figure: Figure, estimates: Sequence[Estimate]) -> None:
     handles = []
     has_interval = [estimate.half_width is not None for estimate in estimates]
     if any(has_interval):
-        handles.append(_make_handle("ours, 95 %", OURS_LOOK, linestyle="-"))
-        handles.append(_make_handle("each seed", SEED_LOOK))
+        handles.append(make_handle("ours, 95 %", OURS_LOOK, linestyle="-"))
+        handles.append(make_handle("each seed", SEED_LOOK))
     if not all(has_interval):
-        handles.append(_make_handle("ours, one seed", OURS_LOOK, markerfacecolor=PAPER))
-    handles.append(_make_handle("paper", PUBLISHED_LOOK, markersize=7))
+        handles.append(make_handle("ours, one seed", OURS_LOOK, markerfacecolor=PAPER))
+    handles.append(make_handle("paper", PUBLISHED_LOOK, markersize=7))
     figure.legend(handles=handles, loc="outside lower left", ncols=4, columnspacing=1.2)
 
 
-def _make_handle(label: str, look: Look, **changes: Any) -> Line2D:
+def make_handle(label: str, look: Look, **changes: Any) -> Line2D:
     """Return the sample of a mark in the legend, with a few changes to its look."""
     from matplotlib.lines import Line2D
 

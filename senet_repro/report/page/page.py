@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from senet_repro.config.paper_tables import find_table, format_selection, label_
 from senet_repro.core.printing import escape_controls
 from senet_repro.core.wording import count_noun
 from senet_repro.report.claims.costs import judge_costs
+from senet_repro.report.claims.judge import format_verdict
 from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.figures.drawing import Drawing
 from senet_repro.report.figures.found_objects import LEAST_SCORE, draw_box_legend
@@ -62,7 +63,7 @@ from senet_repro.report.text.importance import (
 from senet_repro.report.text.notes import explain_gap, format_seed_count
 from senet_repro.report.text.object_sizes import SIZES_HEADING, SIZES_NOTE, list_size_cells
 from senet_repro.report.text.verdict_guide import list_meanings
-from senet_repro.report.text.verdicts import describe_family, describe_outcome, format_verdict
+from senet_repro.report.text.verdicts import describe_family, describe_outcome
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -72,7 +73,20 @@ SIGNS = dict(zip(VERDICTS, ("✓", "↘", "=", "✗", "~", "∅", "○"), strict
 """A sign for each verdict, so that colour alone distinguishes none."""
 
 NO_STUDIES = Studies()
-NO_DRAWINGS: Mapping[str, Sequence[Drawing]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageFigures:
+    """The figures of the page that belong to no table."""
+
+    overview: Drawing | None = None  # of all tables together
+    # Of the studies, by network.
+    studies: Mapping[str, Sequence[Drawing]] = field(default_factory=dict)
+    # Whether each figure lies beside the page in pixels, too.
+    has_png: bool = True
+
+
+NO_FIGURES = PageFigures()
 
 
 @dataclass(frozen=True)
@@ -94,12 +108,12 @@ def render_page(
     source: str,
     others: Sequence[ResultTable] = (),
     studies: Studies = NO_STUDIES,
-    drawings: Mapping[str, Sequence[Drawing]] = NO_DRAWINGS,
+    figures: PageFigures = NO_FIGURES,
 ) -> str:
     """Return the whole page as HTML.
 
     `source` names the results folder to the reader, `others` are tables with records that have no section, `studies`
-    all for which nothing was trained, and `drawings` the figures of those of them that have any, by network.
+    all for which nothing was trained, and `figures` those of no single table.
     """
     runs = _list_runs(results, sections)
     example = f"{PROGRAM} -m {format_selection(find_table('reduction_ratio'))} seed=0,1,2"
@@ -116,7 +130,7 @@ def render_page(
         extent=_describe_extent(runs),
         others=[_describe_other(table) for table in others],
         studies=studies,
-        drawings=drawings,
+        figures=figures,
         gates_legend=GATES_LEGEND,
         box_legend=draw_box_legend(),
         least_score=LEAST_SCORE,

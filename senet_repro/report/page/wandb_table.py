@@ -14,14 +14,13 @@ from typing import Any
 from senet_repro.config.identity import hash_identity
 from senet_repro.config.paper_tables import label_table
 from senet_repro.mirrors.wandb_data import WandbImage, WandbRun
-from senet_repro.report.claims.judge import Judged, judge
+from senet_repro.report.claims.judge import Judged, format_verdict, judge
 from senet_repro.report.claims.words import VERDICTS
 from senet_repro.report.figures.table_figures import draw_table_figures
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.notes import list_notes
 from senet_repro.report.text.plain import flatten_rows
-from senet_repro.report.text.verdicts import format_verdict
 from senet_repro.results.metrics import Metric
 
 TABLES_FOLDER = "wandb-tables"

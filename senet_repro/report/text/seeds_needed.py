@@ -38,6 +38,24 @@ def format_supposed_plans(plans: Sequence[SupposedPlan], power: float) -> str:
     return "\n".join(lines)
 
 
+def describe_seeds_briefly(needed: SeedsNeeded) -> str:
+    """Return the seeds that would settle a claim, in all: if the difference so far is true, to by its lower bound.
+
+    In brackets stands the time of those yet to be trained.
+    """
+    time = f"({format_duration(needed.wall_s or 0.0)})"
+    if needed.goal == SECOND_SEED:
+        return f"2 at least {time}"
+    too_many = f"more than {MOST_SEEDS:,}"
+    if needed.hoped_seeds is None:
+        return too_many
+    if needed.seeds is None:
+        return f"{needed.hoped_seeds} {time} or {too_many}"
+    if needed.seeds == needed.hoped_seeds:
+        return f"{needed.seeds} {time}"
+    return f"{needed.hoped_seeds} to {needed.seeds} {time}"
+
+
 def format_duration(seconds: float) -> str:
     """Return a time in the unit that fits it: seconds, minutes, hours or days."""
     for unit, length_s in UNITS_S.items():

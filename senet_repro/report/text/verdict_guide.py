@@ -50,7 +50,7 @@ PLANNED = (
     "only seeds that were planned before their training count. Whoever adds seeds until a result looks right will "
     "find one that does."
 )
-MORE = "More: README.md, Evidence."
+MORE = "More: docs/tables-and-reports.md, Verdicts."
 
 
 def explain_words(judged: Sequence[Judged]) -> str:

@@ -11,8 +11,13 @@ from senet_repro.config.schema import PaperTable
 from senet_repro.core.wording import choose_form, count_noun, join_words
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.evidence import caution_verdicts
-from senet_repro.report.claims.judge import Judged, compare_order, judge_together
-from senet_repro.report.claims.kinds import ClaimKind, read_claim
+from senet_repro.report.claims.judge import (
+    Judged,
+    compare_order,
+    format_verdict,
+    judge_together,
+)
+from senet_repro.report.claims.kinds import ClaimKind, find_paper_difference, read_claim
 from senet_repro.report.claims.words import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -103,18 +108,6 @@ def _count_verdicts(verdicts: Iterable[str]) -> dict[str, int]:
     return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
-def find_paper_difference(kind: ClaimKind) -> float | None:
-    """Return the paper's own difference of a claim's rows, in percent for a cost; None where a figure is missing."""
-    rows = {**kind.paper.beside, **kind.paper.rows}
-    figures = []
-    for name in kind.claim.rows:
-        figure = rows[name].published(kind.figure_name)
-        if figure is None:
-            return None
-        figures.append(figure)
-    return kind.compare_figures(figures)
-
-
 def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
     """Return what was found in short, a table and its evidence for each table and protocol, and what the words mean.
 
@@ -133,18 +126,20 @@ def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
 def summarize_verdicts(found: Verdicts) -> str:
     """Return how many claims have which verdict, which are decided, and what is missing."""
     parts = [
-        _list_lines(_count_claims(found)),
-        _list_lines(_list_decided(found)),
-        _list_lines(_list_missing(found)),
+        list_items(count_claims(found)),
+        list_items(_list_decided(found)),
+        list_items(list_missing(found)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _list_lines(lines: Sequence[str]) -> str:
+def list_items(lines: Sequence[str]) -> str:
+    """Return lines as a list in Markdown."""
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _count_claims(found: Verdicts) -> list[str]:
+def count_claims(found: Verdicts) -> list[str]:
+    """Return how many claims have which verdict, in a line for each standing of their tables."""
     lines = []
     for standing, counts in found.counts_by_standing.items():
         tally = tally_verdicts(counts)
@@ -175,7 +170,7 @@ def _list_decided(found: Verdicts) -> list[str]:
     return lines
 
 
-def _list_missing(found: Verdicts) -> list[str]:
+def list_missing(found: Verdicts) -> list[str]:
     """Return what is lacking for verdicts on all claims that nothing but chance could change."""
     without_runs = []
     reasons: dict[str, dict[str, None]] = {}
@@ -219,13 +214,6 @@ def describe_family(judged: Sequence[Sequence[Judged]]) -> str:
         f"If all {len(judged)} tables share the {100 * LEVEL:g} % risk that chance alone makes any claim reproduced or "
         f"contradicted, this remains: {tally_verdicts(counts)}."
     )
-
-
-def format_verdict(one: Judged) -> str:
-    """Return the verdict as it is printed, with a word where something else than chance may yet change it."""
-    if one.is_provisional:
-        return f"{one.verdict} (provisional)"
-    return one.verdict
 
 
 def describe_outcome(one: Judged) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.report.claims.judge import Judged, compare_order
-from senet_repro.report.claims.kinds import read_claim
+from senet_repro.report.claims.kinds import find_paper_difference, read_claim
 from senet_repro.report.claims.words import NOT_RUN
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.image_evidence import collect_image_evidence
 from senet_repro.report.text.pooled import collect_pooled
-from senet_repro.report.text.verdicts import Verdicts, find_paper_difference
+from senet_repro.report.text.verdicts import Verdicts
 
 
 def format_verdicts_json(found: Verdicts, studies: Mapping[str, Any] = MappingProxyType({})) -> str:

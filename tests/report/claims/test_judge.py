@@ -17,13 +17,9 @@ from senet_repro.config.paper_tables import find_table, paper_tables
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.report.claims.evidence import caution_verdicts
 from senet_repro.report.claims.judge import Judged, compare_order, judge
-from senet_repro.report.claims.kinds import read_claim
+from senet_repro.report.claims.kinds import find_paper_difference, read_claim
 from senet_repro.report.tables.build import ResultTable, build_tables
-from senet_repro.report.text.verdicts import (
-    find_paper_difference,
-    format_verdicts,
-    judge_tables,
-)
+from senet_repro.report.text.verdicts import format_verdicts, judge_tables
 from senet_repro.report.text.verdicts_json import format_verdicts_json
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -399,7 +395,7 @@ def test_markdown_has_a_line_and_evidence_for_each_claim_and_counts_all() -> Non
     assert "SE in stage 2" in format_verdicts(found, list_not_run=True)
     assert "- provisional: something else than chance" in text
     assert "- no effect:" not in text
-    assert text.endswith("More: README.md, Evidence.")
+    assert text.endswith("More: docs/tables-and-reports.md, Verdicts.")
 
 
 def test_json_holds_the_same_claims_with_their_figures() -> None:

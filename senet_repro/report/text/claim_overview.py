@@ -1,0 +1,61 @@
+"""All claims of all tables in one short table, for the first page of a document (report floor)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from senet_repro.config.paper_tables import label_table
+from senet_repro.report.claims.judge import Judged, format_verdict
+from senet_repro.report.claims.kinds import find_paper_difference
+from senet_repro.report.claims.seeds_needed import plan_seeds
+from senet_repro.report.claims.words import NOT_RUN
+from senet_repro.report.figures.captions import describe_standing
+from senet_repro.report.tables.build import ResultTable
+from senet_repro.report.text.markdown import align_columns, escape_markdown
+from senet_repro.report.text.seeds_needed import describe_seeds_briefly
+from senet_repro.report.text.verdicts import Verdicts, count_claims, list_items, list_missing
+
+HEADER = ("claim", "of", "paper", "ours", "n", "verdict", "seeds to settle it")
+
+SETTLING = (
+    "Seeds to settle it: so many in all give a verdict at 80 % power, first if the difference so far is the true one, "
+    "then if it is at its lower bound; in brackets the time of the runs that are lacking, one after the other. `power` "
+    "says more."
+)
+
+
+def format_claim_overview(found: Verdicts) -> str:
+    """Return a line for each claim that was judged, with the paper's figure, ours and the verdict.
+
+    Above stand the counts of the verdicts, below what all figures are of and what is missing. Claims whose rows were
+    not run are left out.
+    """
+    lines: list[Sequence[str]] = [HEADER]
+    has_open = False
+    for table, judged in found.tables:
+        needed = {one.judged.claim.says: describe_seeds_briefly(one) for one in plan_seeds(table)}
+        has_open = has_open or bool(needed)
+        for one in judged:
+            if one.verdict != NOT_RUN:
+                lines.append([*_list_cells(table, one), needed.get(one.claim.says, "")])
+    counts = list_items(count_claims(found))
+    if len(lines) == 1:
+        return counts
+    standings = dict.fromkeys(describe_standing(table) for table, _ in found.tables)
+    notes = [f"Data: {standing}." for standing in standings]
+    notes += list_missing(found)
+    if has_open:
+        notes.append(SETTLING)
+    return "\n\n".join([counts, align_columns(lines), list_items(notes)])
+
+
+def _list_cells(table: ResultTable, one: Judged) -> list[str]:
+    ours = one.kind.format_ours(one.difference) if one.difference else ""
+    return [
+        escape_markdown(one.claim.says),
+        label_table(table.paper),
+        one.kind.format_paper(find_paper_difference(one.kind)),
+        ours,
+        str(one.n or ""),
+        format_verdict(one),
+    ]

@@ -1,0 +1,89 @@
+"""The report of a campaign is what its collected records say, in every form and document."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from senet_repro.cli.campaign_report import fill_blocks
+from senet_repro.core.errors import ConfigError
+from tests.commands import InProcess
+from tests.conftest import ROOT
+
+CAMPAIGN = Path("experiments") / "cifar10-ablations"
+WRITTEN = ("claims.md", "verdicts.md", "power.md", "tables/latex", "page")
+
+
+def read_files(folder: Path) -> dict[Path, bytes]:
+    """The content of every file that the report of a campaign consists of."""
+    files = []
+    for name in WRITTEN:
+        path = folder / name
+        files += [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    return {file.relative_to(folder): file.read_bytes() for file in files}
+
+
+@pytest.mark.slow
+def test_the_committed_report_is_made_from_the_committed_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: InProcess
+) -> None:
+    copy = tmp_path / CAMPAIGN
+    # What is to be written is left out; the figures of the studies are of the copied numbers.
+    shutil.copytree(ROOT / CAMPAIGN, copy, ignore=shutil.ignore_patterns("page", "pilot", *WRITTEN))
+    (tmp_path / "README.md").write_text(
+        f"# Ours\n\n<!-- {CAMPAIGN}/claims.md -->\nold\n<!-- end -->\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    done = answer("campaign", "report", str(CAMPAIGN), "--document", "README.md")
+    assert done.returncode == 0, done.stderr
+    made, committed = read_files(copy), read_files(ROOT / CAMPAIGN)
+    assert [str(path) for path in committed if made.get(path) != committed[path]] == []
+    assert made.keys() == committed.keys()
+    claims = (copy / "claims.md").read_text()
+    assert (tmp_path / "README.md").read_text() == (
+        f"# Ours\n\n<!-- {CAMPAIGN}/claims.md -->\n{claims}<!-- end -->\n"
+    )
+    assert (copy / "README.md").read_text() == (ROOT / CAMPAIGN / "README.md").read_text()
+
+
+def test_a_campaign_without_records_has_no_report(tmp_path: Path, answer: InProcess) -> None:
+    for name in ("campaign.yaml", "plan.yaml", "claims.yaml"):
+        shutil.copy(ROOT / CAMPAIGN / name, tmp_path)
+    done = answer("campaign", "report", str(tmp_path))
+    assert done.returncode == 2
+    assert "campaign collect" in done.stderr
+
+
+def test_blocks_take_the_files_that_they_name(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    (tmp_path / "one.md").write_text("first\n")
+    (tmp_path / "two.md").write_text("second\n")
+    document.write_text(
+        "a\n<!-- one.md -->\n<!-- end -->\nb <!-- not a block -->\n<!-- two.md -->\nx\ny\n<!-- end -->\n"
+    )
+    assert fill_blocks(document) == 2
+    assert document.read_text() == (
+        "a\n<!-- one.md -->\nfirst\n<!-- end -->\nb <!-- not a block -->\n"
+        "<!-- two.md -->\nsecond\n<!-- end -->\n"
+    )
+    # Again, it changes nothing.
+    before = document.stat().st_mtime_ns
+    assert fill_blocks(document) == 2
+    assert document.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [("missing.md", "missing.md: No such file"), ("../other.md", "give a file below")],
+)
+def test_a_block_of_no_file_or_one_elsewhere_is_refused(
+    block: str, said: str, tmp_path: Path
+) -> None:
+    document = tmp_path / "docs" / "README.md"
+    document.parent.mkdir()
+    document.write_text(f"<!-- {block} -->\n<!-- end -->\n")
+    (tmp_path / "other.md").write_text("not below\n")
+    with pytest.raises(ConfigError, match=said):
+        fill_blocks(document)
