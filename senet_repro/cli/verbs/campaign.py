@@ -145,9 +145,10 @@ def _collect_results(place: Place) -> int:
 def _write_report(place: Place) -> int:
     """Write what a reader sees of the campaign into its folder, from what was collected there."""
     from senet_repro.cli.campaign_report import report_campaign
+    from senet_repro.results.campaign import require_campaign
     from senet_repro.results.campaign_claims import check_claims
 
-    campaign = _require_plan(place)
+    campaign = require_campaign(place.folder)
     check_claims(place.folder, campaign)
     report_campaign(place.folder, campaign, place.documents)
     return 0
