@@ -194,7 +194,25 @@ def list_missing(found: Verdicts) -> list[str]:
         lines.append(
             f"{claims} {are} a matter of seeds: `power` says how many would settle {them}."
         )
-    return lines
+    return lines + _list_reported(found)
+
+
+def _list_reported(found: Verdicts) -> list[str]:
+    """Return a line on the claims that rest on runs of others, which nobody trained here; nothing without one."""
+    resting = [one for _, judged in found.tables for one in judged if one.reported]
+    if not resting:
+        return []
+    origins: dict[str, None] = {}
+    tables: dict[str, None] = {}
+    for one in resting:
+        origins |= dict.fromkeys(one.reported)
+        tables[_name_table(one.table, found)] = None
+    claims = count_noun(len(resting), "claim")
+    verb = choose_form(len(resting), "rests", "rest")
+    return [
+        f"{claims} {verb} on runs that {join_words(origins, 'and')} reported, and that were not trained here "
+        f"({', '.join(tables)})."
+    ]
 
 
 def _name_table(table: ResultTable, found: Verdicts) -> str:

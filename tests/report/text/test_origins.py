@@ -10,7 +10,7 @@ from senet_repro.report.tables.build import build_tables
 from senet_repro.report.text.notes import format_seed_count
 from senet_repro.report.text.origins import CAUTION, list_origin_notes
 from senet_repro.report.text.plain import flatten_rows
-from senet_repro.report.text.verdicts import describe_outcome
+from senet_repro.report.text.verdicts import describe_outcome, judge_tables, list_missing
 from senet_repro.results.record import Record
 from senet_repro.results.reported import ReportedRun
 from senet_repro.results.store import Results
@@ -61,3 +61,7 @@ def test_rows_seeds_differences_and_verdicts_name_the_origin() -> None:
     assert one.reported == {LAB: 2}
     assert "It rests on 2 runs reported by Lab X, checked in form, which were not" in one.evidence
     assert describe_outcome(one).endswith("3 seeds, 2 runs reported by Lab X.")
+    found = judge_tables([table], [PAPER])
+    assert list_missing(found)[-1] == (
+        "1 claim rests on runs that Lab X reported, and that were not trained here (Table 11)."
+    )
