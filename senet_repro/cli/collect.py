@@ -10,6 +10,7 @@ FOLDER/account.md       what became of each run of the plan
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +71,17 @@ def collect_campaign(
             problems.append(explain_access(Path(error.filename or run.state.folder), error))
     print_skipped(problems)
     _keep_weights(done, account.seeds[0], folder)
+    collected = write_summaries(folder, campaign, source)
+    print_line(_describe_collection(collected, len(account.unplanned), folder))
+
+
+def write_summaries(folder: Path, campaign: Campaign, source: CampaignFile) -> Account:
+    """Write the tables and the account of what lies in a campaign's folder; return the account."""
     words = ["--results", str(folder), "--table", ",".join(campaign.tables)]
     call_verb("table", [*words, "--output", str(folder / TABLES)])
-    collected = read_account(folder, campaign)
-    write_text(folder / ACCOUNT, format_account(collected, campaign, source))
-    print_line(_describe_collection(collected, len(account.unplanned), folder))
+    account = read_account(folder, campaign)
+    write_text(folder / ACCOUNT, format_account(account, campaign, source))
+    return account
 
 
 def restore_collected(account: Account, results_dir: Path) -> None:
@@ -167,11 +174,16 @@ def _copy_failed(run: AccountedRun, folder: Path) -> None:
 
 
 def _copy_files(source: RunFolder, target: RunFolder) -> None:
-    """Copy the files that every run has which was begun."""
-    for path in (source.settings_file, source.plan_file, source.starts_file, source.epochs_file):
-        # A run that failed in its first epoch has finished none.
+    """Copy the files that every run has which was begun; one that failed in its first epoch has finished none."""
+    files = (source.settings_file, source.plan_file, source.starts_file, source.epochs_file)
+    copy_present(files, target.path)
+
+
+def copy_present(files: Iterable[Path], target: Path) -> None:
+    """Copy those files that are there into a folder, each whole or not at all."""
+    for path in files:
         if path.exists():
-            write_bytes(target.path / path.name, read_bytes(path))
+            write_bytes(target / path.name, read_bytes(path))
 
 
 def _keep_weights(done: list[AccountedRun], seed: int, folder: Path) -> None:

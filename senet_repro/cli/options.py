@@ -80,6 +80,15 @@ def add_table_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_origin_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--ours`, which leaves out what others reported; `options.ours` says whether it is given."""
+    parser.add_argument(
+        "--ours",
+        action="store_true",
+        help="leave out the runs that others reported, see merge",
+    )
+
+
 def _split_names(text: str) -> list[str]:
     """Return the names in a list with commas between them."""
     names = [name.strip() for name in text.split(",") if name.strip()]

@@ -81,7 +81,8 @@ def write_copies(
     with hold_lock(results_dir / TABLES_FOLDER):
         copies = list(describe_logged_runs(results_dir, project))
         new = [copy for copy in copies if not is_written(copy)]
-        results = load_printable_results(results_dir)
+        # Whose runs are not ours has copies of its own, if it wants any.
+        results = load_printable_results(results_dir, only_ours=True)
         for message in results.unreadable:
             print_line(f"W&B: skipped {message}", file=sys.stderr)
         for table in build_tables(results, find_tables(table_names)):

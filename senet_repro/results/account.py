@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.campaign import Campaign
 from senet_repro.results.plan import read_kept_plan
+from senet_repro.results.reported import ReportedRun, list_origin_folders
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.run_states import RunState, read_run_states
 from senet_repro.results.starts import count_starts
-from senet_repro.results.store import read_status
+from senet_repro.results.store import load_results, read_status
 
 S_PER_H = 3600
 
@@ -45,6 +46,8 @@ class Account:
     runs: list[AccountedRun]
     unplanned: list[Path]  # folders of further runs
     problems: list[str]  # a message for each file that is left out
+    # Runs that others trained, of the campaign's own folder: they settle none of ours.
+    reported: list[ReportedRun] = field(default_factory=list)
 
     @property
     def seeds(self) -> list[int]:
@@ -99,9 +102,12 @@ def read_account(results_dir: Path, campaign: Campaign, collected: Path | None =
     states, problems = read_run_states(results_dir)
     by_folder = {state.folder: state for state in states}
     settled_runs: dict[tuple[str, int], AccountedRun] = {}
-    if collected is not None:
+    if collected is None:
+        reported = _read_reported(results_dir, problems)
+    else:
         of_collected = read_account(collected, campaign)
         problems += of_collected.problems
+        reported = of_collected.reported
         for run in of_collected.runs:
             if run.is_settled:
                 settled_runs[run.folder_name, run.seed] = run
@@ -113,7 +119,7 @@ def read_account(results_dir: Path, campaign: Campaign, collected: Path | None =
         if not run.is_settled and state.state != "running":
             run = settled_runs.get((name, seed), run)
         runs.append(run)
-    return Account(runs, _list_begun(by_folder.values()), problems)
+    return Account(runs, _list_begun(by_folder.values()), problems, reported)
 
 
 def refuse_other_plans(account: Account, campaign: Campaign) -> None:
@@ -136,6 +142,16 @@ def refuse_other_plans(account: Account, campaign: Campaign) -> None:
                 f"{run.state.folder} was not begun under the plan of {campaign.name}, and counts for nothing there: "
                 "give another folder for the campaign's runs, --results DIR, or plan another campaign"
             )
+
+
+def _read_reported(results_dir: Path, problems: list[str]) -> list[ReportedRun]:
+    """Return the runs that others reported to a campaign; a message is added for each that is left out."""
+    # Hardly any campaign has some, and all records would be read once more.
+    if not list_origin_folders(results_dir):
+        return []
+    results = load_results(results_dir)
+    problems += [message for message in results.unreadable if message not in problems]
+    return results.reported
 
 
 def _await_run(folder: Path, name: str, seed: int) -> RunState:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -122,6 +123,21 @@ def read_campaign(results_dir: Path) -> Campaign | None:
         return None
     digest = hashlib.sha256(text.encode()).hexdigest()
     return _parse_campaign(path, parse_yaml(path, text, _MEND), digest)
+
+
+def require_campaign(results_dir: Path) -> Campaign:
+    """Return the campaign that is planned in its own folder.
+
+    Raises:
+        ConfigError: there is no plan yet, or as `read_campaign`.
+    """
+    campaign = read_campaign(results_dir)
+    if campaign is None:
+        raise ConfigError(
+            f"{results_dir / PLAN_FILE} is not there: "
+            f"python -m senet_repro campaign train {shlex.quote(str(results_dir))} writes it"
+        )
+    return campaign
 
 
 def write_campaign(results_dir: Path, campaign: Campaign) -> Path:

@@ -84,6 +84,8 @@ class Record:
     metrics_sha256: str | None = None
     # Where it was read from: no part of the file, and of no concern to whether two records are equal.
     folder: Path | None = field(default=None, compare=False, repr=False)
+    # Who reported it, where it was merged; None where it is ours. No part of the file either.
+    origin: str | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -91,7 +93,8 @@ class Record:
         return join_identity(self.axes, self.protocol)
 
 
-FIELDS = tuple(each.name for each in fields(Record) if each.name != "folder")
+_OF_PLACE = ("folder", "origin")
+FIELDS = tuple(each.name for each in fields(Record) if each.name not in _OF_PLACE)
 """The fields that stand in the file."""
 
 _SAME = 1e-9
@@ -101,7 +104,8 @@ _SAME = 1e-9
 def write_record(folder: Path, record: Record) -> None:
     """Write the record into a run's folder, whole or not at all."""
     data = asdict(record)
-    del data["folder"]
+    for name in _OF_PLACE:
+        del data[name]
     write_json(RunFolder(folder).record_file, data)
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from senet_repro.results.access import explain_access
 
+REPORTED = "reported"
+"""The folder below a results folder in which the runs of others lie, see `results.reported`."""
+
 
 @dataclass(frozen=True)
 class SeedFolders:
@@ -19,11 +22,14 @@ class SeedFolders:
 
 
 def list_seed_folders(results_dir: Path) -> SeedFolders:
-    """Return every folder in which a run of a seed may lie; what cannot be entered costs no other folder."""
+    """Return every folder in which a run of a seed may lie; what cannot be entered costs no other folder.
+
+    Runs that others reported are left out: they lie a folder deeper, below one for each origin.
+    """
     found = SeedFolders()
     for run in _list_folders(results_dir, "", found.problems):
-        # Caches and plans, which may be another user's.
-        if run.name.startswith("."):
+        # Caches and plans, which may be another user's; and origins, whose names may begin as those of seeds.
+        if run.name.startswith(".") or run.name == REPORTED:
             continue
         found.paths.extend(_list_folders(run, "seed", found.problems))
     return found

@@ -22,6 +22,12 @@ from senet_repro.results.record import (
 )
 from senet_repro.results.record_index import RecordIndex, SharedParts, find_state
 from senet_repro.results.record_rules import is_count
+from senet_repro.results.reported import (
+    ReportedRun,
+    name_run_folder,
+    read_reported_records,
+    sort_reported,
+)
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.seed_folders import list_seed_folders
 
@@ -40,12 +46,15 @@ class Results:
     unreadable: list[str] = field(default_factory=list)  # one message per file that was skipped
     folders: dict[tuple[str, int], Path] = field(default_factory=dict)  # of the runs with records
     campaign: Campaign | None = None  # the plan that lies in the folder itself
+    # All that others reported; those that count stand among the records, too.
+    reported: list[ReportedRun] = field(default_factory=list)
 
 
-def load_results(results_dir: Path) -> Results:
+def load_results(results_dir: Path, *, only_ours: bool = False) -> Results:
     """Return every record and failure below `results_dir`, in the order of their paths.
 
-    There is nothing in a folder that does not exist. Whatever cannot be read or believed is named and left out.
+    There is nothing in a folder that does not exist. Whatever cannot be read or believed is named and left out. Records
+    that others reported come last; with `only_ours` there are none.
 
     Raises:
         ConfigError: the campaign's plan is damaged: without it nobody could tell which runs count.
@@ -73,11 +82,40 @@ def load_results(results_dir: Path) -> Results:
         else:
             other = RunFolder(first).record_file
             results.unreadable.append(f"{path}: the same run and seed as {other}")
-    reader.index.save()
     # Only now is every record known, and a failure whose run was trained since is none.
     for folder in without_record:
         _add_failure(results, folder)
+    if not only_ours:
+        _add_reported(results, results_dir, reader)
+    reader.index.save()
     return results
+
+
+def _add_reported(results: Results, results_dir: Path, reader: _RecordReader) -> None:
+    """Add the records that others reported, and what each is to the campaign."""
+    found = read_reported_records(results_dir, reader.read_record)
+    ours = {(record.run_key, record.seed): record for record in results.records}
+    diverged = _list_diverged(results, found.records, results_dir)
+    runs, problems = sort_reported(found.records, ours, results.campaign, diverged)
+    results.unreadable.extend([*found.problems, *problems])
+    results.reported.extend(runs)
+    for run in runs:
+        if run.counts and run.record.folder is not None:
+            results.records.append(run.record)
+            results.folders[run.record.run_key, run.record.seed] = run.record.folder
+
+
+def _list_diverged(
+    results: Results, reported: list[Record], results_dir: Path
+) -> set[tuple[str, int]]:
+    """Return those runs of some records that diverged here."""
+    diverged = set()
+    for record in reported:
+        run = (record.run_key, record.seed)
+        own = results_dir / name_run_folder(record) / f"seed{record.seed}"
+        if run in results.failures and read_status(own).get("diverged") is True:
+            diverged.add(run)
+    return diverged
 
 
 def _add_failure(results: Results, folder: Path) -> None:

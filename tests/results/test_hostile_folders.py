@@ -139,6 +139,7 @@ def test_every_field_of_a_record_has_its_rule(tmp_path: Path) -> None:
     assert set(asdict(record)) - {name.partition(".")[0] for name in RULES} <= {
         "schema_version",
         "folder",
+        "origin",
     }
 
 

@@ -116,9 +116,10 @@ def _tell_status(place: Place) -> int:
     """Print how far the campaign is."""
     from senet_repro.cli.account_text import describe_account
     from senet_repro.results.account import read_account
+    from senet_repro.results.campaign import require_campaign
     from senet_repro.results.campaign_file import read_campaign_file
 
-    campaign = _require_plan(place)
+    campaign = require_campaign(place.folder)
     source = read_campaign_file(place.folder)
     account = read_account(place.results_dir, campaign, place.folder)
     print_text(describe_account(account, source.budget_h))
@@ -130,10 +131,11 @@ def _tell_status(place: Place) -> int:
 def _collect_results(place: Place) -> int:
     """Copy what is finished into the campaign's folder, and write its tables and its account there."""
     from senet_repro.cli.collect import collect_campaign
+    from senet_repro.results.campaign import require_campaign
     from senet_repro.results.campaign_claims import check_claims
     from senet_repro.results.campaign_file import read_campaign_file
 
-    campaign = _require_plan(place)
+    campaign = require_campaign(place.folder)
     check_claims(place.folder, campaign)
     source = read_campaign_file(place.folder)
     collect_campaign(place.folder, place.results_dir, campaign, source)
@@ -143,9 +145,10 @@ def _collect_results(place: Place) -> int:
 def _write_report(place: Place) -> int:
     """Write what a reader sees of the campaign into its folder, from what was collected there."""
     from senet_repro.cli.campaign_report import report_campaign
+    from senet_repro.results.campaign import require_campaign
     from senet_repro.results.campaign_claims import check_claims
 
-    campaign = _require_plan(place)
+    campaign = require_campaign(place.folder)
     check_claims(place.folder, campaign)
     report_campaign(place.folder, campaign, place.documents)
     return 0
@@ -216,23 +219,6 @@ def _plan_tables(place: Place, source: CampaignFile) -> dict[str, PlannedTable]:
 def _name_commit(place: Place) -> str:
     """Return the command that commits the campaign's folder."""
     return f"git add {shlex.quote(str(place.folder))} && git commit"
-
-
-def _require_plan(place: Place) -> Campaign:
-    """Return the plan of a campaign.
-
-    Raises:
-        ConfigError: there is none yet.
-    """
-    from senet_repro.results.campaign import PLAN_FILE, read_campaign
-
-    campaign = read_campaign(place.folder)
-    if campaign is None:
-        raise ConfigError(
-            f"{place.folder / PLAN_FILE} is not there: "
-            f"python -m senet_repro campaign train {shlex.quote(str(place.folder))} writes it"
-        )
-    return campaign
 
 
 def _require_committed(place: Place) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_repro.cli.options import (
+    add_origin_option,
     add_results_option,
     add_table_option,
     parse_path,
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
     add_table_option(parser)
+    add_origin_option(parser)
     parser.add_argument(
         "--form",
         choices=FORMS,
@@ -84,7 +86,7 @@ def _report_as_page(options: argparse.Namespace) -> int:
 
     papers = find_tables(options.table)
     results_dir = require_results(options.results)
-    results = load_printable_results(results_dir)
+    results = load_printable_results(results_dir, only_ours=options.ours)
     studies, problems = read_studies(results_dir, papers)
     results.unreadable.extend(problems)
     drawings = _draw_studies(studies, options.gates)

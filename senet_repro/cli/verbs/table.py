@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from senet_repro.cli.options import (
     add_format_option,
+    add_origin_option,
     add_results_option,
     add_table_option,
     parse_path,
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
     add_table_option(parser)
+    add_origin_option(parser)
     add_format_option(parser, FORMAT_NAMES)
     parser.add_argument(
         "--output",
@@ -70,7 +72,7 @@ def run_verb(options: argparse.Namespace) -> int:
     papers = find_tables(options.table)
     results_dir = require_results(options.results)
     with pause_collection():
-        results = load_printable_results(results_dir)
+        results = load_printable_results(results_dir, only_ours=options.ours)
         tables = build_tables(results, papers, options.allow_mixed)
         evaluations, problems = load_evaluations(results_dir)
         # Costs belong to no table that could be asked for.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from senet_repro.cli.options import (
     add_format_option,
+    add_origin_option,
     add_output_file_option,
     add_results_option,
     add_table_option,
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add_results_option(parser)
     add_table_option(parser)
+    add_origin_option(parser)
     parser.add_argument(
         "--strict",
         action="store_true",
@@ -67,7 +69,7 @@ def run_verb(options: argparse.Namespace) -> int:
     papers = find_tables(options.table)
     results_dir = require_results(options.results)
     with pause_collection():
-        results = load_printable_results(results_dir)
+        results = load_printable_results(results_dir, only_ours=options.ours)
         if options.strict and not results.records:
             print_skipped(results.unreadable)
             raise ConfigError(_describe_empty_folder(results_dir))

@@ -17,6 +17,7 @@ from senet_repro.report.tables.first_weights import drop_file
 from senet_repro.report.tables.protocols import Protocol, name_setting, name_settings
 from senet_repro.report.tables.seen_sets import FINGERPRINT
 from senet_repro.results.record import TRAINER_SETTINGS, Record
+from senet_repro.results.reported import OURS
 
 _TORCH_SETTINGS = {
     "tf32": "TF32",
@@ -214,7 +215,7 @@ def _tell_kind(record: Record) -> _Kind:
     """
     parts = (record.axes, record.protocol, record.config["data"], record.trainer, record.hardware)
     kind = tuple(map(id, (*parts, record.versions, record.skipped)))
-    return (*kind, record.eval_images, record.commit, record.dirty)
+    return (*kind, record.eval_images, record.commit, record.dirty, record.origin)
 
 
 def _add_once(item: str, items: list[str]) -> None:
@@ -268,6 +269,8 @@ def _list_surroundings(record: Record) -> dict[str, Any]:
     surroundings.update(record.versions)
     # As short as git prints it.
     surroundings["commit"] = record.commit and record.commit[:7]
+    # Whatever else differs between two laboratories, no record tells.
+    surroundings["origin"] = record.origin or OURS
     fingerprint = record.protocol["data"].get("fingerprint")
     root = record.config["data"].get("root")
     # A set that is read from no folder is known by its name.

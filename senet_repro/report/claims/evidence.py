@@ -16,6 +16,7 @@ from senet_repro.report.tables.numbers import (
     format_interval,
     format_p_value,
 )
+from senet_repro.report.tables.origins import rest_on_reported
 from senet_repro.report.tables.planned_seeds import PlannedSeeds
 from senet_repro.report.tables.protocols import Protocol
 from senet_repro.report.tables.standing import Standing
@@ -33,6 +34,7 @@ class Finding:
     p_value: float | None  # adjusted; None where the claim was not tested
     seeds: PlannedSeeds  # of all rows of the claim
     confounds: list[str]  # in a reader's words
+    reported: dict[str, int]  # how many of its runs others reported, by whom
 
 
 def describe_finding(kind: MetricClaim, finding: Finding) -> list[str]:
@@ -45,6 +47,7 @@ def describe_finding(kind: MetricClaim, finding: Finding) -> list[str]:
     sentences.append(_describe_test(kind, finding))
     sentences.append(kind.describe_yardstick(finding.comparison))
     sentences.append(finding.seeds.describe())
+    sentences.append(rest_on_reported(finding.reported))
     if finding.confounds:
         confounds = "; ".join(finding.confounds)
         sentences.append(f"The rows differ, or may differ, beside what is tested: {confounds}.")

@@ -44,6 +44,7 @@ from senet_repro.report.claims.words import (
     SMALLER,
 )
 from senet_repro.report.tables.build import ResultRow, ResultTable
+from senet_repro.report.tables.origins import count_reported, rest_on_reported
 from senet_repro.report.tables.planned_seeds import PlannedSeeds, compare_with_plan
 from senet_repro.stats.estimates import LEVEL, Estimate, adjust_holm
 from senet_repro.stats.looks import correct_for_looks
@@ -70,6 +71,8 @@ class Judged:
     lacking: list[str] = field(
         default_factory=list
     )  # rows that the claim needs and that have no records
+    # How many of the runs that it rests on others reported, by whom.
+    reported: dict[str, int] = field(default_factory=dict)
     sentences: list[str]  # the evidence: figures, test, n, yardstick, seeds, and whatever confounds
 
     @property
@@ -109,6 +112,7 @@ class Tested:
     p_holds: float | None
     p_fails: float | None
     p_nothing: float | None  # None, too, where nothing says how small a gain matters
+    reported: dict[str, int]  # how many of its rows' runs others reported, by whom
 
     @property
     def n(self) -> int:
@@ -232,6 +236,7 @@ def _test_claim(table: ResultTable, kind: MetricClaim, comparisons: Sequence[Com
         p_holds=p_holds,
         p_fails=p_fails,
         p_nothing=p_nothing,
+        reported=count_reported(rows),
     )
 
 
@@ -295,6 +300,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         p_value=p_value,
         seeds=tested.seeds,
         confounds=list_claim_confounds(tested.table, tested.kind),
+        reported=tested.reported,
     )
     provisos = list(tested.seeds.problems)
     if deciding.yardstick.smallest_effect is None:
@@ -310,6 +316,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         n=deciding.difference.n,
         seeds=tested.seeds,
         yardstick=deciding.yardstick,
+        reported=tested.reported,
         sentences=describe_finding(tested.kind, finding),
     )
 
@@ -366,6 +373,8 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
     if obstacle:
         verdict = INCONCLUSIVE
     n = min(len(first.records), len(second.records))
+    reported = count_reported([first, second])
+    evidence = describe_cost(kind, counts, increase_pct, obstacle)
     return Judged(
         table=table,
         kind=kind,
@@ -373,7 +382,8 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
         verdict_in_report=verdict,
         difference=Estimate(n, increase_pct),
         n=n,
-        sentences=[describe_cost(kind, counts, increase_pct, obstacle)],
+        reported=reported,
+        sentences=[sentence for sentence in (evidence, rest_on_reported(reported)) if sentence],
     )
 
 

@@ -24,7 +24,7 @@ from senet_repro.report.figures.found_objects import LEAST_SCORE, draw_box_legen
 from senet_repro.report.page.provenance import (
     PROGRAM,
     describe_machine,
-    describe_origin,
+    describe_selection,
     list_machines,
     write_command,
 )
@@ -96,7 +96,7 @@ class RunEntry:
     key: str
     name: str
     command: str | None  # None where no record holds it
-    origin: str  # what is known of the run without its command
+    selection: str  # what is known of the run without its command
     metrics: list[Metric]  # of its task
     records: list[Record]  # one per seed
     rows: list[tuple[str, str]]  # id of a section, and the run's row there
@@ -231,7 +231,7 @@ def _describe_run(records: list[Record], rows: list[tuple[str, str]]) -> RunEntr
         key=first.run_key,
         name=first.name,
         command=write_command(records),
-        origin=describe_origin(first),
+        selection=describe_selection(first),
         metrics=printed_metrics(find_task(first.task).metrics),
         records=records,
         rows=rows,

@@ -32,7 +32,7 @@ def write_command(records: Sequence[Record]) -> str | None:
     return "\n".join(commands)
 
 
-def describe_origin(record: Record) -> str:
+def describe_selection(record: Record) -> str:
     """Return the table and protocol of a run, as far as its record names them; for runs without a command."""
     known = []
     # Configurations of an altered or a very old record may lack either.

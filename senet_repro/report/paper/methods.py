@@ -13,7 +13,7 @@ from senet_repro.config.paper_tables import label_table
 from senet_repro.core.wording import choose_form, count_noun, join_words
 from senet_repro.report.page.provenance import (
     PROGRAM,
-    describe_origin,
+    describe_selection,
     list_machines,
     write_command,
 )
@@ -280,7 +280,7 @@ def _write_commands(facts: Facts) -> list[Block]:
     for _, row in facts.rows:
         command = write_command(row.records)
         if command is None:
-            unknown[describe_origin(row.records[0])] = None
+            unknown[describe_selection(row.records[0])] = None
         else:
             lines |= dict.fromkeys(command.splitlines())
     blocks: list[Block] = []

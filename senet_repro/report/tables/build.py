@@ -19,6 +19,7 @@ from senet_repro.core.choice import require_choice
 from senet_repro.report.tables.contrasts import Term, estimate_contrast, find_least_sd
 from senet_repro.report.tables.departures import Departure
 from senet_repro.report.tables.groups import describe_distinctions, group_records
+from senet_repro.report.tables.origins import select_reported
 from senet_repro.report.tables.planned_seeds import choose_plan, select_planned
 from senet_repro.report.tables.protocols import Protocol, describe_departures
 from senet_repro.report.tables.seen_sets import (
@@ -31,6 +32,7 @@ from senet_repro.report.tables.variants import TableVariant, VariantRow, find_va
 from senet_repro.results.campaign import EVERY_CLAIM, PLAN_FILE, Campaign, SmallestEffect
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
+from senet_repro.results.reported import ReportedRun
 from senet_repro.results.store import Results
 from senet_repro.stats.estimates import Estimate, estimate_mean
 from senet_repro.tasks import find_task
@@ -114,6 +116,8 @@ class ResultTable:
     beside: list[ResultRow] = field(default_factory=list)
     plan: Mapping[str, Any] | None = None  # that decides which seeds count, as its records keep it
     campaign: Campaign | None = None  # the plan in the results folder, as it is now
+    # The runs of its rows that others reported, those that count included.
+    reported: list[ReportedRun] = field(default_factory=list)
 
     def find_smallest_effect(self, says: str) -> SmallestEffect | None:
         """Return the smallest effect that the campaign's plan names for a claim of this table; None without one."""
@@ -185,7 +189,10 @@ def build_tables(
     for paper in papers:
         _check_figures(paper)
         shown = [one for one in variants[paper.name] if _has_news(one, in_experiments)]
-        tables += [_build_table(variant, shown, failures, results.campaign) for variant in shown]
+        for variant in shown:
+            table = _build_table(variant, shown, failures, results.campaign)
+            reported = select_reported([*table.rows, *table.beside], results.reported)
+            tables.append(replace(table, reported=reported))
     return tables
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from senet_repro.results.outcomes import (
     measure_errors,
 )
 from senet_repro.results.record import Record
+from senet_repro.results.reported import ReportedRun
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.store import Results, load_results
 from senet_repro.tasks import find_task, list_tasks
 
 
-def load_printable_results(results_dir: Path) -> Results:
+def load_printable_results(results_dir: Path, *, only_ours: bool = False) -> Results:
     """Return what a results folder holds; records that can stand in no table are listed as unreadable.
+
+    With `only_ours` the records that others reported are left out.
 
     Such a record is of a task that is not known here, lacks the metric by which its task's tables compare, or has other
     errors than its outcomes. Outcomes that are damaged, or not the record's own, are listed too; the record then stands
@@ -30,7 +34,7 @@ def load_printable_results(results_dir: Path) -> Results:
     Raises:
         ConfigError: the campaign's plan is damaged, or names a table or a claim that there is not.
     """
-    results = load_results(results_dir)
+    results = load_results(results_dir, only_ours=only_ours)
     if results.campaign is not None:
         check_names(results_dir, results.campaign)
     return leave_out_unprintable(results)
@@ -42,7 +46,7 @@ def leave_out_unprintable(results: Results) -> Results:
     unreadable = list(results.unreadable)
     folders = dict(results.folders)
     for record in results.records:
-        obstacle = _find_obstacle(record)
+        obstacle = find_obstacle(record)
         if obstacle is None:
             record = _leave_out_damaged_outcomes(record, unreadable)
             obstacle = _find_contradiction(record)
@@ -51,7 +55,39 @@ def leave_out_unprintable(results: Results) -> Results:
             continue
         folder = folders.pop((record.run_key, record.seed))
         unreadable.append(f"{RunFolder(folder).record_file}: {obstacle}")
-    return replace(results, records=records, unreadable=unreadable, folders=folders)
+    reported = _select_printable(results.reported, records, unreadable)
+    return replace(
+        results, records=records, unreadable=unreadable, folders=folders, reported=reported
+    )
+
+
+def _select_printable(
+    reported: Sequence[ReportedRun], records: Sequence[Record], messages: list[str]
+) -> list[ReportedRun]:
+    """Return the reported runs whose records can stand beside those of tables; a message is added for each other."""
+    in_tables = {(record.run_key, record.seed) for record in records}
+    selected = []
+    for run in reported:
+        is_in_tables = (run.record.run_key, run.record.seed) in in_tables
+        # One that counts was looked at among the records, and so was ours beside one that was re-run.
+        if (run.counts or run.ours is not None) and not is_in_tables:
+            continue
+        obstacle = None
+        if not run.counts:
+            obstacle = _find_flaw(run.record, messages)
+        if obstacle is None:
+            selected.append(run)
+        elif run.record.folder is not None:
+            messages.append(f"{RunFolder(run.record.folder).record_file}: {obstacle}")
+    return selected
+
+
+def _find_flaw(record: Record, messages: list[str]) -> str | None:
+    """Return why a record cannot stand beside those of tables, or None where it can."""
+    obstacle = find_obstacle(record)
+    if obstacle is not None:
+        return obstacle
+    return _find_contradiction(_leave_out_damaged_outcomes(record, messages))
 
 
 def _leave_out_damaged_outcomes(record: Record, messages: list[str]) -> Record:
@@ -80,7 +116,7 @@ def _find_contradiction(record: Record) -> str | None:
     )
 
 
-def _find_obstacle(record: Record) -> str | None:
+def find_obstacle(record: Record) -> str | None:
     """Return why a record cannot stand in a table, or None where it can."""
     if record.task not in list_tasks():
         return f"no task '{record.task}'; there are {', '.join(list_tasks())}"

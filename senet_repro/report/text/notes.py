@@ -14,8 +14,10 @@ from senet_repro.report.claims.judge import judge
 from senet_repro.report.claims.words import tally_verdicts
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.numbers import choose_value_spec, format_number
+from senet_repro.report.tables.origins import list_reported_seeds
 from senet_repro.report.tables.seen_sets import count_pictures, is_whole_set, name_set
 from senet_repro.report.tables.standing import Standing
+from senet_repro.report.text.origins import list_origin_notes
 from senet_repro.results.campaign import PLAN_FILE
 
 
@@ -52,10 +54,16 @@ def explain_gap(row: ResultRow) -> str:
 
 
 def format_seed_count(table: ResultTable, row: ResultRow) -> str:
-    """Return how many seeds a row has, and of how many where another row has more."""
-    if len(row.seeds) == len(table.seeds):
-        return str(len(row.seeds))
-    return f"{len(row.seeds)}/{len(table.seeds)}"
+    """Return how many seeds a row has, of how many where another row has more, and how many others reported."""
+    count = str(len(row.seeds))
+    if len(row.seeds) != len(table.seeds):
+        count += f"/{len(table.seeds)}"
+    reported = list_reported_seeds(row)
+    if len(reported) == len(row.seeds) and reported:
+        return f"{count}, reported"
+    if reported:
+        return f"{count}, {len(reported)} reported"
+    return count
 
 
 def format_distinctions(table: ResultTable) -> str | None:
@@ -93,6 +101,7 @@ def list_notes(table: ResultTable, with_departures: bool = True) -> list[str]:
         )
     notes += _describe_skipped_images(table)
     notes += _describe_unplanned_seeds(table)
+    notes += list_origin_notes(table)
     notes.append(_describe_changed_plan(table))
     for row in table.rows:
         notes += [f"{row.name} failed: {reason}" for reason in row.failed.values()]

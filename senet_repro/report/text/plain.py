@@ -10,6 +10,7 @@ from typing import Any
 
 from senet_repro.config.identity import hash_identity
 from senet_repro.report.tables.build import ResultRow, ResultTable, count_code_versions
+from senet_repro.report.tables.origins import list_reported_seeds
 from senet_repro.report.text.notes import list_footnotes
 from senet_repro.results.metrics import Metric
 
@@ -74,6 +75,8 @@ def _flatten_row(table: ResultTable, row: ResultRow) -> dict[str, Any]:
         "seeds": " ".join(map(str, row.seeds)),
         "failed": len(row.failed),
     }
+    if table.reported:
+        values["reported_seeds"] = " ".join(map(str, list_reported_seeds(row)))
     for metric in table.metrics:
         values |= _flatten_metric(table, row, metric)
     values["paper_params_m"] = row.paper.params_m

@@ -35,6 +35,7 @@ from senet_repro.report.tables.numbers import (
     format_p_value,
     start_sentence,
 )
+from senet_repro.report.tables.origins import describe_reported
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.text.image_evidence import (
     format_image_evidence,
@@ -198,7 +199,25 @@ def list_missing(found: Verdicts) -> list[str]:
         lines.append(
             f"{claims} {are} a matter of seeds: `power` says how many would settle {them}."
         )
-    return lines
+    return lines + _list_reported(found)
+
+
+def _list_reported(found: Verdicts) -> list[str]:
+    """Return a line on the claims that rest on runs of others, which nobody trained here; nothing without one."""
+    resting = [one for _, judged in found.tables for one in judged if one.reported]
+    if not resting:
+        return []
+    origins: dict[str, None] = {}
+    tables: dict[str, None] = {}
+    for one in resting:
+        origins |= dict.fromkeys(one.reported)
+        tables[_name_table(one.table, found)] = None
+    claims = count_noun(len(resting), "claim")
+    verb = choose_form(len(resting), "rests", "rest")
+    return [
+        f"{claims} {verb} on runs that {join_words(origins, 'and')} reported, and that were not trained here "
+        f"({', '.join(tables)})."
+    ]
 
 
 def _name_table(table: ResultTable, found: Verdicts) -> str:
@@ -234,10 +253,12 @@ def describe_outcome(one: Judged) -> str:
     parts.append(f"ours {one.kind.format_ours(one.difference)}{_name_unit(one.kind)}")
     if isinstance(one.kind, Cost):
         parts.append("counted, so no test")
-        return f"{', '.join(parts)}."
-    if one.p_value is not None:
-        parts.append(format_p_value(one.p_value))
-    parts.append(count_seeds(one.n))
+    else:
+        if one.p_value is not None:
+            parts.append(format_p_value(one.p_value))
+        parts.append(count_seeds(one.n))
+    if one.reported:
+        parts.append(describe_reported(one.reported))
     return f"{', '.join(parts)}."
 
 

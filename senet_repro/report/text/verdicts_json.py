@@ -64,6 +64,7 @@ def _collect_not_run(paper: PaperTable) -> dict[str, Any]:
             "difference": None,
             "p_value": None,
             "n": 0,
+            "reported_runs": {},
             "evidence": "No records.",
         }
         for claim in paper.claims
@@ -82,6 +83,7 @@ def _collect_judged(one: Judged) -> dict[str, Any]:
         "measured_against": asdict(one.yardstick) if one.yardstick else None,
         "p_value": one.p_value,
         "n": one.n,
+        "reported_runs": one.reported,
         "evidence": one.evidence,
     }
 

@@ -89,6 +89,8 @@ MANY = [f"{number}.png" for number in range(20_000)]
         ),
         ({"versions": {"torch": "3"}}, {}, ["torch (3: r = 16; 2: original)"]),
         ({"commit": "1" * 40}, {}, ["commit (1111111: r = 16; 0000000: original)"]),
+        ({"origin": "Lab X"}, {}, ["origin (Lab X: r = 16; ours: original)"]),
+        ({"origin": "Lab X"}, {"origin": "Lab X"}, []),
         ({"dirty": True}, {}, ["with uncommitted changes (r = 16)"]),
         # Equal dirt is not sameness.
         (

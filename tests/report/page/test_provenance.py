@@ -13,7 +13,7 @@ from senet_repro.config.composition import compose
 from senet_repro.config.identity import run_key
 from senet_repro.report.page.provenance import (
     PROGRAM,
-    describe_origin,
+    describe_selection,
     list_machines,
     write_command,
 )
@@ -73,13 +73,13 @@ def test_records_of_schema_1_have_no_command_but_an_origin() -> None:
     records = load_results(Path(ROOT / "experiments" / "cifar10-first")).records
     assert records
     assert all(write_command([record]) is None for record in records)
-    assert all("protocol" in describe_origin(record) for record in records)
+    assert all("protocol" in describe_selection(record) for record in records)
 
 
 def test_an_altered_record_still_has_a_page() -> None:
     record = replace(make_record([], seed=0, top1=3.0), overrides=None, config={})
     assert write_command([record]) is None
-    assert describe_origin(record) == "table and protocol unknown"
+    assert describe_selection(record) == "table and protocol unknown"
 
 
 def test_machines_are_told_apart_by_hardware_and_versions() -> None:
