@@ -186,7 +186,7 @@ def test_the_document_shows_what_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "docs" / "compare.md").read_text()
-    shown = text.partition("<!-- first -->\n")[2].partition("<!-- end -->")[0]
+    shown = text.partition("<!-- block: first -->\n")[2].partition("<!-- end -->")[0]
     monkeypatch.chdir(ROOT)
     folder = "experiments/cifar10-first"
     assert call_verb("compare", [folder, folder]) == 0
