@@ -14,6 +14,7 @@ from senet_repro.models import sizes as module
 from senet_repro.models.cost import count_run, count_runs
 from senet_repro.models.sizes import Size, count_sizes
 from tests.models.expected_sizes import expected_sizes, network_of_run
+from tests.models.size_document import DOCUMENT, format_document
 
 
 def expected_counts(runs: Sequence[Run]) -> list[tuple[int, int]]:
@@ -63,6 +64,11 @@ def test_every_row_meets_the_published_figures_or_says_why(listed: list[Size]) -
         "cited only",
         "not in the paper",
     }
+
+
+def test_the_page_of_sizes_holds_what_is_counted_now(listed: list[Size]) -> None:
+    mend = "python -m tests.models.size_document writes it anew"
+    assert DOCUMENT.read_text() == format_document(listed), mend
 
 
 def test_the_network_of_a_run_is_the_one_that_is_counted() -> None:

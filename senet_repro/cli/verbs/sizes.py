@@ -41,7 +41,7 @@ def run_verb(options: argparse.Namespace) -> int:
 
     found = list(count_sizes())
     if options.format == "markdown":
-        _print_markdown(found)
+        print(format_sizes(found))
     elif options.format == "csv":
         _print_csv(found)
     else:
@@ -50,14 +50,18 @@ def run_verb(options: argparse.Namespace) -> int:
     return 1 if is_any_off else 0
 
 
-def _print_markdown(found: Sequence[Size]) -> None:
+def format_sizes(found: Sequence[Size]) -> str:
+    """Return the table of sizes in Markdown, how they are counted, and why some are off."""
     from senet_repro.models.sizes import CONVENTION, TOLERANCE
     from senet_repro.report.text.markdown import align_columns
 
-    print(align_columns([HEADER, *(_row_cells(size) for size in found)]))
-    print(f"\n{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed.")
+    parts = [
+        align_columns([HEADER, *(_row_cells(size) for size in found)]),
+        f"{CONVENTION} A match is within {TOLERANCE:.1%}, or the same to the decimal printed.",
+    ]
     for text, rows in _rows_by_note(found).items():
-        print(f"\n{', '.join(rows)}: {text}.")
+        parts.append(f"{', '.join(rows)}: {text}.")
+    return "\n\n".join(parts)
 
 
 def _print_csv(found: Sequence[Size]) -> None:
