@@ -43,7 +43,7 @@ campaign-status: $(ENV)/ready ## how far the campaign is, what failed, and how l
 campaign-collect: $(ENV)/ready ## copy what is finished of the campaign into CAMPAIGN, with its tables, ready to commit
 	@$(RUN) campaign collect "$(CAMPAIGN)"
 
-campaign-report: $(ENV)/ready ## write claims, verdicts, power, LaTeX and page of what was collected into CAMPAIGN
+campaign-report: $(ENV)/ready ## write claims, verdicts, power, LaTeX, page and paper of what was collected into CAMPAIGN
 	@$(RUN) campaign report "$(CAMPAIGN)" --document README.md
 
 report: $(ENV)/ready ## one page in RESULTS/report: tables, figures, verdicts, how each number was made

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from senet_repro.report.tables.studies import Studies
 
 DESCRIPTION = (
-    "Every table, figure and verdict on one page. With --form paper a report as reproducibility courses and journals "
-    "ask for, in Markdown and LaTeX."
+    "Every table, figure and verdict on one page, or as a paper. The latter (--form paper) is what reproducibility "
+    "courses and journals ask for, in Markdown and LaTeX."
 )
 DOING = "writing the report"
 PAGE = "index.html"

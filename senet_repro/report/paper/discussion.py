@@ -113,7 +113,9 @@ def _list_conclusions(facts: Facts) -> list[str]:
     for number, one in _list_decided(facts):
         verdict = f"{format_verdict(one)}{_name_place(one)}"
         decided.append(f"Claim {number}, {one.claim.says}: {verdict}. {describe_outcome(one)}")
-    return decided or ["Nothing of what the paper claims: no claim is decided by these runs."]
+    return decided or [
+        "Nothing of what the paper's tables claim: none of the numbered claims is decided."
+    ]
 
 
 def _name_place(one: Judged) -> str:

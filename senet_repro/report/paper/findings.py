@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from senet_repro.core.wording import count_noun, join_words
 from senet_repro.report.claims.borders import BorderVerdict
 from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.costs import judge_costs
 from senet_repro.report.claims.judge import Judged, compare_order, format_verdict
-from senet_repro.report.claims.seeds_needed import plan_seeds
-from senet_repro.report.claims.words import INCONCLUSIVE, tally_verdicts
+from senet_repro.report.claims.seeds_needed import SECOND_SEED, plan_seeds
+from senet_repro.report.claims.words import tally_verdicts
 from senet_repro.report.paper.document import Block, Listing, Paragraph, Section, Table
 from senet_repro.report.paper.facts import Facts
 from senet_repro.report.paper.naming import head_table
@@ -43,6 +43,7 @@ from senet_repro.report.text.seeds_needed import describe_need
 from senet_repro.report.text.studies import GATES, IMPORTANCE
 from senet_repro.report.text.verdicts import (
     count_claims,
+    describe_counted,
     describe_order,
     format_published,
 )
@@ -169,10 +170,12 @@ def _format_p(one: Judged) -> str:
 def _write_open_claims(facts: Facts) -> Section:
     """Return the seeds and the hours that would settle each claim that is inconclusive."""
     blocks: list[Block] = []
+    goals: set[str] = set()
     for table, judged in facts.verdicts.tables:
         needed = plan_seeds(table, POWER)
         if not needed:
             continue
+        goals |= {one.goal for one in needed}
         numbers = {one.claim.says: number for number, one in enumerate(judged, start=1)}
         offset = facts.find_first_number(table) - 1
         items = []
@@ -180,26 +183,34 @@ def _write_open_claims(facts: Facts) -> Section:
             number = numbers[one.judged.claim.says] + offset
             items.append(f"Claim {number}: {describe_need(one, POWER)}")
         blocks += [Paragraph(f"{head_table(table)}:"), Listing(items)]
-    counted = [
-        one for one in facts.judged if one.verdict == INCONCLUSIVE and isinstance(one.kind, Cost)
-    ]
     if blocks:
-        text = (
-            f"So many seeds would settle these claims with a chance of {POWER:.0%}, if the differences are as they "
-            "look so far. Times are those of the missing runs one after the other, each as long as its row's runs so "
-            "far; claims share runs, so the times of several do not add up."
-        )
-        blocks.insert(0, Paragraph(text))
+        blocks.insert(0, Paragraph(_introduce_seeds(goals)))
     else:
         blocks.append(Paragraph("No claim about a metric is inconclusive for want of seeds."))
+    counted = describe_counted(facts.judged)
     if counted:
-        claims = count_noun(len(counted), "claim")
-        blocks.append(
-            Paragraph(
-                f"Seeds do not settle {claims} about sizes: these were counted on another network than the paper's."
-            )
-        )
+        blocks.append(Paragraph(counted))
     return Section("What is inconclusive, and what would settle it", blocks)
+
+
+def _introduce_seeds(goals: Collection[str]) -> str:
+    """Return what the numbers of seeds below mean, by what the seeds are to show."""
+    sentences = []
+    if SECOND_SEED in goals:
+        sentences.append(
+            "Where a claim has one seed, a second is asked for: it tells how far seeds differ, and then how many would "
+            "settle the claim."
+        )
+    if any(goal != SECOND_SEED for goal in goals):
+        sentences.append(
+            f"So many seeds would settle these claims with a chance of {POWER:.0%}, if the differences are as they "
+            "look so far."
+        )
+    sentences.append(
+        "Times are those of the missing runs one after the other, each as long as its row's runs so far; claims share "
+        "runs, so the times of several do not add up."
+    )
+    return " ".join(sentences)
 
 
 def _write_studies(facts: Facts) -> list[Block]:
@@ -243,5 +254,8 @@ def _tally_study(
         header=("claim", "section", "verdicts"),
         rows=rows,
         words=3,
-        notes=[f"Judged one by one, by borders that were fixed before: {'; '.join(names)}."],
+        notes=[
+            "Judged one by one, by borders that were fixed before, so that a verdict holds for its own network alone: "
+            f"{'; '.join(names)}."
+        ],
     )

@@ -114,8 +114,8 @@ def _write_data(facts: Facts, references: Sequence[str]) -> Section:
     head = ("set", "pictures", "classes", "training px", "evaluation px", "fingerprint")
     shown, *body = drop_empty_columns([head, *cells])
     note = (
-        "A set that comes with the program or is drawn by it has no fingerprint, which is the beginning of a hash of "
-        "all pictures and their classes: by it a run is known."
+        "A fingerprint is the beginning of a hash of all pictures and their classes, by which a run is known. A set "
+        "that comes with the program or is drawn by it has none."
     )
     blocks: list[Block] = [Table("The pictures", shown, body, words=2, notes=[note])]
     for table in facts.tables:

@@ -72,11 +72,11 @@ def write_scope(facts: Facts) -> Section:
 
 
 def describe_scope(facts: Facts) -> str:
-    """Return in a sentence how many claims of which tables are tested."""
+    """Return in a sentence how many claims of which tables are judged."""
     count = len(facts.claims)
     verb = choose_form(count, "is", "are")
     sentence = (
-        f"{count_noun(count, 'claim')} of the paper about {name_tables(facts.tables)} {verb} tested"
+        f"{count_noun(count, 'claim')} of the paper about {name_tables(facts.tables)} {verb} judged"
     )
     if len(facts.judged) > count:
         sentence += ", some of them under several protocols"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from senet_repro.config.paper_tables import label_table
 from senet_repro.report.claims.judge import Judged, format_verdict
 from senet_repro.report.claims.kinds import find_paper_difference
-from senet_repro.report.claims.seeds_needed import plan_seeds
+from senet_repro.report.claims.seeds_needed import SECOND_SEED, plan_seeds
 from senet_repro.report.claims.words import NOT_RUN
 from senet_repro.report.figures.captions import describe_standing
 from senet_repro.report.tables.build import ResultTable
@@ -16,6 +16,17 @@ from senet_repro.report.text.seeds_needed import describe_seeds_briefly
 from senet_repro.report.text.verdicts import Verdicts, count_claims, list_items, list_missing
 
 HEADER = ("claim", "of", "paper", "ours", "n", "verdict", "seeds to settle it")
+
+READING = (
+    "Paper and ours: the first row of a claim minus the second, in points of its metric (of an error, below 0 is "
+    "better) or in % of a size. Of more than two rows the paper's is of the two farthest apart, and ours of the pair "
+    "that decides."
+)
+
+ONE_SEED = (
+    "2 at least: one seed does not tell how far seeds differ, so nobody can say yet how many it takes; in brackets the "
+    "time of the second."
+)
 
 SETTLING = (
     "Seeds to settle it: so many in all give a verdict at 80 % power, first if the difference so far is the true one, "
@@ -31,10 +42,11 @@ def format_claim_overview(found: Verdicts) -> str:
     not run are left out.
     """
     lines: list[Sequence[str]] = [HEADER]
-    has_open = False
+    goals: set[str] = set()
     for table, judged in found.tables:
-        needed = {one.judged.claim.says: describe_seeds_briefly(one) for one in plan_seeds(table)}
-        has_open = has_open or bool(needed)
+        plans = plan_seeds(table)
+        needed = {plan.judged.claim.says: describe_seeds_briefly(plan) for plan in plans}
+        goals |= {plan.goal for plan in plans}
         for one in judged:
             if one.verdict != NOT_RUN:
                 lines.append([*_list_cells(table, one), needed.get(one.claim.says, "")])
@@ -42,9 +54,11 @@ def format_claim_overview(found: Verdicts) -> str:
     if len(lines) == 1:
         return counts
     standings = dict.fromkeys(describe_standing(table) for table, _ in found.tables)
-    notes = [f"Data: {standing}." for standing in standings]
+    notes = [READING, *(f"Data: {standing}." for standing in standings)]
     notes += list_missing(found)
-    if has_open:
+    if SECOND_SEED in goals:
+        notes.append(ONE_SEED)
+    if any(goal != SECOND_SEED for goal in goals):
         notes.append(SETTLING)
     return "\n\n".join([counts, align_columns(lines), list_items(notes)])
 

@@ -196,10 +196,20 @@ def list_missing(found: Verdicts) -> list[str]:
     if undecided:
         claims = count_noun(undecided, "inconclusive claim")
         are, them = choose_form(undecided, "is", "are"), choose_form(undecided, "it", "them")
-        lines.append(
-            f"{claims} {are} a matter of seeds: `power` says how many would settle {them}."
-        )
+        lines.append(f"{claims} {are} a matter of seeds: `power` says what would settle {them}.")
+    counted = describe_counted([one for _, judged in found.tables for one in judged])
+    if counted:
+        lines.append(counted)
     return lines + _list_reported(found)
+
+
+def describe_counted(judged: Sequence[Judged]) -> str:
+    """Return which claims no seed settles, since sizes were counted on another network; nothing without one."""
+    counted = sum(one.verdict == INCONCLUSIVE and isinstance(one.kind, Cost) for one in judged)
+    if not counted:
+        return ""
+    claims = count_noun(counted, "inconclusive claim")
+    return f"Seeds do not settle {claims} about sizes: these were counted on another network than the paper's."
 
 
 def _list_reported(found: Verdicts) -> list[str]:

@@ -48,6 +48,7 @@ def test_an_open_claim_names_the_seeds_that_would_settle_it() -> None:
     (line,) = [line for line in text.splitlines() if "averages are the better" in line]
     assert re.search(r"inconclusive \| +\d+ \([\d.]+ \w+\) or more than 1,000 \|$", line)
     assert "Seeds to settle it: " in text
+    assert "2 at least" not in text
 
 
 def test_of_one_seed_a_second_is_asked_for() -> None:
@@ -55,6 +56,18 @@ def test_of_one_seed_a_second_is_asked_for() -> None:
     records = [*row_records(paper, "avg", [22.0]), *row_records(paper, "max", [22.1])]
     text = format_claim_overview(judge_tables(build_tables(Results(records), [paper]), [paper]))
     assert "| 2 at least (" in text
+    # No number of seeds is promised before a second one tells how far seeds differ.
+    assert "one seed does not tell how far seeds differ" in text
+    assert "80 % power" not in text
+
+
+def test_sizes_of_another_network_are_no_matter_of_seeds() -> None:
+    paper = find_table("reduction_ratio")
+    records = []
+    for row in ("r = 16", "original"):
+        records += row_records(paper, row, [22.0], "protocol=demo")
+    text = format_claim_overview(judge_tables(build_tables(Results(records), [paper]), [paper]))
+    assert "- Seeds do not settle 1 inconclusive claim about sizes: " in text
 
 
 def test_without_records_there_is_no_table() -> None:
