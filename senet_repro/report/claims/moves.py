@@ -32,7 +32,7 @@ from senet_repro.report.tables.contrasts import Term, estimate_contrast, find_le
 from senet_repro.report.tables.groups import find_shared_key
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.outcomes import load_outcomes
-from senet_repro.results.record import Record
+from senet_repro.results.record import Record, name_training
 from senet_repro.stats.estimates import LEVEL, Estimate, adjust_holm
 from senet_repro.stats.moves import (
     Noise,
@@ -276,9 +276,7 @@ def _find_move(pair: tuple[Record, Record], metric: Metric) -> float:
 
 def is_copy(one: Record, other: Record) -> bool:
     """Return whether two records are of one training, and not of two that came out alike."""
-    ours = (one.finished_at, one.wall_s, one.metrics_sha256)
-    theirs = (other.finished_at, other.wall_s, other.metrics_sha256)
-    return ours == theirs and one.metrics == other.metrics
+    return name_training(one) == name_training(other) and one.metrics == other.metrics
 
 
 def _are_equal(one: Record, other: Record) -> bool:
