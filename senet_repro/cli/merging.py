@@ -64,7 +64,7 @@ class _Merge:
 
     def take_run(self, source: Path) -> None:
         """Take the run in a folder of somebody else's, or note why not."""
-        with TemporaryDirectory() as temporary:
+        with TemporaryDirectory(prefix="senet_repro-merge-") as temporary:
             # Under its own names, by which its record is known.
             copy = Path(temporary, source.parent.name, source.name)
             try:

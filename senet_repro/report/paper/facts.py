@@ -82,6 +82,14 @@ class Facts:
         """Return the number of a table's first claim; the others follow it. The table has a claim."""
         return next(one.number for one in self.claims if one.paper.name == table.paper.name)
 
+    def number_verdicts(
+        self, table: ResultTable, judged: Sequence[Judged]
+    ) -> list[tuple[int, Judged]]:
+        """Return the verdicts on all claims of a table, each with the number of its claim."""
+        if not judged:
+            return []
+        return list(enumerate(judged, start=self.find_first_number(table)))
+
 
 def gather_facts(
     results_dir: Path, papers: Sequence[PaperTable], *, shows_all: bool, only_ours: bool = False
