@@ -6,7 +6,8 @@
 - `different`: beyond chance, in the task's first metric. Where nothing was changed, this word comes up in at most 5 %
   of all comparisons, however many rows one has (Holm). It does not say why: the code, the processor and the versions
   may all have changed, and are named beside the table. Of single pairs it trusts rows to spread about alike, see
-  `estimate_single_move`.
+  `estimate_single_move`. Copies of one training count as moves of 0 beside pairs that were trained twice, which can
+  hide a change.
 - `within noise`: not equal, and not shown to be different. It is no proof that nothing changed: few seeds show large
   moves alone, two seeds hardly any, and the interval says how large a move may be hidden.
 - `moved`: one seed in common, and nowhere two seeds of one row to tell what noise is.

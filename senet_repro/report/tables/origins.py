@@ -58,6 +58,7 @@ def describe_reported(counts: dict[str, int]) -> str:
     """Return how many runs were reported and by whom: `2 runs reported by Lab X and 1 run by Lab Y`."""
     parts: list[str] = []
     for name, count in counts.items():
+        # The first part says for all of them what was done.
         verb = "" if parts else "reported "
         parts.append(f"{count_noun(count, 'run')} {verb}by {name}")
     return join_words(parts, "and")
