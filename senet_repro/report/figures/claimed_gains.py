@@ -48,7 +48,7 @@ GAP_LINES = 0.4
 """The gap between two claims, in lines of text."""
 
 FRAME_PX = 150
-"""What the axis, the legend and a heading of two lines take of the height."""
+"""The height of the axis, the legend and a heading of two lines."""
 
 LINEAR_POINTS = 2.0
 """Up to here the scale is linear: beyond, one claim's gain may be ten times another's."""
