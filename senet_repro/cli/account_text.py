@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from senet_repro.cli.origin_text import describe_reported, list_origin_parts
+from senet_repro.cli.origin_text import describe_awaited, list_origin_parts
 from senet_repro.core.durations import format_duration
 from senet_repro.core.printing import escape_controls
 from senet_repro.core.wording import choose_form, count_noun
@@ -33,7 +33,7 @@ def describe_account(account: Account, budget_h: float) -> str:
         runs = count_noun(len(account.unplanned), "run")
         verb = choose_form(len(account.unplanned), "is", "are")
         lines.append(f"{runs} beside them {verb} of no plan, and left out")
-    lines += describe_reported(account)
+    lines += describe_awaited(account)
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from senet_repro.report.tables.load import find_obstacle
 from senet_repro.results.campaign import Campaign
 from senet_repro.results.foreign_runs import RefusedRunError
 from senet_repro.results.outcomes import Outcomes, find_disagreement, load_outcomes
-from senet_repro.results.record import Record, read_record
+from senet_repro.results.record import Record, name_training, read_record
 from senet_repro.results.reported import RunId, find_refusal
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.tasks import find_task
@@ -30,17 +30,19 @@ class KnownRuns:
     def is_our_own(self, record: Record) -> bool:
         """Return whether a record is of a training of ours, as in a clone of the campaign."""
         own = self.ours.get((record.run_key, record.seed))
-        return own is not None and _tell_training(own) == _tell_training(record)
+        return own is not None and name_training(own) == name_training(record)
 
     def is_taken(self, record: Record) -> bool:
-        """Return whether the same record was taken from the origin before.
+        """Return whether the same record was taken from the origin before."""
+        return self.earlier.get((record.run_key, record.seed)) == record
+
+    def require_new(self, record: Record) -> None:
+        """Accept a record of a run that the origin has not reported yet, and whose epochs are nobody else's.
 
         Raises:
-            RefusedRunError: another one of the run was, or it is a copy of a run of somebody else's.
+            RefusedRunError: another record of the run was taken before, or it is a copy.
         """
         earlier = self.earlier.get((record.run_key, record.seed))
-        if earlier is not None and earlier == record:
-            return True
         if earlier is not None:
             raise RefusedRunError(
                 f"{earlier.folder} holds another record of it: a run counts once; remove that first, if it was wrong"
@@ -50,7 +52,6 @@ class KnownRuns:
             raise RefusedRunError(
                 f"its epochs are those of {original}, their times included: a copy and no run of its own; train it"
             )
-        return False
 
     def add_record(self, record: Record, words: str) -> None:
         """Know a record of the origin that is being merged; `words` name it."""
@@ -86,13 +87,6 @@ def check_run(folder: Path, known: KnownRuns) -> Record:
     if record.outcomes is not None:
         _check_outcomes(record, RunFolder(folder), known)
     return record
-
-
-def _tell_training(record: Record) -> object:
-    """Return what no two trainings have in common: epochs with their times, or in older records the time of all."""
-    if record.metrics_sha256 is not None:
-        return record.metrics_sha256
-    return record.finished_at, record.wall_s
 
 
 def _require_evidence(record: Record, folder: RunFolder) -> None:

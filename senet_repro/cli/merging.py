@@ -42,7 +42,7 @@ from senet_repro.results.reported import (
 )
 from senet_repro.results.run_folder import RunFolder
 from senet_repro.results.seed_folders import list_seed_folders
-from senet_repro.results.store import Results
+from senet_repro.results.store import Results, list_diverged
 
 OURS_AGAIN = "our own"
 TAKEN_BEFORE = "taken before"
@@ -64,7 +64,7 @@ class _Merge:
 
     def take_run(self, source: Path) -> None:
         """Take the run in a folder of somebody else's, or note why not."""
-        with TemporaryDirectory() as temporary:
+        with TemporaryDirectory(prefix="senet_repro-merge-") as temporary:
             # Under its own names, by which its record is known.
             copy = Path(temporary, source.parent.name, source.name)
             try:
@@ -91,6 +91,7 @@ class _Merge:
         if self.known.is_taken(record):
             self.left[TAKEN_BEFORE] += 1
             return
+        self.known.require_new(record)
         if target.record_file.exists():
             raise RefusedRunError(
                 f"{target.path} holds a record of it that cannot be believed: remove it first"
@@ -122,6 +123,7 @@ def merge_runs(folder: Path, into: Path, name: str, *, only_check: bool) -> int:
     _require_foreign(folder, into)
     origin_folder = name_origin_folder(into, origin)
     if origin_folder.is_dir() and not only_check:
+        # Before anything is read: where an earlier command was cut short, its runs would belong to nobody.
         _tell_origin(origin_folder, origin)
     results = load_printable_results(into)
     print_skipped(results.unreadable)
@@ -130,13 +132,13 @@ def merge_runs(folder: Path, into: Path, name: str, *, only_check: bool) -> int:
     merge.refused += found.problems
     for path in found.paths:
         merge.take_run(path)
-    _print_runs(merge, results)
+    _print_runs(merge, results, into)
     for refusal in merge.refused:
         print_line(f"refused {refusal}", file=sys.stderr)
     if not merge.taken and not merge.left[TAKEN_BEFORE]:
         raise ConfigError(_explain_nothing(merge, folder))
     if merge.writes:
-        _count_runs(merge)
+        _update_count(merge)
         write_summaries(into, campaign, source)
     print_line(_describe_merge(merge))
     return 1 if merge.refused else 0
@@ -194,10 +196,12 @@ def _know_runs(results: Results, origin: str, campaign: Campaign) -> KnownRuns:
     return known
 
 
-def _print_runs(merge: _Merge, results: Results) -> None:
-    """Print what each run that is taken is to the campaign."""
+def _print_runs(merge: _Merge, results: Results, into: Path) -> None:
+    """Print what each run that is taken is to the campaign in `into`."""
     others = [run.record for run in results.reported if run.origin != merge.origin]
-    runs, _ = sort_reported([*others, *merge.taken], merge.known.ours, merge.known.campaign)
+    diverged = list_diverged(results, merge.taken, into)
+    known = merge.known
+    runs, _ = sort_reported([*others, *merge.taken], known.ours, known.campaign, diverged)
     for run in runs:
         if run.record.origin != merge.origin:
             continue
@@ -211,8 +215,8 @@ def _print_runs(merge: _Merge, results: Results) -> None:
         print_line(f"{name_run_folder(run.record)} seed {run.record.seed}: {remarks}")
 
 
-def _count_runs(merge: _Merge) -> None:
-    """Write how many runs of the origin there are, where that is not what its file says."""
+def _update_count(merge: _Merge) -> None:
+    """Write how many runs of the origin there are, if runs were taken or its file says another number."""
     runs = len(list_seed_folders(merge.folder).paths)
     if merge.taken or read_origin(merge.folder).runs != runs:
         _write_origin(merge.folder, merge.origin)

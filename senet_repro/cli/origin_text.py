@@ -12,7 +12,7 @@ from senet_repro.results.metrics import printed_metrics
 from senet_repro.results.reported import (
     OURS,
     ReportedRun,
-    count_origins,
+    group_by_origin,
     mark_code,
     name_run_folder,
 )
@@ -22,14 +22,14 @@ ORIGIN_HEADER = ("origin", "runs", "counted", "re-run by us", "not counted")
 RUN_HEADER = ("run", "seed", "reported by", "figure", "theirs", "ours", "difference", "what it is")
 
 
-def describe_reported(account: Account) -> list[str]:
+def describe_awaited(account: Account) -> list[str]:
     """Return a line on the planned runs that others trained and we did not; nothing where there are none."""
     done = {(run.folder_name, run.seed) for run in account.runs if run.state.state == "done"}
     # Of several that reported one run, one counts.
     awaited = [run for run in account.reported if run.counts and _name_run(run) not in done]
     if not awaited:
         return []
-    origins = join_words(count_origins(awaited), "and")
+    origins = join_words(group_by_origin(awaited), "and")
     are = choose_form(len(awaited), "is", "are")
     return [
         f"{count_noun(len(awaited), 'run')} not done here {are} reported by {origins}: counted in tables until ours "
@@ -43,7 +43,7 @@ def list_origin_parts(account: Account) -> list[str]:
         return []
     done = sum(run.state.state == "done" for run in account.runs)
     lines: list[Sequence[str]] = [ORIGIN_HEADER, (OURS, str(done), str(done), "", "")]
-    for name, runs in count_origins(account.reported).items():
+    for name, runs in group_by_origin(account.reported).items():
         counted = sum(run.counts for run in runs)
         rerun = sum(run.ours is not None for run in runs)
         numbers = (len(runs), counted, rerun, len(runs) - counted - rerun)
@@ -66,9 +66,9 @@ def _list_run_cells(run: ReportedRun) -> list[str]:
     role = "counted"
     if run.ours is not None:
         role = "re-run by us"
+    elif run.why_not is not None:
+        role = "not counted"
     remarks = [role, run.why_not, mark_code(run.record)]
-    if run.why_not is not None and run.ours is None:
-        remarks[0] = "not counted"
     words = "; ".join(remark for remark in remarks if remark)
     origin = escape_markdown(run.origin)
     return [name, str(seed), origin, metric.heading, *figures, escape_markdown(words)]

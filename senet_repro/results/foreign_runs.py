@@ -1,7 +1,8 @@
 """A results folder of somebody else's, of which nothing is believed: what may be read of it, and how much
 (results floor).
 
-Nothing in it is followed or run: links are refused, settings are not read, and of each run three files are taken.
+Nothing in it is followed or run: links are refused, settings are not read, and of each run three files are taken:
+its record, its epochs and its outcomes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MOST_FOLDERS = 20_000
 
 MOST_RECORD_BYTES = 2_000_000
 MOST_EPOCHS_BYTES = 16_000_000
-"""The largest record and the most epochs that are taken; ours have some kilobytes."""
+"""The largest record and file of epochs that are taken; ours have some kilobytes."""
 
 _SEED = re.compile(r"seed(0|[1-9][0-9]{0,18})")
 _SEND_FILES = "send a folder with files and folders of its own"

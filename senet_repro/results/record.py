@@ -101,6 +101,11 @@ _SAME = 1e-9
 """How far two readings of one figure may be apart, as a share of it."""
 
 
+def name_training(record: Record) -> tuple[object, ...]:
+    """Return what no two trainings have in common: when one ended, its duration, and the hash of its epochs."""
+    return record.finished_at, record.wall_s, record.metrics_sha256
+
+
 def write_record(folder: Path, record: Record) -> None:
     """Write the record into a run's folder, whole or not at all."""
     data = asdict(record)

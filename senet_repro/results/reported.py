@@ -241,8 +241,8 @@ def mark_code(record: Record) -> str | None:
     return None
 
 
-def count_origins(runs: Sequence[ReportedRun]) -> dict[str, list[ReportedRun]]:
-    """Return reported runs by the name of their origin, in alphabetical order."""
+def group_by_origin(runs: Sequence[ReportedRun]) -> dict[str, list[ReportedRun]]:
+    """Return reported runs by the name of their origin, the names in alphabetical order."""
     by_origin: dict[str, list[ReportedRun]] = {}
     for name in sorted({run.origin for run in runs}):
         by_origin[name] = [run for run in runs if run.origin == name]

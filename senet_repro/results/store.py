@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +95,7 @@ def _add_reported(results: Results, results_dir: Path, reader: _RecordReader) ->
     """Add the records that others reported, and what each is to the campaign."""
     found = read_reported_records(results_dir, reader.read_record)
     ours = {(record.run_key, record.seed): record for record in results.records}
-    diverged = _list_diverged(results, found.records, results_dir)
+    diverged = list_diverged(results, found.records, results_dir)
     runs, problems = sort_reported(found.records, ours, results.campaign, diverged)
     results.unreadable.extend([*found.problems, *problems])
     results.reported.extend(runs)
@@ -105,10 +105,10 @@ def _add_reported(results: Results, results_dir: Path, reader: _RecordReader) ->
             results.folders[run.record.run_key, run.record.seed] = run.record.folder
 
 
-def _list_diverged(
-    results: Results, reported: list[Record], results_dir: Path
+def list_diverged(
+    results: Results, reported: Iterable[Record], results_dir: Path
 ) -> set[tuple[str, int]]:
-    """Return those runs of some records that diverged here."""
+    """Return the runs among some reported ones that diverged here."""
     diverged = set()
     for record in reported:
         run = (record.run_key, record.seed)

@@ -6,7 +6,11 @@ takes a loop of its own, ten times slower than float32: 4 against 40 to 77 GFLOP
 
 The layers here round the operands to bf16 themselves, let oneDNN's float32 kernel multiply and sum them, and round the
 sum. What is rounded, and where, is the same; the order in which a kernel adds is another, as it is on any other
-processor. So a run keeps its key, and its record tells the processor.
+processor. So a run keeps its key, and its record tells the processor. Two kinds of sums are rounded less often here:
+those of the gradients of a convolution's input, of which torch's own loop rounds the parts, too, and those of the
+gradients of a layer that a step uses several times, such as a detector's head, which autocast adds in bf16.
+
+Outside of autocast, and of float64, they compute what they are without it, as autocast itself would leave them.
 """
 
 from __future__ import annotations
@@ -47,7 +51,9 @@ class RoundedConv2d(nn.Conv2d):
     """Convolves as autocast to bf16 does, in float32: (N, C, H, W) -> (N, C', H', W') in bf16."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return the convolution of `input`, whose operands and whose sums are rounded to bf16."""
+        """Return the convolution of `input`, whose operands and sums are rounded to bf16 where autocast would."""
+        if not _is_autocast(input):
+            return super().forward(input)
         images, weight = _round(input), _round(self.weight)
         bias = None if self.bias is None else _round(self.bias)
         with torch.autocast("cpu", enabled=False):
@@ -59,12 +65,19 @@ class RoundedLinear(nn.Linear):
     """Multiplies as autocast to bf16 does, in float32: (N, C) -> (N, C') in bf16."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return the product of `input` and the weights, whose operands and whose sums are rounded to bf16."""
+        """Return the product of `input` and the weights; operands and sums are rounded to bf16 where autocast would."""
+        if not _is_autocast(input):
+            return super().forward(input)
         features, weight = _round(input), _round(self.weight)
         bias = None if self.bias is None else _round(self.bias)
         with torch.autocast("cpu", enabled=False):
             output = F.linear(features, weight, bias)
         return output.bfloat16()
+
+
+def _is_autocast(values: Tensor) -> bool:
+    """Return whether autocast would cast an operand: it is on, and leaves float64 alone."""
+    return torch.is_autocast_enabled("cpu") and values.dtype != torch.float64
 
 
 def _round(values: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Costs and gains of a trainer's precision and of compiling, and the choice of trainer.compile=auto (training floor).
 
 auto compiles where the steps of a run gain more than compiling costs. It decides by the protocol, the number of steps
-of the whole run and the device, and by nothing else: not by the axes, nor by what an earlier run has left in a cache,
-nor by how far the run is. So the rows of a table are trained alike, and a run that is resumed goes on as it began.
+of the whole run and the device (a GPU, or a CPU with or without instructions for bf16) and nothing else: not by the
+axes, nor by what an earlier run has left in a cache, nor by how far the run is. So the rows of a table are trained
+alike on machines of one kind, and a run that is resumed on such a one goes on as it began.
 """
 
 from __future__ import annotations

@@ -56,6 +56,12 @@ def test_a_campaign_without_records_has_no_report(tmp_path: Path, answer: InProc
     assert "campaign collect" in done.stderr
 
 
+def test_documents_are_filled_by_the_report_alone(answer: InProcess) -> None:
+    done = answer("campaign", "status", str(CAMPAIGN), "--document", "README.md")
+    assert done.returncode == 2
+    assert "--document is of campaign report" in done.stderr
+
+
 def test_blocks_take_the_files_that_they_name(tmp_path: Path) -> None:
     document = tmp_path / "README.md"
     (tmp_path / "one.md").write_text("first\n")

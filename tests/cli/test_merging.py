@@ -21,7 +21,7 @@ from senet_repro.results.epochs import hash_epochs
 from senet_repro.results.record import read_record
 from senet_repro.results.reported import name_origin_folder, read_origin
 from senet_repro.results.run_folder import RunFolder
-from senet_repro.results.store import load_results
+from senet_repro.results.store import load_results, write_status
 from tests.reported_runs import AVG, LAB, MAX, PLAIN, find_run, leave_run, plan_campaign
 
 
@@ -125,6 +125,11 @@ def test_tables_verdicts_and_the_account_say_whose_runs_they_rest_on(
     for verb in ("table", "verdict"):
         call_verb(verb, [*words, "--ours"])
         assert LAB not in capsys.readouterr().out
+    paper = ["--form", "paper", "--output", str(sides.ours.parent / "paper")]
+    for only, is_named in (([], True), (["--ours"], False)):
+        call_verb("report", [*words, *paper, *only])
+        text = (sides.ours.parent / "paper" / "paper.md").read_text()
+        assert (LAB in text) == is_named
 
 
 def test_no_place_of_their_machine_and_no_settings_are_taken(sides: Sides) -> None:
@@ -262,6 +267,20 @@ def test_another_record_of_a_run_is_refused_from_the_same_origin_alone(
     printed = capsys.readouterr().out
     assert "does not count: that of Lab X, 2026 was finished first" in printed
     assert len(load_results(sides.ours).records) == 2
+
+
+def test_where_ours_diverged_theirs_is_shown_and_does_not_count(
+    sides: Sides, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = read_record(find_run(sides.theirs, PLAIN, 0).record_file)
+    own = find_run(sides.ours, PLAIN, 0).path
+    own.mkdir(parents=True)
+    write_status(own, run_key=theirs.run_key, seed=0, state="failed", diverged=True)
+    for words in (["--check"], []):
+        sides.merge(*words)
+        printed = capsys.readouterr().out
+        assert "seed 0: shown, and does not count: ours diverged, which counts" in printed
+    assert [record.origin for record in load_results(sides.ours).records] == [None]
 
 
 def test_our_own_runs_in_a_clone_are_nobodys_report(sides: Sides) -> None:

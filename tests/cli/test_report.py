@@ -42,6 +42,7 @@ def test_a_paper_is_committed() -> None:
     ("words", "message"),
     [
         (["--gates", "x"], "--gates chooses a figure of the page"),
+        (["--svg-only"], "--svg-only is of the page's figures"),
         (["--table", "no_such"], "no table 'no_such'"),
         ([], "no records in .*--results DIR"),
     ],

@@ -52,6 +52,11 @@ def test_strict_is_an_exit_code(
     assert ("not run" in capsys.readouterr().out) is True
 
 
+def test_data_have_no_brief_form(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--brief is of the format markdown"):
+        call_verb("verdict", ["--results", str(tmp_path), "--brief", "--format", "json"])
+
+
 def test_strict_refuses_a_folder_without_records(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

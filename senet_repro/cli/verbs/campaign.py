@@ -73,6 +73,8 @@ def run_verb(options: argparse.Namespace) -> int:
         ConfigError: there is no such campaign, or it cannot be trained as it was planned; the message names the mend.
     """
     require_choice("campaign", options.action, list(_ACTIONS))
+    if options.document and options.action != "report":
+        raise ConfigError(f"--document is of campaign report: leave it out of {options.action}")
     folder: Path = options.folder
     name = folder.resolve().name
     place = Place(folder, options.results or Path("runs") / name, tuple(options.document))

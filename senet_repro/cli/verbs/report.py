@@ -118,8 +118,8 @@ def _report_as_paper(options: argparse.Namespace) -> int:
     """Write the report in the form of a paper, and print what its authors have left to write.
 
     Raises:
-        ConfigError: no record stands in a table that was asked for, a file of the folder is damaged, or `--gates` is
-            given, which is of the page's figures.
+        ConfigError: no record stands in a table that was asked for, a file of the folder is damaged, or `--gates` or
+            `--svg-only` is given, which are of the page's figures.
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.paper.build import build_document
@@ -130,9 +130,11 @@ def _report_as_paper(options: argparse.Namespace) -> int:
 
     if options.gates is not None:
         raise ConfigError("--gates chooses a figure of the page: leave it out with --form paper")
+    if options.svg_only:
+        raise ConfigError("--svg-only is of the page's figures: leave it out with --form paper")
     papers = find_tables(options.table)
     results_dir = require_results(options.results)
-    facts = gather_facts(results_dir, papers, shows_all=bool(options.table))
+    facts = gather_facts(results_dir, papers, shows_all=bool(options.table), only_ours=options.ours)
     document = build_document(facts)
     output = options.output or results_dir / "paper"
     with _explain_write(output):

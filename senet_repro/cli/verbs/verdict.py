@@ -50,7 +50,8 @@ def run_verb(options: argparse.Namespace) -> int:
     there, the tables of a report pass in at least 95 of 100 cases, however many they are.
 
     Raises:
-        ConfigError: there is no such table or results folder, or, with `--strict`, the folder holds no records.
+        ConfigError: there is no such table or results folder, `--brief` is asked of data, or, with `--strict`, the
+            folder holds no records.
     """
     from senet_repro.config.paper_tables import find_tables
     from senet_repro.report.claims.words import CONTRADICTED
@@ -66,6 +67,8 @@ def run_verb(options: argparse.Namespace) -> int:
     from senet_repro.report.text.verdicts_json import format_verdicts_json
     from senet_repro.results.store import pause_collection
 
+    if options.brief and options.format == "json":
+        raise ConfigError("--brief is of the format markdown: leave it out with --format json")
     papers = find_tables(options.table)
     results_dir = require_results(options.results)
     with pause_collection():

@@ -6,7 +6,8 @@
 - `different`: beyond chance, in the task's first metric. Where nothing was changed, this word comes up in at most 5 %
   of all comparisons, however many rows one has (Holm). It does not say why: the code, the processor and the versions
   may all have changed, and are named beside the table. Of single pairs it trusts rows to spread about alike, see
-  `estimate_single_move`.
+  `estimate_single_move`. Copies of one training count as moves of 0 beside pairs that were trained twice, which can
+  hide a change.
 - `within noise`: not equal, and not shown to be different. It is no proof that nothing changed: few seeds show large
   moves alone, two seeds hardly any, and the interval says how large a move may be hidden.
 - `moved`: one seed in common, and nowhere two seeds of one row to tell what noise is.
@@ -32,7 +33,7 @@ from senet_repro.report.tables.contrasts import Term, estimate_contrast, find_le
 from senet_repro.report.tables.groups import find_shared_key
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.outcomes import load_outcomes
-from senet_repro.results.record import Record
+from senet_repro.results.record import Record, name_training
 from senet_repro.stats.estimates import LEVEL, Estimate, adjust_holm
 from senet_repro.stats.moves import (
     Noise,
@@ -276,9 +277,7 @@ def _find_move(pair: tuple[Record, Record], metric: Metric) -> float:
 
 def is_copy(one: Record, other: Record) -> bool:
     """Return whether two records are of one training, and not of two that came out alike."""
-    ours = (one.finished_at, one.wall_s, one.metrics_sha256)
-    theirs = (other.finished_at, other.wall_s, other.metrics_sha256)
-    return ours == theirs and one.metrics == other.metrics
+    return name_training(one) == name_training(other) and one.metrics == other.metrics
 
 
 def _are_equal(one: Record, other: Record) -> bool:

@@ -42,6 +42,9 @@ from senet_repro.stats.power import (
 SECOND_SEED = "second seed"
 """The goal where the seeds so far, such as a single one, do not tell how far seeds differ."""
 
+POWER = 0.8
+"""The chance to settle a claim that seeds are reckoned for, where nobody asks for another."""
+
 SEEDS_SHOWN = (3, 5, 10, 20)
 """Numbers of seeds whose minimum detectable effect is printed before there are records."""
 
@@ -83,7 +86,7 @@ class _Goal:
     is_any_enough: bool = False
 
 
-def plan_seeds(table: ResultTable, power: float = 0.8) -> list[SeedsNeeded]:
+def plan_seeds(table: ResultTable, power: float = POWER) -> list[SeedsNeeded]:
     """Return the seeds that each inconclusive claim about a metric needs for all of its tests together.
 
     The level of a test is that of Holm's strictest step over the tests that are still to be passed, so it is enough
@@ -104,7 +107,7 @@ def plan_seeds(table: ResultTable, power: float = 0.8) -> list[SeedsNeeded]:
 
 
 def suppose_seeds(
-    paper: PaperTable, effect: float, sd: float, power: float = 0.8
+    paper: PaperTable, effect: float, sd: float, power: float = POWER
 ) -> list[SupposedPlan]:
     """Return the seeds that each claim of a table about a metric takes, for a supposed gain and standard deviation."""
     kinds = [read_claim(paper, claim) for claim in paper.claims]

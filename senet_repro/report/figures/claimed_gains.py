@@ -12,7 +12,7 @@ from senet_repro.report.claims.judge import Judged, format_verdict
 from senet_repro.report.claims.kinds import find_paper_difference
 from senet_repro.report.claims.lower import Lower
 from senet_repro.report.claims.words import NOT_TESTABLE
-from senet_repro.report.figures.captions import describe_standing
+from senet_repro.report.figures.captions import HEADING_LINE_PX, describe_standing
 from senet_repro.report.figures.drawing import (
     Drawing,
     make_figure,
@@ -45,6 +45,12 @@ CLAIM_CHARACTERS = 46
 """About how many characters of a claim stand in one line."""
 
 LINE_PX = 15
+GAP_LINES = 0.4
+"""The gap between two claims, in lines of text."""
+
+FRAME_PX = 150
+"""The height of the axis, the legend and a heading of two lines."""
+
 LINEAR_POINTS = 2.0
 """Up to here the scale is linear: beyond, one claim's gain may be ten times another's."""
 
@@ -72,10 +78,10 @@ def draw_claimed_gains(
         return None
     marks = [mark for _, of_table in groups for mark in of_table]
     lines = sum(len(mark.lines) for mark in marks)
+    standings = dict.fromkeys(describe_standing(table) for table, _ in groups)
+    frame_px = FRAME_PX + HEADING_LINE_PX * (len(standings) - 1)
     with use_house_style():
-        # Axis, legend and the two lines of the heading take 150 pixels, and so many the gap between two claims.
-        figure = make_figure(WIDE_PX, 150 + LINE_PX * lines + 6 * len(marks))
-        standings = dict.fromkeys(describe_standing(table) for table, _ in groups)
+        figure = make_figure(WIDE_PX, frame_px + LINE_PX * (lines + GAP_LINES * len(marks)))
         heading = "\n".join([TITLE, *standings])
         figure.suptitle(heading, x=0.01, ha="left", fontsize=11, color=MUTED)
         panel = figure.subplots()
@@ -144,7 +150,7 @@ def _space_rows(marks: Sequence[GainMark]) -> list[float]:
     places = []
     top = 0.0
     for mark in marks:
-        height = len(mark.lines) + 0.4
+        height = len(mark.lines) + GAP_LINES
         places.append(top + height / 2)
         top += height
     return places

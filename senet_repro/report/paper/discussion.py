@@ -86,12 +86,10 @@ def _summarize_results(facts: Facts) -> str:
 
 def _list_decided(facts: Facts) -> list[tuple[int, Judged]]:
     """Return the claims that are decided, with their numbers."""
-    decided = []
+    decided: list[tuple[int, Judged]] = []
     for table, judged in facts.verdicts.tables:
-        first = facts.find_first_number(table) if judged else 0
-        for number, one in enumerate(judged, start=first):
-            if one.verdict in DECISIVE:
-                decided.append((number, one))
+        numbered = facts.number_verdicts(table, judged)
+        decided += [(number, one) for number, one in numbered if one.verdict in DECISIVE]
     return decided
 
 

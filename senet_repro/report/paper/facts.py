@@ -82,18 +82,29 @@ class Facts:
         """Return the number of a table's first claim; the others follow it. The table has a claim."""
         return next(one.number for one in self.claims if one.paper.name == table.paper.name)
 
+    def number_verdicts(
+        self, table: ResultTable, judged: Sequence[Judged]
+    ) -> list[tuple[int, Judged]]:
+        """Return the verdicts on all claims of a table, each with the number of its claim."""
+        if not judged:
+            return []
+        return list(enumerate(judged, start=self.find_first_number(table)))
 
-def gather_facts(results_dir: Path, papers: Sequence[PaperTable], shows_all: bool) -> Facts:
+
+def gather_facts(
+    results_dir: Path, papers: Sequence[PaperTable], *, shows_all: bool, only_ours: bool = False
+) -> Facts:
     """Return the facts about a results folder, of the tables in `papers`.
 
-    Tables that only share rows with others are left out, unless they were planned or `shows_all`.
+    Tables that only share rows with others are left out, unless they were planned or `shows_all`; with `only_ours` the
+    runs that others reported are.
 
     Raises:
         ConfigError: no record stands in one of the tables, or the plan, campaign.yaml or remarks.yaml is damaged.
     """
     remarks = read_remarks(results_dir)
     with pause_collection():
-        results = load_printable_results(results_dir)
+        results = load_printable_results(results_dir, only_ours=only_ours)
         tables = build_tables(results, papers)
     if not tables:
         raise ConfigError(_explain_nothing(results_dir, results))
@@ -102,6 +113,7 @@ def gather_facts(results_dir: Path, papers: Sequence[PaperTable], shows_all: boo
     campaign = results.campaign
     planned = [] if campaign is None else list(campaign.tables)
     shown = tables if shows_all else _choose_tables(tables, planned)
+    shown_papers = [table.paper for table in shown]
     chosen = {id(table) for table in shown}
     present = {table.paper.name for table in tables}
     wanted = {paper.name for paper in papers}
@@ -111,18 +123,13 @@ def gather_facts(results_dir: Path, papers: Sequence[PaperTable], shows_all: boo
         source = read_campaign_file(results_dir)
     return Facts(
         results=results,
-        verdicts=judge_tables(shown, [*papers_of(shown), *map(find_table, lacking)]),
+        verdicts=judge_tables(shown, [*shown_papers, *map(find_table, lacking)]),
         studies=studies,
         remarks=remarks,
         source=source,
         account=None if campaign is None else read_account(results_dir, campaign),
         others=[table for table in tables if id(table) not in chosen],
     )
-
-
-def papers_of(tables: Sequence[ResultTable]) -> list[PaperTable]:
-    """Return the paper's tables that some tables are of."""
-    return [table.paper for table in tables]
 
 
 def _choose_tables(tables: Sequence[ResultTable], planned: Sequence[str]) -> list[ResultTable]:

@@ -7,10 +7,9 @@ from collections.abc import Collection, Sequence
 
 from senet_repro.core.wording import count_noun, join_words
 from senet_repro.report.claims.borders import BorderVerdict
-from senet_repro.report.claims.cost import Cost
 from senet_repro.report.claims.costs import judge_costs
 from senet_repro.report.claims.judge import Judged, compare_order, format_verdict
-from senet_repro.report.claims.seeds_needed import SECOND_SEED, plan_seeds
+from senet_repro.report.claims.seeds_needed import POWER, SECOND_SEED, plan_seeds
 from senet_repro.report.claims.words import tally_verdicts
 from senet_repro.report.paper.document import Block, Listing, Paragraph, Section, Table
 from senet_repro.report.paper.facts import Facts
@@ -24,7 +23,6 @@ from senet_repro.report.tables.numbers import (
     choose_value_spec,
     format_interval,
     format_number,
-    format_p_value,
 )
 from senet_repro.report.text.borders import name_claim
 from senet_repro.report.text.costs import format_cost_heading
@@ -45,12 +43,11 @@ from senet_repro.report.text.verdicts import (
     count_claims,
     describe_counted,
     describe_order,
+    format_ours,
     format_published,
+    format_tested_p,
 )
 from senet_repro.results.metrics import Metric
-
-POWER = 0.8
-"""The chance to settle a claim that seeds are reckoned for, as `power` takes it without a wish."""
 
 METRICS_BESIDE = 3
 """So many further metrics find room in one table."""
@@ -69,12 +66,11 @@ def write_results(facts: Facts) -> Section:
 def _write_table(facts: Facts, table: ResultTable, judged: Sequence[Judged]) -> Section:
     blocks: list[Block] = list(_list_figures(table))
     if judged:
-        first = facts.find_first_number(table)
-        blocks.append(_write_verdicts(judged, first))
+        blocks.append(_write_verdicts(facts.number_verdicts(table, judged)))
         sentences = [
             f"{one.claim.says} ({format_verdict(one)}). {one.sentences[0]}" for one in judged
         ]
-        blocks.append(Listing(sentences, first))
+        blocks.append(Listing(sentences, facts.find_first_number(table)))
     agreement = compare_order(table)
     if agreement:
         blocks.append(Paragraph(describe_order(agreement, table.metrics[0])))
@@ -137,18 +133,18 @@ def _list_further_cells(row: ResultRow, metrics: Sequence[Metric]) -> list[str]:
     return cells
 
 
-def _write_verdicts(judged: Sequence[Judged], first: int) -> Table:
+def _write_verdicts(numbered: Sequence[tuple[int, Judged]]) -> Table:
     """Return the verdict on each claim with the paper's difference, ours with its interval, p and n."""
     rows = []
-    for number, one in enumerate(judged, start=first):
+    for number, one in numbered:
         rows.append(
             [
                 str(number),
                 format_verdict(one),
                 name_figure(one.kind),
                 format_published(one.kind),
-                one.kind.format_ours(one.difference) if one.difference else "",
-                _format_p(one),
+                format_ours(one),
+                format_tested_p(one),
                 str(one.n or ""),
             ]
         )
@@ -160,13 +156,6 @@ def _write_verdicts(judged: Sequence[Judged], first: int) -> Table:
     )
 
 
-def _format_p(one: Judged) -> str:
-    if one.p_value is not None:
-        return format_p_value(one.p_value).removeprefix("p = ").removeprefix("p ")
-    # Sizes are no sample, so there is nothing to test.
-    return "counted" if isinstance(one.kind, Cost) and one.difference else ""
-
-
 def _write_open_claims(facts: Facts) -> Section:
     """Return the seeds and the hours that would settle each claim that is inconclusive."""
     blocks: list[Block] = []
@@ -176,12 +165,11 @@ def _write_open_claims(facts: Facts) -> Section:
         if not needed:
             continue
         goals |= {one.goal for one in needed}
-        numbers = {one.claim.says: number for number, one in enumerate(judged, start=1)}
-        offset = facts.find_first_number(table) - 1
+        numbers = {one.claim.says: number for number, one in facts.number_verdicts(table, judged)}
         items = []
-        for one in needed:
-            number = numbers[one.judged.claim.says] + offset
-            items.append(f"Claim {number}: {describe_need(one, POWER)}")
+        for need in needed:
+            number = numbers[need.judged.claim.says]
+            items.append(f"Claim {number}: {describe_need(need, POWER)}")
         blocks += [Paragraph(f"{head_table(table)}:"), Listing(items)]
     if blocks:
         blocks.insert(0, Paragraph(_introduce_seeds(goals)))

@@ -31,6 +31,7 @@ from senet_repro.report.text.markdown import drop_empty_columns
 from senet_repro.report.text.notes import list_networks
 from senet_repro.results.campaign import PLAN_FILE
 from senet_repro.results.record import Record
+from senet_repro.results.reported import name_run_folder
 
 KEY_DIGITS = 16
 """So many digits of a hash tell it from any other here."""
@@ -98,7 +99,7 @@ def _list_model_cells(row: ResultRow, places: Sequence[str]) -> Sequence[str]:
     # Of a small network four digits behind the point are some hundred thousand multiply-adds.
     spec = ".3f" if record.macs >= 1e9 else ".4f"
     return (
-        f"{record.name}-{record.run_key[:8]}",
+        name_run_folder(record),
         "; ".join(places),
         format_number(record.params / 1e6, ".3f"),
         format_number(row.paper.params_m, ".1f"),
@@ -210,7 +211,7 @@ def _write_setup(facts: Facts) -> Section:
     machines = list_machines(facts.records)
     blocks: list[Block] = [
         Paragraph(f"{_describe_commits(facts.records)} {_describe_precision(facts.records)}"),
-        *map(Paragraph, describe_plans(facts)),
+        *map(Paragraph, _describe_plans(facts)),
         Paragraph("Machines and libraries of the runs:"),
         Listing(machines),
         *_write_commands(facts),
@@ -235,7 +236,7 @@ def _describe_precision(records: Sequence[Record]) -> str:
     return f"Precision: {join_words(precisions, 'and')}."
 
 
-def describe_plans(facts: Facts) -> list[str]:
+def _describe_plans(facts: Facts) -> list[str]:
     """Return when and what was planned: by the campaign, by the sweeps of tables, or by nobody."""
     sentences = []
     campaign = facts.results.campaign

@@ -29,12 +29,13 @@ def select_reported(
     """Return those of the reported runs that are of some rows."""
     if not reported:
         return []
-    keys: set[str | None] = set()
-    for row in rows:
-        keys.add(row.run_key)
-        # A row's own key is another where code versions or first weights are mixed.
-        keys.update(record.run_key for record in row.records)
+    keys = set().union(*map(find_run_keys, rows))
     return [run for run in reported if run.record.run_key in keys]
+
+
+def find_run_keys(row: RowOfRecords) -> set[str | None]:
+    """Return the key of a row, and those of its records: these are others where code or first weights are mixed."""
+    return {row.run_key, *(record.run_key for record in row.records)}
 
 
 def list_reported_seeds(row: RowOfRecords) -> list[int]:
@@ -57,6 +58,7 @@ def describe_reported(counts: dict[str, int]) -> str:
     """Return how many runs were reported and by whom: `2 runs reported by Lab X and 1 run by Lab Y`."""
     parts: list[str] = []
     for name, count in counts.items():
+        # The first part says for all of them what was done.
         verb = "" if parts else "reported "
         parts.append(f"{count_noun(count, 'run')} {verb}by {name}")
     return join_words(parts, "and")

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 
 from senet_repro.config.paper_tables import label_table
 from senet_repro.report.claims.judge import Judged, format_verdict
-from senet_repro.report.claims.kinds import find_paper_difference
 from senet_repro.report.claims.seeds_needed import SECOND_SEED, plan_seeds
 from senet_repro.report.claims.words import NOT_RUN
 from senet_repro.report.figures.captions import describe_standing
 from senet_repro.report.tables.build import ResultTable
 from senet_repro.report.text.markdown import align_columns, escape_markdown
 from senet_repro.report.text.seeds_needed import describe_seeds_briefly
-from senet_repro.report.text.verdicts import Verdicts, count_claims, list_items, list_missing
+from senet_repro.report.text.verdicts import (
+    Verdicts,
+    count_claims,
+    format_ours,
+    format_published,
+    list_items,
+    list_missing,
+)
 
 HEADER = ("claim", "of", "paper", "ours", "n", "verdict", "seeds to settle it")
 
@@ -64,12 +70,11 @@ def format_claim_overview(found: Verdicts) -> str:
 
 
 def _list_cells(table: ResultTable, one: Judged) -> list[str]:
-    ours = one.kind.format_ours(one.difference) if one.difference else ""
     return [
         escape_markdown(one.claim.says),
         label_table(table.paper),
-        one.kind.format_paper(find_paper_difference(one.kind)),
-        ours,
+        format_published(one.kind),
+        format_ours(one),
         str(one.n or ""),
         format_verdict(one),
     ]

@@ -143,18 +143,14 @@ def _list_figures(move: MetricMove | None, metric: Metric, word: str) -> list[st
 
 def _list_footnotes(rows: Sequence[ComparedRow]) -> Iterator[str]:
     """Yield what ± comes from, in rows of several seeds and of one."""
-    samples = set()
-    for row in rows:
-        if row.n > 1 and row.word != EQUAL:
-            samples.add(row.metric_moves[0].difference.images is not None)
-    if samples:
-        over = {
-            frozenset([True]): "seeds and images",
-            frozenset([False]): "seeds",
-            frozenset(
-                [True, False]
-            ): "seeds, and over images too where all runs kept their outcomes",
-        }[frozenset(samples)]
+    several = [row for row in rows if row.n > 1 and row.word != EQUAL]
+    is_crossed = [row.metric_moves[0].difference.images is not None for row in several]
+    if several:
+        over = "seeds"
+        if all(is_crossed):
+            over = "seeds and images"
+        elif any(is_crossed):
+            over = "seeds, and over images too where all runs kept their outcomes"
         yield f"± is half a 95 % Student-t interval of the mean difference over {over}."
     for noise in dict.fromkeys(row.noise for row in rows if row.noise is not None):
         yield _describe_noise(noise, list_task_metrics(rows[0].task)[0])

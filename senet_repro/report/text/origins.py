@@ -9,7 +9,7 @@ from senet_repro.report.tables.numbers import (
     choose_value_spec,
     format_number,
 )
-from senet_repro.report.tables.origins import count_reported
+from senet_repro.report.tables.origins import count_reported, find_run_keys
 from senet_repro.report.tables.planned_seeds import name_seeds
 from senet_repro.results.metrics import Metric
 from senet_repro.results.reported import ReportedRun, mark_code
@@ -25,7 +25,7 @@ def list_origin_notes(table: ResultTable) -> list[str]:
     """Return whose runs a table holds, by row, and how far re-run ones agree; nothing where all are ours."""
     if not table.reported:
         return []
-    notes = [_count_runs(table)]
+    notes = [_describe_counts(table)]
     origins = count_reported(_list_rows(table))
     for name in origins:
         notes.append(f"Reported by {name}: {'; '.join(_name_rows(table, name))}.")
@@ -52,7 +52,7 @@ def list_figures(run: ReportedRun, metric: Metric) -> list[str]:
     ]
 
 
-def _count_runs(table: ResultTable) -> str:
+def _describe_counts(table: ResultTable) -> str:
     """Return how many of a table's runs are ours, re-run by us, and reported, each by whom."""
     rows = _list_rows(table)
     # Two rows may be the same run, which counts once.
@@ -92,11 +92,6 @@ def _list_rows(table: ResultTable) -> list[ResultRow]:
     return [*table.rows, *table.beside]
 
 
-def _is_of_row(run: ReportedRun, row: ResultRow) -> bool:
-    keys = {row.run_key, *(record.run_key for record in row.records)}
-    return run.record.run_key in keys
-
-
 def _compare_reruns(table: ResultTable) -> list[str]:
     """Return a note with each figure that was reported and re-run by us; ours counts."""
     metric = table.metrics[0]
@@ -133,8 +128,8 @@ def _add_reason(run: ReportedRun) -> str:
 def _pair_with_rows(table: ResultTable) -> list[tuple[ResultRow, ReportedRun]]:
     """Return the reported runs of each row with it, by seed."""
     pairs = []
+    by_seed = sorted(table.reported, key=lambda run: (run.record.seed, run.origin))
     for row in _list_rows(table):
-        for run in sorted(table.reported, key=lambda run: (run.record.seed, run.origin)):
-            if _is_of_row(run, row):
-                pairs.append((row, run))
+        keys = find_run_keys(row)
+        pairs += [(row, run) for run in by_seed if run.record.run_key in keys]
     return pairs

@@ -39,13 +39,13 @@ def format_supposed_plans(plans: Sequence[SupposedPlan], power: float) -> str:
 
 
 def describe_seeds_briefly(needed: SeedsNeeded) -> str:
-    """Return the seeds that would settle a claim, in all: if the difference so far is true, to by its lower bound.
+    """Return the seeds that would settle a claim, in all: for the difference so far, and for its lower bound.
 
-    In brackets stands the time of those yet to be trained.
+    In brackets stands the time of those yet to be trained, of the greater number where both are known.
     """
     time = f"({format_duration(needed.wall_s or 0.0)})"
     if needed.goal == SECOND_SEED:
-        return f"2 at least {time}"
+        return f"{needed.seeds} at least {time}"
     too_many = f"more than {MOST_SEEDS:,}"
     if needed.hoped_seeds is None:
         return too_many

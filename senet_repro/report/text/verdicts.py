@@ -358,8 +358,8 @@ def _list_cells(one: Judged) -> list[str]:
         one.claim.section,
         format_verdict(one),
         format_published(one.kind),
-        one.kind.format_ours(one.difference) if one.difference else "",
-        _format_p_cell(one),
+        format_ours(one),
+        format_tested_p(one),
         str(one.n or ""),
     ]
 
@@ -369,8 +369,13 @@ def format_published(kind: ClaimKind) -> str:
     return kind.format_paper(find_paper_difference(kind))
 
 
-def _format_p_cell(one: Judged) -> str:
-    """Return the p value without its sign of equality, for a column headed p."""
+def format_ours(one: Judged) -> str:
+    """Return our own difference of a claim's rows as it is printed; nothing where there is none."""
+    return one.kind.format_ours(one.difference) if one.difference else ""
+
+
+def format_tested_p(one: Judged) -> str:
+    """Return a claim's p value for a column headed p, or the word `counted` where sizes are compared."""
     if one.p_value is not None:
         return format_p_cell(one.p_value)
     # Sizes are no sample, so there is nothing to test.

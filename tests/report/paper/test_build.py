@@ -19,6 +19,7 @@ from senet_repro.report.paper.facts import Facts, gather_facts
 from senet_repro.report.paper.latex import render_latex
 from senet_repro.report.paper.markdown import render_markdown
 from senet_repro.report.paper.remarks import REMARKS_FILE
+from senet_repro.report.text.claim_overview import format_claim_overview
 from senet_repro.report.text.verdicts import describe_outcome
 from senet_repro.results.campaign import Campaign, PlannedTable, write_campaign
 from senet_repro.results.campaign_file import CAMPAIGN_SOURCE, EXAMPLE
@@ -224,6 +225,7 @@ def test_detectors_that_found_nothing_in_any_run_leave_their_claims_open(tmp_pat
     facts, _, text = build(tmp_path)
     assert {one.verdict for one in facts.judged} == {"inconclusive", "not run"}
     assert "all seeds alike, so a further one has to tell how far they differ" in text
+    assert "| 3 at least (" in format_claim_overview(facts.verdicts)
 
 
 def test_studies_are_told_by_their_verdicts(squeeze: Path) -> None:
