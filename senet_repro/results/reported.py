@@ -45,6 +45,9 @@ SCHEMA_VERSION = 1
 RunId = tuple[str, int]
 """A run key and a seed."""
 
+Training = tuple[RunId, str | None]
+"""A run and the hash of its epochs, which hold their times."""
+
 _MEND = "python -m senet_repro merge writes it"
 _LONGEST_FOLDER = 40
 
@@ -270,12 +273,12 @@ def _explain_pictures(record: Record, ours: Iterable[Record]) -> str | None:
     )
 
 
-def _tell_training(record: Record) -> tuple[RunId, str | None]:
+def _tell_training(record: Record) -> Training:
     """Return what no two trainings have in common: the run and its epochs, which hold their times."""
     return (record.run_key, record.seed), record.metrics_sha256
 
 
-def _explain_copy(record: Record, trainings: Mapping[object, Record]) -> str | None:
+def _explain_copy(record: Record, trainings: Mapping[Training, Record]) -> str | None:
     """Return that a record is of a training that another one is of; None where it is not, or nobody can tell."""
     other = trainings.get(_tell_training(record))
     if record.metrics_sha256 is None or other is None:
