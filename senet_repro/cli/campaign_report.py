@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from senet_repro.cli.collect import TABLES
 from senet_repro.cli.verbs import call_verb
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import write_text
+from senet_repro.core.files import read_text, write_text
 from senet_repro.core.printing import print_line
 from senet_repro.core.wording import count_noun
 
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 README = "README.md"
 
-_BLOCK = re.compile(r"^<!-- (\S+) -->\n.*?^<!-- end -->$", re.DOTALL | re.MULTILINE)
+# No block reaches beyond the beginning of another: where an end was forgotten, what stands between is the author's.
+_BLOCK = re.compile(
+    r"^<!-- (?!end )(\S+) -->\n(?:(?!<!-- \S+ -->$).*\n)*?<!-- end -->$", re.MULTILINE
+)
 
 
 def report_campaign(folder: Path, campaign: Campaign, documents: Sequence[Path]) -> None:
@@ -68,7 +71,7 @@ def fill_blocks(document: Path) -> int:
         ConfigError: the document or such a file cannot be read, or the document not written.
     """
     try:
-        text = document.read_text(encoding="utf-8")
+        text = _read_lines(document)
         filled, blocks = _BLOCK.subn(lambda block: _fill_block(block[1], document.parent), text)
         if filled != text:
             write_text(document, filled)
@@ -80,5 +83,21 @@ def fill_blocks(document: Path) -> int:
 
 
 def _fill_block(name: str, folder: Path) -> str:
-    content = (folder / name).read_text(encoding="utf-8")
+    content = _read_lines(folder / name)
+    # Behind text in its line the end would be none, and the next report would take what follows for the block's.
+    if not content.endswith("\n"):
+        content += "\n"
     return f"<!-- {name} -->\n{content}<!-- end -->"
+
+
+def _read_lines(file: Path) -> str:
+    """Return the text of a file, with line ends as Python has them.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+        ConfigError: it is no text.
+    """
+    try:
+        return read_text(file).replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not a text in UTF-8; save it as one") from error

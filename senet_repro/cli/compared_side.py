@@ -21,7 +21,10 @@ from senet_repro.core.home import expand_home
 from senet_repro.core.wording import name_some
 from senet_repro.report.tables.load import leave_out_unprintable
 from senet_repro.report.text.comparison import SideName
+from senet_repro.results.campaign import PLAN_FILE
+from senet_repro.results.reported import ORIGIN_FILE
 from senet_repro.results.run_folder import RunFolder
+from senet_repro.results.seed_folders import REPORTED
 from senet_repro.results.store import Results, load_results
 
 _FOLDER = RunFolder(Path())
@@ -33,6 +36,8 @@ _READ_FILES = {
         _FOLDER.epochs_file,
         _FOLDER.outcomes_file,
         _FOLDER.detections_file,
+        # Where ours diverged, a run that others reported does not count.
+        _FOLDER.status_file,
     )
 }
 
@@ -55,7 +60,11 @@ def open_side(word: str, results_dir: Path) -> Iterator[tuple[SideName, Results]
     tree, name = _find_committed(word, results_dir)
     with TemporaryDirectory(prefix="senet_repro-compare-") as place:
         extract_tree(tree, Path(place), _is_read)
-        results = _require_records(name.given, load_results(Path(place)))
+        try:
+            found = load_results(Path(place))
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(place, name.given)) from error
+        results = _require_records(name.given, found)
         # A reader knows nothing of the folder in which they lie for a moment.
         told = [message.replace(place, name.given) for message in results.unreadable]
         yield name, replace(results, unreadable=told)
@@ -124,5 +133,11 @@ def _explain_lacking(word: str, revision: str, folder: str, commit: str) -> str:
 
 
 def _is_read(path: PurePosixPath) -> bool:
-    """Return whether a file below a results folder is one of a run's that are compared."""
-    return len(path.parts) == 3 and path.name in _READ_FILES
+    """Return whether a file below a results folder is one of a run's that are compared, or says whether it counts."""
+    parts = path.parts
+    # Runs that others reported lie below a folder for each origin, and count by the plan.
+    if parts[0] == REPORTED:
+        parts = parts[2:]
+        if parts == (ORIGIN_FILE,):
+            return True
+    return parts == (PLAN_FILE,) or (len(parts) == 3 and path.name in _READ_FILES)

@@ -109,7 +109,7 @@ def add_output_file_option(parser: argparse.ArgumentParser) -> None:
 
 
 def print_or_write(text: str, output: Path | None) -> None:
-    """Print a text, or write it into the file that `--output` names.
+    """Print a text, or write it into the file that `--output` names, or that a link there leads to.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -118,10 +118,12 @@ def print_or_write(text: str, output: Path | None) -> None:
         print_text(text)
         return
     try:
-        write_text(output, escape_controls(text).rstrip("\n") + "\n")
+        # A link stays one: the file that it leads to is written, as a shell does.
+        write_text(Path(os.path.realpath(output)), escape_controls(text).rstrip("\n") + "\n")
     except OSError as error:
         raise ConfigError(
-            f"--output {output}: {error.strerror}; give a file in a folder that you may write to"
+            f"--output {output}: {error.strerror}; give a file in a folder that you may write to, or leave out "
+            "--output"
         ) from error
 
 

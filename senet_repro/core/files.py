@@ -96,7 +96,12 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
 
 
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Put at `path` what `write` writes into the file that it is given, as `write_text` does."""
+    """Put at `path` what `write` writes into the file that it is given, as `write_text` does.
+
+    Raises:
+        OSError: it cannot be written, or something else than a file is there, such as /dev/null.
+    """
+    _refuse_device(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -111,6 +116,21 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
         error.filename = error.filename or str(path)
         raise
     flush_folder(path.parent)
+
+
+def _refuse_device(path: Path) -> None:
+    """Accept a place for a file, unless a device, a pipe or a socket is there, or a link that leads to one.
+
+    Raises:
+        OSError: one is there; a file would take its place, which on a device is everybody's loss.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        # Nothing is there, or whoever writes it says what is in the way.
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "Not a file, but a device, a pipe or the like", str(path))
 
 
 def find_temporary_folder() -> Path:

@@ -45,6 +45,9 @@ SCHEMA_VERSION = 1
 RunId = tuple[str, int]
 """A run key and a seed."""
 
+Training = tuple[RunId, str | None]
+"""A run and the hash of its epochs, which hold their times."""
+
 _MEND = "python -m senet_repro merge writes it"
 _LONGEST_FOLDER = 40
 
@@ -174,16 +177,19 @@ def sort_reported(
     """Return what each reported record is to a campaign, and a message for each that is no run of it.
 
     `ours` are our own records, `diverged` our own runs without one that would diverge again. Where several origins
-    reported one run and seed, the one that was finished first counts, whatever came out of the others.
+    reported one run and seed, the one that was finished first counts, whatever came out of the others. A training that
+    lies in two places is no second one, and stands for one run only.
     """
     runs: list[ReportedRun] = []
     problems: list[str] = []
     first: dict[RunId, str] = {}
+    trainings = {_tell_training(record): record for record in ours.values()}
     for record in sorted(reported, key=lambda record: (record.finished_at, record.origin or "")):
-        refusal = find_refusal(record, campaign, ours.values())
+        refusal = find_refusal(record, campaign, ours.values()) or _explain_copy(record, trainings)
         if refusal is not None:
             problems.append(f"{RunFolder(record.folder or Path()).record_file}: {refusal}")
             continue
+        trainings[_tell_training(record)] = record
         run_id = (record.run_key, record.seed)
         why_not = _explain_plan(record, campaign)
         if why_not is None and run_id in diverged:
@@ -264,6 +270,22 @@ def _explain_pictures(record: Record, ours: Iterable[Record]) -> str | None:
     return (
         f"trained on other pictures of {data['name']}: fingerprint {str(fingerprint)[:8]}, and ours have {ours_named}; "
         "take the set from where ours is from, and train it anew"
+    )
+
+
+def _tell_training(record: Record) -> Training:
+    """Return what no two trainings have in common: the run and its epochs, which hold their times."""
+    return (record.run_key, record.seed), record.metrics_sha256
+
+
+def _explain_copy(record: Record, trainings: Mapping[Training, Record]) -> str | None:
+    """Return that a record is of a training that another one is of; None where it is not, or nobody can tell."""
+    other = trainings.get(_tell_training(record))
+    if record.metrics_sha256 is None or other is None:
+        return None
+    return (
+        f"the very training of {RunFolder(other.folder or Path()).record_file}, which is said to be of "
+        f"{other.origin or OURS}: keep it in the folder of those who trained it, and remove it from the other"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -85,3 +86,35 @@ def test_a_block_of_no_file_is_refused(tmp_path: Path) -> None:
     document.write_text("<!-- missing.md -->\n<!-- end -->\n")
     with pytest.raises(ConfigError, match=r"missing\.md: No such file"):
         fill_blocks(document)
+
+
+def test_a_report_loses_nothing_that_stands_outside_of_a_block(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    (tmp_path / "one.md").write_text("first, without a line's end")
+    filled = "<!-- one.md -->\nfirst, without a line's end\n<!-- end -->\n"
+    for before, after in (
+        (f"{filled}kept\n{filled}", f"{filled}kept\n{filled}"),
+        # A comment of its author, and a block whose end was forgotten.
+        (f"<!-- toc -->\nkept\n{filled}", f"<!-- toc -->\nkept\n{filled}"),
+        (f"<!-- one.md -->\nkept\n\n{filled}", f"<!-- one.md -->\nkept\n\n{filled}"),
+        (f"<!-- end -->\nkept\n{filled}", f"<!-- end -->\nkept\n{filled}"),
+        ("<!-- one.md -->\n<!-- end -->\nkept", f"{filled}kept"),
+    ):
+        document.write_text(before)
+        for _ in range(2):
+            fill_blocks(document)
+            assert document.read_text() == after
+
+
+def test_a_document_that_is_no_text_is_refused_with_the_mend(tmp_path: Path) -> None:
+    document, pipe = tmp_path / "README.md", tmp_path / "pipe.md"
+    (tmp_path / "picture.md").write_bytes(b"\xff\xfe")
+    os.mkfifo(pipe)
+    for named in ("picture.md", "pipe.md"):
+        document.write_text(f"<!-- {named} -->\n<!-- end -->\n")
+        with pytest.raises(
+            ConfigError, match=rf"{named}: (not a text in UTF-8; save|Not a regular)"
+        ):
+            fill_blocks(document)
+    with pytest.raises(ConfigError, match=r"not a text in UTF-8"):
+        fill_blocks(tmp_path / "picture.md")

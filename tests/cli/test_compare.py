@@ -13,9 +13,11 @@ import pytest
 from senet_repro.cli.verbs import call_verb
 from senet_repro.core.errors import ConfigError
 from senet_repro.results.record import write_record
+from senet_repro.results.reported import Origin, name_origin_folder, write_origin
 from tests.checkouts import git
 from tests.conftest import ROOT
 from tests.records import make_record
+from tests.reported_runs import AVG, LAB, MAX, leave_run, plan_campaign
 
 SAME = {"r=4": [3.0, 3.3, 3.1], "squeeze=max": [4.0, 4.2, 4.1]}
 MOVED = {"r=4": [9.0, 9.3, 9.1], "squeeze=max": [4.1, 4.1, 4.2]}
@@ -129,6 +131,30 @@ def test_a_commit_is_compared_and_leaves_no_file(
     }
     assert "5 more pairs are copied from one training" in text
     assert list_temporary_folders() <= before
+
+
+def test_a_commit_has_the_runs_that_others_reported_as_its_folder_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "campaign"
+    campaign = plan_campaign(folder)
+    leave_run(folder, campaign, AVG, 0, wrong=36)
+    origin = name_origin_folder(folder, LAB)
+    leave_run(origin, campaign, MAX, 0, wrong=30)
+    write_origin(origin, Origin(name=LAB, merged_at="2026-01-31T12:00:00+00:00", runs=1))
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "merged")
+    monkeypatch.chdir(tmp_path)
+    assert call_verb("compare", ["HEAD:campaign", "campaign"]) == 0
+    text = capsys.readouterr().out
+    assert "only" not in text
+    assert "2 rows: 2 equal" in text
+    # Without a plan nobody knows what counts, and the commit is named by what it was called.
+    (folder / "plan.yaml").write_text("no: plan\n")
+    git(tmp_path, "commit", "--quiet", "--all", "--message", "damaged")
+    with pytest.raises(ConfigError, match=r"HEAD:campaign/plan\.yaml"):
+        call_verb("compare", ["HEAD:campaign", "HEAD~1:campaign"])
 
 
 def test_a_damaged_record_of_a_commit_is_named_by_the_commit(

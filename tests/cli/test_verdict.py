@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -120,3 +121,17 @@ def test_power_without_open_claims_says_so(
 def test_a_power_that_cannot_be_is_refused(share: str) -> None:
     with pytest.raises(ConfigError, match="give a chance between 0 and 1"):
         call_verb("power", ["--power", share])
+
+
+def test_output_writes_where_a_link_leads_and_refuses_what_is_no_file(
+    runs: Path, tmp_path: Path
+) -> None:
+    target, link, pipe = tmp_path / "target.md", tmp_path / "link.md", tmp_path / "pipe"
+    link.symlink_to(target)
+    call_verb("verdict", ["--results", str(runs), "--brief", "--output", str(link)])
+    assert link.is_symlink()
+    assert "contradicted" in target.read_text()
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match=r"a pipe or the like; give a file .* leave out --output"):
+        call_verb("verdict", ["--results", str(runs), "--brief", "--output", str(pipe)])
+    assert pipe.is_fifo()

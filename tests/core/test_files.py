@@ -20,6 +20,19 @@ def test_a_write_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> No
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
 
 
+def test_a_write_takes_the_place_of_no_device_and_no_pipe(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(OSError, match="Not a file, but a device, a pipe") as refused:
+            write_text(path, "a")
+        assert refused.value.filename == str(path)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"pipe", "link"}
+
+
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_text(path, "old")

@@ -111,6 +111,21 @@ def test_of_several_origins_the_first_that_finished_counts_whatever_came_out(
     assert [run.ours for run in runs] == [record, record]
 
 
+def test_a_training_in_two_folders_is_no_second_one(tmp_path: Path) -> None:
+    campaign = plan_campaign(tmp_path)
+    record = replace(make_record(AVG, seed=0, top1=3.0), metrics_sha256="a" * 64)
+    plan = campaign.describe_plan(f"{record.name}-{record.run_key[:8]}", 0)
+    one, other = (replace(record, plan=plan, origin=origin) for origin in ("Lab A", "Lab B"))
+    # Copied beside ours it would pass for run again here, and by another origin for confirmed.
+    runs, problems = sort_reported([one], {(record.run_key, 0): record}, campaign)
+    assert runs == []
+    assert "the very training of" in problems[0]
+    assert "is said to be of ours: keep it in the folder of those who trained it" in problems[0]
+    runs, problems = sort_reported([one, other], {}, campaign)
+    assert [run.origin for run in runs] == ["Lab A"]
+    assert "is said to be of Lab A" in problems[0]
+
+
 def test_a_results_folder_holds_what_counts_and_says_what_it_leaves_out(tmp_path: Path) -> None:
     campaign = plan_campaign(tmp_path)
     origin = name_origin_folder(tmp_path, LAB)

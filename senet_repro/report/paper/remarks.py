@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ difficult:
 communication: We wrote to the authors and had an answer within a week.
 """
 """A file as it may be; errors show it."""
+
+# It may hold blanks, which nobody sees.
+_EMPTY_LINE = re.compile(r"\n\s*\n")
 
 _MEND = f"write it as the following, say:\n\n{EXAMPLE}"
 
@@ -74,7 +78,7 @@ def _split_paragraphs(value: str | list[str] | None) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else value or []
     paragraphs = []
     for text in texts:
-        for part in text.split("\n\n"):
+        for part in _EMPTY_LINE.split(text):
             in_one_line = " ".join(part.split())
             if in_one_line:
                 paragraphs.append(in_one_line)
@@ -94,5 +98,7 @@ def _is_readable(text: str) -> bool:
 
 
 _REMARK = Rule(
-    _is_remark, "a text or a list of texts, in letters that can be printed", may_lack=True
+    _is_remark,
+    f"a text or a list of texts, in letters that can be printed, each of up to {MOST_CHARACTERS:,}",
+    may_lack=True,
 )
