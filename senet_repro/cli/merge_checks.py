@@ -59,6 +59,13 @@ class KnownRuns:
         if record.metrics_sha256 is not None:
             self.epochs[record.metrics_sha256] = words
 
+    def find_size(self, record: Record) -> tuple[int, int] | None:
+        """Return the parameters and multiply-adds of our own runs of a record's network; None where there are none."""
+        for own in self.ours.values():
+            if own.run_key == record.run_key:
+                return own.params, own.macs
+        return None
+
     def find_labels(self, record: Record) -> Outcomes | None:
         """Return outcomes of ours on the pictures that a record was evaluated on; None where there are none."""
         for own in self.ours.values():
@@ -83,10 +90,25 @@ def check_run(folder: Path, known: KnownRuns) -> Record:
     obstacle = find_refusal(record, known.campaign, known.ours.values()) or find_obstacle(record)
     if obstacle is not None:
         raise RefusedRunError(obstacle)
+    _require_size(record, known)
     _require_evidence(record, RunFolder(folder))
     if record.outcomes is not None:
         _check_outcomes(record, RunFolder(folder), known)
     return record
+
+
+def _require_size(record: Record, known: KnownRuns) -> None:
+    """Accept a record whose network has as many parameters and multiply-adds as ours of the same run.
+
+    Raises:
+        RefusedRunError: it has others.
+    """
+    size = known.find_size(record)
+    if size is not None and size != (record.params, record.macs):
+        raise RefusedRunError(
+            f"its network has {record.params:,} parameters and {record.macs:,} multiply-adds, and ours of the same "
+            f"run {size[0]:,} and {size[1]:,}: send the record as it was written"
+        )
 
 
 def _require_evidence(record: Record, folder: RunFolder) -> None:

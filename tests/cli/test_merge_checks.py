@@ -59,6 +59,18 @@ def test_labels_are_those_of_our_own_outcomes(tmp_path: Path) -> None:
         check_run(theirs, known)
 
 
+@pytest.mark.parametrize("figure", ["params", "macs"])
+def test_the_network_is_of_our_own_size(figure: str, tmp_path: Path) -> None:
+    ours = make_record((), seed=1, top1=0.0)
+    record = leave_outcomes(tmp_path, np.arange(360) % 10)
+    known = know_plan_of(record)
+    known.ours[ours.run_key, ours.seed] = ours
+    assert check_run(tmp_path, known) == record
+    write_record(tmp_path, replace(record, **{figure: 1}))
+    with pytest.raises(ConfigError, match="multiply-adds, and ours of the same run"):
+        check_run(tmp_path, known)
+
+
 def test_a_detectors_figures_are_computed_anew(tmp_path: Path) -> None:
     record = write_detector(tmp_path, "none", seed=0)
     assert record.folder is not None
