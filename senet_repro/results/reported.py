@@ -109,10 +109,13 @@ def read_origin_name(text: str) -> str:
 
 def name_origin_folder(campaign_dir: Path, name: str) -> Path:
     """Return the folder for the runs of an origin; two names never share one, and every file system takes it."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    readable = re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST_FOLDER].strip("-")
+    # Letters without their accents; other scripts leave nothing that can be read, and the digest stands alone.
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain.lower())
+    readable = words[:_LONGEST_FOLDER].strip("-")
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return campaign_dir / REPORTED / "-".join(part for part in (readable, digest) if part)
+    folder = f"{readable}-{digest}" if readable else digest
+    return campaign_dir / REPORTED / folder
 
 
 def read_origin(folder: Path) -> Origin:

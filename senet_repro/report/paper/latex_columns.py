@@ -113,6 +113,8 @@ def _share_room(wanted: Sequence[int], least: Sequence[int], room: int) -> list[
 
 def _find_longest_word(table: Table, index: int) -> int:
     """Return the length of the longest piece of a column's words that LaTeX cannot break."""
-    texts = [table.header[index], *(row[index] for row in table.rows)]
-    pieces = [piece for text in texts for piece in re.split(r"[\s-]", text)]
-    return max(map(len, pieces))
+    longest = 0
+    for line in (table.header, *table.rows):
+        for piece in re.split(r"[\s-]", line[index]):
+            longest = max(longest, len(piece))
+    return longest

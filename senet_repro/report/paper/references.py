@@ -42,9 +42,12 @@ SETS = {
 
 def list_references(records: Sequence[Record]) -> list[str]:
     """Return the paper, which is number 1, and the publications of the sets that some records are of, each once."""
-    names = dict.fromkeys(str(record.protocol["data"]["name"]) for record in records)
-    found = [SETS[name] for name in names if name in SETS]
-    return list(dict.fromkeys([PAPER, *found]))
+    references = {PAPER: None}
+    for record in records:
+        publication = SETS.get(str(record.protocol["data"]["name"]))
+        if publication is not None:
+            references[publication] = None
+    return list(references)
 
 
 def cite_set(record: Record, references: Sequence[str]) -> str:
