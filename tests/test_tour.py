@@ -74,6 +74,8 @@ def watch_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     elsewhere = ("IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR")
     for variable in (*elsewhere, "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(variable, raising=False)
+    # Once torch is imported, as by another test of this process, it has written its own choice there.
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
     return log
 
 
