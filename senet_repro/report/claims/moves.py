@@ -6,14 +6,15 @@
 - `different`: beyond chance, in the task's first metric. Where nothing was changed, this word comes up in at most 5 %
   of all comparisons, however many rows one has (Holm). It does not say why: the code, the processor and the versions
   may all have changed, and are named beside the table. Of single pairs it trusts rows to spread about alike, see
-  `estimate_single_move`. Copies of one training count as moves of 0 beside pairs that were trained twice, which can
-  hide a change.
+  `estimate_single_move`.
 - `within noise`: not equal, and not shown to be different. It is no proof that nothing changed: few seeds show large
   moves alone, two seeds hardly any, and the interval says how large a move may be hidden.
-- `moved`: one seed in common, and nowhere two seeds of one row to tell what noise is.
+- `moved`: one seed alone, and nowhere two seeds of one row to tell what noise is.
 
-Rows with two seeds in common or more are tested by their paired differences, so that noise which A and B share cancels
-out. A single pair has no spread; it is set against that of the seeds within rows of the same protocol, as if its two
+Seeds whose two records are copies of one training cannot have moved. They are left out of a row that has others, of
+which they would hide a part, and make up a row that has no others.
+
+Rows of two seeds or more are tested by their paired differences, so that noise which A and B share cancels out. A single pair has no spread; it is set against that of the seeds within rows of the same protocol, as if its two
 runs shared nothing, which is the most that chance can do.
 
 Rows that are equal are not tested and take no part of the 5 %: no chance makes figures equal to the last digit.
@@ -51,7 +52,7 @@ WORDS = (EQUAL, WITHIN_NOISE, DIFFERENT, MOVED)
 
 @dataclass(frozen=True, kw_only=True)
 class MetricMove:
-    """A metric of a row on both sides, over the seeds in common."""
+    """A metric of a row on both sides, over the seeds that are compared."""
 
     metric: Metric
     first_mean: float
@@ -65,6 +66,7 @@ class ComparedRow:
     """A row of both sides and what became of it."""
 
     matched: MatchedRow
+    seeds: list[int]  # that are compared: those trained twice, or else copies
     word: str
     # Of the printed metrics that every run has, the task's first one first.
     metric_moves: list[MetricMove]
@@ -83,8 +85,8 @@ class ComparedRow:
 
     @property
     def n(self) -> int:
-        """Return the number of seeds in common."""
-        return len(self.matched.seeds)
+        """Return the number of seeds that are compared."""
+        return len(self.seeds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,10 +206,11 @@ def _list_figures(records: Sequence[Record], metric: Metric) -> list[float]:
 
 def _measure_row(row: MatchedRow, spreads: _Spreads) -> ComparedRow:
     """Return a row with its own p value, and the word that it has if this stays above the level."""
-    pairs = row.pairs
+    trained_twice = _list_seeds_trained_twice(row)
+    seeds = trained_twice or row.seeds
+    pairs = row.list_pairs(seeds)
     metrics = list_task_metrics(row.example.task)
-    metric_moves = _estimate_moves(row, metrics, spreads)
-    trained_twice = [pair for pair in pairs if not is_copy(*pair)]
+    metric_moves = _estimate_moves(row, seeds, metrics, spreads)
     noise = None
     p_value = None
     if all(_are_equal(*pair) for pair in pairs):
@@ -220,13 +223,14 @@ def _measure_row(row: MatchedRow, spreads: _Spreads) -> ComparedRow:
             p_value = p_moved(metric_moves[0].difference)
     return ComparedRow(
         matched=row,
+        seeds=seeds,
         word=word,
         metric_moves=metric_moves,
-        single_moves=[_find_move(pair, metrics[0]) for pair in trained_twice],
+        single_moves=[_find_move(pair, metrics[0]) for pair in row.list_pairs(trained_twice)],
         p_value=p_value,
         noise=noise,
         predictions_differ_pct=_compare_predictions(pairs),
-        copies=len(pairs) - len(trained_twice),
+        copies=len(row.seeds) - len(trained_twice),
     )
 
 
@@ -244,17 +248,17 @@ def _adjust_rows(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
 
 
 def _estimate_moves(
-    row: MatchedRow, metrics: Sequence[Metric], spreads: _Spreads
+    row: MatchedRow, seeds: Sequence[int], metrics: Sequence[Metric], spreads: _Spreads
 ) -> list[MetricMove]:
-    """Return the moves of those metrics that every run of the seeds in common has."""
-    first, second = (side.select_seeds(row.seeds) for side in (row.first, row.second))
+    """Return the moves of those metrics that every run of `seeds` has."""
+    first, second = (side.select_seeds(seeds) for side in (row.first, row.second))
     terms = [Term(1.0, second.by_seed), Term(-1.0, first.by_seed)]
     moves = []
     for metric in metrics:
-        difference = estimate_contrast(terms, metric, row.seeds)
+        difference = estimate_contrast(terms, metric, seeds)
         if difference is None:
             continue
-        noise = spreads.find_noise(row, metric) if len(row.seeds) == 1 else None
+        noise = spreads.find_noise(row, metric) if len(seeds) == 1 else None
         if noise is not None:
             own = _list_figures(_choose_larger(row.first.records, row.second.records), metric)
             least_sd = find_least_sd([*first.records, *second.records], metric)
@@ -291,12 +295,15 @@ def _are_equal(one: Record, other: Record) -> bool:
     return bool(one.outcomes["sha256"] == other.outcomes["sha256"])
 
 
+def _list_seeds_trained_twice(row: MatchedRow) -> list[int]:
+    """Return the seeds in common whose two records are no copies of one training."""
+    pairs = zip(row.seeds, row.list_pairs(row.seeds), strict=True)
+    return [seed for seed, pair in pairs if not is_copy(*pair)]
+
+
 def _select_trained_twice(row: MatchedRow) -> tuple[SideRuns, SideRuns]:
     """Return the runs of both sides that are no copies: of one training nothing can differ."""
-    seeds = []
-    for seed, pair in zip(row.seeds, row.pairs, strict=True):
-        if not is_copy(*pair):
-            seeds.append(seed)
+    seeds = _list_seeds_trained_twice(row)
     return row.first.select_seeds(seeds), row.second.select_seeds(seeds)
 
 

@@ -72,10 +72,9 @@ class MatchedRow:
         """Return any of its records."""
         return (self.first.records or self.second.records)[0]
 
-    @property
-    def pairs(self) -> list[tuple[Record, Record]]:
-        """Return the runs of A and B that have a seed in common."""
-        return [(self.first.by_seed[seed], self.second.by_seed[seed]) for seed in self.seeds]
+    def list_pairs(self, seeds: Sequence[int]) -> list[tuple[Record, Record]]:
+        """Return the runs of A and B of some of the seeds in common, in their order."""
+        return [(self.first.by_seed[seed], self.second.by_seed[seed]) for seed in seeds]
 
 
 @dataclass(frozen=True, kw_only=True)

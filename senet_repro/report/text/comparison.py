@@ -227,7 +227,7 @@ def _describe_moves(summary: MoveSummary) -> str:
     copies = ""
     if summary.copies:
         verb = choose_form(summary.copies, "pair is", "pairs are")
-        copies = f"{summary.copies} more {verb} copied from one training, and left out here."
+        copies = f"{summary.copies} more {verb} copied from one training, and left out."
     spec = choose_value_spec(summary.metric)
     pairs = choose_form(summary.pairs, "pair", "pairs")
     unit = summary.metric.difference_unit

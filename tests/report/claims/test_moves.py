@@ -103,6 +103,17 @@ def test_moves_are_those_of_runs_that_were_trained_twice() -> None:
     assert (copied.pairs, copied.copies, copied.largest) == (0, 2, None)
 
 
+def test_copies_of_one_training_are_left_out_of_a_row_that_moved() -> None:
+    copies = make_records({4: [6.0, 6.1, 6.2, 6.3, 6.4]})
+    moved = {4: [7.0, 7.11, 7.2]}
+    expected = compare({4: [6.0, 6.1, 6.2]}, moved).rows[0]
+    second = [*make_records(moved, finished_at=LATER), *copies[3:]]
+    (row,) = compare_rows(match_rows(copies, second)).rows
+    assert (row.word, row.seeds, row.copies, row.n) == (DIFFERENT, [0, 1, 2], 2, 3)
+    assert row.metric_moves == expected.metric_moves
+    assert row.p_value == expected.p_value
+
+
 def test_images_count_where_outcomes_were_kept(tmp_path: Path) -> None:
     sides = []
     for side in range(2):
