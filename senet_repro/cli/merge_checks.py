@@ -7,7 +7,7 @@ from pathlib import Path
 
 from senet_repro.core.errors import ConfigError
 from senet_repro.report.tables.load import find_obstacle
-from senet_repro.results.campaign import Campaign
+from senet_repro.results.campaign import Campaign, is_time
 from senet_repro.results.foreign_runs import RefusedRunError
 from senet_repro.results.outcomes import Outcomes, find_disagreement, load_outcomes
 from senet_repro.results.record import Record, name_training, read_record
@@ -90,6 +90,12 @@ def check_run(folder: Path, known: KnownRuns) -> Record:
     obstacle = find_refusal(record, known.campaign, known.ours.values()) or find_obstacle(record)
     if obstacle is not None:
         raise RefusedRunError(obstacle)
+    # Of several records of a run the first counts, and times of one form alone can be set beside each other.
+    if not is_time(record.finished_at):
+        raise RefusedRunError(
+            f"it was finished at {record.finished_at!r}, which is no time in UTC as records have it: send the record "
+            "as it was written"
+        )
     _require_size(record, known)
     _require_evidence(record, RunFolder(folder))
     if record.outcomes is not None:

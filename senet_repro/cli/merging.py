@@ -122,6 +122,7 @@ def merge_runs(folder: Path, into: Path, name: str, *, only_check: bool) -> int:
     check_claims(into, campaign)
     _require_foreign(folder, into)
     origin_folder = name_origin_folder(into, origin)
+    _require_no_link(origin_folder)
     if origin_folder.is_dir() and not only_check:
         # Before anything is read: where an earlier command was cut short, its runs would belong to nobody.
         _tell_origin(origin_folder, origin)
@@ -159,6 +160,19 @@ def _require_foreign(folder: Path, into: Path) -> None:
         raise ConfigError(
             f"{folder} and {into} are one folder, or one lies in the other: give the results of others"
         )
+
+
+def _require_no_link(folder: Path) -> None:
+    """Accept the folder of an origin, there or not yet, that lies in the campaign and nowhere else.
+
+    Raises:
+        ConfigError: it or the folder around it is a link, so that runs would be written elsewhere.
+    """
+    for path in (folder.parent, folder):
+        if path.is_symlink():
+            raise ConfigError(
+                f"{path} is a link, and a campaign keeps what others report in folders of its own: put a folder there"
+            )
 
 
 def _tell_origin(folder: Path, name: str) -> None:

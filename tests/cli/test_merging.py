@@ -210,6 +210,10 @@ REFUSALS: dict[str, tuple[Callable[[RunFolder], object], str]] = {
     "a told plan": (_change_plan, "names this campaign's plan and tells it otherwise"),
     "no hashes": (lambda run: edit_record(run, outcomes=None), "no hash of its epochs or outcomes"),
     "other seed": (lambda run: edit_record(run, seed=7), "the record of seed 7"),
+    "another clock": (
+        lambda run: edit_record(run, finished_at="2026-01-31T12:00:00+02:00"),
+        "'2026-01-31T12:00:00+02:00', which is no time in UTC",
+    ),
     "other name": (_move_to_other_name, "in the folder of another"),
     "no JSON": (lambda run: run.record_file.write_text("{"), "not a readable record"),
 }
@@ -320,3 +324,15 @@ def test_a_command_that_cannot_be_names_the_mend(
     folder, into, name = words
     with pytest.raises(ConfigError, match=reason):
         merge_runs(sides.theirs.parent / folder, sides.theirs.parent / into, name, only_check=True)
+
+
+@pytest.mark.parametrize("is_origin", [False, True], ids=["reported", "the origin's"])
+def test_nothing_is_written_through_a_link(is_origin: bool, sides: Sides) -> None:
+    elsewhere = sides.theirs.parent / "elsewhere"
+    elsewhere.mkdir()
+    link = sides.reported if is_origin else sides.reported.parent
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    with pytest.raises(ConfigError, match="is a link"):
+        sides.merge()
+    assert list(elsewhere.iterdir()) == []

@@ -14,8 +14,9 @@
 Seeds whose two records are copies of one training cannot have moved. They are left out of a row that has others, of
 which they would hide a part, and make up a row that has no others.
 
-Rows of two seeds or more are tested by their paired differences, so that noise which A and B share cancels out. A single pair has no spread; it is set against that of the seeds within rows of the same protocol, as if its two
-runs shared nothing, which is the most that chance can do.
+Rows of two seeds or more are tested by their paired differences, so that noise which A and B share cancels out. A
+single pair has no spread; it is set against that of the seeds within rows of the same protocol, as if its two runs
+shared nothing, which is the most that chance can do.
 
 Rows that are equal are not tested and take no part of the 5 %: no chance makes figures equal to the last digit.
 """
