@@ -71,10 +71,13 @@ def fill_blocks(document: Path) -> int:
         ConfigError: the document or such a file cannot be read, or the document not written.
     """
     try:
-        text = _read_lines(document)
+        written = _read_text(document)
+        text = _normalise_line_ends(written)
         filled, blocks = _BLOCK.subn(lambda block: _fill_block(block[1], document.parent), text)
         if filled != text:
-            write_text(document, filled)
+            # Editors of Windows end lines in two characters, and the next one is to find them as they were.
+            ends_in_two = "\r\n" in written
+            write_text(document, filled.replace("\n", "\r\n") if ends_in_two else filled)
     except OSError as error:
         raise ConfigError(
             f"{error.filename or document}: {error.strerror}; a block <!-- FILE --> names a file beside its document"
@@ -83,21 +86,25 @@ def fill_blocks(document: Path) -> int:
 
 
 def _fill_block(name: str, folder: Path) -> str:
-    content = _read_lines(folder / name)
+    content = _normalise_line_ends(_read_text(folder / name))
     # Behind text in its line the end would be none, and the next report would take what follows for the block's.
     if not content.endswith("\n"):
         content += "\n"
     return f"<!-- {name} -->\n{content}<!-- end -->"
 
 
-def _read_lines(file: Path) -> str:
-    """Return the text of a file, with line ends as Python has them.
+def _normalise_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _read_text(file: Path) -> str:
+    """Return the text of a file.
 
     Raises:
         OSError: it cannot be read, or is no file.
         ConfigError: it is no text.
     """
     try:
-        return read_text(file).replace("\r\n", "\n")
+        return read_text(file)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not a text in UTF-8; save it as one") from error

@@ -81,6 +81,15 @@ def test_blocks_take_the_files_that_they_name(tmp_path: Path) -> None:
     assert document.stat().st_mtime_ns == before
 
 
+def test_a_document_keeps_the_ends_of_its_lines(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    (tmp_path / "one.md").write_bytes(b"first\n")
+    document.write_bytes(b"a\r\n<!-- one.md -->\r\nold\r\n<!-- end -->\r\n")
+    for _ in range(2):
+        assert fill_blocks(document) == 1
+        assert document.read_bytes() == b"a\r\n<!-- one.md -->\r\nfirst\r\n<!-- end -->\r\n"
+
+
 def test_a_block_of_no_file_is_refused(tmp_path: Path) -> None:
     document = tmp_path / "README.md"
     document.write_text("<!-- missing.md -->\n<!-- end -->\n")
