@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -108,6 +109,14 @@ class MetricClaim:
         if self.metric.better == "higher":
             return one - other
         return other - one
+
+    def measure_greatest_share(self, comparison: Comparison) -> float:
+        """Return the upper end of a gain's interval as a share of the published gain; infinite where there is none."""
+        published = comparison.yardstick.published_gain
+        if published is None:
+            return math.inf
+        gain = self.turn_into_gain(comparison.difference)
+        return (gain.mean + (gain.half_width or 0.0)) / published
 
     @property
     @abstractmethod

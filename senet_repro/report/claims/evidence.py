@@ -117,7 +117,7 @@ def caution_verdicts(table: ResultTable) -> str | None:
 
 def _describe_deciding_pair(kind: MetricClaim, finding: Finding) -> str:
     pair, difference = finding.comparison.pair, finding.comparison.difference
-    names = f"{pair.first.name} minus {pair.second.name}"
+    names = " minus ".join(pair.names)
     if finding.pairs > 1:
         names += f" (of {finding.pairs} pairs of rows the one that decides)"
     metric = kind.metric

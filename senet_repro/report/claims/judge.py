@@ -12,7 +12,6 @@ least, times their number). Where a plan lets seeds be added after a look, each 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -27,7 +26,7 @@ from senet_repro.report.claims.evidence import (
     describe_finding,
     explain_cost_obstacle,
 )
-from senet_repro.report.claims.kinds import ClaimKind, read_claim
+from senet_repro.report.claims.kinds import ClaimKind, find_paper_difference, read_claim
 from senet_repro.report.claims.pairs import (
     find_row,
     find_rows,
@@ -61,8 +60,9 @@ class Judged:
     verdict_in_report: str  # the same at the level of all tables that were judged together
     # Why a verdict may yet change for another reason than chance, in a reader's words.
     provisos: list[str] = field(default_factory=list)
-    # First row less second, paired by seed; of a chain the pair that decides. Of a cost the increase in percent.
+    # First row less second, paired by seed; of several pairs the one that decides. Of a cost the increase in percent.
     difference: Estimate | None = None
+    paper_difference: float | None  # of the same rows; None where a figure is missing
     # Adjusted within the table; of the verdict given, or of REPRODUCED where it is inconclusive.
     p_value: float | None = None
     n: int = 0  # pairs of seeds
@@ -209,7 +209,12 @@ def _select_tested(examined: Sequence[Tested | Judged]) -> list[Tested]:
 def _settle(table: ResultTable, kind: ClaimKind, verdict: str, evidence: str) -> Judged:
     """Return a verdict that no test has a part in."""
     return Judged(
-        table=table, kind=kind, verdict=verdict, verdict_in_report=verdict, sentences=[evidence]
+        table=table,
+        kind=kind,
+        verdict=verdict,
+        verdict_in_report=verdict,
+        paper_difference=find_paper_difference(kind),
+        sentences=[evidence],
     )
 
 
@@ -312,6 +317,7 @@ def _decide(tested: Tested, in_table: _Adjusted, in_report: _Adjusted) -> Judged
         verdict_in_report=_choose_verdict(tested, in_report)[0],
         provisos=provisos,
         difference=deciding.difference,
+        paper_difference=find_paper_difference(tested.kind, deciding.pair.names),
         p_value=p_value,
         n=deciding.difference.n,
         seeds=tested.seeds,
@@ -343,21 +349,12 @@ def _find_deciding(tested: Tested, verdict: str) -> Comparison:
     """Return the pair that decides: the one that holds least, or the one that speaks most for another verdict."""
     comparisons = tested.comparisons
     if verdict == SMALLER:
-        return min(comparisons, key=lambda each: _measure_greatest_share(tested.kind, each))
+        return min(comparisons, key=lambda each: tested.kind.measure_greatest_share(each))
     if verdict == CONTRADICTED:
         return min(comparisons, key=lambda each: each.p_fails)
     if verdict == NO_EFFECT:
         return min(comparisons, key=lambda each: 1.0 if each.p_nothing is None else each.p_nothing)
     return max(comparisons, key=lambda each: each.p_holds)
-
-
-def _measure_greatest_share(kind: MetricClaim, comparison: Comparison) -> float:
-    """Return the upper end of a gain's interval as a share of the published gain; infinite where there is none."""
-    published = comparison.yardstick.published_gain
-    if published is None:
-        return math.inf
-    gain = kind.turn_into_gain(comparison.difference)
-    return (gain.mean + (gain.half_width or 0.0)) / published
 
 
 def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
@@ -381,6 +378,7 @@ def _judge_cost(table: ResultTable, kind: Cost) -> Judged:
         verdict=verdict,
         verdict_in_report=verdict,
         difference=Estimate(n, increase_pct),
+        paper_difference=find_paper_difference(kind),
         n=n,
         reported=reported,
         sentences=[sentence for sentence in (evidence, rest_on_reported(reported)) if sentence],

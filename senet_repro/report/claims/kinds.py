@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.core.choice import require_choice
@@ -37,11 +37,14 @@ def read_claim(paper: PaperTable, claim: Claim) -> ClaimKind:
     return KINDS[claim.kind](paper, claim)
 
 
-def find_paper_difference(kind: ClaimKind) -> float | None:
-    """Return the paper's own difference of a claim's rows, in percent for a cost; None where a figure is missing."""
+def find_paper_difference(kind: ClaimKind, names: Sequence[str] = ()) -> float | None:
+    """Return the paper's own difference of a claim's rows, in percent for a cost; None where a figure is missing.
+
+    `names` are those of its rows that are meant; without them it is of all.
+    """
     rows = {**kind.paper.beside, **kind.paper.rows}
     figures = []
-    for name in kind.claim.rows:
+    for name in names or kind.claim.rows:
         figure = rows[name].published(kind.figure_name)
         if figure is None:
             return None

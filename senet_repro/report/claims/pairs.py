@@ -19,6 +19,11 @@ class Pair:
     second: ResultRow
 
     @property
+    def names(self) -> tuple[str, str]:
+        """Return the names of both rows."""
+        return self.first.name, self.second.name
+
+    @property
     def shared_seeds(self) -> list[int]:
         """Return the seeds that both rows were run with."""
         # A cited row stands beside whatever seeds the other has.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from senet_repro.config.paper_tables import label_table
 from senet_repro.report.claims.judge import Judged, format_verdict
-from senet_repro.report.claims.kinds import find_paper_difference
 from senet_repro.report.claims.lower import Lower
 from senet_repro.report.claims.words import NOT_TESTABLE
 from senet_repro.report.figures.captions import HEADING_LINE_PX, describe_standing
@@ -36,9 +35,8 @@ NAME = "claims"
 TITLE = "Every gain that the paper claims, and ours"
 CAPTION = (
     "A gain is by how much the first row of a claim is better, in points of its metric: right of 0 as claimed. Ours is "
-    "the mean over seeds with its 95 % interval, paired by seed; of a chain of rows it is the step that decides, "
-    "without the paper's figure, which is of the whole chain. "
-    "Grey: gains too small to matter. The scale is linear within 2 points and logarithmic beyond."
+    "the mean over seeds with its 95 % interval, paired by seed; of a chain of rows both are of the step that "
+    "decides. Grey: gains too small to matter. The scale is linear within 2 points and logarithmic beyond."
 )
 
 CLAIM_CHARACTERS = 46
@@ -98,10 +96,7 @@ def find_gains(table: ResultTable, judged: Sequence[Judged]) -> list[GainMark]:
         kind = one.kind
         if not isinstance(kind, Lower) or one.difference is None or one.verdict == NOT_TESTABLE:
             continue
-        published = None
-        # The paper's figure is of a chain's ends, and ours of one of its steps.
-        if len(one.claim.rows) == 2:
-            published = find_paper_difference(kind)
+        published = one.paper_difference
         if published is not None and kind.metric.better == "lower":
             published = -published
         label = f"{label_table(table.paper)}: {one.claim.says}"

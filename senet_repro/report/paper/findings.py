@@ -142,7 +142,7 @@ def _write_verdicts(numbered: Sequence[tuple[int, Judged]]) -> Table:
                 str(number),
                 format_verdict(one),
                 name_figure(one.kind),
-                format_published(one.kind),
+                format_published(one),
                 format_ours(one),
                 format_tested_p(one),
                 str(one.n or ""),

@@ -11,7 +11,7 @@ from senet_repro.report.claims.kinds import ClaimKind, read_claim
 from senet_repro.report.paper.document import Block, Paragraph, Section, Table
 from senet_repro.report.paper.facts import Facts, TestedClaim
 from senet_repro.report.paper.naming import name_tables
-from senet_repro.report.text.verdicts import format_published
+from senet_repro.report.text.verdicts import format_paper_difference
 
 SUBJECT = (
     "Squeeze-and-Excitation Networks [1] put a small block behind parts of a convolutional network: it averages each "
@@ -98,5 +98,5 @@ def _list_claim_cells(one: TestedClaim) -> Sequence[str]:
         label_table(one.paper),
         name_figure(kind),
         one.claim.section,
-        format_published(kind),
+        format_paper_difference(kind),
     )

@@ -25,8 +25,7 @@ HEADER = ("claim", "of", "paper", "ours", "n", "verdict", "seeds to settle it")
 
 READING = (
     "Paper and ours: the first row of a claim minus the second, in points of its metric (of an error, below 0 is "
-    "better) or in % of a size. Of more than two rows the paper's is of the two farthest apart, and ours of the pair "
-    "that decides."
+    "better) or in % of a size. Of more than two rows both are of the pair that decides, which the verdicts name."
 )
 
 ONE_SEED = (
@@ -73,7 +72,7 @@ def _list_cells(table: ResultTable, one: Judged) -> list[str]:
     return [
         escape_markdown(one.claim.says),
         label_table(table.paper),
-        format_published(one.kind),
+        format_published(one),
         format_ours(one),
         str(one.n or ""),
         format_verdict(one),

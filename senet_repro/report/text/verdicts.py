@@ -256,7 +256,7 @@ def describe_outcome(one: Judged) -> str:
     """
     if one.difference is None:
         return one.evidence
-    published = format_published(one.kind)
+    published = format_published(one)
     parts = []
     if published:
         parts = [f"Paper {published}"]
@@ -346,7 +346,7 @@ def _explain_provisional(judged: Sequence[Judged]) -> str | None:
 def _format_not_run(paper: PaperTable) -> str:
     lines: list[Sequence[str]] = [HEADER]
     for claim in paper.claims:
-        published = format_published(read_claim(paper, claim))
+        published = format_paper_difference(read_claim(paper, claim))
         lines.append((claim.says, claim.section, NOT_RUN, published, "", "", ""))
     heading = f"### {label_table(paper)}: {paper.title} (no records)"
     return f"{heading}\n\n{align_columns(lines)}"
@@ -357,16 +357,21 @@ def _list_cells(one: Judged) -> list[str]:
         one.claim.says,
         one.claim.section,
         format_verdict(one),
-        format_published(one.kind),
+        format_published(one),
         format_ours(one),
         format_tested_p(one),
         str(one.n or ""),
     ]
 
 
-def format_published(kind: ClaimKind) -> str:
-    """Return the paper's own difference of a claim's rows as it is printed; nothing where a figure is missing."""
+def format_paper_difference(kind: ClaimKind) -> str:
+    """Return the paper's own difference of all rows of a claim as it is printed; nothing where a figure is missing."""
     return kind.format_paper(find_paper_difference(kind))
+
+
+def format_published(one: Judged) -> str:
+    """Return the paper's own difference of the rows that ours is of, as it is printed; nothing where it has none."""
+    return one.kind.format_paper(one.paper_difference)
 
 
 def format_ours(one: Judged) -> str:

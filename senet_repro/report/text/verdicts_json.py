@@ -75,6 +75,7 @@ def _collect_not_run(paper: PaperTable) -> dict[str, Any]:
 def _collect_judged(one: Judged) -> dict[str, Any]:
     return {
         **_collect_claim(one.table.paper, one.claim),
+        "paper_difference": one.paper_difference,
         "verdict": one.verdict,
         "verdict_in_report": one.verdict_in_report,
         "provisos": one.provisos if one.is_provisional else [],

@@ -89,6 +89,8 @@ def test_the_pair_that_decides_a_chain_is_the_one_shown() -> None:
     found = judged("excitation", {**ORDERED, "tanh": seeds(24.0)})[CHAIN]
     assert found.difference is not None
     assert (found.difference.mean, found.n) == (pytest.approx(0.5), 3)
+    # The paper's own of these two, and not of the whole chain.
+    assert found.paper_difference == pytest.approx(-0.47)
     assert found.evidence.startswith(
         "tanh minus relu (of 2 pairs of rows the one that decides): top-1 error +0.50 ± "
     )
