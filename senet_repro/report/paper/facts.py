@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from senet_repro.config.paper_tables import find_table
 from senet_repro.config.schema import Claim, PaperTable
 from senet_repro.core.errors import ConfigError
 from senet_repro.report.claims.judge import Judged
@@ -113,30 +112,37 @@ def gather_facts(
     campaign = results.campaign
     planned = [] if campaign is None else list(campaign.tables)
     shown = tables if shows_all else _choose_tables(tables, planned)
-    shown_papers = [table.paper for table in shown]
-    chosen = {id(table) for table in shown}
+    judged_papers = [table.paper for table in shown]
+    # A planned table without a record is told, too: its claims were not run.
     present = {table.paper.name for table in tables}
-    wanted = {paper.name for paper in papers}
-    lacking = [name for name in planned if name in wanted and name not in present]
+    judged_papers += [
+        paper for paper in papers if paper.name in planned and paper.name not in present
+    ]
     source = None
     if (results_dir / CAMPAIGN_SOURCE).exists():
         source = read_campaign_file(results_dir)
     return Facts(
         results=results,
-        verdicts=judge_tables(shown, [*shown_papers, *map(find_table, lacking)]),
+        verdicts=judge_tables(shown, judged_papers),
         studies=studies,
         remarks=remarks,
         source=source,
         account=None if campaign is None else read_account(results_dir, campaign),
-        others=[table for table in tables if id(table) not in chosen],
+        others=_leave_out(tables, shown),
     )
 
 
 def _choose_tables(tables: Sequence[ResultTable], planned: Sequence[str]) -> list[ResultTable]:
     """Return the tables that something was trained for, and those that were planned, in their order."""
-    shown, _ = split_tables(tables)
-    chosen = {id(table) for table in shown}
-    return [table for table in tables if id(table) in chosen or table.paper.name in planned]
+    _, others = split_tables(tables)
+    unplanned = [table for table in others if table.paper.name not in planned]
+    return _leave_out(tables, unplanned)
+
+
+def _leave_out(tables: Sequence[ResultTable], others: Sequence[ResultTable]) -> list[ResultTable]:
+    """Return the tables that are none of others; by identity, since comparing all their records would take long."""
+    left = {id(table) for table in others}
+    return [table for table in tables if id(table) not in left]
 
 
 def _explain_nothing(results_dir: Path, results: Results) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from senet_repro.config.data_sets import data_title
@@ -30,6 +30,7 @@ from senet_repro.report.tables.seen_sets import count_pictures, describe_set
 from senet_repro.report.text.markdown import drop_empty_columns
 from senet_repro.report.text.notes import list_networks
 from senet_repro.results.campaign import PLAN_FILE
+from senet_repro.results.campaign_file import CampaignFile
 from senet_repro.results.record import Record
 from senet_repro.results.reported import name_run_folder
 
@@ -272,13 +273,22 @@ def _describe_plans(facts: Facts) -> list[str]:
 def _write_commands(facts: Facts) -> list[Block]:
     """Return the commands that make the same runs again: of a campaign one, of other records one for each run."""
     if facts.source is not None:
-        seeds = ",".join(map(str, facts.source.seeds))
-        sweep = shlex.join([*facts.source.sweep, f"seed={seeds}"])
-        text = "One command trains all that was planned again; where the pictures lie is given as data.root:"
-        return [Paragraph(text), Commands([f"{PROGRAM} -m {sweep}"])]
+        return _write_campaign_command(facts.source)
+    return _write_run_commands([row for _, row in facts.rows])
+
+
+def _write_campaign_command(source: CampaignFile) -> list[Block]:
+    seeds = ",".join(map(str, source.seeds))
+    sweep = shlex.join([*source.sweep, f"seed={seeds}"])
+    text = "One command trains all that was planned again; where the pictures lie is given as data.root:"
+    return [Paragraph(text), Commands([f"{PROGRAM} -m {sweep}"])]
+
+
+def _write_run_commands(rows: Sequence[ResultRow]) -> list[Block]:
+    """Return the first commands of the runs in rows, and what is known of runs that kept none."""
     lines: dict[str, None] = {}
     unknown: dict[str, None] = {}
-    for _, row in facts.rows:
+    for row in rows:
         command = write_command(row.records)
         if command is None:
             unknown[describe_selection(row.records[0])] = None
@@ -305,13 +315,18 @@ def describe_method(facts: Facts) -> str:
     """Return in a few sentences what was trained, on what and how often."""
     networks = dict.fromkeys(name for table in facts.tables for name in list_networks(table))
     sets = dict.fromkeys(map(describe_set, facts.records))
-    counts = sorted({len(row.seeds) for _, row in facts.rows})
-    seeds = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
-    runs = count_noun(len(facts.records), "run")
-    keys: Mapping[str, None] = dict.fromkeys(record.run_key for record in facts.records)
-    noun = choose_form(counts[-1], "seed", "seeds")
-    each = choose_form(len(keys), "", " each")
+    settings = len({record.run_key for record in facts.records})
+    each = choose_form(settings, "", " each")
     return (
         f"The networks were implemented anew and trained: {join_words(networks, 'and')} on {join_words(sets, 'and')}, "
-        f"{count_noun(len(keys), 'setting')} with {seeds} {noun}{each}, {runs} in all."
+        f"{count_noun(settings, 'setting')} with {_count_seeds(facts)}{each}, "
+        f"{count_noun(len(facts.records), 'run')} in all."
     )
+
+
+def _count_seeds(facts: Facts) -> str:
+    """Return how many seeds the rows have, as one number or from the fewest to the most."""
+    counts = [len(row.seeds) for _, row in facts.rows]
+    fewest, most = min(counts), max(counts)
+    noun = choose_form(most, "seed", "seeds")
+    return f"{most} {noun}" if fewest == most else f"{fewest} to {most} {noun}"
