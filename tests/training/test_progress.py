@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from senet_repro.config.identity import run_dir
-from senet_repro.core.durations import format_duration
 from senet_repro.execution.execute import train_to_record
 from senet_repro.results.store import read_status
 from senet_repro.tasks import find_task
@@ -25,21 +24,6 @@ EPOCH: dict[str, Any] = {
     "train_s": 2.0,
     "epoch_s": 2.5,
 }
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (0.2, "1 s"),
-        (89, "89 s"),
-        (90, "2 min"),
-        (3599, "1 h 0 min"),
-        (12000, "3 h 20 min"),
-    ],
-)
-def test_clock(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
 
 
 def test_a_status_tells_epoch_share_pace_and_what_is_left(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from senet_repro.core.durations import format_duration
 from senet_repro.report.claims.comparisons import MetricClaim
 from senet_repro.report.claims.equivalent import Equivalent
 from senet_repro.report.claims.rivals import Rivals
@@ -11,8 +12,6 @@ from senet_repro.report.claims.seeds_needed import SECOND_SEED, SeedsNeeded, Sup
 from senet_repro.report.claims.words import CONTRADICTED, NO_EFFECT
 from senet_repro.report.tables.numbers import choose_difference_spec, choose_value_spec, count_seeds
 from senet_repro.stats.power import MOST_SEEDS
-
-UNITS_S = {"days": 86_400.0, "hours": 3600.0, "minutes": 60.0}
 
 
 def format_seeds_needed(found: Sequence[SeedsNeeded], power: float) -> str:
@@ -54,15 +53,6 @@ def describe_seeds_briefly(needed: SeedsNeeded) -> str:
     if needed.seeds == needed.hoped_seeds:
         return f"{needed.seeds} {time}"
     return f"{needed.hoped_seeds} to {needed.seeds} {time}"
-
-
-def format_duration(seconds: float) -> str:
-    """Return a time in the unit that fits it: seconds, minutes, hours or days."""
-    for unit, length_s in UNITS_S.items():
-        # Less than two of a unit read better in the next smaller one.
-        if seconds >= 2 * length_s:
-            return f"{seconds / length_s:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
 
 
 def _describe_supposed(plan: SupposedPlan, power: float) -> str:
