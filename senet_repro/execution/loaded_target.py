@@ -29,6 +29,7 @@ from senet_repro.tasks.classification.evaluation import (
     iterate_batches,
     load_eval_images,
 )
+from senet_repro.training.bf16 import ease_bf16
 from senet_repro.training.fit import build_network
 from senet_repro.training.numerics import set_numerics
 from senet_repro.training.reasons import explain_failure
@@ -139,6 +140,7 @@ def _load_network(target: Target) -> Classifier:
     if target.checkpoint is None:
         return build_network(target.run).eval()
     net = load_weights(target.run, target.checkpoint)
+    ease_bf16(target.run, net)
     if target.run.trainer.channels_last:
         net = net.to(memory_format=torch.channels_last)
     return net
