@@ -55,7 +55,7 @@ def test_of_one_seed_a_second_is_asked_for() -> None:
     paper = find_table("squeeze")
     records = [*row_records(paper, "avg", [22.0]), *row_records(paper, "max", [22.1])]
     text = format_claim_overview(judge_tables(build_tables(Results(records), [paper]), [paper]))
-    assert " 2 at least (" in text
+    assert "| inconclusive |   2 at least (2 s) |" in text
     # No number of seeds is promised before a second one tells how far seeds differ.
     assert "one seed does not tell how far seeds differ" in text
     assert "80 % power" not in text
