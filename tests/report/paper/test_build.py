@@ -225,7 +225,7 @@ def test_detectors_that_found_nothing_in_any_run_leave_their_claims_open(tmp_pat
     facts, _, text = build(tmp_path)
     assert {one.verdict for one in facts.judged} == {"inconclusive", "not run"}
     assert "all seeds alike, so a further one has to tell how far they differ" in text
-    assert "| 3 at least (" in format_claim_overview(facts.verdicts)
+    assert "| inconclusive |   3 at least (2 s) |" in format_claim_overview(facts.verdicts)
 
 
 def test_studies_are_told_by_their_verdicts(squeeze: Path) -> None:
