@@ -328,5 +328,6 @@ def _count_seeds(facts: Facts) -> str:
     """Return how many seeds the rows have, as one number or from the fewest to the most."""
     counts = [len(row.seeds) for _, row in facts.rows]
     fewest, most = min(counts), max(counts)
-    noun = choose_form(most, "seed", "seeds")
-    return f"{most} {noun}" if fewest == most else f"{fewest} to {most} {noun}"
+    if fewest == most:
+        return count_noun(most, "seed")
+    return f"{fewest} to {count_noun(most, 'seed')}"
