@@ -200,8 +200,10 @@ class Command:
             if self._is_sweep:
                 print_plans(legal_points)
             return []
+        # Before any is left out: which runs have their record must not change which seed comes first.
+        in_rounds = _order_in_rounds(legal_points)
         # Points that describe the same run share its folder: the last of them is trained.
-        by_folder = {run_dir(point.run): point for point in legal_points}
+        by_folder = {run_dir(point.run): point for point in in_rounds}
         self._drop_impossible(by_folder)
         say_unplanned([point.run for point in by_folder.values()])
         if self._is_sweep:
@@ -209,7 +211,7 @@ class Command:
             self._drop_finished(by_folder)
         if self._leaves_diverged:
             self._drop_diverged(by_folder)
-        pending = _order_in_rounds(list(by_folder.values()))
+        pending = list(by_folder.values())
         self._to_train = [point.run for point in pending]
         return pending
 

@@ -15,7 +15,7 @@ from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig, OmegaConf
 
-from senet_repro.cli.command import Command
+from senet_repro.cli.command import Command, Outcomes
 from senet_repro.cli.job import _describe_result
 from senet_repro.cli.points import Point, Position
 from senet_repro.cli.train import HydraLauncher, ThisProcess, count_side_by_side
@@ -23,6 +23,7 @@ from senet_repro.config.composition import compose
 from senet_repro.config.conf_dir import CONF_DIR
 from senet_repro.config.schema import Run, Trainer
 from senet_repro.core.errors import ConfigError
+from tests.folders import finish
 from tests.records import make_record
 
 
@@ -151,3 +152,39 @@ def test_a_sweep_is_dry_as_a_whole_or_not_at_all() -> None:
     points = [Point(overrides, compose(overrides)) for overrides in lines]
     with pytest.raises(ConfigError, match="give dry=true or dry=false"):
         Command().train_points(points, ThisProcess())
+
+
+class NotingLauncher:
+    """Trains nothing: it notes the rows and seeds that it is to train, in their order."""
+
+    starts_processes = False
+
+    def __init__(self) -> None:
+        self.launched: list[tuple[int, int]] = []
+
+    def launch_jobs(self, points: Sequence[Point]) -> Outcomes:
+        self.launched += [(point.run.r, point.run.seed) for point in points]
+        return dict.fromkeys(points)
+
+
+@pytest.mark.parametrize(
+    ("finished", "expected"),
+    [
+        pytest.param(
+            [], [(2, 0), (4, 0), (2, 1), (4, 1), (2, 2), (4, 2)], id="none has its record"
+        ),
+        pytest.param([(2, 0), (2, 1)], [(4, 0), (4, 1), (2, 2), (4, 2)], id="one row is ahead"),
+        pytest.param([(4, 0)], [(2, 0), (2, 1), (4, 1), (2, 2), (4, 2)], id="a round is half done"),
+    ],
+)
+def test_a_sweep_that_goes_on_ends_the_round_of_the_first_seed_before_the_next(
+    finished: list[tuple[int, int]], expected: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    for r, seed in finished:
+        finish(tmp_path, f"r={r}", f"seed={seed}")
+    grid = [
+        [f"r={r}", f"seed={seed}", f"results_dir={tmp_path}"] for r in (2, 4) for seed in range(3)
+    ]
+    launcher = NotingLauncher()
+    Command().train_points([Point(overrides, compose(overrides)) for overrides in grid], launcher)
+    assert launcher.launched == expected
