@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from senet_repro.config.schema import Run
+from senet_repro.models.se import PositionwiseLinear
 from senet_repro.training.devices import uses_gpu
 
 
@@ -32,11 +33,10 @@ def ease_bf16(run: Run, module: nn.Module) -> None:
     if run.trainer.precision != "bf16-mixed" or uses_gpu(run.trainer) or has_bf16_kernels():
         return
     for layer in module.modules():
-        # Subclasses may compute something else.
-        if type(layer) is nn.Conv2d:
-            layer.__class__ = RoundedConv2d
-        elif type(layer) is nn.Linear:
-            layer.__class__ = RoundedLinear
+        # Other subclasses may compute something else.
+        rounded = ROUNDED.get(type(layer))
+        if rounded is not None:
+            layer.__class__ = rounded
 
 
 def has_bf16_kernels() -> bool:
@@ -73,6 +73,17 @@ class RoundedLinear(nn.Linear):
         with torch.autocast("cpu", enabled=False):
             output = F.linear(features, weight, bias)
         return output.bfloat16()
+
+
+class RoundedPositionwiseLinear(PositionwiseLinear, RoundedLinear):
+    """Multiplies at every position as autocast to bf16 does, in float32: (N, C, H, W) -> (N, C', H, W) in bf16."""
+
+
+ROUNDED: dict[type[nn.Module], type[nn.Module]] = {
+    nn.Conv2d: RoundedConv2d,
+    nn.Linear: RoundedLinear,
+    PositionwiseLinear: RoundedPositionwiseLinear,
+}
 
 
 def _is_autocast(values: Tensor) -> bool:

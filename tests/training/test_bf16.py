@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from senet_repro.config.schema import Run
+from senet_repro.models.se import PositionwiseLinear, SEBlock
 from senet_repro.training import bf16
-from senet_repro.training.bf16 import RoundedConv2d, RoundedLinear, ease_bf16
+from senet_repro.training.bf16 import ROUNDED, RoundedConv2d, RoundedLinear, ease_bf16
 from senet_repro.training.fit import build_network
 from tests.records import compose_once
 
@@ -25,6 +26,7 @@ LAYERS: list[tuple[Layer, tuple[int, ...]]] = [
     (nn.Conv2d(8, 6, 3, padding=1, bias=False), (2, 8, 5, 5)),
     (nn.Conv2d(8, 6, 3, stride=2, padding=1, groups=2), (2, 8, 5, 5)),
     (nn.Linear(8, 6), (2, 8)),
+    (PositionwiseLinear(8, 6), (2, 8, 5, 5)),
 ]
 
 
@@ -61,7 +63,7 @@ def test_rounds_where_autocast_rounds(layer: Layer, shape: tuple[int, ...]) -> N
     native = compute(layer, values)
     before = type(layer)
     ease_bf16(run_of(precision="bf16-mixed"), layer)
-    assert type(layer) in (RoundedConv2d, RoundedLinear)
+    assert isinstance(layer, RoundedConv2d | RoundedLinear)
     eased = compute(layer, values)
     layer.__class__ = before
     for one, other in zip(native, eased, strict=True):
@@ -89,16 +91,16 @@ def test_every_sum_is_exact_but_for_its_last_rounding(layer: Layer, shape: tuple
 
 
 @pytest.mark.usefixtures("_slow_bf16")
-@pytest.mark.parametrize("layer", [nn.Conv2d(3, 4, 3), nn.Linear(5, 4)])
+@pytest.mark.parametrize("layer", [nn.Conv2d(3, 4, 3), nn.Linear(5, 4), PositionwiseLinear(3, 4)])
 @pytest.mark.parametrize(("dtype", "has_autocast"), [("float32", False), ("float64", True)])
 def test_nothing_is_rounded_that_autocast_leaves_alone(
     layer: nn.Module, dtype: str, has_autocast: bool
 ) -> None:
-    values = torch.randn(3, 5, 5, dtype=getattr(torch, dtype))
+    values = torch.randn(2, 3, 5, 5, dtype=getattr(torch, dtype))
     plain = copy.deepcopy(layer).to(values.dtype)
     eased = copy.deepcopy(plain)
     ease_bf16(run_of(precision="bf16-mixed"), eased)
-    assert type(eased) in (RoundedConv2d, RoundedLinear)
+    assert isinstance(eased, RoundedConv2d | RoundedLinear)
     with torch.autocast("cpu", torch.bfloat16, enabled=has_autocast):
         assert torch.equal(eased(values), plain(values))
 
@@ -120,8 +122,25 @@ def test_only_bf16_without_kernels_is_eased(
     monkeypatch.setattr(bf16, "has_bf16_kernels", lambda: has_kernels)
     net = build_network(run_of(**trainer))
     kinds = {type(layer) for layer in net.modules()}
-    assert ({nn.Conv2d, nn.Linear} <= kinds) != is_eased
-    assert ({RoundedConv2d, RoundedLinear} <= kinds) == is_eased
+    assert kinds.isdisjoint(ROUNDED) == is_eased
+    assert kinds.isdisjoint(ROUNDED.values()) != is_eased
+    blocks = [layer for layer in net.modules() if isinstance(layer, SEBlock)]
+    assert {type(block.fc1) in ROUNDED.values() for block in blocks} == {is_eased}
+
+
+def list_layer_kinds(kind: type[nn.Module]) -> list[type[nn.Module]]:
+    """Return a kind of layer and all kinds derived from it that the package's networks are built of."""
+    kinds = [kind]
+    for derived in kind.__subclasses__():
+        kinds += list_layer_kinds(derived)
+    return [one for one in kinds if one is kind or one.__module__.startswith("senet_repro.models.")]
+
+
+def test_every_kind_of_layer_that_multiplies_has_a_rounded_form() -> None:
+    # The package of the networks imports every one of them.
+    kinds = [*list_layer_kinds(nn.Conv2d), *list_layer_kinds(nn.Linear)]
+    assert PositionwiseLinear in kinds
+    assert [kind for kind in kinds if kind not in ROUNDED] == []
 
 
 @pytest.mark.usefixtures("_slow_bf16")
