@@ -9,7 +9,7 @@ from functools import partial
 
 from senet_repro import __version__
 from senet_repro.cli.command_line import CommandLine, read_command_line
-from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs, summarize_verbs
+from senet_repro.cli.verbs import call_verb, describe_verbs, list_verbs, summarise_verbs
 from senet_repro.core.errors import ConfigError, Stopped, reason_of
 from senet_repro.core.matplotlib_folder import set_matplotlib_folder
 from senet_repro.core.printing import print_text
@@ -90,7 +90,7 @@ def _print_help(line: CommandLine) -> int:
         return call_verb(verb, ["--help"])
     from senet_repro.config.help_text import build_help, build_reference
 
-    text = build_help(summarize_verbs())
+    text = build_help(summarise_verbs())
     if "all" in line.words:
         text += f"\n\n{build_reference(line.settings, describe_verbs())}"
     print(text)

@@ -58,7 +58,7 @@ def call_verb(name: str, arguments: Sequence[str]) -> int:
         return verb.run_verb(options)
 
 
-def summarize_verbs() -> str:
+def summarise_verbs() -> str:
     """Return a line for every verb: its name, and the first sentence of its description."""
     names = list_verbs()
     width = max(len(name) for name in names)

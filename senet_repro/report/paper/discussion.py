@@ -45,7 +45,7 @@ def write_summary(facts: Facts) -> list[Paragraph]:
     paragraphs = [
         Paragraph(describe_scope(facts), label="Scope of reproducibility"),
         Paragraph(method, label="Methodology"),
-        Paragraph(_summarize_results(facts), label="Results"),
+        Paragraph(_summarise_results(facts), label="Results"),
     ]
     for key, title in HUMAN_SECTIONS.items():
         text = _shorten_remark(getattr(facts.remarks, key))
@@ -70,7 +70,7 @@ def write_discussion(facts: Facts) -> Section:
     return Section("Discussion", blocks, subsections)
 
 
-def _summarize_results(facts: Facts) -> str:
+def _summarise_results(facts: Facts) -> str:
     """Return how many claims have which verdict, and the first of those that are decided by name."""
     sentences = count_claims(facts.verdicts)
     decided = []

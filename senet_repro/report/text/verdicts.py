@@ -118,7 +118,7 @@ def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
 
     Tables whose claims could not be judged for want of runs are shown whole if `list_not_run`, and else named in short.
     """
-    parts = ["## What was found", summarize_verdicts(found)]
+    parts = ["## What was found", summarise_verdicts(found)]
     for table, judged in found.tables:
         if list_not_run or any(one.verdict != NOT_RUN for one in judged):
             parts.append(_format_table(table, judged))
@@ -128,7 +128,7 @@ def format_verdicts(found: Verdicts, list_not_run: bool) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def summarize_verdicts(found: Verdicts) -> str:
+def summarise_verdicts(found: Verdicts) -> str:
     """Return how many claims have which verdict, which are decided, and what is missing."""
     parts = [
         list_items(count_claims(found)),
