@@ -6,6 +6,9 @@ FOLDER/power.md         the seeds and hours that would settle what is inconclusi
 FOLDER/tables/latex/    the tables for a paper
 FOLDER/page/            the page with all figures
 FOLDER/paper/           the same in the form of reproducibility journals, in Markdown and LaTeX
+FOLDER/second-training.md
+                        where its author put runs that were trained once more into FOLDER/second-training/: how far
+                        their numbers moved; these runs are in no table
 FOLDER/README.md        its author's; a block between `<!-- FILE -->` and `<!-- end -->` takes what FILE says
 """
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from senet_repro.results.campaign import Campaign
 
 README = "README.md"
+SECOND_TRAINING = "second-training"
 
 # No block reaches beyond the beginning of another: where an end was forgotten, what stands between is the author's.
 _BLOCK = re.compile(
@@ -55,6 +59,10 @@ def report_campaign(folder: Path, campaign: Campaign, documents: Sequence[Path])
     call_verb("table", [*tables, "--format", "latex", "--output", str(latex)])
     call_verb("report", ["--results", str(folder), "--output", str(folder / "page"), "--svg-only"])
     call_verb("report", ["--results", str(folder), "--form", "paper"])
+    second = folder / SECOND_TRAINING
+    if second.is_dir():
+        written = second.with_suffix(".md")
+        call_verb("compare", [str(folder), str(second), "--output", str(written)])
     own = folder / README
     filled = [own] if own.exists() else []
     for document in (*filled, *documents):

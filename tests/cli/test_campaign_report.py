@@ -14,7 +14,15 @@ from tests.commands import InProcess
 from tests.conftest import ROOT
 
 CAMPAIGN = Path("experiments") / "cifar10-ablations"
-WRITTEN = ("claims.md", "verdicts.md", "power.md", "tables/latex", "page", "paper")
+WRITTEN = (
+    "claims.md",
+    "verdicts.md",
+    "power.md",
+    "tables/latex",
+    "page",
+    "paper",
+    "second-training.md",
+)
 
 
 def read_files(folder: Path) -> dict[Path, bytes]:

@@ -208,6 +208,18 @@ def test_what_cannot_be_compared_is_refused_with_the_mend(
         call_verb("compare", words)
 
 
+@pytest.mark.parametrize("form", ["markdown", "json"])
+def test_a_file_takes_what_would_be_printed(
+    form: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["first", "first", "--format", form]
+    assert call_verb("compare", words) == 0
+    printed = capsys.readouterr().out
+    assert call_verb("compare", [*words, "--output", "compared"]) == 0
+    assert capsys.readouterr().out == ""
+    assert (checkout / "compared").read_text() == printed
+
+
 def test_the_document_shows_what_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,9 +8,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_repro.cli.options import add_format_option, add_table_option, parse_path
+from senet_repro.cli.options import (
+    add_format_option,
+    add_output_file_option,
+    add_table_option,
+    parse_path,
+    print_or_write,
+)
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.printing import print_skipped, print_text
+from senet_repro.core.printing import print_skipped
 from senet_repro.core.wording import join_words
 
 if TYPE_CHECKING:
@@ -43,13 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_table_option(parser)
     add_format_option(parser, ("markdown", "json"))
+    add_output_file_option(parser)
 
 
 def run_verb(options: argparse.Namespace) -> int:
     """Print the two sides row by row, and what else differs between them; return 1 if a row is different.
 
     Raises:
-        ConfigError: a side is neither a folder nor a commit, or has no records, or the two have no run in common.
+        ConfigError: a side is neither a folder nor a commit, or has no records, or the two have no run in common, or
+            the file of `--output` cannot be written.
     """
     from senet_repro.cli.compared_side import open_side
     from senet_repro.config.paper_tables import find_tables
@@ -66,10 +74,9 @@ def run_verb(options: argparse.Namespace) -> int:
         ]
         names = [name for name, _ in sides]
         compared = _compare_sides(names, [results for _, results in sides], papers)
-    if options.format == "json":
-        print(format_comparison_json(compared, names))
-    else:
-        print_text(format_comparison(compared, names))
+    is_json = options.format == "json"
+    write = format_comparison_json if is_json else format_comparison
+    print_or_write(write(compared, names), options.output)
     for _, results in sides:
         print_skipped(results.unreadable)
     return 1 if compared.counts[DIFFERENT] else 0
