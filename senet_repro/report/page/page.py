@@ -32,7 +32,7 @@ from senet_repro.report.page.sections import Section, make_slug
 from senet_repro.report.tables.build import ResultRow, ResultTable
 from senet_repro.report.tables.gate_studies import judge_network
 from senet_repro.report.tables.importance import judge_importance
-from senet_repro.report.tables.numbers import count_seeds, format_interval, format_p_value
+from senet_repro.report.tables.numbers import count_seeds_of_rows, format_interval, format_p_value
 from senet_repro.report.tables.standing import Standing
 from senet_repro.report.tables.studies import Studies
 from senet_repro.report.text.borders import explain_border, name_claim
@@ -157,16 +157,13 @@ def _count_verdicts(sections: Sequence[Section]) -> dict[Standing, Counter[str]]
 
 def _describe_extent(runs: Sequence[RunEntry]) -> str:
     """Return how many records there are, of how many points of the grid and seeds, in a reader's words."""
-    seeds = sorted({len(run.records) for run in runs})
     records = count_noun(sum(len(run.records) for run in runs), "record")
     if not runs:
         return records
     points = count_noun(len(runs), "setting")
-    if len(runs) == 1:
-        return f"{records}: {points} with {count_seeds(seeds[0])},"
-    if len(seeds) == 1:
-        return f"{records}: {points} with {count_seeds(seeds[0])} each,"
-    return f"{records}: {points} with {seeds[0]} to {count_seeds(seeds[-1])},"
+    counts = {len(run.records) for run in runs}
+    each = " each" if len(runs) > 1 and len(counts) == 1 else ""
+    return f"{records}: {points} with {count_seeds_of_rows(counts)}{each},"
 
 
 def _describe_other(table: ResultTable) -> str:
@@ -281,7 +278,7 @@ def _load_template() -> Any:
         border=explain_border,
         p_value=format_p_value,
         seeds=format_seed_count,
-        seed_count=count_seeds,
+        seed_counts=count_seeds_of_rows,
         outcome=describe_outcome,
         verdict=format_verdict,
     )

@@ -50,6 +50,11 @@ class Section:
         return sum(bool(row.records) for row in self.table.rows)
 
     @property
+    def seed_counts(self) -> list[int]:
+        """How many seeds each of its rows was run with that has a record."""
+        return [len(row.seeds) for row in self.table.rows if row.records]
+
+    @property
     def rows_offered(self) -> int:
         """How many of its rows can be run here, and are not only cited."""
         return sum(not row.is_cited for row in self.table.rows)

@@ -23,7 +23,7 @@ from senet_repro.report.paper.facts import Facts
 from senet_repro.report.paper.naming import name_tables, name_variants
 from senet_repro.report.paper.references import cite_set
 from senet_repro.report.tables.build import ResultRow, ResultTable
-from senet_repro.report.tables.numbers import format_number, start_sentence
+from senet_repro.report.tables.numbers import count_seeds_of_rows, format_number, start_sentence
 from senet_repro.report.tables.planned_seeds import list_seeds
 from senet_repro.report.tables.protocols import name_settings
 from senet_repro.report.tables.seen_sets import count_pictures, describe_set
@@ -317,17 +317,9 @@ def describe_method(facts: Facts) -> str:
     sets = dict.fromkeys(map(describe_set, facts.records))
     settings = len({record.run_key for record in facts.records})
     each = choose_form(settings, "", " each")
+    seeds = count_seeds_of_rows(len(row.seeds) for _, row in facts.rows)
     return (
         f"The networks were implemented anew and trained: {join_words(networks, 'and')} on {join_words(sets, 'and')}, "
-        f"{count_noun(settings, 'setting')} with {_count_seeds(facts)}{each}, "
+        f"{count_noun(settings, 'setting')} with {seeds}{each}, "
         f"{count_noun(len(facts.records), 'run')} in all."
     )
-
-
-def _count_seeds(facts: Facts) -> str:
-    """Return how many seeds the rows have, as one number or from the fewest to the most."""
-    counts = [len(row.seeds) for _, row in facts.rows]
-    fewest, most = min(counts), max(counts)
-    if fewest == most:
-        return count_noun(most, "seed")
-    return f"{fewest} to {count_noun(most, 'seed')}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from senet_repro.core.wording import count_noun
 from senet_repro.results.metrics import Metric
 from senet_repro.stats.estimates import Estimate
@@ -58,3 +60,12 @@ def start_sentence(words: str) -> str:
 def count_seeds(n: int) -> str:
     """Return a number of seeds in words, such as `1 seed`."""
     return count_noun(n, "seed")
+
+
+def count_seeds_of_rows(counts: Iterable[int]) -> str:
+    """Return how many seeds rows have, such as `3 seeds` or, where rows differ, `2 to 4 seeds`; of no row 0 seeds."""
+    found = set(counts) or {0}
+    fewest, most = min(found), max(found)
+    if fewest == most:
+        return count_seeds(most)
+    return f"{fewest} to {count_seeds(most)}"

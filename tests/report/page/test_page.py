@@ -224,7 +224,7 @@ def test_the_summary_says_first_what_came_out_and_how_sure_it_is(
     lede = "rebuilt from 5 records: 2 settings with 2 to 3 seeds, in <code>runs</code>"
     assert lede in html
     summary = html[html.index('id="summary"') : html.index('<section id="squeeze">')]
-    assert "2 of 2 rows run" in summary
+    assert "2 of 2 rows run · 2 to 3 seeds" in summary
     for judged in section.judged_claims:
         assert judged.claim.says in summary
         assert describe_outcome(judged) in summary
