@@ -48,8 +48,9 @@ def write_scope(facts: Facts) -> Section:
                 rows=[_list_claim_cells(one) for one in claims],
                 words=4,
                 notes=[
-                    "Published is the difference of the rows that a claim is about, the first minus the second; "
-                    "where nothing stands, the paper has no figure of one of them."
+                    "Published is the difference of the rows that a claim is about, the first minus the last; of "
+                    "more than two rows that are said to be as good, it is that of the two furthest apart. Where "
+                    "nothing stands, the paper has no figure of one of them."
                 ],
             )
         )

@@ -92,6 +92,19 @@ def test_every_claim_has_its_number_section_published_figure_and_verdict(
         assert scope.rows[number - 1][4] == one.claim.section
 
 
+def test_the_published_figure_of_more_than_two_rows_is_that_of_the_two_furthest_apart_and_is_called_so(
+    demo: tuple[Facts, Document, str],
+) -> None:
+    scope = demo[1].tables[0]
+    claim, published = scope.rows[1][1], scope.rows[1][5]
+    # Of 22.25 to 22.29, where the first row and the last are 0.01 apart.
+    assert (claim, published) == (
+        "from r = 2 to r = 16 the error does not depend on r",
+        "0.04 apart",
+    )
+    assert "it is that of the two furthest apart" in scope.notes[0]
+
+
 def test_the_figures_are_those_of_the_table_form(demo: tuple[Facts, Document, str]) -> None:
     facts, _, text = demo
     committed = (DEMO / "table_10.md").read_text()
