@@ -223,7 +223,8 @@ def _test_claim(table: ResultTable, kind: MetricClaim, comparisons: Sequence[Com
     names = dict.fromkeys([*kind.claim.rows, *list_gain_rows(table, kind.claim)])
     rows = [find_row(table, name) for name in names]
     offered = [row.all_records for row in rows if not row.is_cited]
-    seeds = compare_with_plan(offered, table.paper.name, table.plan, table.campaign)
+    failed = {seed for row in rows for seed in row.failed}
+    seeds = compare_with_plan(offered, table.paper.name, table.plan, table.campaign, failed)
     p_holds = p_fails = p_nothing = None
     n = min(each.difference.n for each in comparisons)
     # A single seed does not show how far seeds differ.

@@ -6,7 +6,7 @@ shown and do not count; seeds that were planned and are not there could have bee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -33,6 +33,8 @@ class PlannedSeeds:
     found: list[int]  # those that all the rows with records have
     counted: list[int]  # those of `found` that are planned; all of them where there is no plan
     missing: list[int] = field(default_factory=list)  # planned, and not in `found`
+    # Those of `missing` with which a run failed or diverged: the seeds that are left are those that went well.
+    failed: list[int] = field(default_factory=list)
     # Found in a row, and not planned: shown, and not counted.
     unplanned: list[int] = field(default_factory=list)
     # Counted, but trained before the plan was written, or outside of it.
@@ -50,6 +52,8 @@ class PlannedSeeds:
         if self.missing:
             verb = choose_form(len(self.missing), "is", "are")
             found.append(f"planned {name_seeds(self.missing)} {verb} missing")
+        if self.failed:
+            found.append(self._describe_failed())
         if self.trained_before:
             verb = choose_form(len(self.trained_before), "was", "were")
             seeds = name_seeds(self.trained_before)
@@ -81,7 +85,14 @@ class PlannedSeeds:
         if not self.missing:
             return f"Seeds planned {list_seeds(self.planned)}, found {list_seeds(self.counted)}"
         counts = f"{len(self.counted)} of {len(self.planned)} planned seeds"
-        return f"{counts}: {list_seeds(self.counted)}; missing {list_seeds(self.missing)}"
+        sentence = f"{counts}: {list_seeds(self.counted)}; missing {list_seeds(self.missing)}"
+        if self.failed:
+            sentence += f"; {self._describe_failed()}"
+        return sentence
+
+    def _describe_failed(self) -> str:
+        """Return with which planned seeds a run failed, as a part of a sentence."""
+        return f"a run failed with {name_seeds(self.failed)}"
 
 
 def choose_plan(records: Sequence[Record], table: str) -> Plan | None:
@@ -109,11 +120,13 @@ def compare_with_plan(
     table: str,
     plan: Plan | None,
     campaign: Campaign | None = None,
+    failed: Collection[int] = (),
 ) -> PlannedSeeds:
     """Return the seeds of the rows beside those of a plan; rows without records are left out.
 
     `plan` is what `choose_plan` made of the table's records. `campaign` is the campaign's plan as it lies in the
-    results folder now, where the caller has it: one that was changed since is told.
+    results folder now, where the caller has it: one that was changed since is told. `failed` are the seeds with which
+    a run of these rows failed or diverged.
     """
     seeds_of_rows = [_collect_seeds(row) for row in rows if row]
     found: set[int] = set()
@@ -134,6 +147,7 @@ def compare_with_plan(
         found=sorted(found),
         counted=sorted(counted),
         missing=sorted(planned - found),
+        failed=sorted((planned - found).intersection(failed)),
         unplanned=sorted(present - planned),
         trained_before=sorted(before & counted),
         names_table=table in plan["tables"],

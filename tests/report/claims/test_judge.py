@@ -100,6 +100,25 @@ def test_the_pair_that_decides_a_chain_is_the_one_shown() -> None:
     )
 
 
+def test_a_planned_seed_that_a_row_diverged_with_is_named_in_the_evidence_of_its_claims() -> None:
+    plan = {
+        "id": "plan.yaml",
+        "written_at": "2026-01-01T12:00:00+00:00",
+        "seeds": [0, 1, 2, 3],
+        "grows_from": None,
+        "tables": ["excitation"],
+        "sha256": "0" * 64,
+    }
+    errors = {**ORDERED, "tanh": [*seeds(23.0), 23.0]}
+    records = [replace(record, plan=plan) for record in records_of("excitation", errors)]
+    relu = next(record for record in records if record.config["excitation"] == "relu")
+    results = Results(records, failures={(relu.run_key, 3): "the loss was not finite"})
+    (table,) = build_tables(results, [find_table("excitation")])
+    for found in judge(table):
+        assert "3 of 4 planned seeds: 0-2; missing 3; a run failed with seed 3." in found.evidence
+        assert found.is_provisional
+
+
 def test_a_claim_compares_with_a_row_of_another_table() -> None:
     found = judged("excitation", ORDERED)[WORSE]
     assert (found.verdict, found.evidence.split(":")[0]) == ("reproduced", "ResNet-50 minus relu")

@@ -138,6 +138,14 @@ def test_the_seeds_are_told_beside_the_plan(case: str) -> None:
     assert (seeds.describe(), seeds.problems) == (description, problems)
 
 
+def test_a_planned_seed_with_which_a_run_failed_is_told_and_one_that_came_well_after_all_is_not() -> (
+    None
+):
+    seeds = compare(row(range(5), FIVE), row([0, 1, 2], FIVE), failed={2, 4})
+    assert seeds.describe() == "3 of 5 planned seeds: 0-2; missing 3, 4; a run failed with seed 4."
+    assert seeds.problems == ["planned seeds 3, 4 are missing", "a run failed with seed 4"]
+
+
 def test_a_plan_of_the_table_goes_first_then_the_campaigns_then_the_earliest() -> None:
     early = a_plan(9, id=".plans/e.json", written_at=NOON, tables=["squeeze"])
     sweep = a_plan(1, id=".plans/s.json")
