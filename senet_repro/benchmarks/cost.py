@@ -46,7 +46,8 @@ Prepare = Callable[[nn.Module, Setting], Call]
 def measure_cost(options: BenchOptions) -> list[Measurement]:
     """Measure the network of the overrides, or else ResNet-50: eager in both precisions, and compiled on a GPU.
 
-    `trainer.compile=true` has it compiled on the CPU too, which takes minutes.
+    `trainer.compile=true` has it compiled on the CPU too, which takes minutes. A CPU without kernels for bf16 is timed
+    in float32 alone, which is not compiled.
 
     Raises:
         RuntimeError: the gate's own gradients are not those of the plain formula.
@@ -73,7 +74,7 @@ def _list_ways(plan: Plan, is_quick: bool) -> list[tuple[str, bool]]:
     """Return the precisions in their order, and whether each is compiled."""
     may_compile = plan.is_on_gpu and not is_quick
     ways = []
-    for precision in plan.precisions:
+    for precision in plan.choose_precisions():
         ways.append((precision, False))
         if precision == "bf16-mixed" and (may_compile or plan.run.trainer.compile is True):
             ways.append((precision, True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.benchmarks.timing import Setting
 from senet_repro.config.composition import compose
 from senet_repro.config.schema import Run
+from senet_repro.core.printing import print_line
 from senet_repro.core.threads import cpu_threads
+from senet_repro.training.bf16 import has_bf16_kernels
 from senet_repro.training.devices import list_visible_gpus, reserve_gpus, uses_gpu
 from senet_repro.training.numerics import set_numerics
 
@@ -55,11 +58,19 @@ class Plan:
         """Return whether a GPU is timed."""
         return self.device.type == "cuda"
 
-    @property
-    def precisions(self) -> tuple[str, ...]:
-        """Return the precisions in the order in which they are timed."""
-        # A GPU has its goals in bf16, and takes longest for float32: where its time ends, that is missing.
-        return PRECISIONS[::-1] if self.is_on_gpu else PRECISIONS
+    def choose_precisions(self) -> tuple[str, ...]:
+        """Return the precisions in the order in which they are timed, and say on stderr what is left out."""
+        if self.is_on_gpu:
+            # A GPU has its goals in bf16, and takes longest for float32: where its time ends, that is missing.
+            return PRECISIONS[::-1]
+        if has_bf16_kernels():
+            return PRECISIONS
+        print_line(
+            "senet_repro: bf16 is left out: this CPU has no kernels for it, and torch's own loop, which takes about "
+            "ten times as long as float32, says nothing about a network",
+            file=sys.stderr,
+        )
+        return PRECISIONS[:1]
 
 
 @contextmanager

@@ -41,6 +41,8 @@ RELEASE = RELEASES["timm"][OURS]
 def measure_peers(options: BenchOptions) -> list[Measurement]:
     """Measure a training step and inference in both precisions, eager, in the same format and batches.
 
+    A CPU without kernels for bf16 is timed in float32 alone.
+
     Raises:
         ConfigError: timm is not installed, or another network is asked for.
         RuntimeError: the logits of both differ with the same weights.
@@ -65,7 +67,7 @@ def measure_each_peer(options: BenchOptions) -> Iterator[Measurement]:
             )
         pair = build_pair()
         check = _check_logits(plan, pair)
-        for precision in plan.precisions:
+        for precision in plan.choose_precisions():
             setting = plan.choose_setting(precision)
             yield from _measure_setting(plan, setting, pair, check)
 

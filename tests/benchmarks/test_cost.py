@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from senet_repro.benchmarks import cost, peers
+from senet_repro.benchmarks import cost, network_settings, peers
 from senet_repro.benchmarks.cost import measure_cost
+from senet_repro.benchmarks.measurement import Measurement
 from senet_repro.benchmarks.network_settings import take_device
 from senet_repro.benchmarks.options import BenchOptions
 from senet_repro.benchmarks.peers import measure_peers
@@ -35,6 +37,7 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> list[Setting]:
         settings.append(setting)
         return lambda: None
 
+    monkeypatch.setattr(network_settings, "has_bf16_kernels", lambda: True)
     for module in (cost, peers):
         monkeypatch.setattr(module, "prepare_training", prepare)
         monkeypatch.setattr(module, "prepare_inference", prepare)
@@ -62,7 +65,24 @@ def test_the_blocks_are_those_that_were_asked_for() -> None:
     assert not any(isinstance(module, SEBlock) for module in without.modules())
 
 
-def test_a_gpu_is_timed_in_bf16_first_and_there_compiled_too() -> None:
+@pytest.mark.parametrize(("measure", "count"), [(measure_cost, 3), (measure_peers, 2)])
+def test_a_cpu_without_kernels_for_bf16_is_timed_in_float32_alone_and_that_is_told(
+    measure: Callable[[BenchOptions], list[Measurement]],
+    count: int,
+    timed: list[Setting],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(network_settings, "has_bf16_kernels", lambda: False)
+    assert len(measure(ask_for())) == count
+    assert {setting.precision for setting in timed} == {"32-true"}
+    assert "bf16 is left out: this CPU has no kernels for it" in capsys.readouterr().err
+
+
+def test_a_gpu_is_timed_in_bf16_first_and_there_compiled_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(network_settings, "has_bf16_kernels", lambda: True)
     with take_device(ask_for("model=resnet11")) as plan:
         on_gpu = replace(plan, device=torch.device("cuda"))
         assert cost._list_ways(plan, is_quick=False) == [("32-true", False), ("bf16-mixed", False)]

@@ -139,6 +139,7 @@ def compare_with_plan(
     planned = _list_planned(plan, present)
     records = list(chain.from_iterable(rows))
     counted = found & planned
+    missing = planned - found
     before = _collect_seeds(record for record in records if _is_outside(record, plan))
     return PlannedSeeds(
         planned=sorted(planned),
@@ -146,8 +147,8 @@ def compare_with_plan(
         grows_from=plan["grows_from"],
         found=sorted(found),
         counted=sorted(counted),
-        missing=sorted(planned - found),
-        failed=sorted((planned - found).intersection(failed)),
+        missing=sorted(missing),
+        failed=sorted(missing.intersection(failed)),
         unplanned=sorted(present - planned),
         trained_before=sorted(before & counted),
         names_table=table in plan["tables"],
