@@ -8,15 +8,15 @@ record: nothing was trained for it, so no estimate over seeds and no claim about
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from senet_repro.config.evaluation import CropRule
 from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_versioned, write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.results.evaluated_folders import load_from_folders
+from senet_repro.results.findings import FOLDER, has_fields, read_list, write_list
 from senet_repro.results.outcomes import OUTCOMES_FILE, Outcomes, read_outcomes
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
@@ -78,7 +78,7 @@ class Evaluation:
         return f"{self.size_px}px-{self.key[:8]}"
 
 
-_FIELDS = {each.name: each for each in fields(Evaluation) if each.name != "folder"}
+_FIELDS = {each.name for each in fields(Evaluation)} - {FOLDER}
 # The keys of each part that are read.
 _KEYS = {
     "weights": {"file", "sha256", "source", "released_as"},
@@ -130,14 +130,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, outcomes: Outcomes) -
         pass_folder.mkdir(exist_ok=True)
         # First, so that an evaluation which is listed has its outcomes.
         outcomes.write_into(pass_folder)
-        listed = [_write_fields(one) for one in (*kept, evaluation)]
-        write_json(own.evaluations_file, {"schema_version": SCHEMA_VERSION, _LISTED: listed})
-
-
-def _write_fields(evaluation: Evaluation) -> dict[str, Any]:
-    values = asdict(evaluation)
-    del values["folder"]
-    return values
+        write_list(own.evaluations_file, _LISTED, SCHEMA_VERSION, (*kept, evaluation))
 
 
 def read_evaluations(folder: Path) -> list[Evaluation]:
@@ -147,28 +140,14 @@ def read_evaluations(folder: Path) -> list[Evaluation]:
         ConfigError: the file holds no evaluations, or a newer senet_repro wrote it.
     """
     path = RunFolder(folder).evaluations_file
-    if not path.exists():
-        return []
-    found = read_versioned(path, SCHEMA_VERSION)
-    listed = found.get(_LISTED)
-    if not isinstance(listed, list) or not all(map(_is_sound, listed)):
-        raise ConfigError(
-            f"{path} holds no evaluations as senet_repro writes them: remove it, and evaluate anew"
-        )
+    listed = read_list(path, _LISTED, SCHEMA_VERSION, _is_sound, mend="evaluate anew")
     return [Evaluation(**entry, folder=folder) for entry in listed]
 
 
 def _is_sound(entry: Any) -> bool:
     """Return whether an entry of the file has every field of its type, all that is read in it, and possible figures."""
-    if not isinstance(entry, dict) or entry.keys() != _FIELDS.keys():
+    if not isinstance(entry, dict) or not has_fields(entry, _FIELDS, _TYPES, _KEYS):
         return False
-    for name, value in entry.items():
-        if not isinstance(value, _TYPES.get(name, (str,))):
-            return False
-    for part, keys in _KEYS.items():
-        # A file of weights may be of no run.
-        if entry[part] is not None and not keys <= entry[part].keys():
-            return False
     figures = [*entry["metrics"].values()]
     for interval in entry["intervals"].values():
         if not isinstance(interval, list) or len(interval) != 2:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from senet_repro.core.errors import ConfigError
 from senet_repro.core.files import read_versioned, write_json, write_text
 from senet_repro.results.evaluated_folders import load_from_folders
+from senet_repro.results.findings import FOLDER, has_fields, write_fields
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
 
@@ -88,7 +89,7 @@ class GateStudy:
         return str(self.weights["released_as"])
 
 
-_FIELDS = {each.name for each in fields(GateStudy)} - {"folder"}
+_FIELDS = {each.name for each in fields(GateStudy)} - {FOLDER}
 _CURVE_FIELDS = {each.name for each in fields(BlockCurves)}
 _TYPES: dict[str, tuple[type, ...]] = {
     "se": (dict,),
@@ -134,10 +135,8 @@ def write_study(folder: Path, study: GateStudy) -> None:
     for figure in own.list_gate_figures():
         figure.unlink(missing_ok=True)
     write_text(own.gates_csv_file, _format_csv(study))
-    values = asdict(study)
-    del values["folder"]
     # Last: a study that can be read has its other files.
-    write_json(own.excitation_file, values)
+    write_json(own.excitation_file, write_fields(study))
 
 
 def read_study(folder: Path) -> GateStudy | None:
@@ -185,15 +184,8 @@ def _format_csv(study: GateStudy) -> str:
 
 def _is_sound(found: Mapping[str, Any]) -> bool:
     """Return whether a file holds every field of its type, and all that is read in it."""
-    if found.keys() != _FIELDS:
+    if not has_fields(found, _FIELDS, _TYPES, _KEYS):
         return False
-    for name, value in found.items():
-        if not isinstance(value, _TYPES.get(name, (str,))):
-            return False
-    for part, keys in _KEYS.items():
-        # A file of weights may be of no run.
-        if found[part] is not None and not keys <= found[part].keys():
-            return False
     if not all(isinstance(each, dict) and each.keys() == _CURVE_FIELDS for each in found["curves"]):
         return False
     if not all(_are_curves_sound(each, len(found["classes"])) for each in found["curves"]):

@@ -6,14 +6,13 @@ later one of the same key takes the place of the earlier one, all others stay.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from senet_repro.core.errors import ConfigError
-from senet_repro.core.files import read_versioned, write_json
 from senet_repro.core.lock import hold_lock
 from senet_repro.results.evaluated_folders import load_from_folders
+from senet_repro.results.findings import FOLDER, read_list, write_list
 from senet_repro.results.record_rules import is_number
 from senet_repro.results.run_folder import RunFolder
 
@@ -59,7 +58,7 @@ class Importance:
         return run_key
 
 
-_FIELDS = {each.name for each in fields(Importance) if each.name != "folder"}
+_FIELDS = {each.name for each in fields(Importance)} - {FOLDER}
 _CUT_KEYS = {
     "measure",
     "share_pct",
@@ -86,14 +85,7 @@ def write_importance(folder: Path, found: Importance) -> None:
     # Its lock is another one than that of a training beside it.
     with hold_lock(own.importance_folder):
         kept = [one for one in read_importance(folder) if one.key != found.key]
-        listed = [_write_fields(one) for one in (*kept, found)]
-        write_json(own.importance_file, {"schema_version": SCHEMA_VERSION, _LISTED: listed})
-
-
-def _write_fields(found: Importance) -> dict[str, Any]:
-    values = asdict(found)
-    del values["folder"]
-    return values
+        write_list(own.importance_file, _LISTED, SCHEMA_VERSION, (*kept, found))
 
 
 def read_importance(folder: Path) -> list[Importance]:
@@ -103,14 +95,7 @@ def read_importance(folder: Path) -> list[Importance]:
         ConfigError: the file holds no findings, or a newer senet_repro wrote it.
     """
     path = RunFolder(folder).importance_file
-    if not path.exists():
-        return []
-    found = read_versioned(path, SCHEMA_VERSION)
-    listed = found.get(_LISTED)
-    if not isinstance(listed, list) or not all(map(_is_sound, listed)):
-        raise ConfigError(
-            f"{path} holds no findings as senet_repro writes them: remove it, and give the command anew"
-        )
+    listed = read_list(path, _LISTED, SCHEMA_VERSION, _is_sound, mend="give the command anew")
     return [Importance(**entry, folder=folder) for entry in listed]
 
 
