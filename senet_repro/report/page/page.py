@@ -124,6 +124,7 @@ def render_page(
         signs=SIGNS,
         standings=Standing,
         counts=_count_verdicts(sections),
+        provisional=_count_provisional(sections),
         meanings=list_meanings([one for each in sections for one in each.judged]),
         family=describe_family([each.judged for each in sections]),
         runs=runs,
@@ -152,6 +153,14 @@ def _count_verdicts(sections: Sequence[Section]) -> dict[Standing, Counter[str]]
     counts: dict[Standing, Counter[str]] = {standing: Counter() for standing in Standing}
     for section in sections:
         counts[section.table.standing] += section.verdict_counts
+    return counts
+
+
+def _count_provisional(sections: Sequence[Section]) -> Counter[Standing]:
+    """Return how many verdicts are provisional, apart in the same way."""
+    counts: Counter[Standing] = Counter()
+    for section in sections:
+        counts[section.table.standing] += sum(one.is_provisional for one in section.judged)
     return counts
 
 

@@ -96,6 +96,29 @@ def test_a_proxy_is_called_one_beside_every_table_and_figure(
     assert all("a proxy for ImageNet" in drawing.svg for drawing in section.drawings)
 
 
+@pytest.mark.parametrize(
+    ("errors_of_max", "tally"),
+    [
+        ((3.5, 4.5), "~ 1 inconclusive, ○ 3 not run."),
+        # Far apart, and no plan was written before.
+        ((23.0, 23.5, 24.0), "✓ 1 reproduced, ○ 3 not run; 1 of them provisional."),
+    ],
+)
+def test_the_summary_says_how_many_verdicts_are_provisional_where_any_is(
+    errors_of_max: tuple[float, ...], tally: str, tmp_path: Path
+) -> None:
+    errors = {"avg": (3.0, 3.5, 4.0), "max": errors_of_max}
+    for squeeze, by_seed in errors.items():
+        overrides = ["+ablation=squeeze", f"squeeze={squeeze}"]
+        write_runs(
+            tmp_path,
+            [make_record(overrides, seed=seed, top1=top1) for seed, top1 in enumerate(by_seed)],
+        )
+    _, html = make_page(tmp_path, "squeeze")
+    shown = " ".join(re.sub("<[^>]*>", "", html).split())
+    assert f"other data than the paper's: {tally} A verdict" in shown
+
+
 def test_one_seed_is_called_no_evidence(tmp_path: Path) -> None:
     write_runs(tmp_path, [make_record([], seed=0, top1=3.0)])
     (section,), html = make_page(tmp_path, "squeeze")
