@@ -6,7 +6,6 @@ but our own drawings, and the page may run no script and fetch nothing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -63,7 +62,7 @@ from senet_repro.report.text.importance import (
 from senet_repro.report.text.notes import explain_gap, format_seed_count
 from senet_repro.report.text.object_sizes import SIZES_HEADING, SIZES_NOTE, list_size_cells
 from senet_repro.report.text.verdict_guide import list_meanings
-from senet_repro.report.text.verdicts import describe_family, describe_outcome
+from senet_repro.report.text.verdicts import Verdicts, describe_family, describe_outcome
 from senet_repro.results.metrics import Metric, printed_metrics
 from senet_repro.results.record import Record
 from senet_repro.results.store import Results
@@ -120,11 +119,9 @@ def render_page(
     page = _load_template().render(
         source=source,
         sections=sections,
-        verdicts=VERDICTS,
         signs=SIGNS,
         standings=Standing,
-        counts=_count_verdicts(sections),
-        provisional=_count_provisional(sections),
+        found=Verdicts([(each.table, each.judged) for each in sections], without_records=[]),
         meanings=list_meanings([one for each in sections for one in each.judged]),
         family=describe_family([each.judged for each in sections]),
         runs=runs,
@@ -148,22 +145,6 @@ def render_page(
     return escape_controls(str(page))
 
 
-def _count_verdicts(sections: Sequence[Section]) -> dict[Standing, Counter[str]]:
-    """Return how many claims have each verdict, apart for what was trained as in the paper and for what was not."""
-    counts: dict[Standing, Counter[str]] = {standing: Counter() for standing in Standing}
-    for section in sections:
-        counts[section.table.standing] += section.verdict_counts
-    return counts
-
-
-def _count_provisional(sections: Sequence[Section]) -> Counter[Standing]:
-    """Return how many verdicts are provisional, apart in the same way."""
-    counts: Counter[Standing] = Counter()
-    for section in sections:
-        counts[section.table.standing] += sum(one.is_provisional for one in section.judged)
-    return counts
-
-
 def _describe_extent(runs: Sequence[RunEntry]) -> str:
     """Return how many records there are, of how many points of the grid and seeds, in a reader's words."""
     records = count_noun(sum(len(run.records) for run in runs), "record")
@@ -177,9 +158,8 @@ def _describe_extent(runs: Sequence[RunEntry]) -> str:
 
 def _describe_other(table: ResultTable) -> str:
     """Return a table without a section, and how many of its rows have records."""
-    offered = [row for row in table.rows if not row.is_cited]
-    run = [row for row in offered if row.records]
-    return f"{label_table(table.paper)} ({len(run)} of {len(offered)} rows)"
+    rows = f"{len(table.run_rows)} of {len(table.offered_rows)} rows"
+    return f"{label_table(table.paper)} ({rows})"
 
 
 def _list_rows(sections: Sequence[Section]) -> list[tuple[Section, ResultRow]]:
@@ -216,18 +196,24 @@ def _list_strays(results: Results, sections: Sequence[Section]) -> list[str]:
 
 def _list_runs(results: Results, sections: Sequence[Section]) -> list[RunEntry]:
     """Return every run that has a record, in the order of the tables; runs that no table shows come last."""
-    rows: dict[str, list[tuple[str, str]]] = {}
-    for section, row in _list_rows(sections):
-        if row.records:
-            shown_as = (section.id, f"{section.paper_label}, {row.name}")
-            # By the records' keys: a row's own key is another where code versions or first weights are mixed.
-            for key in dict.fromkeys(record.run_key for record in row.records):
-                rows.setdefault(key, []).append(shown_as)
+    places = _find_places(sections)
     # The keys of the tables come first, and so fix the order.
-    records: dict[str, list[Record]] = {key: [] for key in rows}
+    records: dict[str, list[Record]] = {key: [] for key in places}
     for record in sorted(results.records, key=lambda record: record.seed):
         records.setdefault(record.run_key, []).append(record)
-    return [_describe_run(own, rows.get(key, [])) for key, own in records.items()]
+    return [_describe_run(own, places.get(key, [])) for key, own in records.items()]
+
+
+def _find_places(sections: Sequence[Section]) -> dict[str, list[tuple[str, str]]]:
+    """Return by the key of a run where the page shows it: the ids of sections, and what table and row are called."""
+    places: dict[str, list[tuple[str, str]]] = {}
+    for section, row in _list_rows(sections):
+        place = (section.id, f"{section.paper_label}, {row.name}")
+        # By the records' keys: a row's own key is another where code versions or first weights are mixed.
+        keys = dict.fromkeys(record.run_key for record in row.records)
+        for key in keys:
+            places.setdefault(key, []).append(place)
+    return places
 
 
 def _describe_run(records: list[Record], rows: list[tuple[str, str]]) -> RunEntry:

@@ -45,19 +45,9 @@ class Section:
         return label_table(self.table.paper)
 
     @property
-    def rows_run(self) -> int:
-        """How many of its rows have a record."""
-        return sum(bool(row.records) for row in self.table.rows)
-
-    @property
     def seed_counts(self) -> list[int]:
         """How many seeds each of its rows was run with that has a record."""
         return [len(row.seeds) for row in self.table.rows if row.records]
-
-    @property
-    def rows_offered(self) -> int:
-        """How many of its rows can be run here, and are not only cited."""
-        return sum(not row.is_cited for row in self.table.rows)
 
     @property
     def own_figures(self) -> list[str]:
@@ -81,11 +71,6 @@ class Section:
     def pending_claims(self) -> list[Judged]:
         """Its claims whose rows were not run."""
         return [judged for judged in self.judged if judged.verdict == NOT_RUN]
-
-    @property
-    def verdict_counts(self) -> Counter[str]:
-        """How many of its claims have each verdict."""
-        return Counter(judged.verdict for judged in self.judged)
 
     @property
     def caution_tag(self) -> str | None:

@@ -47,7 +47,7 @@ def describe_table(table: ResultTable, results_dir: Path, project: str) -> Wandb
         bars=[{"row": row["row"], error: row[error]} for row in rows if row[error] is not None],
         summary={
             **count_verdicts(judged),
-            "rows_run": sum(bool(row.records) for row in table.rows),
+            "rows_run": len(table.run_rows),
             "rows": len(table.rows),
             "seeds": len(table.seeds),
         },

@@ -129,6 +129,16 @@ class ResultTable:
         return effects.get(says, effects.get(EVERY_CLAIM))
 
     @property
+    def offered_rows(self) -> list[ResultRow]:
+        """Return the rows that can be run here, and that the paper does not only cite."""
+        return [row for row in self.rows if not row.is_cited]
+
+    @property
+    def run_rows(self) -> list[ResultRow]:
+        """Return the rows that have a record."""
+        return [row for row in self.rows if row.records]
+
+    @property
     def metrics(self) -> list[Metric]:
         """Return the metrics that the table prints, the most important one first."""
         return list_table_metrics(self.paper)

@@ -222,9 +222,7 @@ def _simplify_name(text: str) -> str:
 
 
 def _list_index_cells(name: str, table: ResultTable) -> list[str]:
-    offered = [row for row in table.rows if not row.is_cited]
-    with_records = [row for row in offered if row.records]
-    counts = sorted({len(row.seeds) for row in with_records})
+    counts = sorted({len(row.seeds) for row in table.run_rows})
     protocol = "not the paper's"
     if table.standing == Standing.PAPERS_OWN:
         protocol = "the paper's"
@@ -235,7 +233,7 @@ def _list_index_cells(name: str, table: ResultTable) -> list[str]:
         escape_markdown(format_heading(table)),
         ", ".join(list_networks(table)),
         escape_markdown(", ".join([protocol, *table.distinctions])),
-        f"{len(with_records)}/{len(offered)}",
+        f"{len(table.run_rows)}/{len(table.offered_rows)}",
         "-".join(map(str, seed_range)),
         ", ".join(map(str, table.seeds)),
     ]

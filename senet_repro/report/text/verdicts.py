@@ -100,6 +100,10 @@ class Verdicts:
                 found += judged
         return found
 
+    def count_provisional(self, standing: Standing) -> int:
+        """Return how many verdicts on tables of a standing are provisional."""
+        return sum(one.is_provisional for one in self.list_judged(standing))
+
 
 def judge_tables(tables: Sequence[ResultTable], papers: Sequence[PaperTable]) -> Verdicts:
     """Return the verdicts on the tables there are, and which of the paper's tables have no record."""
@@ -148,7 +152,7 @@ def count_claims(found: Verdicts) -> list[str]:
     lines = []
     for standing, counts in found.counts_by_standing.items():
         tally = tally_verdicts(counts)
-        provisional = sum(one.is_provisional for one in found.list_judged(standing))
+        provisional = found.count_provisional(standing)
         if provisional:
             tally += f"; {provisional} of them provisional"
         lines.append(f"{count_noun(sum(counts.values()), 'claim')} {_PLACES[standing]}: {tally}.")
